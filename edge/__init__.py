@@ -1,0 +1,1 @@
+"""What runs beside cameras and sensors: sees, decides, acts, keeps until the ingest has it."""

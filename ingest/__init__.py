@@ -1,0 +1,1 @@
+"""What runs on the server: receives, keeps, opens incidents, serves people and machines."""

@@ -1,0 +1,97 @@
+"""Strict settings: one frozen type per file, TOML in, and errors that name file, rule and value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from linli.errors import InputError
+
+T = TypeVar("T", bound=msgspec.Struct)
+_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+
+
+class Settings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False
+):
+    """Base of every settings type: defaults stand in the type, unknown keys are errors."""
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """Read a TOML file. Raises InputError that says where, which rule, which value."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", where=str(path), hint="Check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({error})", where=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
+    return convert(document, kind, where=str(path))
+
+
+def convert(document: object, kind: type[T], *, where: str) -> T:
+    """Turn plain data into settings. Raises InputError; never repeats a secret's value."""
+    try:
+        return msgspec.convert(document, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        text = str(error)
+        at = _AT.search(text)
+        place = f"{where}: {at.group(1)}" if at and at.group(1) else where
+        unknown = _UNKNOWN.search(text)
+        if unknown:
+            raise InputError(
+                f"unknown setting {unknown.group(1)!r}",
+                where=place,
+                hint=_suggest(unknown.group(1), kind),
+            ) from None
+        raise InputError(_AT.sub("", text), where=place) from None
+
+
+def read_secret(path: Path) -> str:
+    """Return the text of a secret file without its line end. Raises InputError."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"secret cannot be read ({error})", where=str(path)) from None
+    if not secret:
+        raise InputError("secret file is empty", where=str(path))
+    return secret
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write a secret file that only its owner may read."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(secret + "\n", encoding="utf-8")
+
+
+def _suggest(name: str, kind: type[msgspec.Struct]) -> str:
+    known = sorted(_names(kind, set()))
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return "Known settings: " + ", ".join(known)
+
+
+def _names(kind: type[msgspec.Struct], seen: set[type]) -> set[str]:
+    names: set[str] = set()
+    pending: list[object] = [kind]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, type) and issubclass(current, msgspec.Struct):
+            if current in seen:
+                continue
+            seen.add(current)
+            for field in msgspec.structs.fields(current):
+                names.add(field.encode_name)
+                pending.append(field.type)
+        else:
+            pending.extend(getattr(current, "__args__", ()))
+    return names
