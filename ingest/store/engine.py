@@ -1,0 +1,181 @@
+"""SQLite engines: durable for the one process that writes a file, query-only for all others.
+
+Instants are stored as integer microseconds since 1970-01-01 UTC: exact, small, and ordered. Columns
+read by people's code use `UtcDateTime`; the hot path of the journal uses the integers themselves.
+
+The writer engine holds one connection, so writers queue in order instead of polling SQLite's lock;
+never open a second writer connection while holding the first. Read through a reader engine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from linli.errors import StoreError
+
+BUSY_SECONDS = 10.0
+POOL_SECONDS = 30.0
+READERS = 8
+MORE_READERS = 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Type of an autoincrementing key; SQLite counts up only in an INTEGER."""
+
+
+def to_micros(instant: datetime) -> int:
+    """Return an aware instant as microseconds since 1970 UTC, exactly."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return microseconds since 1970 UTC as an aware instant in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware instant, stored as integer microseconds UTC; a naive one is a ValueError."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Turn an instant into its integer."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"instant without a time zone: {value}")
+        return to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn the integer back into an instant."""
+        del dialect
+        return None if value is None else from_micros(value)
+
+
+def open_writer(path: Path) -> sa.Engine:
+    """Return the engine of the process that writes `path`; the file is made when missing.
+
+    Every transaction begins with BEGIN IMMEDIATE and is on disk when its commit returns. Everything
+    raises StoreError except broken constraints, which stay sqlalchemy.exc.IntegrityError.
+    """
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+    _equip(
+        engine, path, ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"), "BEGIN IMMEDIATE"
+    )
+    return engine
+
+
+def open_reader(path: Path) -> sa.Engine:
+    """Return a query-only engine for an existing file; each transaction sees one snapshot.
+
+    It opens the file for writing all the same: after a kill -9 of the writer someone must be able
+    to roll the write-ahead log forward. Raises StoreError, also while the file does not exist.
+    """
+    engine = sa.create_engine(
+        sa.URL.create(
+            "sqlite", database=path.absolute().as_uri(), query={"mode": "rw", "uri": "true"}
+        ),
+        pool_size=READERS,
+        max_overflow=MORE_READERS,
+        pool_timeout=POOL_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+    _equip(engine, path, ("query_only=ON",), "BEGIN")
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Run one transaction: commit at the end, roll back on an exception. Raises StoreError."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except exc.TimeoutError as error:
+        raise StoreError("no free connection", where=_name(engine)) from error
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Run queries on one snapshot. Raises StoreError."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except exc.TimeoutError as error:
+        raise StoreError("no free connection", where=_name(engine)) from error
+
+
+class Changes:
+    """Tells cheaply whether another connection committed to a file since it was last asked."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+        self._version = -1
+
+    def seen(self) -> bool:
+        """Tell whether something changed; the first answer is yes. Raises StoreError."""
+        if self._connection is None:
+            # SQLite compares versions within one connection only, so this one is kept.
+            self._connection = self._engine.connect()
+        version = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        self._connection.rollback()
+        changed = version != self._version
+        self._version = version
+        return changed
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _equip(engine: sa.Engine, path: Path, pragmas: tuple[str, ...], begin: str) -> None:
+    def on_connect(connection: sqlite3.Connection, record: object) -> None:
+        del record
+        # The driver must not begin transactions by itself: Alembic's DDL and our BEGIN IMMEDIATE
+        # depend on it.
+        connection.isolation_level = None
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as error:
+            raise StoreError(str(error), where=str(path)) from error
+
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    def on_error(context: Any) -> BaseException | None:
+        return _translate(context.sqlalchemy_exception, path)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    event.listen(engine, "handle_error", on_error, retval=True)
+
+
+def _translate(error: BaseException | None, path: Path) -> StoreError | None:
+    """Return the error that callers know: the disk or the database says no."""
+    if isinstance(error, exc.IntegrityError) or not isinstance(error, exc.DatabaseError):
+        return None
+    return StoreError(str(error.orig), where=str(path))
+
+
+def _name(engine: sa.Engine) -> str:
+    return engine.url.database or str(engine.url)
