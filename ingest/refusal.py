@@ -1,0 +1,73 @@
+"""What a service may answer instead of doing what it was asked.
+
+```
+Refusal               (HTTP status)
+├── SignInNeeded      401  nobody is signed in, or the credentials are wrong
+├── NotAllowed        403  this person may not do that
+├── NotThere          404  no such thing, or none that this person may see
+├── Clash             409  it contradicts what is already kept
+├── TooMuch           413  larger than allowed
+├── WrongKind         415  not the format that is taken here
+└── NotUsable         400  the request breaks a rule
+```
+"""
+
+from __future__ import annotations
+
+from linli.errors import LinliError
+
+
+class Refusal(LinliError):
+    """Base of all; `what` is written for the person who asked and names no secret."""
+
+    status = 400
+    title = "Bad request"
+
+
+class SignInNeeded(Refusal):
+    """Nobody is signed in, or the credentials are wrong."""
+
+    status = 401
+    title = "Sign in first"
+
+
+class NotAllowed(Refusal):
+    """This person may not do that."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class NotThere(Refusal):
+    """No such thing, or none that this person may see."""
+
+    status = 404
+    title = "Not found"
+
+
+class Clash(Refusal):
+    """It contradicts what is already kept."""
+
+    status = 409
+    title = "Conflict"
+
+
+class TooMuch(Refusal):
+    """Larger than allowed."""
+
+    status = 413
+    title = "Too large"
+
+
+class WrongKind(Refusal):
+    """Not the format that is taken here."""
+
+    status = 415
+    title = "Unsupported format"
+
+
+class NotUsable(Refusal):
+    """The request breaks a rule."""
+
+    status = 400
+    title = "Bad request"

@@ -1,0 +1,26 @@
+"""All services together, as the web composition hands them to routes and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.feed import Feed
+from ingest.services.accounts import AccountService
+from ingest.services.devices import DeviceService
+from ingest.services.evidence import EvidenceService
+from ingest.services.incidents import IncidentService
+from ingest.services.journal import JournalService
+from ingest.services.series import SeriesService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Found as `request.app.state.services`; the calls block, so use them from `def` routes."""
+
+    incidents: IncidentService
+    devices: DeviceService
+    evidence: EvidenceService
+    accounts: AccountService
+    series: SeriesService
+    journal: JournalService
+    feed: Feed

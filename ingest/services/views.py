@@ -1,0 +1,143 @@
+"""What the services show of devices, nodes, evidence and the chain of delivery."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from linli.events import LaneReport, NodeState
+
+Standing = Literal["confirmed", "discovered"]
+Health = Literal["ok", "degraded", "down", "unknown"]
+DeviceState = Literal["unknown", "starting", "streaming", "stalled", "ended", "failed"]
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One device behind a node, as people see it.
+
+    `health` is the traffic light; `state` what the edge says of it; `fps` frames inferred per
+    second; times are None until something was heard.
+    """
+
+    site: str
+    area: str
+    node: str
+    device: str
+    label: str
+    kind: str
+    subject: str | None
+    standing: Standing
+    state: DeviceState
+    health: Health
+    last_seen: datetime | None = None
+    fps: float | None = None
+    dropped: int | None = None
+    detail: str | None = None
+    parked: int = 0
+    """Messages that wait for the device to be confirmed."""
+
+
+class NodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge box, as people see it. `rss` and `diskfree` in bytes, `uptime` in seconds."""
+
+    site: str
+    area: str
+    node: str
+    label: str
+    standing: Standing
+    state: NodeState | Literal["unknown"]
+    health: Health
+    last_seen: datetime | None = None
+    since: datetime | None = None
+    agent: str | None = None
+    uptime: float | None = None
+    rss: int | None = None
+    diskfree: int | None = None
+    lanes: tuple[LaneReport, ...] = ()
+
+
+class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one stream of a node has come; `missing` lie between `upto` and the highest seen."""
+
+    node: str
+    lane: str
+    stream: str
+    upto: int
+    missing: int
+    evicted: int
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """The chain of delivery in numbers, since the data folder was made unless said otherwise."""
+
+    produced: int
+    """Highest sequence seen of every events stream, summed: what the edges made."""
+    events_stored: int
+    telemetry_stored: int
+    duplicates: int
+    rejected: int
+    parked: int
+    evicted: int
+    poisoned: int
+    """Journal rows that a consumer could not use and skipped."""
+    incidents: int
+    open_incidents: int
+    behind: dict[str, int]
+    """Journal rows each consumer still has before it."""
+    streams: tuple[StreamPosition, ...] = ()
+
+
+class RejectView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message refused for good, without its content."""
+
+    id: int
+    received: datetime
+    code: str
+    path: str
+    topic: str
+    sha256: str
+    node: str | None = None
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored message as integrators check it; `cursor` is its place in the journal."""
+
+    cursor: int
+    id: str
+    source: str
+    type: str
+    stream: str
+    sequence: int
+    time: datetime
+    received: datetime
+
+
+class PictureLook(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes of one picture, given out and written down."""
+
+    data: bytes
+    media_type: str = "image/jpeg"
+
+
+class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One series that has data: a reading of one device."""
+
+    series: str
+    site: str
+    node: str
+    device: str
+    group: str
+    name: str
+    unit: str
+
+
+class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a chart; all None where there is no data, which is not zero."""
+
+    time: datetime
+    mean: float | None
+    low: float | None
+    high: float | None
+    count: int
