@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from linli.clock import Clock
@@ -25,7 +26,10 @@ CALM = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A program to keep running. `pass_fds` are inherited beside the lifeline."""
+    """A program to keep running.
+
+    `pass_fds` are inherited beside the lifeline; `stderr` is a file to append to, ours if None.
+    """
 
     name: str
     argv: Sequence[str]
@@ -33,6 +37,7 @@ class Child:
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     stdout: int | None = None
+    stderr: Path | None = None
 
 
 @dataclass(slots=True)
@@ -63,15 +68,18 @@ class Supervisor:
         running = self._running.setdefault(child.name, _Running(child, None))
         running.restart_at = None
         running.started = self._clock.monotonic()
-        process = subprocess.Popen(
-            child.argv,
-            env={**os.environ, **child.env, LIFELINE: str(self._read)},
-            pass_fds=(self._read, *child.pass_fds),
-            stdin=subprocess.DEVNULL,
-            stdout=child.stdout,
-            text=True,
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(child.stderr.open("a")) if child.stderr else None
+            process = subprocess.Popen(
+                child.argv,
+                env={**os.environ, **child.env, LIFELINE: str(self._read)},
+                pass_fds=(self._read, *child.pass_fds),
+                stdin=subprocess.DEVNULL,
+                stdout=child.stdout,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
         running.process = process
         return process
 
@@ -81,7 +89,7 @@ class Supervisor:
         return running.process if running else None
 
     def poll(self) -> dict[str, int]:
-        """Restart what fell and may be; return exit codes of those that fell since the last call."""
+        """Restart what fell and may be; return the exit codes of those newly fallen."""
         fallen: dict[str, int] = {}
         now = self._clock.monotonic()
         for name, running in self._running.items():

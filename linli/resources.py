@@ -7,21 +7,19 @@ from pathlib import Path
 from linli.errors import InputError
 
 _PACKAGES = Path(__file__).resolve().parent.parent
+_BUNDLED = Path(__file__).resolve().parent / "data"
 
 
 def resource(*parts: str) -> Path:
-    """Return the path of a data file below the folder that holds the import packages.
+    """Return the path of a data file, such as `resource("broker", "acl.conf")`.
 
-    Raises InputError when the file is not there: an incomplete installation.
+    A wheel carries `broker/` and `models/` below `linli/data/`; a checkout has them at its top.
+    Raises InputError when the file is in neither: an incomplete installation.
     """
-    path = _PACKAGES.joinpath(*parts)
-    if not path.exists():
-        raise InputError(
-            "data file is missing", where=str(path), hint="Install Linli again: scripts/demo"
-        )
-    return path
-
-
-def package_root() -> Path:
-    """Return the folder that holds the import packages."""
-    return _PACKAGES
+    for root in (_BUNDLED, _PACKAGES):
+        path = root.joinpath(*parts)
+        if path.exists():
+            return path
+    raise InputError(
+        "data file is missing", where="/".join(parts), hint="Install Linli again: scripts/demo"
+    )

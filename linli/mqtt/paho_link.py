@@ -151,6 +151,7 @@ class PahoLink:
             )
         connection = self._connection
         client.on_connect = lambda *a: self._on_connect(connection, a[3])
+        client.on_subscribe = lambda *a: self._on_subscribe(connection, a[3])
         client.on_message = lambda _c, _u, message: self._on_message(connection, message)
         client.on_publish = lambda _c, _u, mid, code, _p: self._on_publish(connection, mid, code)
         client.on_disconnect = lambda *a: self._on_disconnect(connection, a[3])
@@ -171,13 +172,25 @@ class PahoLink:
         if code.is_failure:
             self._refused = f"broker refused {self._options.client_id}: {code}"
             return
-        if self._options.subscriptions:
+        if not self._options.subscriptions:
+            self._be_up()
+        else:
             five = self._options.protocol == "5"
             wanted = self._options.subscriptions
             if five:
                 self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in wanted])
             else:
                 self._client.subscribe([(topic, 1) for topic in wanted])
+
+    def _on_subscribe(self, connection: int, codes: list[ReasonCode]) -> None:
+        if connection != self._connection:
+            return
+        refused = [str(code) for code in codes if code.is_failure]
+        if refused:
+            self._refused = f"broker refused a subscription: {refused[0]}"
+        self._be_up()
+
+    def _be_up(self) -> None:
         self._up = True
         self._attempt = 0
         log.info("mqtt: connected to %s as %s", self._address, self._options.client_id)

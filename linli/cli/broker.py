@@ -1,0 +1,55 @@
+"""`linli broker`: an MQTT broker for this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import click
+
+from linli.broker import plan_broker
+from linli.settings import read_secret, write_secret
+
+
+@click.group(short_help="Run an MQTT broker for this machine.")
+def command() -> None:
+    """Run an MQTT broker for this machine: mosquitto, or the embedded one where there is none."""
+
+
+@command.command(
+    epilog="Example: linli broker run --data broker-data --site c001 "
+    "--user svc-ingest --user c001-n01"
+)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder for its files")
+@click.option("--site", required=True, help="Id of the community, such as c001")
+@click.option("--port", default=1883, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--user", "users", multiple=True, required=True, help="Identity to let in; repeat")
+def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> None:
+    """Start a broker that lets in the given identities.
+
+    The password of each is made once and kept in DATA/secrets/NAME, readable by its owner only.
+    """
+    folder = data / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    passwords = {}
+    for user in users:
+        path = folder / user
+        if not path.exists():
+            write_secret(path, secrets.token_urlsafe(24))
+        passwords[user] = read_secret(path)
+    plan = plan_broker(data / "broker", site=site, port=port, users=passwords, host=host)
+    click.echo(f"{plan.kind}, MQTT {plan.protocol}, on {plan.host}:{plan.port}", err=True)
+    os.execv(plan.argv[0], plan.argv)  # noqa: S606 - the broker takes this process over
+
+
+@command.command(hidden=True)
+@click.option("--folder", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--host", required=True)
+@click.option("--port", type=int, required=True)
+def embedded(folder: Path, host: str, port: int) -> None:
+    """Serve the embedded broker with the password files in FOLDER."""
+    from linli.broker.embedded import run as serve
+
+    serve(folder, host, port)
