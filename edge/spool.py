@@ -1,0 +1,334 @@
+"""The edge's store of facts: on disk before anyone hears of them, kept until the ingest has them.
+
+Two lanes, each its own stream with a contiguous sequence from 1. A row leaves only because a
+receipt covers it, a reject names it (then it lies in `dead` for a week), or the caps evict it:
+telemetry before events, oldest first, counted. A message's bytes are made once.
+
+The file is locked by the process that uses it. A file that is found damaged is moved aside and new
+streams begin, so sequences are never used twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, get_args
+
+from edge.spool_file import open_file
+from linli.clock import Clock
+from linli.errors import PayloadError, StoreError
+from linli.events import MAX_PAYLOAD, LaneReport, Receipt, Reject
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+Lane = Literal["events", "telemetry"]
+LANES: tuple[Lane, ...] = get_args(Lane)
+EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
+DEAD_DAYS = 7
+MAX_DEAD = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """`rows` at most in each lane, `bytes` of payload at most in both together."""
+
+    rows: int = 200_000
+    bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message that is being written stands; `low` is the lowest sequence still held."""
+
+    stream: str
+    sequence: int
+    low: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message that waits for its receipt."""
+
+    lane: Lane
+    stream: str
+    sequence: int
+    topic: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _LaneState:
+    """What the database says of a lane, so that nothing has to be counted twice."""
+
+    stream: str
+    next: int
+    evicted: int
+    dead: int
+    rows: int = 0
+    bytes: int = 0
+
+
+class Spool:
+    """The store; a context manager, safe for threads. Every method may raise StoreError."""
+
+    def __init__(self, path: Path, clock: Clock, limits: SpoolLimits | None = None) -> None:
+        self.corrupted = 0
+        self._path = path
+        self._clock = clock
+        self._limits = limits or SpoolLimits()
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._lanes: dict[Lane, _LaneState] = {}
+
+    def __enter__(self) -> Self:
+        """Open or make the file. Raises InputError when it cannot be used."""
+        opened = open_file(self._path, LANES, self._clock.now())
+        self.corrupted += opened.corrupted
+        self._database = database = opened.database
+        with self._lock:
+            self._lanes = _load(database)
+            self._purge(database)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file and let go of its lock."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def put(self, lane: Lane, topic: str, make: Callable[[Place], bytes]) -> Row:
+        """Number a message, write it with `make`, and return once it is safe on disk.
+
+        Raises PayloadError when it is larger than the contract allows; then no number is used.
+        """
+        with self._lock, self._transaction() as database:
+            state = self._lanes[lane]
+            sequence = state.next
+            low = self._lowest(database, lane) or sequence
+            payload = make(Place(state.stream, sequence, low))
+            if len(payload) > MAX_PAYLOAD:
+                raise PayloadError("size", f"{len(payload)} bytes, at most {MAX_PAYLOAD} allowed")
+            database.execute(
+                "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    lane,
+                    sequence,
+                    topic,
+                    self._clock.now().timestamp(),
+                    hashlib.sha256(payload).hexdigest(),
+                    payload,
+                ),
+            )
+            state.next += 1
+            state.rows += 1
+            state.bytes += len(payload)
+            self._evict(database, lane)
+            self._save(database, *LANES)
+        return Row(lane, state.stream, sequence, topic, payload)
+
+    def confirm(self, receipt: Receipt) -> int:
+        """Drop what a receipt covers; return how many rows that were. Unknown streams drop none."""
+        with self._lock, self._transaction() as database:
+            lane = self._lane_of(receipt.stream)
+            if lane is None:
+                return 0
+            dropped = 0
+            for first, last in ((1, receipt.upto), *receipt.ranges):
+                gone = database.execute(
+                    "DELETE FROM row WHERE lane = ? AND sequence BETWEEN ? AND ?"
+                    " RETURNING length(payload)",
+                    (lane, first, last),
+                ).fetchall()
+                dropped += len(gone)
+                self._lanes[lane].rows -= len(gone)
+                self._lanes[lane].bytes -= sum(size for (size,) in gone)
+        return dropped
+
+    def reject(self, reject: Reject) -> Row | None:
+        """Move the row that a reject names to `dead`; return it, None when it is not held."""
+        with self._lock, self._transaction() as database:
+            row = self._named(database, reject)
+            if row is None:
+                return None
+            now = self._clock.now().timestamp()
+            database.execute(
+                "INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (row.lane, row.sequence, row.topic, now, reject.code, reject.path, row.payload),
+            )
+            self._drop(database, row.lane, row.sequence, len(row.payload))
+            self._lanes[row.lane].dead += 1
+            self._save(database, row.lane)
+            self._purge(database)
+        return row
+
+    def page(self, lane: Lane, after: int, limit: int) -> list[Row]:
+        """Return up to `limit` rows held with a sequence above `after`, in order."""
+        with self._lock, self._reading() as database:
+            found = database.execute(
+                "SELECT sequence, topic, payload FROM row WHERE lane = ? AND sequence > ?"
+                " ORDER BY sequence LIMIT ?",
+                (lane, after, limit),
+            ).fetchall()
+            stream = self._lanes[lane].stream
+        return [Row(lane, stream, *one) for one in found]
+
+    def get(self, lane: Lane, sequence: int) -> Row | None:
+        """Return one row, None when it is no longer held."""
+        rows = self.page(lane, sequence - 1, 1)
+        return rows[0] if rows and rows[0].sequence == sequence else None
+
+    def last(self, lane: Lane) -> int:
+        """Return the last sequence given, 0 before the first; costs no look at the disk."""
+        return self._lanes[lane].next - 1
+
+    def stream(self, lane: Lane) -> str:
+        """Return the id of a lane's stream."""
+        return self._lanes[lane].stream
+
+    def pending(self) -> int:
+        """Return how many rows wait for a receipt, both lanes together."""
+        return sum(state.rows for state in self._lanes.values())
+
+    def reports(self) -> tuple[LaneReport, ...]:
+        """Return both lanes as the health report shows them; losses count since the file began."""
+        with self._lock, self._reading() as database:
+            return tuple(
+                LaneReport(
+                    lane=lane,
+                    pending=state.rows,
+                    evicted=state.evicted,
+                    dead=state.dead,
+                    oldest=_oldest(database, lane),
+                )
+                for lane, state in self._lanes.items()
+            )
+
+    def _named(self, database: sqlite3.Connection, reject: Reject) -> Row | None:
+        query = "SELECT lane, sequence, topic, payload FROM row WHERE "
+        if reject.stream is not None and reject.sequence is not None:
+            lane = self._lane_of(reject.stream)
+            if lane is None or not reject.sequence.isdecimal():
+                return None
+            found = database.execute(
+                query + "lane = ? AND sequence = ?", (lane, int(reject.sequence))
+            ).fetchone()
+        else:
+            found = database.execute(query + "sha256 = ?", (reject.sha256,)).fetchone()
+        if found is None:
+            return None
+        lane, sequence, topic, payload = found
+        return Row(lane, self._lanes[lane].stream, sequence, topic, payload)
+
+    def _lane_of(self, stream: str) -> Lane | None:
+        for lane, state in self._lanes.items():
+            if state.stream == stream:
+                return lane
+        return None
+
+    def _lowest(self, database: sqlite3.Connection, lane: Lane) -> int | None:
+        lowest: int | None = database.execute(
+            "SELECT min(sequence) FROM row WHERE lane = ?", (lane,)
+        ).fetchone()[0]
+        return lowest
+
+    def _evict(self, database: sqlite3.Connection, written: Lane) -> None:
+        while self._lanes[written].rows > self._limits.rows:
+            self._evict_oldest(database, written)
+        while sum(state.bytes for state in self._lanes.values()) > self._limits.bytes:
+            self._evict_oldest(
+                database, next(lane for lane in EVICTION_ORDER if self._lanes[lane].rows)
+            )
+
+    def _evict_oldest(self, database: sqlite3.Connection, lane: Lane) -> None:
+        sequence, size = database.execute(
+            "SELECT sequence, length(payload) FROM row WHERE lane = ? ORDER BY sequence LIMIT 1",
+            (lane,),
+        ).fetchone()
+        self._drop(database, lane, sequence, size)
+        if self._lanes[lane].evicted == 0:
+            log.warning("spool: full, dropping the oldest of lane %s from here on", lane)
+        self._lanes[lane].evicted += 1
+
+    def _drop(self, database: sqlite3.Connection, lane: Lane, sequence: int, size: int) -> None:
+        database.execute("DELETE FROM row WHERE lane = ? AND sequence = ?", (lane, sequence))
+        self._lanes[lane].rows -= 1
+        self._lanes[lane].bytes -= size
+
+    def _save(self, database: sqlite3.Connection, *lanes: Lane) -> None:
+        for lane in lanes:
+            state = self._lanes[lane]
+            database.execute(
+                "UPDATE lane SET next = ?, evicted = ?, dead = ? WHERE lane = ?",
+                (state.next, state.evicted, state.dead, lane),
+            )
+
+    def _purge(self, database: sqlite3.Connection) -> None:
+        old = (self._clock.now() - timedelta(days=DEAD_DAYS)).timestamp()
+        database.execute("DELETE FROM dead WHERE moved < ?", (old,))
+        database.execute(
+            "DELETE FROM dead WHERE rowid <= (SELECT max(rowid) FROM dead) - ?", (MAX_DEAD,)
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One commit, or nothing: neither on disk nor in what we remember of the lanes."""
+        with self._reading() as database:
+            before = {lane: _copy(state) for lane, state in self._lanes.items()}
+            try:
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                self._lanes = before
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._database is None:
+            raise StoreError("is closed", where=str(self._path))
+        try:
+            yield self._database
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"spool failed ({error})", where=str(self._path), hint="Free some disk space"
+            ) from None
+
+
+def _load(database: sqlite3.Connection) -> dict[Lane, _LaneState]:
+    lanes: dict[Lane, _LaneState] = {}
+    for lane in LANES:
+        kept = database.execute(
+            "SELECT stream, next, evicted, dead FROM lane WHERE lane = ?", (lane,)
+        ).fetchone()
+        held = database.execute(
+            "SELECT count(*), coalesce(sum(length(payload)), 0) FROM row WHERE lane = ?", (lane,)
+        ).fetchone()
+        lanes[lane] = _LaneState(*kept, *held)
+    return lanes
+
+
+def _copy(state: _LaneState) -> _LaneState:
+    return _LaneState(state.stream, state.next, state.evicted, state.dead, state.rows, state.bytes)
+
+
+def _oldest(database: sqlite3.Connection, lane: Lane) -> datetime | None:
+    found = database.execute(
+        "SELECT stored FROM row WHERE lane = ? ORDER BY sequence LIMIT 1", (lane,)
+    ).fetchone()
+    return datetime.fromtimestamp(found[0], UTC) if found else None

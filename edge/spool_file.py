@@ -1,0 +1,140 @@
+"""The spool's SQLite file: made, locked, checked, and moved aside when it is damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from linli.errors import InputError
+from linli.ids import short_id
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+VERSION = 1
+CORRUPT_FILES_KEPT = 6
+_PERMISSIONS = "Check the folder's permissions and free space"
+_LANE = """CREATE TABLE lane (
+    lane TEXT PRIMARY KEY, stream TEXT NOT NULL, next INTEGER NOT NULL,
+    evicted INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0
+)"""
+_ROW = """CREATE TABLE row (
+    lane TEXT NOT NULL, sequence INTEGER NOT NULL, topic TEXT NOT NULL, stored REAL NOT NULL,
+    sha256 TEXT NOT NULL, payload BLOB NOT NULL, UNIQUE (lane, sequence)
+)"""
+_DEAD = """CREATE TABLE dead (
+    lane TEXT NOT NULL, sequence INTEGER NOT NULL, topic TEXT NOT NULL, moved REAL NOT NULL,
+    code TEXT NOT NULL, path TEXT NOT NULL, payload BLOB NOT NULL
+)"""
+_INDEX = "CREATE INDEX row_sha256 ON row (sha256)"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A sound, locked database, and how many damaged ones had to make room for it."""
+
+    database: sqlite3.Connection
+    corrupted: int
+
+
+def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
+    """Open or make the file, each lane with a stream of its own.
+
+    Raises InputError when the place cannot be written or another process uses the file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _touch(path)
+    except OSError as error:
+        raise InputError(
+            f"spool cannot be written ({error.strerror})", where=str(path), hint=_PERMISSIONS
+        ) from None
+    try:
+        return OpenedFile(_open(path, lanes), 0)
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise InputError(
+                "is in use by another edge agent",
+                where=str(path),
+                hint="Stop that one, or give this one another data folder",
+            ) from None
+        raise InputError(
+            f"spool cannot be opened ({error})", where=str(path), hint=_PERMISSIONS
+        ) from None
+    except sqlite3.DatabaseError as error:
+        _move_aside(path, str(error), now)
+        return OpenedFile(_open(path, lanes), 1)
+
+
+def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.5)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        _check(database, path)
+        if _version(database) == 0:
+            _make(database, lanes)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(database: sqlite3.Connection, path: Path) -> None:
+    if _version(database) > VERSION:
+        raise InputError(
+            f"spool has version {_version(database)}, this agent knows {VERSION}",
+            where=str(path),
+            hint="Start the newer agent, or move the file away",
+        )
+    verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _version(database: sqlite3.Connection) -> int:
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _make(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    for statement in (_LANE, _ROW, _INDEX, _DEAD, f"PRAGMA user_version = {VERSION}"):
+        database.execute(statement)
+    database.executemany(
+        "INSERT INTO lane (lane, stream, next) VALUES (?, ?, 1)",
+        [(lane, short_id()) for lane in lanes],
+    )
+    database.execute("COMMIT")
+
+
+def _touch(path: Path) -> None:
+    """Make the file for its owner alone, and its name safe in the folder."""
+    for place, flags in ((path, os.O_CREAT | os.O_RDWR), (path.parent, os.O_RDONLY)):
+        descriptor = os.open(place, flags, 0o600)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _move_aside(path: Path, why: str, now: datetime) -> None:
+    aside = path.with_name(f"{path.stem}.corrupt-{now:%Y%m%dT%H%M%S.%f}")
+    log.error("spool: %s is damaged (%s); moved to %s", path, why, aside.name)
+    wal = path.with_name(path.name + "-wal")
+    try:
+        path.replace(aside)
+        if wal.exists():
+            wal.replace(aside.with_name(aside.name + "-wal"))
+        for old in sorted(path.parent.glob(f"{path.stem}.corrupt-*"))[:-CORRUPT_FILES_KEPT]:
+            old.unlink()
+        _touch(path)
+    except OSError as error:
+        raise InputError(
+            f"damaged spool cannot be moved ({error.strerror})", where=str(path)
+        ) from None
