@@ -134,7 +134,7 @@ class Changes:
         if self._connection is None:
             # SQLite compares versions within one connection only, so this one is kept.
             self._connection = self._engine.connect()
-        version = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        version: int = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
         self._connection.rollback()
         changed = version != self._version
         self._version = version

@@ -1,0 +1,155 @@
+"""`journal.db`: what was received, in the order it was committed. The receiver alone writes it.
+
+`message.id` is the position that consumers keep as their cursor; it is never used twice. Instants
+are integer microseconds (see `ingest.store.engine`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from ingest.store.engine import RowId
+
+FUTURE = 1
+"""Flag of a message whose `time` was too far ahead, so that it is indexed at `received`."""
+
+metadata = sa.MetaData()
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text),
+    sa.Column("stream", sa.Text),
+    sa.Column("sequence", sa.BigInteger),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("flags", sa.Integer, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    # UUIDv7 first: new keys then land at the end of the index.
+    sa.UniqueConstraint("event_id", "source", name="uq_message_event"),
+    sqlite_autoincrement=True,
+)
+
+stream = sa.Table(
+    "stream",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("upto", sa.BigInteger, nullable=False),
+    sa.Column("ranges", sa.Text, nullable=False),  # JSON [[first, last], …] above upto
+    sa.Column("low", sa.BigInteger, nullable=False),
+    sa.Column("evicted", sa.BigInteger, nullable=False),
+    sa.Column("duplicates", sa.BigInteger, nullable=False),
+    sa.Column("updated", sa.BigInteger, nullable=False),
+)
+
+latest = sa.Table(
+    "latest",
+    metadata,
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),  # of the last document kept
+)
+
+reject = sa.Table(
+    "reject",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),  # empty when the topic names none
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text),
+    sa.Column("stream", sa.Text),
+    sa.Column("sequence", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),  # as in reject
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),  # may be cut short
+)
+
+parked = sa.Table(
+    "parked",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("node", "device", "topic", "sha256", name="uq_parked_message"),
+)
+
+counter = sa.Table(
+    "counter",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+
+class Kept(NamedTuple):
+    """One accepted message as consumers read it; `received` and `time` in microseconds."""
+
+    id: int
+    received: int
+    site: str
+    area: str
+    node: str
+    device: str
+    kind: str
+    name: str
+    source: str
+    event_id: str | None
+    stream: str | None
+    sequence: int | None
+    time: int
+    flags: int
+    payload: bytes
+
+
+_AFTER = (
+    sa.select(message)
+    .where(message.c.id > sa.bindparam("position"))
+    .order_by(message.c.id)
+    .limit(sa.bindparam("most"))
+)
+
+
+def messages_after(connection: sa.Connection, position: int, limit: int) -> list[Kept]:
+    """Return up to `limit` messages above a cursor, in order. Raises StoreError."""
+    rows = connection.execute(_AFTER, {"position": position, "most": limit})
+    return [Kept(*row) for row in rows]
+
+
+def last_position(connection: sa.Connection) -> int:
+    """Return the id of the newest message, 0 when there is none. Raises StoreError."""
+    return connection.execute(sa.select(sa.func.max(message.c.id))).scalar() or 0
+
+
+def counters(connection: sa.Connection) -> dict[str, int]:
+    """Return everything the receiver counted. Raises StoreError."""
+    rows = connection.execute(sa.select(counter.c.name, counter.c.value))
+    return {name: value for name, value in rows}  # noqa: C416 - dict() does not type a Row
