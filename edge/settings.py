@@ -1,0 +1,232 @@
+"""`edge.toml`: everything an edge can be told, with its defaults.
+
+Every time is in seconds of clock time; docs/reference/edge-settings.md gives the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from linli.errors import InputError
+from linli.events import Severity, Slug
+from linli.log import redact
+from linli.settings import Settings, load, read_secret
+from linli.topics import SELF
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Place = Annotated[str, Meta(min_length=1, max_length=128)]
+Point = tuple[Annotated[float, Meta(ge=0, le=1)], Annotated[float, Meta(ge=0, le=1)]]
+Score = Annotated[float, Meta(ge=0.1, le=1)]
+Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
+SourceKind = Literal["file", "rtsp", "pattern"]
+Anchor = Literal["bottom-center", "center"]
+
+PATTERN = "pattern:"
+PATTERNS = ("square", "empty")
+_RTSP = ("rtsp://", "rtsps://")
+
+
+class Node(Settings, frozen=True, kw_only=True):
+    """Which box this is: the first levels of every topic it speaks on."""
+
+    site: Slug
+    area: Slug
+    id: Slug
+
+
+class Mqtt(Settings, frozen=True, kw_only=True):
+    """How this edge reaches the broker."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str | None = None
+    password_file: str | None = None
+    protocol: Literal["5", "3.1.1"] = "5"
+
+    def __post_init__(self) -> None:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file without username; set username as well")
+
+
+class Ingest(Settings, frozen=True, kw_only=True):
+    """Where redacted pictures are sent; without this section they stay on the edge."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", max_length=256)]
+    key_file: str
+
+
+class Model(Settings, frozen=True, kw_only=True):
+    """Which detection model runs; `name` is what events say, the file's name when not given."""
+
+    file: Annotated[str, Meta(min_length=1)]
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    name: Slug | None = None
+
+
+class Zone(Settings, frozen=True, kw_only=True):
+    """A polygon in the picture; `points` are x, y from the top left, 0..1."""
+
+    id: Slug
+    points: Annotated[tuple[Point, ...], Meta(min_length=3, max_length=64)]
+    anchor: Anchor = "bottom-center"
+
+    def __post_init__(self) -> None:
+        if _area(self.points) < 1e-6:
+            raise ValueError(f"zone {self.id!r} has no area; its points must span a polygon")
+
+
+class Scenario(Settings, frozen=True, kw_only=True):
+    """What makes an event: one of `labels` stays in `zone` for `dwell` seconds."""
+
+    event: Slug
+    labels: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=32)]
+    zone: Slug
+    dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
+    severity: Severity = "medium"
+    score: Score = 0.3
+    votes: Annotated[int, Meta(ge=1, le=50)] = 3
+    of: Annotated[int, Meta(ge=1, le=50)] = 5
+    gone_after: Annotated[float, Meta(ge=0.1, le=600)] = 2.0
+    cooldown: Annotated[float, Meta(ge=0, le=86400)] = 10.0
+
+    def __post_init__(self) -> None:
+        if self.votes > self.of:
+            raise ValueError(f"votes must be at most of ({self.of}), not {self.votes}")
+
+
+class Camera(Settings, frozen=True, kw_only=True):
+    """One camera, and what is looked for in its picture."""
+
+    id: Slug
+    label: Name
+    source: Annotated[str, Meta(min_length=1, max_length=1024)]
+    subject: Place | None = None
+    fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
+    speed: Speed = 1.0
+    evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
+    scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
+
+    def __post_init__(self) -> None:
+        if self.id == SELF:
+            raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
+        _check_source(self.source)
+        if self.speed != 1.0 and self.source_kind == "rtsp":
+            raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
+        _unique("zone id", (zone.id for zone in self.zone))
+        _unique("scenario", (f"{rule.event} in {rule.zone}" for rule in self.scenario))
+        known = [zone.id for zone in self.zone]
+        for rule in self.scenario:
+            if rule.zone not in known:
+                raise ValueError(
+                    f"scenario {rule.event!r} names zone {rule.zone!r}, which camera {self.id!r} "
+                    f"does not have; it has: {', '.join(known) or 'none'}"
+                )
+
+    @property
+    def source_kind(self) -> SourceKind:
+        """Which kind of source `source` names."""
+        if self.source.startswith(_RTSP):
+            return "rtsp"
+        return "pattern" if self.source.startswith(PATTERN) else "file"
+
+    def zone_of(self, rule: Scenario) -> Zone:
+        """Return the zone that a scenario of this camera watches."""
+        return next(zone for zone in self.zone if zone.id == rule.zone)
+
+
+class EdgeSettings(Settings, frozen=True, kw_only=True):
+    """The whole file; `load_settings` has made its paths whole."""
+
+    data: Annotated[str, Meta(min_length=1)] = "data"
+    node: Node
+    mqtt: Mqtt = Mqtt()
+    ingest: Ingest | None = None
+    model: Model
+    camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=64)]
+
+    def __post_init__(self) -> None:
+        _unique("camera id", (camera.id for camera in self.camera))
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the spool and the pictures waiting to be sent."""
+        return Path(self.data)
+
+    def mqtt_password(self) -> str | None:
+        """Return the broker password, None when there is none. Raises InputError."""
+        name = self.mqtt.password_file
+        return read_secret(Path(name)) if name is not None else None
+
+    def ingest_key(self) -> str | None:
+        """Return the key for sending pictures, None without `[ingest]`. Raises InputError."""
+        return read_secret(Path(self.ingest.key_file)) if self.ingest is not None else None
+
+
+def load_settings(path: Path) -> EdgeSettings:
+    """Read `edge.toml`; relative paths are taken from the folder it is in.
+
+    Raises InputError that says where, which rule and which value.
+    """
+    settings = load(path, EdgeSettings)
+    replace = msgspec.structs.replace
+    mqtt, ingest = settings.mqtt, settings.ingest
+    if mqtt.password_file is not None:
+        mqtt = replace(mqtt, password_file=_beside(path, mqtt.password_file))
+    if ingest is not None:
+        ingest = replace(ingest, key_file=_beside(path, ingest.key_file))
+    return replace(
+        settings,
+        data=_beside(path, settings.data),
+        mqtt=mqtt,
+        ingest=ingest,
+        model=replace(settings.model, file=_beside(path, settings.model.file)),
+        camera=tuple(
+            replace(camera, source=_beside(path, camera.source))
+            if camera.source_kind == "file"
+            else camera
+            for camera in settings.camera
+        ),
+    )
+
+
+def camera_named(settings: EdgeSettings, camera: str) -> Camera:
+    """Return a camera by its id. Raises InputError that lists those there are."""
+    for candidate in settings.camera:
+        if candidate.id == camera:
+            return candidate
+    known = ", ".join(candidate.id for candidate in settings.camera)
+    raise InputError(f"there is no camera {camera!r}", where="camera", hint=f"There is: {known}")
+
+
+def _check_source(source: str) -> None:
+    if source.startswith(PATTERN):
+        if source.removeprefix(PATTERN) not in PATTERNS:
+            raise ValueError(f"source {source!r} is no pattern; there is: {', '.join(PATTERNS)}")
+    elif "://" in source and not source.startswith(_RTSP):
+        raise ValueError(
+            f"source must be a file, rtsp://… or {PATTERN}NAME, not {redact(source)!r}"
+        )
+
+
+def _unique(what: str, values: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{what} {value!r} is there twice; each must be unique")
+        seen.add(value)
+
+
+def _area(points: tuple[Point, ...]) -> float:
+    pairs = zip(points, (*points[1:], points[0]), strict=True)
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
+def _beside(path: Path, name: str) -> str:
+    return str(path.resolve().parent / Path(name).expanduser())

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import edge.settings
+from edge.settings import Camera, EdgeSettings, camera_named, load_settings
+from linli.errors import InputError
+from linli.settings import convert
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "edge-settings.md"
+HEAD = '[node]\nsite = "s1"\narea = "b1"\nid = "s1-n1"\n[model]\nfile = "m.onnx"\n'
+CAMERA = '[[camera]]\nid = "cam1"\nlabel = "大门"\nsource = "clip.mp4"\n'
+ZONE = '[[camera.zone]]\nid = "door"\npoints = [[0, 0], [1, 0], [1, 1]]\n'
+RULE = '[[camera.scenario]]\nevent = "zone-dwell"\nlabels = ["person"]\nzone = "door"\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "edge.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_and_paths_beside_the_file(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HEAD + CAMERA + ZONE + RULE))
+    assert settings.folder == tmp_path / "data"
+    assert settings.model.file == str(tmp_path / "m.onnx")
+    assert (settings.mqtt_password(), settings.ingest_key()) == (None, None)
+    (camera,) = settings.camera
+    assert camera.source == str(tmp_path / "clip.mp4")
+    assert (camera.fps, camera.speed, camera.source_kind) == (5.0, 1.0, "file")
+    (rule,) = camera.scenario
+    assert (rule.dwell, rule.votes, rule.of, rule.gone_after) == (2.0, 3, 5, 2.0)
+    assert camera.zone_of(rule).anchor == "bottom-center"
+
+
+def test_secrets_are_read_from_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("long\n")
+    (tmp_path / "key").write_text("longer\n")
+    extra = (
+        '[mqtt]\nusername = "s1-n1"\npassword_file = "password"\n'
+        '[ingest]\nurl = "http://127.0.0.1:8470"\nkey_file = "key"\n'
+    )
+    settings = load_settings(write(tmp_path, HEAD + extra + CAMERA))
+    assert settings.mqtt_password() == "long"
+    assert settings.ingest_key() == "longer"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("a.mp4", "file"),
+        ("rtsp://h/1", "rtsp"),
+        ("rtsps://h/1", "rtsp"),
+        ("pattern:square", "pattern"),
+    ],
+)
+def test_a_source_says_its_kind(tmp_path: Path, source: str, kind: str) -> None:
+    text = HEAD + CAMERA.replace("clip.mp4", source)
+    assert load_settings(write(tmp_path, text)).camera[0].source_kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD, "camera"),
+        (HEAD + CAMERA.replace("cam1", "Tür"), "camera[0].id"),
+        (HEAD + CAMERA.replace("cam1", "self"), "the edge itself"),
+        (HEAD + CAMERA + CAMERA, "camera id 'cam1' is there twice"),
+        (HEAD + CAMERA + "fbs = 3\n", "Did you mean 'fps'"),
+        (HEAD + CAMERA + "fps = 0\n", "camera[0].fps"),
+        (HEAD + CAMERA + "speed = 0.05\n", "camera[0].speed"),
+        (HEAD + CAMERA + 'speed = "fast"\n', "camera[0].speed"),
+        (HEAD + CAMERA.replace("clip.mp4", "rtsp://h/1") + "speed = 2\n", "cannot be played"),
+        (HEAD + CAMERA.replace("clip.mp4", "pattern:snow"), "there is: square, empty"),
+        (HEAD + CAMERA + ZONE.replace(", [1, 1]", ""), "camera[0].zone[0].points"),
+        (HEAD + CAMERA + ZONE.replace("[1, 1]", "[1, 1.5]"), "camera[0].zone[0].points"),
+        (HEAD + CAMERA + ZONE.replace("[1, 1]", "[0.5, 0]"), "has no area"),
+        (HEAD + CAMERA + ZONE + ZONE, "zone id 'door' is there twice"),
+        (HEAD + CAMERA + ZONE + RULE + RULE, "scenario 'zone-dwell in door' is there twice"),
+        (HEAD + CAMERA + RULE, "it has: none"),
+        (HEAD + CAMERA + ZONE + RULE + "votes = 6\n", "votes must be at most of (5), not 6"),
+        (HEAD + CAMERA + ZONE + RULE + "score = 0.05\n", "camera[0].scenario[0].score"),
+        (HEAD + CAMERA + ZONE + RULE + 'severity = "bad"\n', "camera[0].scenario[0].severity"),
+        (HEAD + '[mqtt]\npassword_file = "p"\n' + CAMERA, "set username"),
+        (HEAD + '[ingest]\nurl = "ftp://x"\nkey_file = "k"\n' + CAMERA, "ingest.url"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(write(tmp_path, text))
+    assert said in str(caught.value)
+    assert "edge.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(write(tmp_path, HEAD + CAMERA.replace("clip.mp4", "http://u:geheim@h/1")))
+    assert "geheim" not in str(caught.value)
+
+
+def test_an_unknown_camera_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HEAD + CAMERA))
+    assert camera_named(settings, "cam1").label == "大门"
+    with pytest.raises(InputError, match="There is: cam1"):
+        camera_named(settings, "cam2")
+
+
+def _settings_of(kind: type[msgspec.Struct]) -> set[str]:
+    names: set[str] = set()
+    for field in msgspec.structs.fields(kind):
+        names.add(field.encode_name)
+        for part in re.findall(r"edge\.settings\.(\w+)", repr(field.type)):
+            names |= _settings_of(getattr(edge.settings, part))
+    return names
+
+
+def test_every_setting_is_in_the_document() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    names = _settings_of(EdgeSettings)
+    assert len(names) > 25
+    missing = [
+        name
+        for name in names
+        if f"`{name}`" not in document
+        and f"{name}]]" not in document
+        and f"[{name}]" not in document
+    ]
+    assert missing == []
+
+
+def test_the_example_in_the_document_is_accepted_and_shows_the_defaults() -> None:
+    text = re.search(r"```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert text is not None
+    settings = convert(tomllib.loads(text.group(1)), EdgeSettings, where="document")
+    camera = settings.camera[0]
+    shown = msgspec.structs.replace(camera, subject=None, zone=(), scenario=())
+    assert shown == Camera(id=camera.id, label=camera.label, source=camera.source)
+    rule = camera.scenario[0]
+    assert rule == type(rule)(event=rule.event, labels=rule.labels, zone=rule.zone)
