@@ -20,14 +20,14 @@ class Subscription:
         self._topics: set[Topic] = set()
         self._closed = False
 
-    async def changed(self, timeout: float) -> frozenset[Topic] | None:
-        """Return what changed since the last call, waiting up to `timeout` seconds.
+    async def changed(self, seconds: float) -> frozenset[Topic] | None:
+        """Return what changed since the last call, waiting up to `seconds`.
 
         Empty when nothing did; None when the service is stopping and the waiter should leave.
         """
         if not self._topics and not self._closed:
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(seconds):
                     await self._event.wait()
             except TimeoutError:
                 return frozenset()

@@ -17,7 +17,7 @@ from __future__ import annotations
 from linli.errors import LinliError
 
 
-class Refusal(LinliError):
+class Refusal(LinliError):  # noqa: N818 - an answer, not a failure
     """Base of all; `what` is written for the person who asked and names no secret."""
 
     status = 400

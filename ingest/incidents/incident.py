@@ -15,6 +15,7 @@ Step = Literal[
     "opened",  # a fact made the incident
     "repeated",  # another episode of the same key while it is not resolved
     "reopened",  # the same key again within the flap window after resolving
+    "updated",  # the same episode goes on: newer or stronger figures
     "worsened",  # severity rose: un-acknowledges
     "pictured",  # a picture became known
     "cleared",  # the condition ended
@@ -51,7 +52,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One append-only row of an incident's life.
 
     `at` is when it happened, `recorded` when the ingest wrote it; `actor` is `rule:…` or `user:…`.
-    The optional fields are what this step sets.
+    The optional fields are what this step sets; `number`, `key`, `area` and `subject` are set once,
+    by `opened`. `since` is when the episode began.
     """
 
     incident: str
@@ -72,10 +74,19 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actions: tuple[Action, ...] = ()
     picture: Picture | None = None
     late: bool = False
+    since: datetime | None = None
+    number: int = 0
+    key: Key | None = None
+    area: str = ""
+    subject: str | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """What people work on; `number` is the short one they say to each other."""
+    """What people work on; `number` is the short one they say to each other.
+
+    `first` and `last` are event times over all its episodes, `opened` and `updated` are when the
+    ingest wrote it down. `late`: it was over five minutes old when it was first heard of.
+    """
 
     id: str
     number: int
@@ -102,5 +113,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelRef | None = None
     actions: tuple[Action, ...] = ()
     picture: Picture | None = None
+    pictured: datetime | None = None
     late: bool = False
     version: int = 0

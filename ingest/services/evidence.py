@@ -1,4 +1,4 @@
-"""Looking at pictures: a short signed address first, then the look itself, which is written down."""
+"""Looking at pictures: first a short signed address, then the look, which is written down."""
 
 from __future__ import annotations
 

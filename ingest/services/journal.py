@@ -26,7 +26,7 @@ class JournalService:
         *,
         after: int = 0,
         limit: int = 1000,
-        id: str | None = None,
+        event_id: str | None = None,
         node: str | None = None,
     ) -> Page[EventView]:
         """Return stored events after a cursor, oldest first."""

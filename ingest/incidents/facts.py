@@ -1,0 +1,111 @@
+"""What can happen to an incident: a message of an edge, a person's step, time passing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from ingest.incidents.incident import Incident, Key, Picture
+from ingest.incidents.policy import FUTURE
+from linli.events import Action, EventMessage, ModelRef, Phase, Severity
+from linli.topics import Topic
+
+EpisodeState = Literal["new", "active", "ended"]
+Wish = Literal["acknowledge", "start", "resolve", "false-alarm"]
+
+
+class EventFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase of one physical happening, as an edge told it.
+
+    `at` is its time, or `received` where the edge's clock runs ahead; `since` is never after `at`.
+    """
+
+    key: Key
+    area: str
+    subject: str | None
+    event_id: str
+    phase: Phase
+    episode: str
+    severity: Severity
+    object_label: str
+    since: datetime
+    at: datetime
+    received: datetime
+    confidence: float | None = None
+    dwell: float | None = None
+    model: ModelRef | None = None
+    actions: tuple[Action, ...] = ()
+    picture: Picture | None = None
+
+    @property
+    def delay(self) -> timedelta:
+        """How long after it happened it was heard of."""
+        return self.received - self.at
+
+
+class StaffFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's step; `actor` is `user:…`."""
+
+    wish: Wish
+    actor: str
+    note: str | None = None
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True):
+    """Time has passed."""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known when a fact comes.
+
+    `incident` is the unresolved one of the fact's key if there is one, else the one its episode
+    belongs to, else the latest of the key. `episode` says what is known of the fact's episode,
+    `others_active` whether another episode of the incident still goes on. `fresh_id` and
+    `fresh_number` are for an incident that this fact may open.
+    """
+
+    incident: Incident | None = None
+    episode: EpisodeState = "new"
+    others_active: bool = False
+    fresh_id: str = ""
+    fresh_number: int = 0
+
+
+def episode_after(state: EpisodeState, phase: Phase) -> EpisodeState:
+    """Return what is known of an episode after a fact; an end is final."""
+    return "ended" if phase == "end" or state == "ended" else "active"
+
+
+def event_fact(topic: Topic, message: EventMessage, received: datetime) -> EventFact:
+    """Return the fact that a stored message tells."""
+    data = message.data
+    at = message.time if message.time <= received + FUTURE else received
+    return EventFact(
+        key=Key(
+            site=topic.site, node=topic.node, device=topic.device, event=topic.name, zone=data.zone
+        ),
+        area=topic.area,
+        subject=message.subject,
+        event_id=message.id,
+        phase=data.phase,
+        episode=data.episode,
+        severity=data.severity,
+        object_label=data.label,
+        since=min(data.since, at),
+        at=at,
+        received=received,
+        confidence=data.confidence,
+        dwell=data.dwell,
+        model=data.model,
+        actions=data.action,
+        picture=_picture(message),
+    )
+
+
+def _picture(message: EventMessage) -> Picture | None:
+    snapshot, track = message.data.snapshot, message.data.track
+    if snapshot is None:
+        return None
+    return Picture(redaction=snapshot.redaction, id=snapshot.id, bbox=track.bbox if track else None)
