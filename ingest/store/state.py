@@ -1,0 +1,187 @@
+"""`state.db`: registry, incidents, accounts, evidence, cursors. The web process writes it.
+
+Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
+msgspec value as JSON; the columns beside it are what queries need of it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ingest.store.engine import RowId, UtcDateTime
+
+metadata = sa.MetaData()
+
+CONFIRMED = "confirmed"
+DISCOVERED = "discovered"
+
+node = sa.Table(
+    "node",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),  # confirmed | discovered
+    sa.Column("key_hash", sa.Text),  # SHA-256 of the node's key, NULL when it has none
+    sa.Column("last_seen", UtcDateTime),
+    sa.Column("status", sa.Text),  # JSON of linli.events.Status
+    sa.Column("report", sa.Text),  # JSON of linli.events.ReportData
+    sa.Column("reported", UtcDateTime),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("standing", sa.Text, nullable=False),  # confirmed | discovered
+    sa.Column("last_seen", UtcDateTime),
+    sa.Column("camera", sa.Text),  # JSON of linli.events.CameraReport
+    sa.Column("described", sa.Text),  # JSON of linli.events.DescribeData
+)
+
+incident = sa.Table(
+    "incident",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("urgency", sa.Integer, nullable=False),  # small is urgent; resolved ones last
+    sa.Column("last", UtcDateTime, nullable=False),
+    sa.Column("clears", UtcDateTime),  # when the condition went away, NULL while it holds
+    sa.Column("picture", sa.Text),
+    sa.Column("body", sa.Text, nullable=False),  # JSON of Incident: a cache of its transitions
+)
+sa.Index(
+    "uq_incident_open",
+    incident.c.key,
+    unique=True,
+    sqlite_where=incident.c.state != "resolved",
+    postgresql_where=incident.c.state != "resolved",
+)
+sa.Index("ix_incident_key", incident.c.key, incident.c.number)
+sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number)
+
+transition = sa.Table(
+    "transition",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),  # also the id of the live stream
+    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("recorded", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON of Transition
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_transition_incident", transition.c.incident, transition.c.id)
+
+episode = sa.Table(
+    "episode",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("episode", sa.Text, primary_key=True),
+    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
+    sa.Column("ended", sa.Boolean, nullable=False),
+)
+sa.Index("ix_episode_incident", episode.c.incident, episode.c.ended)
+
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("poisoned", sa.BigInteger, nullable=False),  # rows it could not use and skipped
+)
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created", UtcDateTime, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created", UtcDateTime, nullable=False),
+    sa.Column("expires", UtcDateTime, nullable=False),
+)
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("account", sa.Text, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # separated by spaces
+    sa.Column("created", UtcDateTime, nullable=False),
+    sa.Column("expires", UtcDateTime, nullable=False),
+)
+
+login_failure = sa.Table(
+    "login_failure",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_login_failure_at", login_failure.c.at)
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("redaction", sa.Text, nullable=False),
+    sa.Column("received", UtcDateTime, nullable=False),
+    sa.Column("expires", UtcDateTime, nullable=False),
+    sa.Column("deleted", UtcDateTime),  # when its bytes went, NULL while they are kept
+    sa.Column("sent_sha256", sa.Text, nullable=False),  # of what the node sent
+    sa.Column("sha256", sa.Text, nullable=False),  # of what is kept, after re-encoding
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+)
+sa.Index("ix_evidence_expires", evidence.c.deleted, evidence.c.expires)
+
+evidence_look = sa.Table(
+    "evidence_look",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("evidence", sa.Text, sa.ForeignKey("evidence.id"), nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_evidence_look_evidence", evidence_look.c.evidence, evidence_look.c.id)
+
+secret = sa.Table(
+    "secret",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
