@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, get_args
 
+from edge.messages import Place
 from edge.spool_file import open_file
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
@@ -42,15 +43,6 @@ class SpoolLimits:
 
     rows: int = 200_000
     bytes: int = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message that is being written stands; `low` is the lowest sequence still held."""
-
-    stream: str
-    sequence: int
-    low: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from edge.spool import LANES, Place, Spool, SpoolLimits
+from edge.messages import Place
+from edge.spool import LANES, Spool, SpoolLimits
 from linli.clock import ManualClock
 from linli.codec import sha256
 from linli.errors import InputError, PayloadError, StoreError
