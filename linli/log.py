@@ -8,7 +8,7 @@ import re
 import sys
 
 _SECRET = re.compile(
-    r"((?:password|secret|token|key|authorization)\S*\s*[=:]\s*)\S+|(://[^/\s:@]*:)[^@\s/]+(?=@)",
+    r"((?:password|secret|token|key|authorization)\S*\s*[=:]\s*)(?:bearer\s+|basic\s+)?\S+|(://[^/\s:@]*:)[^@\s/]+(?=@)",
     re.IGNORECASE,
 )
 

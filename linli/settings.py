@@ -72,6 +72,22 @@ def write_secret(path: Path, secret: str) -> None:
     path.write_text(secret + "\n", encoding="utf-8")
 
 
+def make_folder(path: Path, *, mode: int = 0o700) -> Path:
+    """Return `path` as a folder we can write into, made when missing. Raises InputError."""
+    probe = path / ".linli-writable"
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write into this folder ({error.strerror})",
+            where=str(path),
+            hint="Choose another folder or give this user the right to write there",
+        ) from None
+    return path
+
+
 def _suggest(name: str, kind: type[msgspec.Struct]) -> str:
     known = sorted(_names(kind, set()))
     close = difflib.get_close_matches(name, known, n=1)

@@ -19,7 +19,7 @@ from linli.errors import InputError
 from linli.log import get_logger
 from linli.process import linli_argv
 from linli.resources import resource
-from linli.settings import write_secret
+from linli.settings import make_folder, write_secret
 
 log = get_logger(__name__)
 
@@ -76,7 +76,7 @@ def plan_broker(
         raise InputError(
             f"port {port} is in use", where=f"{host}:{port}", hint="Choose another with --port"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     program = find_mosquitto()
     if program is None:
         log.warning(

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from linli.broker import plan_broker
-from linli.settings import read_secret, write_secret
+from linli.settings import make_folder, read_secret, write_secret
 
 
 @click.group(short_help="Run an MQTT broker for this machine.")
@@ -31,8 +31,7 @@ def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> 
 
     The password of each is made once and kept in DATA/secrets/NAME, readable by its owner only.
     """
-    folder = data / "secrets"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = make_folder(data / "secrets")
     passwords = {}
     for user in users:
         path = folder / user

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linli import codec
 from linli.errors import PayloadError
 from linli.events import MAX_PAYLOAD, EventMessage

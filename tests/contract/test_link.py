@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from brokers import NEEDS_MOSQUITTO, RunningBroker, running_broker
+
 from linli.clock import ManualClock, SystemClock
 from linli.errors import LinkError
 from linli.mqtt import Delivery, FakeBroker, Link, LinkOptions, PahoLink, Will

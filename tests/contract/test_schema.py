@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+
 from linli import schema
 from linli.schema import CHANNELS
 

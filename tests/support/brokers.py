@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from linli.broker import BrokerPlan, find_mosquitto, free_port, plan_broker
 
 SITE = "c001"

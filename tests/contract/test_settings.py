@@ -1,0 +1,84 @@
+"""Settings files: strict, and every refusal says where, which rule and which value."""
+
+from pathlib import Path
+
+import pytest
+
+from linli.errors import InputError
+from linli.log import redact
+from linli.settings import Settings, convert, load, read_secret, write_secret
+
+
+class Door(Settings, frozen=True, kw_only=True):
+    hold: float = 30.0
+
+
+class House(Settings, frozen=True, kw_only=True):
+    name: str
+    door: Door = Door()
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file_is_read_with_defaults(tmp_path: Path) -> None:
+    assert load(write(tmp_path / "a.toml", 'name = "x"'), House) == House(name="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = 3", "a.toml: name: Expected `str`, got `int`"),
+        ("", "a.toml: Object missing required field `name`"),
+        (
+            'name = "x"\n[door]\nhld = 3',
+            "a.toml: door: unknown setting 'hld'. Did you mean 'hold'?",
+        ),
+        (
+            'name = "x"\npaint-job = 1',
+            "unknown setting 'paint-job'. Known settings: door, hold, name",
+        ),
+        ("name = ", "a.toml: not valid TOML"),
+    ],
+)
+def test_refusals_name_file_rule_and_value(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(write(tmp_path / "a.toml", text), House)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load(tmp_path / "none.toml", House)
+
+
+def test_values_of_secrets_are_not_repeated() -> None:
+    with pytest.raises(InputError) as caught:
+        convert({"name": {"password": "hunter2"}}, House, where="x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secret_files_are_private(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    write_secret(path, "s3cret")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_secret(path) == "s3cret"
+    write_secret(path, "")
+    with pytest.raises(InputError, match="empty"):
+        read_secret(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "gone"),
+    [
+        ("rtsp://admin:pa55@10.0.0.2/1", "rtsp://admin:", "pa55"),
+        ("password=hunter2 x", "password=", "hunter2"),
+        ("Authorization: Bearer abc", "Authorization:", "abc"),
+    ],
+)
+def test_logs_hide_what_looks_secret(text: str, kept: str, gone: str) -> None:
+    assert kept in redact(text)
+    assert gone not in redact(text)
