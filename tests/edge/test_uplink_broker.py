@@ -1,0 +1,166 @@
+"""The uplink over a real broker, with an ingest that only keeps a set and sends receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from brokers import NEEDS_MOSQUITTO, SITE, RunningBroker, running_broker
+
+from edge.messages import Address, Stamp, event
+from edge.spool import Spool
+from edge.uplink import Uplink
+from linli.clock import SystemClock
+from linli.codec import encode
+from linli.events import EventData, Receipt, Status
+from linli.ids import short_id, uuid7
+from linli.mqtt import Delivery, LinkOptions, PahoLink
+from linli.topics import ingest_status_topic, receipt_topic, topic_filter
+
+pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
+
+NODE = "c001-n01"
+USERS = {"svc-ingest": "one", NODE: "two"}
+ADDRESS = Address(SITE, "b03", NODE)
+TOPIC = ADDRESS.topic("cam", "event", "zone-dwell")
+CLOCK = SystemClock()
+
+
+class Head(msgspec.Struct):
+    """The part of a fact that a receipt is about."""
+
+    stream: str
+    sequence: str
+
+
+class ReceiptSender:
+    """Takes facts into memory and answers each turn with a cumulative receipt."""
+
+    def __init__(self, port: int) -> None:
+        self.kept: dict[int, bytes] = {}
+        self.duplicates = 0
+        self.conflicts = 0
+        self.answering = True
+        self._session = short_id()
+        options = LinkOptions(
+            host="127.0.0.1",
+            port=port,
+            client_id="svc-ingest",
+            username="svc-ingest",
+            password=USERS["svc-ingest"],
+            keep_session=True,
+            subscriptions=(topic_filter(SITE, kind="event"),),
+        )
+        self._link = PahoLink(options, self, CLOCK)
+        self._stream = ""
+        self._upto = 0
+
+    def turn(self) -> None:
+        self._link.step(0.005)
+        upto = self._upto
+        while upto + 1 in self.kept:
+            upto += 1
+        if self.answering and self._stream and self._link.connected and upto > self._upto:
+            self._upto = upto
+            receipt = encode(Receipt(stream=self._stream, upto=upto))
+            topic = str(receipt_topic(SITE, NODE, self._stream))
+            self._link.publish(topic, receipt, retain=True)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def on_up(self) -> None:
+        status = encode(Status(state="ready", session=self._session))
+        self._link.publish(str(ingest_status_topic(SITE)), status, retain=True)
+
+    def on_down(self, reason: str) -> None:
+        self._upto = 0
+
+    def on_sent(self, token: int, error: str | None) -> None:
+        assert error is None
+
+    def on_message(self, delivery: Delivery) -> None:
+        head = msgspec.json.decode(delivery.payload, type=Head)
+        known = self.kept.setdefault(int(head.sequence), delivery.payload)
+        self.duplicates += known is not delivery.payload
+        self.conflicts += known != delivery.payload
+        self._stream = head.stream
+        self._link.ack(delivery)
+
+
+def _uplink(spool: Spool, broker: RunningBroker) -> Uplink:
+    options = LinkOptions(
+        host="127.0.0.1", port=broker.port, client_id=NODE, username=NODE, password=USERS[NODE]
+    )
+    return Uplink(ADDRESS, options, PahoLink, spool, CLOCK, session=short_id(), agent="1")
+
+
+def _fill(spool: Spool, count: int) -> None:
+    for _ in range(count):
+        now = CLOCK.now()
+        data = EventData(
+            phase="begin", episode=uuid7(now), severity="medium", label="person", since=now
+        )
+        spool.put(
+            "events",
+            str(TOPIC),
+            lambda place, data=data, now=now: event(
+                TOPIC, Stamp(now), place, data, event_id=uuid7(now), time=now
+            ),
+        )
+
+
+def _until(condition: Callable[[], bool], uplink: Uplink, *others: ReceiptSender) -> None:
+    for _ in range(2000):
+        uplink.turn(0.005)
+        for other in others:
+            other.turn()
+        if condition():
+            return
+    raise AssertionError("it did not happen")
+
+
+def test_everything_arrives_through_a_killed_broker_and_a_new_ingest(tmp_path: Path) -> None:
+    with (
+        running_broker(tmp_path, USERS) as broker,
+        Spool(tmp_path / "spool.db", CLOCK) as spool,
+    ):
+        _fill(spool, 100)
+        uplink, ingest = _uplink(spool, broker), ReceiptSender(broker.port)
+        _until(lambda: len(ingest.kept) > 30, uplink, ingest)
+        broker.kill()
+        _until(lambda: not uplink.connected, uplink, ingest)
+        _fill(spool, 50)
+        broker.start()
+        _until(lambda: spool.pending() == 0, uplink, ingest)
+        ingest.answering = False
+        _fill(spool, 20)
+        _until(lambda: len(ingest.kept) == 170, uplink, ingest)
+        assert spool.pending() == 20
+        ingest.close()
+        again = ReceiptSender(broker.port)
+        again.kept = ingest.kept
+        _until(lambda: spool.pending() == 0, uplink, again)
+        assert sorted(ingest.kept) == list(range(1, 171))
+        assert again.duplicates > 0
+        assert ingest.conflicts + again.conflicts == 0
+        uplink.close()
+        again.close()
+
+
+def test_what_the_broker_forbids_is_kept_and_blocks_nothing(tmp_path: Path) -> None:
+    with (
+        running_broker(tmp_path, USERS) as broker,
+        Spool(tmp_path / "spool.db", CLOCK) as spool,
+    ):
+        foreign = Address(SITE, "b03", "c001-n02").topic("cam", "event", "zone-dwell")
+        for _ in range(70):
+            spool.put("events", str(foreign), lambda _: b"{}")
+        _fill(spool, 5)
+        uplink, ingest = _uplink(spool, broker), ReceiptSender(broker.port)
+        _until(lambda: uplink.counts.refused == 70 and len(ingest.kept) == 5, uplink, ingest)
+        assert spool.pending() == 75
+        uplink.close()
+        ingest.close()
