@@ -14,11 +14,12 @@ from pathlib import Path
 from types import FrameType
 
 from linli.clock import Clock
+from linli.guard import LIFELINE
 from linli.log import get_logger
 
 log = get_logger(__name__)
 
-LIFELINE = "LINLI_LIFELINE"
+
 GRACE = 8.0
 LONGEST_PAUSE = 30.0
 CALM = 60.0

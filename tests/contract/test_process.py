@@ -152,3 +152,27 @@ def test_bad_arguments_are_one_line_without_a_traceback(arguments: list[str], sa
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    marker = f"{tmp_path.name}-marker"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            import time
+            from linli.clock import SystemClock
+            from linli.guard import guarded
+            from linli.process import Child, Supervisor
+            supervisor = Supervisor(SystemClock())
+            supervisor.start(Child("s", guarded(["sh", "-c", "echo $$; exec sleep 600 # {marker}"])))
+            time.sleep(600)
+            """
+        )
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.kill()
+        until(lambda: not alive(pid))
