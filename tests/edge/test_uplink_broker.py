@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,3 +168,50 @@ def test_what_the_broker_forbids_is_kept_and_blocks_nothing(tmp_path: Path) -> N
         assert spool.pending() == 75
         uplink.close()
         ingest.close()
+
+
+def test_load_script_survives_a_kill_and_drains(tmp_path: Path) -> None:
+    script = Path(__file__).parent.parent / "support" / "edge_load.py"
+    (tmp_path / "password").write_text(USERS[NODE])
+    data = tmp_path / "edge"
+
+    def load(port: int, count: int) -> subprocess.Popen[str]:
+        arguments = {
+            "--data": data,
+            "--port": port,
+            "--node": NODE,
+            "--rate": 400,
+            "--count": count,
+            "--password-file": tmp_path / "password",
+        }
+        words = [str(word) for pair in arguments.items() for word in pair]
+        root = str(script.parent.parent.parent)
+        return subprocess.Popen(
+            [sys.executable, str(script), *words],
+            env={**os.environ, "PYTHONPATH": root},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def truth() -> list[int]:
+        file = data / "truth.ndjson"
+        lines = file.read_bytes().splitlines() if file.exists() else []
+        return [json.loads(line)["sequence"] for line in lines]
+
+    with running_broker(tmp_path, USERS) as broker:
+        ingest = ReceiptSender(broker.port)
+        first = load(broker.port, 10_000)
+        while len(truth()) < 50:
+            ingest.turn()
+        first.kill()
+        first.communicate()
+        second = load(broker.port, 20)
+        while second.poll() is None:
+            ingest.turn()
+        summary = json.loads(second.communicate()[0])
+        ingest.close()
+    assert (second.returncode, summary["added"]) == (0, 20)
+    assert summary["spool"]["events"] == {"pending": 0, "evicted": 0, "dead": 0}
+    assert set(truth()) <= set(ingest.kept)
+    assert len(ingest.kept) - len(truth()) in {0, 1}
+    assert ingest.conflicts == 0
