@@ -1,0 +1,345 @@
+"""Redacted pictures that wait to be sent: on disk, owner only, bounded; and the same in memory.
+
+A picture exists once its description does: the JPEG is renamed into place first, then the
+description. What a killed process left half written is removed at the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from linli.errors import InputError, StoreError
+from linli.events import Instant, Redaction, Sha256, Slug, Uuid
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+DEAD_DAYS = 7
+MAX_DEAD = 100
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a picture besides its bytes."""
+
+    id: Uuid
+    sha256: Sha256
+    bytes: int
+    redaction: Redaction
+    expires: Instant
+    device: Slug
+    episode: Uuid
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """How many pictures may wait, and how many bytes of them."""
+
+    count: int = 5_000
+    bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class PictureCounts:
+    """What was kept and lost since the start."""
+
+    stored: int = 0
+    removed: int = 0
+    evicted: int = 0
+    expired: int = 0
+    dead: int = 0
+
+
+class EvidenceStore(Protocol):
+    """Where pictures wait. Safe for threads; methods may raise StoreError."""
+
+    @property
+    def counts(self) -> PictureCounts:
+        """What was kept and lost since the start."""
+        ...
+
+    def put(self, picture: Picture, jpeg: bytes) -> None:
+        """Keep a picture; when this returns it survives a power cut."""
+        ...
+
+    def waiting(self) -> tuple[Picture, ...]:
+        """Return what waits to be sent, oldest first."""
+        ...
+
+    def read(self, picture_id: str) -> bytes | None:
+        """Return the JPEG, None when it is no longer here."""
+        ...
+
+    def remove(self, picture_id: str) -> None:
+        """Drop a picture that the ingest has; one that is not here is no error."""
+        ...
+
+    def bury(self, picture_id: str, reason: str) -> None:
+        """Put aside a picture that the ingest will never take."""
+        ...
+
+    def expire(self, now: datetime) -> None:
+        """Drop what may not be kept any longer; it is counted as expired."""
+        ...
+
+
+class _Index:
+    """Which pictures wait, oldest first, within the limits; shared by both kinds."""
+
+    def __init__(self, limits: PictureLimits) -> None:
+        self.counts = PictureCounts()
+        self.pictures: dict[str, Picture] = {}
+        self._limits = limits
+        self._bytes = 0
+
+    def load(self, pictures: Iterable[Picture]) -> None:
+        for picture in sorted(pictures, key=lambda one: one.id):
+            self.pictures[picture.id] = picture
+            self._bytes += picture.bytes
+
+    def add(self, picture: Picture) -> list[Picture]:
+        """Add a picture; return those that have to go for it."""
+        self.take(picture.id)
+        self.pictures[picture.id] = picture
+        self._bytes += picture.bytes
+        self.counts.stored += 1
+        evicted: list[Picture] = []
+        while len(self.pictures) > self._limits.count or self._bytes > self._limits.bytes:
+            oldest = self.take(next(iter(self.pictures)))
+            assert oldest is not None
+            evicted.append(oldest)
+        if evicted and not self.counts.evicted:
+            log.warning("pictures: full, dropping the oldest from here on")
+        self.counts.evicted += len(evicted)
+        return evicted
+
+    def expire(self, now: datetime) -> list[Picture]:
+        expired = [picture for picture in self.pictures.values() if picture.expires <= now]
+        for picture in expired:
+            self.take(picture.id)
+        self.counts.expired += len(expired)
+        return expired
+
+    def take(self, picture_id: str) -> Picture | None:
+        picture = self.pictures.pop(picture_id, None)
+        if picture is not None:
+            self._bytes -= picture.bytes
+        return picture
+
+
+class DiskEvidence:
+    """The real store, a folder; a context manager."""
+
+    def __init__(self, folder: Path, limits: PictureLimits | None = None) -> None:
+        self._folder = folder
+        self._dead = folder / "dead"
+        self._lock = threading.Lock()
+        self._index = _Index(limits or PictureLimits())
+
+    def __enter__(self) -> Self:
+        """Make the folder, read what waits, clear what is half. Raises InputError."""
+        try:
+            for folder in (self._folder, self._dead):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._index.load(self._sweep())
+        except OSError as error:
+            raise InputError(
+                f"pictures cannot be kept ({error.strerror})",
+                where=str(self._folder),
+                hint="Check the folder's permissions and free space",
+            ) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is held open."""
+
+    @property
+    def counts(self) -> PictureCounts:
+        """What was kept and lost since the start."""
+        return self._index.counts
+
+    def put(self, picture: Picture, jpeg: bytes) -> None:
+        """Keep a picture; when this returns it survives a power cut. Raises StoreError."""
+        with self._lock:
+            try:
+                _write(self._jpeg(picture.id), jpeg)
+                _write(self._description(picture.id), msgspec.json.encode(picture))
+            except OSError as error:
+                self._unlink(picture.id)
+                raise StoreError(
+                    f"picture cannot be kept ({error.strerror})",
+                    where=str(self._folder),
+                    hint="Free some disk space",
+                ) from None
+            for old in self._index.add(picture):
+                self._unlink(old.id)
+
+    def waiting(self) -> tuple[Picture, ...]:
+        """Return what waits to be sent, oldest first."""
+        with self._lock:
+            return tuple(self._index.pictures.values())
+
+    def read(self, picture_id: str) -> bytes | None:
+        """Return the JPEG, None when it is no longer here. Raises StoreError."""
+        try:
+            return self._jpeg(picture_id).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"picture cannot be read ({error.strerror})", where=str(self._folder)
+            ) from None
+
+    def remove(self, picture_id: str) -> None:
+        """Drop a picture that the ingest has."""
+        with self._lock:
+            if self._index.take(picture_id) is not None:
+                self._index.counts.removed += 1
+            self._unlink(picture_id)
+
+    def bury(self, picture_id: str, reason: str) -> None:
+        """Move a picture to `dead`, where it lies for a week. Raises StoreError."""
+        with self._lock:
+            if self._index.take(picture_id) is None:
+                return
+            self._index.counts.dead += 1
+            log.warning("pictures: %s will not be taken (%s); put aside", picture_id, reason)
+            try:
+                self._jpeg(picture_id).replace(self._dead / f"{picture_id}.jpg")
+                self._description(picture_id).unlink()
+            except OSError as error:
+                raise StoreError(
+                    f"picture cannot be put aside ({error.strerror})", where=str(self._folder)
+                ) from None
+
+    def expire(self, now: datetime) -> None:
+        """Drop what may not be kept any longer, and what lay in `dead` for a week."""
+        with self._lock:
+            for picture in self._index.expire(now):
+                self._unlink(picture.id)
+            self._purge(now)
+
+    def _jpeg(self, picture_id: str) -> Path:
+        return self._folder / f"{picture_id}.jpg"
+
+    def _description(self, picture_id: str) -> Path:
+        return self._folder / f"{picture_id}.json"
+
+    def _unlink(self, picture_id: str) -> None:
+        for file in (self._description(picture_id), self._jpeg(picture_id)):
+            _unlink(file)
+
+    def _sweep(self) -> list[Picture]:
+        found: list[Picture] = []
+        for file in self._folder.glob("*.json"):
+            try:
+                picture = msgspec.json.decode(file.read_bytes(), type=Picture)
+            except (msgspec.DecodeError, ValueError):
+                log.warning("pictures: %s is damaged; removed", file.name)
+                continue
+            if picture.id == file.stem and self._jpeg(picture.id).exists():
+                found.append(picture)
+        known = {picture.id for picture in found}
+        for file in self._folder.iterdir():
+            if file.is_file() and file.stem not in known:
+                file.unlink()
+        return found
+
+    def _purge(self, now: datetime) -> None:
+        limit = (now - timedelta(days=DEAD_DAYS)).timestamp()
+        aged = sorted(((file.stat().st_mtime, file) for file in self._dead.iterdir()), reverse=True)
+        for place, (modified, file) in enumerate(aged):
+            if place >= MAX_DEAD or modified < limit:
+                _unlink(file)
+
+
+class MemoryEvidence:
+    """The fake, for tests; nothing survives it."""
+
+    def __init__(self, limits: PictureLimits | None = None) -> None:
+        self.buried: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._index = _Index(limits or PictureLimits())
+        self._jpegs: dict[str, bytes] = {}
+
+    @property
+    def counts(self) -> PictureCounts:
+        """What was kept and lost since the start."""
+        return self._index.counts
+
+    def put(self, picture: Picture, jpeg: bytes) -> None:
+        """Keep a picture."""
+        with self._lock:
+            self._jpegs[picture.id] = jpeg
+            for old in self._index.add(picture):
+                del self._jpegs[old.id]
+
+    def waiting(self) -> tuple[Picture, ...]:
+        """Return what waits to be sent, oldest first."""
+        with self._lock:
+            return tuple(self._index.pictures.values())
+
+    def read(self, picture_id: str) -> bytes | None:
+        """Return the JPEG, None when it is no longer here."""
+        return self._jpegs.get(picture_id)
+
+    def remove(self, picture_id: str) -> None:
+        """Drop a picture that the ingest has."""
+        with self._lock:
+            if self._index.take(picture_id) is not None:
+                self._index.counts.removed += 1
+                del self._jpegs[picture_id]
+
+    def bury(self, picture_id: str, reason: str) -> None:
+        """Put aside a picture that the ingest will never take."""
+        with self._lock:
+            if self._index.take(picture_id) is not None:
+                self._index.counts.dead += 1
+                self.buried[picture_id] = reason
+                del self._jpegs[picture_id]
+
+    def expire(self, now: datetime) -> None:
+        """Drop what may not be kept any longer."""
+        with self._lock:
+            for picture in self._index.expire(now):
+                del self._jpegs[picture.id]
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("pictures: %s cannot be removed (%s)", file, error.strerror)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone, whole or not at all, safe against a power cut."""
+    half = path.with_suffix(path.suffix + ".half")
+    try:
+        descriptor = os.open(half, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    except OSError:
+        _unlink(half)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
