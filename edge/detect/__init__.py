@@ -1,0 +1,1 @@
+"""Detection: picture in, frozen `Detections` out; one file per model family."""

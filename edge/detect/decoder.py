@@ -1,0 +1,69 @@
+"""What a model family must offer: read raw outputs of a network as candidate boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from edge.detect.detections import Floats, Ints
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The shapes of a model's inputs and outputs; None where a size is left open."""
+
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+
+    def __str__(self) -> str:
+        return f"inputs {_text(self.inputs)}, outputs {_text(self.outputs)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Boxes before suppression: x1, y1, x2, y2 [n, 4] in pixels of the network's input."""
+
+    boxes: Floats
+    scores: Floats
+    classes: Ints
+
+    def finite(self) -> Candidates:
+        """Return those without NaN or infinity, which a broken model may give."""
+        good = np.isfinite(self.boxes).all(axis=1) & np.isfinite(self.scores)
+        if good.all():
+            return self
+        return Candidates(self.boxes[good], self.scores[good], self.classes[good])
+
+
+class Decoder(Protocol):
+    """Decodes the outputs of one model; pictures are letterboxed to `width` × `height`."""
+
+    @property
+    def width(self) -> int:
+        """Width of the network's input in pixels."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Height of the network's input in pixels."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """How many classes the model tells apart."""
+        ...
+
+    def decode(self, output: Floats, floor: float) -> Candidates:
+        """Read one raw output as candidates whose score is at least `floor`."""
+        ...
+
+
+def _text(shapes: tuple[Shape, ...]) -> str:
+    return " ".join(
+        "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
+        for shape in shapes
+    )

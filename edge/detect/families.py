@@ -1,0 +1,23 @@
+"""Which family a model belongs to, told by the shapes of its inputs and outputs."""
+
+from __future__ import annotations
+
+from edge.detect.decoder import Decoder, Signature
+from edge.detect.yolox import KNOWN as YOLOX
+from edge.detect.yolox import yolox
+from linli.errors import InputError
+
+_FAMILIES = ((yolox, YOLOX),)
+
+
+def decoder_for(signature: Signature, *, where: str) -> Decoder:
+    """Return the decoder of a model. Raises InputError that says what is known."""
+    for family, _ in _FAMILIES:
+        decoder = family(signature)
+        if decoder is not None:
+            return decoder
+    raise InputError(
+        f"no decoder knows a model with {signature}",
+        where=where,
+        hint="Known: " + "; ".join(known for _, known in _FAMILIES),
+    )

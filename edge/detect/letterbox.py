@@ -1,0 +1,68 @@
+"""Pictures made to fit a network: scaled with their shape kept, top left, padded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.detect.detections import Floats
+
+PAD = 114
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True, eq=False)
+class _Fit:
+    shape: tuple[int, int]
+    scale: float
+    resized: Image
+    planes: list[Image]
+    windows: list[Floats]
+
+
+class Letterbox:
+    """Fills one tensor again and again: float32 [1, 3, height, width], BGR 0..255.
+
+    The padding is written once per picture size, and the resized picture goes plane by plane into
+    place, which measured twice as fast as one transposing copy. Not for several threads at once.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._tensor = np.empty((1, 3, height, width), np.float32)
+        self._fit: _Fit | None = None
+
+    def fill(self, image: Image) -> tuple[Floats, float]:
+        """Return the tensor, valid until the next call, and the scale from picture to tensor.
+
+        `image` is BGR [height, width, 3].
+        """
+        fit = self._fit
+        if fit is None or fit.shape != image.shape[:2]:
+            fit = self._fit = self._new_fit(image.shape[0], image.shape[1])
+        height, width = fit.resized.shape[:2]
+        cv2.resize(image, (width, height), dst=fit.resized)
+        cv2.split(fit.resized, fit.planes)
+        for plane, window in zip(fit.planes, fit.windows, strict=True):
+            window[...] = plane
+        return self._tensor, fit.scale
+
+    def _new_fit(self, height: int, width: int) -> _Fit:
+        tensor = self._tensor[0]
+        scale = min(tensor.shape[1] / height, tensor.shape[2] / width)
+        size = (_shrunk(height, scale), _shrunk(width, scale))
+        tensor[...] = PAD
+        return _Fit(
+            shape=(height, width),
+            scale=scale,
+            resized=np.empty((*size, 3), np.uint8),
+            planes=[np.empty(size, np.uint8) for _ in range(3)],
+            windows=[tensor[channel, : size[0], : size[1]] for channel in range(3)],
+        )
+
+
+def _shrunk(side: int, scale: float) -> int:
+    """Round down as the models were trained, but not 233.99999999999997 to 233."""
+    return max(int(side * scale + 1e-6), 1)
