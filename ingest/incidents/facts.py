@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -60,10 +60,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when a fact comes.
 
-    `incident` is the unresolved one of the fact's key if there is one, else the one its episode
-    belongs to, else the latest of the key. `episode` says what is known of the fact's episode,
-    `others_active` whether another episode of the incident still goes on. `fresh_id` and
-    `fresh_number` are for an incident that this fact may open.
+    `incident` is the one that the fact's episode ended in; else the unresolved one of its key; else
+    the one its episode belongs to; else the latest of the key. `episode` says what is known of the
+    fact's episode, `others_active` whether another episode of the incident still goes on.
+    `fresh_id` and `fresh_number` are for an incident that this fact may open.
     """
 
     incident: Incident | None = None
@@ -82,6 +82,7 @@ def event_fact(topic: Topic, message: EventMessage, received: datetime) -> Event
     """Return the fact that a stored message tells."""
     data = message.data
     at = message.time if message.time <= received + FUTURE else received
+    at = _utc(at, received)
     return EventFact(
         key=Key(
             site=topic.site, node=topic.node, device=topic.device, event=topic.name, zone=data.zone
@@ -93,7 +94,7 @@ def event_fact(topic: Topic, message: EventMessage, received: datetime) -> Event
         episode=data.episode,
         severity=data.severity,
         object_label=data.label,
-        since=min(data.since, at),
+        since=min(_utc(data.since, at), at),
         at=at,
         received=received,
         confidence=data.confidence,
@@ -102,6 +103,14 @@ def event_fact(topic: Topic, message: EventMessage, received: datetime) -> Event
         actions=data.action,
         picture=_picture(message),
     )
+
+
+def _utc(instant: datetime, otherwise: datetime) -> datetime:
+    """Return it in UTC; within a day of the calendar's end that may not be possible."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return otherwise
 
 
 def _picture(message: EventMessage) -> Picture | None:

@@ -103,7 +103,7 @@ def _known_episode(draft: _Draft, case: Case, fact: EventFact, *, late: bool) ->
 def _same(incident: Incident, fact: EventFact, policy: Policy) -> bool:
     """Tell whether a resolved incident is near enough in time to be this one again."""
     ended = incident.resolved or incident.last
-    return fact.since <= ended + policy.flap and fact.at >= incident.first - policy.flap
+    return fact.since - ended <= policy.flap and incident.first - fact.at <= policy.flap
 
 
 def _is_worse(incident: Incident, fact: EventFact) -> bool:

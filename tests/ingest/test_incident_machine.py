@@ -85,10 +85,10 @@ class World:
         if not isinstance(fact, EventFact):
             return Case(incident=home)
         owner, state = self.episodes.get(fact.episode, (None, "new"))
-        if not unresolved and owner:
+        if owner and (state == "ended" or not unresolved):
             home = self.cache[owner]
         if home is not None and owner not in (None, home.id):
-            state = "ended" if state == "ended" else "new"
+            state = "new"
         number = next(self.numbers)
         return Case(
             incident=home,

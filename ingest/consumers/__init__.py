@@ -1,0 +1,1 @@
+"""Cursors over the journal: each turns messages into its own effect, once."""

@@ -1,0 +1,109 @@
+"""Journal → incidents, and what nodes and devices say of themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ingest import registry
+from ingest.feed import Feed
+from ingest.incidents import book
+from ingest.incidents.facts import Tick, event_fact
+from ingest.incidents.policy import Policy
+from ingest.store.engine import from_micros, reading, writing
+from ingest.store.journal import Kept
+from linli.clock import Clock
+from linli.codec import decode
+from linli.events import DescribeMessage, EventMessage, ReportMessage, Status
+from linli.topics import SELF, Topic
+
+NAME = "incidents"
+SHORTEST_CLEAR = Policy().clear_after
+_LEAVING = frozenset({"lost", "stopped"})
+
+
+class IncidentEffect:
+    """Opens and moves incidents, and keeps the registry's picture of what is alive."""
+
+    name = NAME
+
+    def __init__(self, feed: Feed, clock: Clock) -> None:
+        self._feed = feed
+        self._clock = clock
+        self._seen: dict[tuple[str, str], datetime] = {}
+        self._rows = 0
+
+    def apply(self, connection: sa.Connection, kept: Kept) -> None:
+        """Do it for one message, inside the transaction of its batch."""
+        topic = Topic(kept.site, kept.area, kept.node, kept.device, kept.kind, kept.name)
+        received = from_micros(kept.received)
+        place = registry.Place(kept.site, kept.area, kept.node)
+        if kept.kind == "telemetry":
+            self._seen[kept.node, kept.device] = received
+            return
+        message = decode(topic, kept.payload).message
+        match message:
+            case EventMessage():
+                fact = event_fact(topic, message, received)
+                _, rows = book.take(connection, fact, self._clock.now())
+                self._rows += len(rows)
+            case ReportMessage():
+                registry.keep_report(connection, place, message.data, received)
+            case DescribeMessage():
+                registry.keep_description(connection, place, kept.device, message.data)
+            case Status():
+                _presence(connection, place, message, received)
+                return
+        self._seen[kept.node, kept.device] = received
+
+    def finish(self, connection: sa.Connection) -> None:
+        """Do what is cheaper once per batch, inside the same transaction."""
+        for (node, device), at in self._seen.items():
+            if device == SELF:
+                registry.seen(connection, node, at)
+            else:
+                registry.seen_device(connection, node, device, at)
+
+    def committed(self) -> None:
+        """The batch is on disk: tell whoever waits for it."""
+        if self._rows:
+            self._feed.tell("incidents")
+        self._feed.tell("devices")
+
+    def dropped(self) -> None:
+        """The batch was rolled back: forget what was gathered for it."""
+        self._seen.clear()
+        self._rows = 0
+
+
+class TickJob:
+    """Resolves what has been clear for long enough."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed, clock: Clock) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+        self._clock = clock
+
+    def step(self) -> bool:
+        """Do it for all that is due. Raises StoreError."""
+        now = self._clock.now()
+        with reading(self._reader) as connection:
+            if not book.cleared_before(connection, now - SHORTEST_CLEAR):
+                return False
+        with writing(self._writer) as connection:
+            due = book.cleared_before(connection, now - SHORTEST_CLEAR)
+            rows = [row for one in due for row in book.step(connection, one, Tick(), now)[1]]
+        if rows:
+            self._feed.tell("incidents")
+        return False
+
+
+def _presence(
+    connection: sa.Connection, place: registry.Place, status: Status, at: datetime
+) -> None:
+    before = registry.status_of(connection, place.node)
+    if before is not None and status.state in _LEAVING and before.session != status.session:
+        return  # the last will of a connection that a newer one has replaced
+    registry.keep_status(connection, place, status, at)

@@ -1,0 +1,251 @@
+"""Incidents in `state.db`: what a fact needs to know, and the appending of what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from ingest.incidents.facts import Case, EventFact, StaffFact, Tick, episode_after
+from ingest.incidents.fold import apply
+from ingest.incidents.incident import Incident, State, Transition
+from ingest.incidents.machine import decide
+from ingest.incidents.policy import Policy, policy_for
+from ingest.store.state import episode, incident, transition
+from linli.events import SEVERITIES, Severity
+from linli.ids import uuid7
+
+Order = Literal["urgent", "newest"]
+RESOLVED_LAST = len(SEVERITIES)
+
+_INCIDENT = msgspec.json.Decoder(Incident)
+_TRANSITION = msgspec.json.Decoder(Transition)
+_ENCODER = msgspec.json.Encoder()
+
+
+def take(
+    connection: sa.Connection, fact: EventFact, now: datetime
+) -> tuple[Incident, tuple[Transition, ...]]:
+    """Apply an edge's fact; return the incident after it and the rows it added, numbered."""
+    key = str(fact.key)
+    owner, ended = _episode(connection, key, fact.episode)
+    home = get(connection, owner) if owner and ended else _open(connection, key)
+    if home is None:
+        home = get(connection, owner) if owner else _latest(connection, key)
+    known = owner is not None and home is not None and owner == home.id
+    case = Case(
+        incident=home,
+        episode="ended" if ended else "active" if known else "new",
+        others_active=home is not None and _others_active(connection, home.id, fact.episode),
+        fresh_id=uuid7(now),
+        fresh_number=_next_number(connection),
+    )
+    after, rows = _decide(connection, case, fact, now, policy_for(fact.key.event))
+    assert after is not None
+    _keep_episode(
+        connection, key, fact.episode, after.id, episode_after(case.episode, fact.phase) == "ended"
+    )
+    return after, rows
+
+
+def step(
+    connection: sa.Connection, found: Incident, fact: StaffFact | Tick, now: datetime
+) -> tuple[Incident, tuple[Transition, ...]]:
+    """Apply a person's step or the passing of time to an incident just read."""
+    after, rows = _decide(connection, Case(incident=found), fact, now, policy_for(found.key.event))
+    return after or found, rows
+
+
+def get(connection: sa.Connection, incident_id: str) -> Incident | None:
+    """Return one incident, None when there is none."""
+    query = sa.select(incident.c.body).where(incident.c.id == incident_id)
+    return _one(connection, query)
+
+
+def cleared_before(connection: sa.Connection, instant: datetime) -> list[Incident]:
+    """Return unresolved incidents whose condition has been clear since `instant` or longer."""
+    query = sa.select(incident.c.body).where(
+        incident.c.state != "resolved", incident.c.clears <= instant
+    )
+    return [_INCIDENT.decode(body) for body in connection.scalars(query)]
+
+
+def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
+    """Return the rows of one incident, oldest first."""
+    return _rows(connection, transition.select().where(transition.c.incident == incident_id))
+
+
+def transitions_after(connection: sa.Connection, after: int, limit: int) -> tuple[Transition, ...]:
+    """Return rows of all incidents above a number, oldest first."""
+    return _rows(connection, transition.select().where(transition.c.id > after).limit(limit))
+
+
+def last_transition(connection: sa.Connection) -> int:
+    """Return the number of the newest row, 0 when there is none."""
+    return connection.scalar(sa.select(sa.func.max(transition.c.id))) or 0
+
+
+def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:
+    """Return the incidents of these ids that exist."""
+    query = sa.select(incident.c.body).where(incident.c.id.in_(ids))
+    found = [_INCIDENT.decode(body) for body in connection.scalars(query)]
+    return {one.id: one for one in found}
+
+
+def page(
+    connection: sa.Connection,
+    *,
+    states: Collection[State],
+    severities: Collection[Severity],
+    device: tuple[str, str] | None,
+    order: Order,
+    after: tuple[int, int] | None,
+    limit: int,
+) -> list[Incident]:
+    """Return up to `limit` incidents behind `after` (urgency, number) in the given order."""
+    query = sa.select(incident.c.body).limit(limit)
+    if states:
+        query = query.where(incident.c.state.in_(states))
+    if severities:
+        query = query.where(incident.c.severity.in_(severities))
+    if device is not None:
+        query = query.where(incident.c.node == device[0], incident.c.device == device[1])
+    if order == "newest":
+        query = query.order_by(incident.c.number.desc())
+    else:
+        query = query.order_by(incident.c.urgency, incident.c.number.desc())
+    if after is not None:
+        behind = incident.c.number < after[1]
+        if order == "urgent":
+            behind = sa.or_(
+                incident.c.urgency > after[0],
+                sa.and_(incident.c.urgency == after[0], behind),
+            )
+        query = query.where(behind)
+    return [_INCIDENT.decode(body) for body in connection.scalars(query)]
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Return how many incidents are in each state."""
+    query = sa.select(incident.c.state, sa.func.count()).group_by(incident.c.state)
+    return {state: number for state, number in connection.execute(query)}  # noqa: C416 - typed
+
+
+def urgency(one: Incident) -> int:
+    """Return the rank of an incident in a list: small is urgent, resolved ones come last."""
+    return RESOLVED_LAST if one.state == "resolved" else SEVERITIES.index(one.severity)
+
+
+def _decide(
+    connection: sa.Connection,
+    case: Case,
+    fact: EventFact | StaffFact | Tick,
+    now: datetime,
+    policy: Policy,
+) -> tuple[Incident | None, tuple[Transition, ...]]:
+    rows = decide(case, fact, now, policy)
+    after = case.incident
+    for row in rows:
+        after = apply(None if row.step == "opened" else after, row)
+    if not rows or after is None:
+        return after, ()
+    _keep(connection, after, new=rows[0].step == "opened")
+    return after, tuple(_append(connection, rows))
+
+
+def _keep(connection: sa.Connection, after: Incident, *, new: bool) -> None:
+    values = {
+        "state": after.state,
+        "severity": after.severity,
+        "urgency": urgency(after),
+        "last": after.last,
+        "clears": after.cleared,
+        "picture": after.picture.id if after.picture else None,
+        "body": _ENCODER.encode(after).decode(),
+    }
+    if new:
+        connection.execute(
+            incident.insert(),
+            {
+                "id": after.id,
+                "number": after.number,
+                "key": str(after.key),
+                "node": after.key.node,
+                "device": after.key.device,
+                **values,
+            },
+        )
+    else:
+        connection.execute(incident.update().where(incident.c.id == after.id), values)
+
+
+def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[Transition]:
+    for row in rows:
+        result = connection.execute(
+            transition.insert(),
+            {
+                "incident": row.incident,
+                "step": row.step,
+                "at": row.at,
+                "recorded": row.recorded,
+                "actor": row.actor,
+                "body": _ENCODER.encode(row).decode(),
+            },
+        )
+        assert result.inserted_primary_key is not None
+        yield replace(row, id=result.inserted_primary_key[0])
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Transition, ...]:
+    rows: Sequence[sa.Row[Any]] = connection.execute(query.order_by(transition.c.id)).all()
+    return tuple(replace(_TRANSITION.decode(row.body), id=row.id) for row in rows)
+
+
+def _one(connection: sa.Connection, query: sa.Select[str]) -> Incident | None:
+    body = connection.scalar(query)
+    return None if body is None else _INCIDENT.decode(body)
+
+
+def _open(connection: sa.Connection, key: str) -> Incident | None:
+    query = sa.select(incident.c.body).where(incident.c.key == key, incident.c.state != "resolved")
+    return _one(connection, query)
+
+
+def _latest(connection: sa.Connection, key: str) -> Incident | None:
+    query = sa.select(incident.c.body).where(incident.c.key == key)
+    return _one(connection, query.order_by(incident.c.number.desc()).limit(1))
+
+
+def _episode(connection: sa.Connection, key: str, name: str) -> tuple[str | None, bool]:
+    row = connection.execute(
+        sa.select(episode.c.incident, episode.c.ended).where(
+            episode.c.key == key, episode.c.episode == name
+        )
+    ).first()
+    return (None, False) if row is None else (row.incident, row.ended)
+
+
+def _others_active(connection: sa.Connection, incident_id: str, name: str) -> bool:
+    query = sa.select(episode.c.episode).where(
+        episode.c.incident == incident_id,
+        episode.c.ended.is_(False),
+        episode.c.episode != name,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _keep_episode(
+    connection: sa.Connection, key: str, name: str, incident_id: str, ended: bool
+) -> None:
+    where = sa.and_(episode.c.key == key, episode.c.episode == name)
+    values = {"incident": incident_id, "ended": ended}
+    if connection.execute(episode.update().where(where), values).rowcount == 0:
+        connection.execute(episode.insert(), {"key": key, "episode": name, **values})
+
+
+def _next_number(connection: sa.Connection) -> int:
+    return (connection.scalar(sa.select(sa.func.max(incident.c.number))) or 0) + 1
