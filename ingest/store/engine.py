@@ -18,8 +18,23 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
+from sqlalchemy.dialects.sqlite import insert
 
 from linli.errors import StoreError
+
+__all__ = [
+    "Changes",
+    "RowId",
+    "UtcDateTime",
+    "bulk_insert",
+    "from_micros",
+    "insert",
+    "open_reader",
+    "open_writer",
+    "reading",
+    "to_micros",
+    "writing",
+]
 
 BUSY_SECONDS = 10.0
 POOL_SECONDS = 30.0
@@ -119,6 +134,17 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
     except exc.TimeoutError as error:
         raise StoreError("no free connection", where=_name(engine)) from error
+
+
+def bulk_insert(engine: sa.Engine, table: sa.Table) -> tuple[str, tuple[str, ...]]:
+    """Return an INSERT for `exec_driver_sql` with lists of tuples, and the order of its columns.
+
+    Twice as fast as Core's own executemany, which builds a dictionary per row. The autoincrementing
+    key is left to the database.
+    """
+    columns = [column.name for column in table.c if column is not table.autoincrement_column]
+    compiled = table.insert().compile(dialect=engine.dialect, column_keys=columns)
+    return str(compiled), tuple(columns)
 
 
 class Changes:

@@ -1,0 +1,1 @@
+"""The receiving half: the broker's messages, checked, kept in the journal, then answered."""

@@ -1,0 +1,224 @@
+"""What one commit will write: verdicts gathered in memory, nothing touched until it succeeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ingest.receive.check import Accepted, Parked, Place, Rejected, Verdict
+from ingest.receive.streams import Positions
+from ingest.store.journal import FUTURE
+from linli.codec import sha256
+from linli.events import RejectCode
+from linli.topics import Topic
+
+QUARANTINED_BYTES = 64 * 1024
+StreamKey = tuple[str, str]
+Row = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Stream:
+    """One lane of one node's spool, as far as it has arrived."""
+
+    node: str
+    id: str
+    positions: Positions = field(default_factory=Positions)
+    low: int = 0
+    evicted: int = 0
+    duplicates: int = 0
+
+    def copy(self) -> Stream:
+        """Return an independent copy, for changes that may be rolled back."""
+        return Stream(
+            self.node, self.id, self.positions.copy(), self.low, self.evicted, self.duplicates
+        )
+
+
+class Original(msgspec.Struct, frozen=True):
+    """An accepted message with its bytes, compared when its id turns out to be kept already."""
+
+    topic: Topic
+    source: str
+    event_id: str | None
+    place: Place | None
+    payload: bytes
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A reject to write down and to publish; `payload` is what goes to quarantine."""
+
+    address: str
+    node: str
+    code: RejectCode
+    path: str
+    what: str
+    sha256: str
+    event_id: str | None
+    place: Place | None
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows in the order of their arrival; `received` in microseconds for all of them.
+
+    `rows` follow the columns of `message` without its id, `originals` stand beside them. `suspects`
+    are repeated by their sequence and must be held against what is kept. A batch is committed once:
+    after a StoreError make a new one.
+    """
+
+    received: int
+    load_stream: Callable[[str, str], Stream]
+    load_document: Callable[[str], str | None]
+    rows: list[Row] = field(default_factory=list)
+    originals: list[Original] = field(default_factory=list)
+    suspects: list[Original] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    parked: list[dict[str, object]] = field(default_factory=list)
+    streams: dict[StreamKey, Stream] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def take(self, address: str, payload: bytes, verdict: Verdict) -> None:
+        """Note one message with its verdict."""
+        if isinstance(verdict, Accepted):
+            self._keep(address, payload, verdict)
+        elif isinstance(verdict, Parked):
+            self._park(address, payload, verdict)
+        else:
+            self._refuse(address, payload, verdict)
+
+    def replay(self, address: str, payload: bytes, verdict: Verdict, received: int) -> None:
+        """Note a parked message whose device is known by now; its stream has counted it before."""
+        if isinstance(verdict, Accepted):
+            if verdict.place is None and not self._is_news(address, payload):
+                return
+            self._add(payload, verdict, received)
+        elif isinstance(verdict, Rejected):
+            self.take(address, payload, verdict)
+
+    def repeat(self, original: Original) -> None:
+        """Count an accepted message that is kept already with the same bytes."""
+        self.counts["duplicates"] += 1
+        if original.place is not None:
+            self._stream(original.topic.node, original.place.stream).duplicates += 1
+
+    def conflict(self, original: Original) -> None:
+        """Refuse an accepted message whose id is kept already with other bytes."""
+        self.refusals.append(
+            Refusal(
+                str(original.topic),
+                original.topic.node,
+                "conflict",
+                "$.id",
+                "kept already with other content",
+                sha256(original.payload),
+                original.event_id,
+                original.place,
+                original.payload,
+            )
+        )
+
+    def _keep(self, address: str, payload: bytes, verdict: Accepted) -> None:
+        topic, place = verdict.topic, verdict.place
+        if place is None:
+            if not self._is_news(address, payload):
+                return
+        elif not self._advance(topic.node, place):
+            self.suspects.append(Original(topic, verdict.source, verdict.event_id, place, payload))
+            return
+        self._add(payload, verdict, self.received)
+
+    def _add(self, payload: bytes, verdict: Accepted, received: int) -> None:
+        topic, place = verdict.topic, verdict.place
+        if verdict.unknown_fields:
+            self.counts["unknown_fields"] += verdict.unknown_fields
+        if verdict.flags & FUTURE:
+            self.counts["future"] += 1
+        self.originals.append(Original(topic, verdict.source, verdict.event_id, place, payload))
+        self.rows.append(
+            (
+                received,
+                topic.site,
+                topic.area,
+                topic.node,
+                topic.device,
+                topic.kind,
+                topic.name,
+                verdict.source,
+                verdict.event_id,
+                None if place is None else place.stream,
+                None if place is None else place.sequence,
+                verdict.time,
+                verdict.flags,
+                payload,
+            )
+        )
+
+    def _is_news(self, address: str, payload: bytes) -> bool:
+        """Tell whether a document differs from the last one kept; retained ones come again."""
+        digest = sha256(payload)
+        before = self.documents.get(address) or self.load_document(address)
+        if before == digest:
+            return False
+        self.documents[address] = digest
+        return True
+
+    def _park(self, address: str, payload: bytes, verdict: Parked) -> None:
+        topic = verdict.topic
+        if verdict.place is not None and not self._advance(topic.node, verdict.place):
+            self.repeat(Original(topic, topic.source, None, verdict.place, payload))
+            return
+        self.counts["parked"] += 1
+        self.parked.append(
+            {
+                "received": self.received,
+                "topic": address,
+                "area": topic.area,
+                "node": topic.node,
+                "device": topic.device,
+                "sha256": sha256(payload),
+                "size": len(payload),
+                "payload": payload,
+            }
+        )
+
+    def _refuse(self, address: str, payload: bytes, verdict: Rejected) -> None:
+        if verdict.place is not None and verdict.node:
+            self._advance(verdict.node, verdict.place)
+        self.refusals.append(
+            Refusal(
+                address,
+                verdict.node,
+                verdict.code,
+                verdict.path,
+                verdict.what,
+                sha256(payload),
+                verdict.event_id,
+                verdict.place,
+                payload[:QUARANTINED_BYTES],
+            )
+        )
+
+    def _advance(self, node: str, place: Place) -> bool:
+        """Move a stream; tell whether the sequence is new."""
+        stream = self._stream(node, place.stream)
+        new = stream.positions.add(place.sequence)
+        if place.low > stream.low:
+            stream.low = place.low
+            evicted = stream.positions.apply_low(place.low)
+            if evicted:
+                stream.evicted += evicted
+                self.counts["evicted"] += evicted
+        return new
+
+    def _stream(self, node: str, stream_id: str) -> Stream:
+        key = (node, stream_id)
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = self.load_stream(node, stream_id).copy()
+        return stream

@@ -1,0 +1,56 @@
+"""Messages of unknown devices wait here; once someone confirms the device they are replayed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ingest.receive.check import Parked, Registry, check
+from ingest.receive.writer import JournalWriter
+from ingest.store import journal
+from ingest.store.engine import reading
+
+SLICE = 500
+
+
+def replay(writer: JournalWriter, registry: Registry, site: str, received: int) -> int:
+    """Bring parked messages of devices known by now into the journal; return how many left.
+
+    They keep the time at which they were received. Raises StoreError; what a commit has moved stays
+    moved, the rest waits for the next call.
+    """
+    table = journal.parked
+    places = sa.select(table.c.area, table.c.node, table.c.device).distinct()
+    with reading(writer.engine) as connection:
+        waiting = [tuple(row) for row in connection.execute(places)]
+    left = 0
+    for area, node, device in waiting:
+        if registry.standing(site, area, node, device) != "unknown":
+            left += _replay_device(writer, registry, (area, node, device), received)
+    return left
+
+
+def _replay_device(
+    writer: JournalWriter, registry: Registry, place: tuple[str, str, str], received: int
+) -> int:
+    table = journal.parked
+    area, node, device = place
+    wanted = (
+        sa.select(table)
+        .where(table.c.node == node, table.c.device == device, table.c.area == area)
+        .order_by(table.c.id)
+        .limit(SLICE)
+    )
+    left = 0
+    while True:
+        with reading(writer.engine) as connection:
+            rows = connection.execute(wanted).all()
+        if not rows:
+            return left
+        batch = writer.batch(received)
+        for row in rows:
+            verdict = check(row.topic, row.payload, row.received, registry)
+            # The registry is one snapshot, so these are known or moved; never parked again.
+            assert not isinstance(verdict, Parked)
+            batch.replay(row.topic, row.payload, verdict, row.received)
+        writer.commit(batch, parked_done=[row.id for row in rows])
+        left += len(rows)

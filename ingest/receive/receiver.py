@@ -1,0 +1,290 @@
+"""The receiving loop: collect, commit once, then answer the senders and the broker.
+
+One thread. What is not committed is not acknowledged, so the broker brings it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, Protocol
+
+from ingest.receive.batch import Refusal, Stream
+from ingest.receive.check import Registry, check
+from ingest.receive.parking import replay
+from ingest.receive.writer import JournalWriter, Outcome
+from ingest.store.engine import to_micros
+from linli.clock import Clock
+from linli.codec import encode
+from linli.errors import LinkError, StoreError
+from linli.events import NodeState, Receipt, Reject, Status
+from linli.ids import short_id
+from linli.log import get_logger
+from linli.mqtt import Delivery, Link, LinkFactory, LinkOptions, Will
+from linli.process import StopSignal
+from linli.topics import (
+    PREFIX,
+    VERSION,
+    ingest_status_topic,
+    receipt_topic,
+    reject_topic,
+    topic_filter,
+)
+
+log = get_logger(__name__)
+
+KINDS = ("event", "telemetry", "meta", "health")
+BATCH = 1000
+LONGEST_WAIT = 0.2
+IDLE = 0.25
+REJECT_EXPIRY = 86_400
+FIRST_RETRY = 0.5
+LONGEST_RETRY = 10.0
+LOOK_AROUND = 0.5
+MOST_UNACKNOWLEDGEABLE = 1000
+
+Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]
+
+
+class RegistryWatch(Protocol):
+    """Says what is known of devices, and when that has changed."""
+
+    def refresh(self) -> Registry | None:
+        """Return the registry if it changed since the last call. Raises StoreError."""
+        ...
+
+
+def _nothing(point: Point) -> None:
+    del point
+
+
+class Receiver:
+    """Drives one link and one journal. `tend` is called now and then while nothing arrives.
+
+    `reach` is told each point at which a crash must do no harm, when messages are on their way.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        options: LinkOptions,
+        make_link: LinkFactory,
+        writer: JournalWriter,
+        registry: RegistryWatch,
+        clock: Clock,
+        wake: Callable[[], None] = lambda: None,
+        tend: Callable[[], None] = lambda: None,
+        reach: Callable[[Point], None] = _nothing,
+    ) -> None:
+        self._site = site
+        self._session = short_id()
+        self._writer = writer
+        self._watch = registry
+        self._clock = clock
+        self._wake = wake
+        self._tend = tend
+        self._reach = reach
+        self._registry: Registry | None = None
+        self._replay_due = False
+        self._reserved = f"{PREFIX}/{VERSION}/{site}/_"
+        self._status_topic = str(ingest_status_topic(site))
+        self._link: Link = make_link(self._own(options), self, clock)
+        self._waiting: list[Delivery] = []
+        self._without_ack = 0
+        self._dropped = 0
+        self._received = 0
+        self._since = 0.0
+        self._look_at = 0.0
+        self._failures = 0
+        self._retry_at: float | None = None
+        self._heard = False
+
+    def run(self, stop: StopSignal) -> None:
+        """Receive until told to stop, then commit what waits and leave politely."""
+        try:
+            while not stop.is_set():
+                self.step(IDLE)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Commit what waits, say goodbye, close the link."""
+        if self._waiting and self._retry_at is None:
+            self._flush()
+        self._say("stopped")
+        self._link.close()
+
+    def step(self, idle: float) -> None:
+        """Do one turn: wait up to `idle` seconds when nothing is going on."""
+        now = self._clock.monotonic()
+        if now >= self._look_at:
+            self._look_around(now)
+        if self._retry_at is not None:
+            self._link.step(max(0.0, min(idle, self._retry_at - now)))
+            if self._clock.monotonic() >= self._retry_at:
+                self._retry()
+            return
+        self._heard = False
+        came = self._link.step(0.0 if self._waiting else idle)
+        if self._waiting and (
+            (came == 0 and not self._heard)
+            or len(self._waiting) >= BATCH
+            or self._clock.monotonic() - self._since >= LONGEST_WAIT
+        ):
+            self._flush()
+
+    def on_up(self) -> None:
+        """Say that we are there: edges send only while we are."""
+        self._say("ready" if self._ready else "init")
+
+    def on_down(self, reason: str) -> None:
+        """Forget what was not committed; the broker or its sender brings it again."""
+        del reason
+        self._dropped += sum(1 for delivery in self._waiting if delivery.qos == 0)
+        self._waiting.clear()
+        self._without_ack = 0
+
+    def on_message(self, delivery: Delivery) -> None:
+        """Take a message into the batch."""
+        if delivery.topic.startswith(self._reserved):
+            # Our own status comes back to us; nothing in a reserved area is a device's.
+            self._link.ack(delivery)
+            return
+        if not self._waiting:
+            self._since = self._clock.monotonic()
+            self._received = to_micros(self._clock.now())
+        if delivery.qos == 0:
+            # The window bounds what the broker may leave unacknowledged; this bounds the rest.
+            if self._without_ack >= MOST_UNACKNOWLEDGEABLE:
+                self._dropped += 1
+                return
+            self._without_ack += 1
+        self._waiting.append(delivery)
+
+    def on_sent(self, token: int, error: str | None) -> None:
+        """Note an answer of the broker: more may be behind it."""
+        del token
+        self._heard = True
+        if error is not None:
+            log.warning("the broker refused an answer of the ingest: %s", error)
+
+    @property
+    def _ready(self) -> bool:
+        return self._registry is not None and self._retry_at is None
+
+    def _own(self, options: LinkOptions) -> LinkOptions:
+        lost = encode(Status(state="lost", session=self._session))
+        return replace(
+            options,
+            keep_session=True,
+            subscriptions=tuple(topic_filter(self._site, kind=kind) for kind in KINDS),
+            will=Will(self._status_topic, lost, delay=0),
+        )
+
+    def _look_around(self, now: float) -> None:
+        """Follow the registry, replay what waited for it, and let the journal forget."""
+        self._look_at = now + LOOK_AROUND
+        try:
+            registry = self._watch.refresh()
+            if registry is not None:
+                first = self._registry is None
+                self._registry = registry
+                self._replay_due = True
+                if first and self._link.connected:
+                    self._say("ready")
+            if self._replay_due and self._registry is not None:
+                received = to_micros(self._clock.now())
+                if replay(self._writer, self._registry, self._site, received):
+                    self._wake()
+                self._replay_due = False
+            if not self._waiting:
+                self._tend()
+        except StoreError as error:
+            log.warning("cannot look after the journal now: %s", error)
+
+    def _retry(self) -> None:
+        self._retry_at = None
+        if self._waiting:
+            self._flush()
+        if self._ready:
+            self._failures = 0
+            self._say("ready")
+
+    def _flush(self) -> None:
+        try:
+            outcome = self._commit()
+        except StoreError as error:
+            self._hold(error)
+            return
+        self._pass("after-commit", outcome.stored)
+        self._wake()
+        deliveries, self._waiting = self._waiting, []
+        self._without_ack = 0
+        with contextlib.suppress(LinkError):
+            # A link that is gone brings all of it again, and then it is answered.
+            self._answer(outcome)
+            self._pass("after-receipt", outcome.stored)
+            for delivery in deliveries:
+                self._link.ack(delivery)
+        self._pass("after-ack", outcome.stored)
+
+    def _commit(self) -> Outcome:
+        registry = self._registry
+        if registry is None:
+            raise StoreError("the registry could not be read yet")
+        batch = self._writer.batch(self._received)
+        for delivery in self._waiting:
+            address, payload = delivery.topic, delivery.payload
+            batch.take(address, payload, check(address, payload, self._received, registry))
+        batch.counts["dropped"] += self._dropped
+        self._pass("before-commit", len(batch.rows))
+        outcome = self._writer.commit(batch)
+        self._dropped = 0
+        return outcome
+
+    def _hold(self, error: StoreError) -> None:
+        """Keep everything unacknowledged, tell the edges to wait, try again later."""
+        self._failures += 1
+        pause = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** (self._failures - 1))
+        self._retry_at = self._clock.monotonic() + pause
+        if self._failures == 1:
+            log.error("nothing can be stored, so nothing is acknowledged; trying on: %s", error)
+            self._say("init")
+
+    def _answer(self, outcome: Outcome) -> None:
+        for stream in outcome.streams:
+            self._link.publish(*_receipt(self._site, stream), retain=True)
+        for refusal in outcome.refusals:
+            if refusal.node:
+                self._link.publish(*_reject(self._site, refusal), expiry=REJECT_EXPIRY)
+
+    def _pass(self, point: Point, stored: int) -> None:
+        if stored:
+            self._reach(point)
+
+    def _say(self, state: NodeState) -> None:
+        status = Status(state=state, session=self._session, since=self._clock.now())
+        with contextlib.suppress(LinkError):
+            self._link.publish(self._status_topic, encode(status), retain=True)
+
+
+def _receipt(site: str, stream: Stream) -> tuple[str, bytes]:
+    positions = stream.positions
+    receipt = Receipt(stream=stream.id, upto=positions.upto, ranges=tuple(positions.ranges))
+    return str(receipt_topic(site, stream.node, stream.id)), encode(receipt)
+
+
+def _reject(site: str, refusal: Refusal) -> tuple[str, bytes]:
+    place = refusal.place
+    reject = Reject(
+        code=refusal.code,
+        path=refusal.path,
+        sha256=refusal.sha256,
+        topic=refusal.address[:256],
+        id=refusal.event_id,
+        stream=place.stream if place else None,
+        sequence=f"{place.sequence:020d}" if place else None,
+    )
+    return str(reject_topic(site, refusal.node, refusal.code)), encode(reject)

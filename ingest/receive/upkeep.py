@@ -1,0 +1,45 @@
+"""What the journal forgets: in small slices, never what a consumer has yet to read."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ingest.store import journal
+from ingest.store.engine import reading, writing
+
+QUARANTINE_DAYS = 7
+MOST_REJECTS = 100_000
+SLICE = 500
+DAY = 24 * 3600 * 1_000_000
+
+
+def consumed(*engines: sa.Engine) -> int:
+    """Return the position up to which every consumer has read; 0 while one has none. StoreError."""
+    lowest = sa.text("SELECT min(position) FROM cursor")
+    positions: list[int] = []
+    for engine in engines:
+        with reading(engine) as connection:
+            positions.append(connection.execute(lowest).scalar() or 0)
+    return min(positions, default=0)
+
+
+def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:
+    """Delete one slice of what is too old; tell whether more waits. Raises StoreError.
+
+    `now` in microseconds; messages go after `days` and only up to the position `read_up_to`.
+    """
+    message, reject, quarantine = journal.message, journal.reject, journal.quarantine
+    newest = sa.select(sa.func.coalesce(sa.func.max(reject.c.id), 0)).scalar_subquery()
+    some = sa.select(message.c.id, message.c.received).order_by(message.c.id).limit(SLICE)
+    with writing(engine) as connection:
+        last = 0
+        for row_id, received in connection.execute(some):
+            # Ids follow the order of receiving: the first that must stay ends the walk.
+            if row_id > read_up_to or received >= now - days * DAY:
+                break
+            last = row_id
+        deleted = connection.execute(message.delete().where(message.c.id <= last)).rowcount
+        connection.execute(reject.delete().where(reject.c.id <= newest - MOST_REJECTS))
+        horizon = now - QUARANTINE_DAYS * DAY
+        connection.execute(quarantine.delete().where(quarantine.c.received < horizon))
+    return deleted == SLICE

@@ -1,0 +1,251 @@
+"""The only writer of `journal.db`: one batch, one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from ingest.receive.batch import Batch, Original, Refusal, Stream, StreamKey
+from ingest.receive.shelf import Shelf
+from ingest.receive.streams import Positions
+from ingest.store import journal
+from ingest.store.engine import bulk_insert, insert, reading, writing
+
+QUARANTINE_BYTES = 100 * 1024 * 1024
+PARKED_BYTES = 100 * 1024 * 1024
+_CACHED = 4096
+_ASKED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a committed batch means to the senders: streams to answer, messages to refuse."""
+
+    stored: int
+    streams: tuple[Stream, ...]
+    refusals: tuple[Refusal, ...]
+
+
+class JournalWriter:
+    """Commits batches and remembers what the next one needs: stream positions, last documents."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        quarantine_bytes: int = QUARANTINE_BYTES,
+        parked_bytes: int = PARKED_BYTES,
+    ) -> None:
+        self._engine = engine
+        self._quarantine = Shelf(journal.quarantine, quarantine_bytes)
+        self._parked = Shelf(journal.parked, parked_bytes)
+        self._streams: dict[StreamKey, Stream] = {}
+        self._documents: dict[str, str] = {}
+        self._insert_message, self._columns = bulk_insert(engine, journal.message)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The journal's writer engine."""
+        return self._engine
+
+    def batch(self, received: int) -> Batch:
+        """Return an empty batch that knows this journal; `received` in microseconds."""
+        return Batch(received, self._load_stream, self._load_document)
+
+    def commit(self, batch: Batch, *, parked_done: list[int] | None = None) -> Outcome:
+        """Write all of a batch or nothing; `parked_done` are parked rows that it replaces.
+
+        Raises StoreError: nothing was kept, make the batch again.
+        """
+        try:
+            outcome = self._write(batch, parked_done or [], one_by_one=False)
+        except exc.IntegrityError:
+            # An id that is kept already: rare, so only then is each row asked for by itself.
+            outcome = self._write(batch, parked_done or [], one_by_one=True)
+        self._remember(batch)
+        return outcome
+
+    def _write(self, batch: Batch, parked_done: list[int], *, one_by_one: bool) -> Outcome:
+        with writing(self._engine) as connection:
+            known: list[Original] = []
+            if one_by_one:
+                known = self._insert_one_by_one(connection, batch)
+            elif batch.rows:
+                connection.exec_driver_sql(self._insert_message, batch.rows)
+            _judge(connection, batch, batch.suspects + known)
+            self._write_refusals(connection, batch)
+            batch.counts["parked_dropped"] += self._parked.put(connection, batch.parked)
+            if parked_done:
+                table = journal.parked
+                connection.execute(table.delete().where(table.c.id.in_(parked_done)))
+            _write_streams(connection, batch)
+            _write_documents(connection, batch)
+            add_counts(connection, batch.counts)
+        return Outcome(
+            len(batch.rows) - len(known), tuple(batch.streams.values()), tuple(batch.refusals)
+        )
+
+    def _insert_one_by_one(self, connection: sa.Connection, batch: Batch) -> list[Original]:
+        """Insert what can be; return what is kept already."""
+        statement = insert(journal.message).on_conflict_do_nothing()
+        known: list[Original] = []
+        for row, original in zip(batch.rows, batch.originals, strict=True):
+            values = dict(zip(self._columns, row, strict=True))
+            if connection.execute(statement, values).rowcount == 0:
+                known.append(original)
+        return known
+
+    def _write_refusals(self, connection: sa.Connection, batch: Batch) -> None:
+        refusals = batch.refusals
+        if not refusals:
+            return
+        connection.execute(
+            journal.reject.insert(),
+            [
+                {
+                    "received": batch.received,
+                    "topic": one.address[:512],
+                    "node": one.node,
+                    "code": one.code,
+                    "path": one.path,
+                    "what": one.what,
+                    "sha256": one.sha256,
+                    "event_id": one.event_id,
+                    "stream": one.place.stream if one.place else None,
+                    "sequence": one.place.sequence if one.place else None,
+                }
+                for one in refusals
+            ],
+        )
+        batch.counts.update(Counter(f"rejected.{one.code}" for one in refusals))
+        quarantined: list[dict[str, object]] = [
+            {
+                "sha256": one.sha256,
+                "received": batch.received,
+                "size": len(one.payload),
+                "payload": one.payload,
+            }
+            for one in refusals
+        ]
+        batch.counts["quarantine_dropped"] += self._quarantine.put(connection, quarantined)
+
+    def _remember(self, batch: Batch) -> None:
+        if len(self._streams) > _CACHED:
+            self._streams.clear()
+        if len(self._documents) > _CACHED:
+            self._documents.clear()
+        self._streams.update(batch.streams)
+        self._documents.update(batch.documents)
+
+    def _load_stream(self, node: str, stream_id: str) -> Stream:
+        known = self._streams.get((node, stream_id))
+        if known is not None:
+            return known
+        table = journal.stream
+        wanted = sa.select(table).where(table.c.node == node, table.c.stream == stream_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            return Stream(node, stream_id)
+        ranges = msgspec.json.decode(row.ranges, type=list[tuple[int, int]])
+        positions = Positions(row.upto, ranges)
+        return Stream(node, stream_id, positions, row.low, row.evicted, row.duplicates)
+
+    def _load_document(self, address: str) -> str | None:
+        known = self._documents.get(address)
+        if known is not None:
+            return known
+        table = journal.latest
+        with reading(self._engine) as connection:
+            found: str | None = connection.execute(
+                sa.select(table.c.sha256).where(table.c.topic == address)
+            ).scalar()
+        return found
+
+
+def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
+    """Add to the journal's counters."""
+    rows = [{"name": name, "value": value} for name, value in counts.items() if value]
+    if not rows:
+        return
+    statement = insert(journal.counter)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[journal.counter.c.name],
+            set_={"value": journal.counter.c.value + statement.excluded.value},
+        ),
+        rows,
+    )
+
+
+def _judge(connection: sa.Connection, batch: Batch, suspects: list[Original]) -> None:
+    """Tell a repeated message from another one under the same id.
+
+    What is not kept at all was refused, parked, given up or pruned before: repeated as well.
+    """
+    kept = _kept_payloads(connection, [one.event_id for one in suspects])
+    for original in suspects:
+        payload = kept.get((original.event_id, original.source))
+        if payload is None or payload == original.payload:
+            batch.repeat(original)
+        else:
+            batch.conflict(original)
+
+
+def _kept_payloads(
+    connection: sa.Connection, event_ids: list[str | None]
+) -> dict[tuple[str | None, str], bytes]:
+    table = journal.message
+    kept: dict[tuple[str | None, str], bytes] = {}
+    for start in range(0, len(event_ids), _ASKED_AT_ONCE):
+        some = [one for one in event_ids[start : start + _ASKED_AT_ONCE] if one is not None]
+        rows = connection.execute(
+            sa.select(table.c.event_id, table.c.source, table.c.payload).where(
+                table.c.event_id.in_(some)
+            )
+        )
+        kept.update({(event_id, source): payload for event_id, source, payload in rows})
+    return kept
+
+
+def _write_streams(connection: sa.Connection, batch: Batch) -> None:
+    if not batch.streams:
+        return
+    statement = insert(journal.stream)
+    kept = ("upto", "ranges", "low", "evicted", "duplicates", "updated")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[journal.stream.c.node, journal.stream.c.stream],
+            set_={name: statement.excluded[name] for name in kept},
+        ),
+        [
+            {
+                "node": stream.node,
+                "stream": stream.id,
+                "upto": stream.positions.upto,
+                "ranges": msgspec.json.encode(stream.positions.ranges).decode(),
+                "low": stream.low,
+                "evicted": stream.evicted,
+                "duplicates": stream.duplicates,
+                "updated": batch.received,
+            }
+            for stream in batch.streams.values()
+        ],
+    )
+
+
+def _write_documents(connection: sa.Connection, batch: Batch) -> None:
+    if not batch.documents:
+        return
+    statement = insert(journal.latest)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[journal.latest.c.topic],
+            set_={"sha256": statement.excluded.sha256},
+        ),
+        [{"topic": topic, "sha256": digest} for topic, digest in batch.documents.items()],
+    )

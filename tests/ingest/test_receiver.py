@@ -1,0 +1,451 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from facts import (
+    AREA,
+    DESCRIBE_TOPIC,
+    DEVICE,
+    EVENT_TOPIC,
+    NODE,
+    NOW,
+    SITE,
+    STATUS_TOPIC,
+    STREAM,
+    describe_bytes,
+    event_bytes,
+    status_bytes,
+)
+
+from ingest.receive.batch import Batch
+from ingest.receive.check import Standing
+from ingest.receive.receiver import Receiver
+from ingest.receive.writer import JournalWriter, Outcome
+from ingest.store import journal
+from ingest.store.engine import open_reader, open_writer, reading, to_micros
+from ingest.store.migrate import upgrade
+from linli.clock import Clock, ManualClock
+from linli.codec import decode_part
+from linli.errors import StoreError
+from linli.events import Receipt, Reject, Status
+from linli.mqtt import Delivery, FakeBroker, FakeLink, LinkHandler, LinkOptions
+
+RECEIPT_TOPIC = f"linli/v1/{SITE}/_sys/{NODE}/ingest/receipt/{STREAM}"
+INGEST_STATUS = f"linli/v1/{SITE}/_sys/all/ingest/health/status"
+
+
+class Directory:
+    """A registry that changes when a test says so."""
+
+    def __init__(self) -> None:
+        self.standings: dict[tuple[str, str], Standing] = {
+            (NODE, DEVICE): "known",
+            (NODE, "self"): "known",
+        }
+        self.changed = True
+
+    def standing(self, site: str, area: str, node: str, device: str) -> Standing:
+        return self.standings.get((node, device), "unknown")
+
+    def refresh(self) -> Directory | None:
+        changed, self.changed = self.changed, False
+        return self if changed else None
+
+
+@dataclass
+class Rig:
+    """A receiver on a fake broker and a real journal; `told` is what it did, in order."""
+
+    receiver: Receiver
+    broker: FakeBroker
+    clock: ManualClock
+    directory: Directory
+    reader: sa.Engine
+    told: list[str] = field(default_factory=list)
+    store_errors: int = 0
+    link: FakeLink | None = None
+    wakes: int = 0
+
+    def send(self, *payloads: bytes, topic: str = EVENT_TOPIC, qos: int = 1) -> None:
+        for payload in payloads:
+            self.broker.route(topic, payload, retain=False, qos=qos)
+
+    def settle(self) -> None:
+        for _ in range(6):
+            self.receiver.step(0.0)
+
+    def rows(self) -> list[journal.Kept]:
+        with reading(self.reader) as connection:
+            return journal.messages_after(connection, 0, 10_000)
+
+    def sequences(self) -> list[int | None]:
+        return [row.sequence for row in self.rows()]
+
+    def counted(self) -> dict[str, int]:
+        with reading(self.reader) as connection:
+            return journal.counters(connection)
+
+    def receipt(self) -> tuple[int, tuple[tuple[int, int], ...]]:
+        receipt = decode_part(self.broker.retained[RECEIPT_TOPIC], Receipt)
+        return receipt.upto, receipt.ranges
+
+    def rejects(self) -> list[Reject]:
+        prefix = f"linli/v1/{SITE}/_sys/{NODE}/ingest/reject/"
+        return [
+            decode_part(payload, Reject)
+            for topic, payload, _ in self.broker.published
+            if topic.startswith(prefix)
+        ]
+
+    def unacknowledged(self) -> int:
+        assert self.link is not None
+        return len(self.link._unacked)
+
+    def state(self) -> str:
+        return decode_part(self.broker.retained[INGEST_STATUS], Status).state
+
+
+class Writer(JournalWriter):
+    rig: Rig
+
+    def commit(self, batch: Batch, *, parked_done: list[int] | None = None) -> Outcome:
+        if self.rig.store_errors:
+            self.rig.store_errors -= 1
+            raise StoreError("database or disk is full")
+        outcome = super().commit(batch, parked_done=parked_done)
+        if outcome.stored or outcome.refusals or outcome.streams:
+            self.rig.told.append(f"commit {outcome.stored}")
+        return outcome
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    path = tmp_path / "journal.db"
+    engine = open_writer(path)
+    upgrade("journal", engine)
+    broker, clock, directory = FakeBroker(), ManualClock(NOW), Directory()
+    writer = Writer(engine, parked_bytes=40_000, quarantine_bytes=40_000)
+
+    def make_link(options: LinkOptions, handler: LinkHandler, clock: Clock) -> FakeLink:
+        link = broker.link(options, handler, clock)
+        publish, ack = link.publish, link.ack
+
+        def told_publish(topic: str, payload: bytes, **rest: object) -> int:
+            made.told.append("publish " + "/".join(topic.split("/")[-2:]))
+            return publish(topic, payload, **rest)  # type: ignore[arg-type]
+
+        def told_ack(delivery: Delivery) -> None:
+            made.told.append("ack")
+            ack(delivery)
+
+        link.publish, link.ack = told_publish, told_ack  # type: ignore[method-assign]
+        links.append(link)
+        return link
+
+    def wake() -> None:
+        made.wakes += 1
+
+    links: list[FakeLink] = []
+    receiver = Receiver(
+        site=SITE,
+        options=LinkOptions(host="fake", port=1, client_id="svc-ingest"),
+        make_link=make_link,
+        writer=writer,
+        registry=directory,
+        clock=clock,
+        wake=wake,
+        reach=lambda point: made.told.append(point),  # noqa: PLW0108 - `made` comes later
+    )
+    made = Rig(receiver, broker, clock, directory, open_reader(path), link=links[0])
+    writer.rig = made
+    made.settle()
+    made.told.clear()
+    made.wakes = 0
+    yield made
+    made.reader.dispose()
+    engine.dispose()
+
+
+def test_commit_comes_before_receipt_and_receipt_before_ack(rig: Rig) -> None:
+    rig.send(event_bytes(1), event_bytes(2))
+    rig.settle()
+    assert rig.told == [
+        "before-commit",
+        "commit 2",
+        "after-commit",
+        f"publish receipt/{STREAM}",
+        "after-receipt",
+        "ack",
+        "ack",
+        "after-ack",
+    ]
+    assert rig.sequences() == [1, 2]
+    assert rig.receipt() == (2, ())
+    assert rig.wakes == 1
+    assert rig.unacknowledged() == 0
+
+
+def test_a_row_carries_address_times_and_the_very_bytes(rig: Rig) -> None:
+    payload = event_bytes(5, low=5)
+    rig.send(payload)
+    rig.settle()
+    (row,) = rig.rows()
+    assert (row.site, row.area, row.node, row.device) == (SITE, AREA, NODE, DEVICE)
+    assert (row.kind, row.name, row.source) == ("event", "zone-dwell", f"/{SITE}/{NODE}/{DEVICE}")
+    assert (row.stream, row.sequence, row.flags) == (STREAM, 5, 0)
+    assert row.received == row.time == to_micros(NOW)
+    assert row.payload == payload
+
+
+def test_a_store_that_fails_acknowledges_nothing_then_catches_up(rig: Rig) -> None:
+    rig.store_errors = 2
+    rig.send(event_bytes(1))
+    rig.settle()
+    rig.send(event_bytes(2))
+    rig.settle()
+    assert (rig.unacknowledged(), rig.rows()) == (2, [])
+    assert RECEIPT_TOPIC not in rig.broker.retained
+    assert rig.state() == "init"
+    for _ in range(3):
+        rig.clock.advance(3)
+        rig.settle()
+    assert rig.unacknowledged() == 0
+    assert rig.sequences() == [1, 2]
+    assert rig.state() == "ready"
+
+
+def test_poison_in_the_middle_is_named_and_the_rest_flows(rig: Rig) -> None:
+    bad = event_bytes(2).replace(b'"high"', b'"worst"')
+    rig.send(event_bytes(1), bad, b"\xff garbage", event_bytes(3))
+    rig.settle()
+    assert rig.sequences() == [1, 3]
+    assert rig.receipt() == (3, ())
+    assert rig.unacknowledged() == 0
+    first, second = rig.rejects()
+    assert (first.code, first.path, first.stream) == ("schema", "$.data.severity", STREAM)
+    assert first.sequence == "00000000000000000002"
+    assert (second.code, second.stream) == ("json", None)
+    assert rig.counted() == {"rejected.schema": 1, "rejected.json": 1}
+    with reading(rig.reader) as connection:
+        kept = connection.execute(sa.select(journal.quarantine.c.payload)).scalars().all()
+        written = connection.execute(sa.select(journal.reject.c.sha256)).scalars().all()
+    assert kept == [bad, b"\xff garbage"]
+    assert written == [first.sha256, second.sha256]
+
+
+def test_duplicates_are_counted_acknowledged_and_receipted_again(rig: Rig) -> None:
+    one = event_bytes(1)
+    rig.send(one)
+    rig.settle()
+    rig.broker.retained.pop(RECEIPT_TOPIC)
+    rig.send(one, one)
+    rig.settle()
+    assert rig.sequences() == [1]
+    assert rig.receipt() == (1, ())
+    assert rig.unacknowledged() == 0
+    assert rig.counted() == {"duplicates": 2}
+    with reading(rig.reader) as connection:
+        assert connection.execute(sa.select(journal.stream.c.duplicates)).scalar() == 2
+
+
+def test_a_duplicate_within_one_batch_is_one_row(rig: Rig) -> None:
+    one = event_bytes(1)
+    rig.send(one, one)
+    rig.settle()
+    assert rig.sequences() == [1]
+    assert rig.counted() == {"duplicates": 1}
+
+
+def test_one_id_with_other_bytes_is_a_conflict_and_loses_nobody_else(rig: Rig) -> None:
+    first = event_bytes(1, id="019536a1-0000-7000-8000-000000000001")
+    other = event_bytes(2, id="019536a1-0000-7000-8000-000000000001")
+    changed = event_bytes(1, id="019536a1-0000-7000-8000-000000000001", subject="b03/e1")
+    rig.send(first, other, changed, event_bytes(3))
+    rig.settle()
+    assert rig.sequences() == [1, 3]
+    assert [(one.code, one.path) for one in rig.rejects()] == [("conflict", "$.id")] * 2
+    assert rig.receipt() == (3, ())
+    assert rig.unacknowledged() == 0
+
+
+def test_an_id_repeated_under_a_new_sequence_is_a_conflict_not_a_crash(rig: Rig) -> None:
+    event_id = "019536a1-0000-7000-8000-000000000001"
+    rig.send(event_bytes(1, id=event_id))
+    rig.settle()
+    rig.send(event_bytes(2, id=event_id), event_bytes(3))
+    rig.settle()
+    assert rig.sequences() == [1, 3]
+    assert [one.code for one in rig.rejects()] == ["conflict"]
+
+
+def test_gaps_stay_open_until_filled_or_given_up(rig: Rig) -> None:
+    rig.send(event_bytes(1), event_bytes(4), event_bytes(6))
+    rig.settle()
+    assert rig.receipt() == (1, ((4, 4), (6, 6)))
+    rig.send(event_bytes(7, low=4))
+    rig.settle()
+    assert rig.receipt() == (4, ((6, 7),))
+    assert rig.counted() == {"evicted": 2}
+
+
+def test_positions_survive_a_new_receiver(rig: Rig, tmp_path: Path) -> None:
+    rig.send(event_bytes(1), event_bytes(3))
+    rig.settle()
+    rig.receiver._writer._streams.clear()
+    rig.send(event_bytes(3), event_bytes(2))
+    rig.settle()
+    assert rig.receipt() == (3, ())
+
+
+def test_documents_are_kept_when_they_change(rig: Rig) -> None:
+    described = describe_bytes()
+    for _ in range(2):
+        rig.send(described, topic=DESCRIBE_TOPIC)
+        rig.send(status_bytes(), topic=STATUS_TOPIC)
+        rig.settle()
+        rig.receiver._writer._documents.clear()
+    rig.send(status_bytes("00000001"), topic=STATUS_TOPIC)
+    rig.settle()
+    assert [(row.kind, row.name) for row in rig.rows()] == [
+        ("meta", "describe"),
+        ("health", "status"),
+        ("health", "status"),
+    ]
+    assert rig.unacknowledged() == 0
+
+
+def test_an_unknown_device_waits_with_a_receipt_and_is_replayed(rig: Rig) -> None:
+    rig.directory.standings.clear()
+    rig.send(event_bytes(1), event_bytes(2), event_bytes(1))
+    rig.settle()
+    assert rig.rows() == []
+    assert rig.receipt() == (2, ())
+    rig.clock.advance(5)
+    rig.directory.standings[NODE, DEVICE] = "known"
+    rig.directory.changed = True
+    rig.wakes = 0
+    rig.settle()
+    assert rig.sequences() == [1, 2]
+    assert [row.received for row in rig.rows()] == [to_micros(NOW)] * 2
+    assert rig.wakes == 1
+    with reading(rig.reader) as connection:
+        assert connection.execute(sa.select(journal.parked.c.id)).all() == []
+    assert rig.counted() == {"parked": 2, "duplicates": 1}
+
+
+def test_a_parked_message_of_a_moved_device_is_refused_visibly(rig: Rig) -> None:
+    rig.directory.standings.clear()
+    rig.send(event_bytes(1))
+    rig.settle()
+    rig.clock.advance(5)
+    rig.directory.standings[NODE, DEVICE] = "moved"
+    rig.directory.changed = True
+    rig.settle()
+    assert rig.rows() == []
+    assert rig.counted() == {"parked": 1, "rejected.location-mismatch": 1}
+
+
+def test_parking_and_quarantine_are_capped_and_say_what_went(rig: Rig) -> None:
+    rig.directory.standings.clear()
+    for sequence in range(1, 121):
+        rig.send(event_bytes(sequence), b"garbage %d" % sequence + b"." * 1000)
+        rig.settle()
+    with reading(rig.reader) as connection:
+        for table, counter in (
+            (journal.parked, "parked_dropped"),
+            (journal.quarantine, "quarantine_dropped"),
+        ):
+            size = connection.execute(sa.select(sa.func.sum(table.c.size))).scalar_one()
+            left = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            assert size <= 40_000
+            assert left + journal.counters(connection)[counter] == 120
+
+
+def test_a_lost_connection_brings_back_what_was_not_committed(rig: Rig) -> None:
+    assert rig.link is not None
+    rig.store_errors = 1
+    rig.send(event_bytes(1), event_bytes(2))
+    rig.settle()
+    rig.link.cut()
+    assert rig.state() == "lost"
+    rig.clock.advance(3)
+    rig.settle()
+    assert rig.sequences() == [1, 2]
+    assert rig.counted() == {}
+    assert rig.state() == "ready"
+    assert rig.unacknowledged() == 0
+
+
+def test_an_endless_flow_is_still_committed_in_batches(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.link is not None
+    step = rig.link.step
+    sent = iter(range(1, 2001))
+
+    def busy(timeout: float) -> int:
+        for _ in range(10):
+            rig.send(event_bytes(next(sent)))
+        rig.clock.advance(0.001)
+        return step(timeout)
+
+    monkeypatch.setattr(rig.link, "step", busy)
+    for _ in range(200):
+        rig.receiver.step(0.0)
+    assert [told for told in rig.told if told.startswith("commit")] == ["commit 1000"] * 2
+
+
+def test_a_slow_flow_is_committed_after_the_longest_wait(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.link is not None
+    step = rig.link.step
+    sent = iter(range(1, 100))
+
+    def trickle(timeout: float) -> int:
+        rig.send(event_bytes(next(sent)))
+        rig.clock.advance(0.06)
+        return step(timeout)
+
+    monkeypatch.setattr(rig.link, "step", trickle)
+    for _ in range(10):
+        rig.receiver.step(0.0)
+    assert [told for told in rig.told if told.startswith("commit")] == ["commit 5", "commit 5"]
+
+
+def test_without_acknowledgement_the_flood_is_bounded_and_counted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.receive.receiver.MOST_UNACKNOWLEDGEABLE", 3)
+    rig.store_errors = 1
+    for number in range(5):
+        rig.send(status_bytes(f"{number:08x}"), topic=STATUS_TOPIC, qos=0)
+    rig.settle()
+    rig.clock.advance(3)
+    rig.settle()
+    assert len(rig.rows()) == 3
+    assert rig.counted() == {"dropped": 2}
+
+
+def test_closing_commits_what_waits_and_says_stopped(rig: Rig) -> None:
+    rig.send(event_bytes(1))
+    rig.receiver.step(0.0)
+    assert rig.rows() == []
+    rig.receiver.close()
+    assert rig.sequences() == [1]
+    assert rig.state() == "stopped"
+
+
+def test_nothing_is_taken_before_the_registry_is_known(tmp_path: Path, rig: Rig) -> None:
+    rig.receiver._registry = None
+    rig.send(event_bytes(1))
+    rig.settle()
+    assert (rig.rows(), rig.unacknowledged()) == ([], 1)
+    rig.directory.changed = True
+    rig.clock.advance(3)
+    rig.settle()
+    assert rig.sequences() == [1]
