@@ -1,0 +1,190 @@
+"""Incidents as the pages show them: values ready to print, every word already chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from dashboards.web.language import msg
+from dashboards.web.moments import Calendar, Moment
+from dashboards.web.words import LABELS, Words
+from ingest.incidents.incident import Incident, State, Step, Transition
+from linli.events import Redaction, Severity
+
+PictureState = Literal["shown", "coming", "withheld", "none"]
+Arrived = Callable[[str], bool]
+
+BLURRED: dict[Redaction, str] = {
+    "heads": msg("Heads were blurred on site before anything was kept."),
+    "persons": msg("People were blurred on site before anything was kept."),
+    "withheld": msg("No picture"),
+}
+# A step that only brings figures up to date is not told.
+STEPS: dict[Step, str | None] = {
+    "updated": None,
+    "opened": msg("Seen by the system: %(what)s"),
+    "repeated": msg("It happened again"),
+    "reopened": msg("It happened again soon after; opened once more"),
+    "worsened": msg("Became more severe: %(severity)s"),
+    "pictured": msg("A picture was taken"),
+    "cleared": msg("It ended on site"),
+    "recurred": msg("It goes on on site"),
+    "acknowledged": msg("%(who)s acknowledged it"),
+    "started": msg("%(who)s began to handle it"),
+    "resolved": msg("%(who)s resolved it"),
+    "labelled": msg("%(who)s marked it: %(label)s"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where the object is in the picture, in thousandths of its sides."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One incident at a glance. `version` changes whenever anything shown here does."""
+
+    id: str
+    number: int
+    version: str
+    severity: Severity
+    severity_word: str
+    state: State
+    state_word: str
+    label_word: str | None
+    active: bool
+    what: str
+    where: str
+    place: str
+    since: Moment
+    last: Moment
+    count: int
+    picture: PictureState
+    box: Box | None
+    blurred: str
+    acknowledged_by: str | None
+    resolved: Moment | None
+    late: bool
+
+    @property
+    def cleared_unseen(self) -> bool:
+        """It is over, and nobody has said that they saw it."""
+        return self.state == "open" and not self.active
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of an incident's history."""
+
+    id: int
+    at: Moment
+    text: str
+    note: str | None
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One incident in full."""
+
+    card: Card
+    rows: tuple[Row, ...]
+    actions: tuple[str, ...]
+    confidence: int | None
+    dwell: float | None
+    model: str | None
+    checksum: str | None
+    first: Moment
+    cleared: Moment | None
+    source: str
+
+
+def card(incident: Incident, words: Words, calendar: Calendar, arrived: Arrived) -> Card:
+    """Put one incident into words."""
+    picture = _picture(incident, arrived)
+    bbox = incident.picture.bbox if incident.picture else None
+    label = incident.label
+    return Card(
+        id=incident.id,
+        number=incident.number,
+        version=f"{incident.version}-{picture}",
+        severity=incident.severity,
+        severity_word=words.severity(incident.severity),
+        state=incident.state,
+        state_word=words.state(incident.state),
+        label_word=words.say(LABELS[label]) if label else None,
+        active=incident.condition_active,
+        what=words.what(incident),
+        where=words.where(incident.key),
+        place=words.place(incident),
+        since=calendar.moment(incident.first),
+        last=calendar.moment(incident.last),
+        count=incident.count,
+        picture=picture,
+        box=_box(bbox) if bbox else None,
+        blurred=words.say(BLURRED[incident.picture.redaction if incident.picture else "withheld"]),
+        acknowledged_by=words.actor(incident.acknowledged_by) if incident.acknowledged_by else None,
+        resolved=calendar.optional(incident.resolved),
+        late=incident.late,
+    )
+
+
+def detail(
+    incident: Incident,
+    history: tuple[Transition, ...],
+    words: Words,
+    calendar: Calendar,
+    arrived: Arrived,
+) -> Detail:
+    """Put one incident and its history into words."""
+    model = incident.model
+    confidence = incident.confidence
+    return Detail(
+        card=card(incident, words, calendar, arrived),
+        rows=_rows(incident, history, words, calendar),
+        actions=tuple(words.action(one.type, one.result) for one in incident.actions),
+        confidence=round(confidence * 100) if confidence is not None else None,
+        dwell=incident.dwell,
+        model=f"{model.name} {model.version}" if model else None,
+        checksum=model.sha256[:12] if model else None,
+        first=calendar.moment(incident.first),
+        cleared=calendar.optional(incident.cleared),
+        source=str(incident.key),
+    )
+
+
+def _picture(incident: Incident, arrived: Arrived) -> PictureState:
+    if incident.picture is None:
+        return "none"
+    if incident.picture.id is None:
+        return "withheld"
+    return "shown" if arrived(incident.picture.id) else "coming"
+
+
+def _box(bbox: tuple[float, float, float, float]) -> Box:
+    left, top, right, bottom = (round(min(max(side, 0.0), 1.0) * 1000) for side in bbox)
+    return Box(left, top, max(right - left, 1), max(bottom - top, 1))
+
+
+def _rows(
+    incident: Incident, history: tuple[Transition, ...], words: Words, calendar: Calendar
+) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    for step in reversed(history):
+        text = STEPS[step.step]
+        if text is not None:
+            said = words.say(text) % {
+                "what": words.what(incident),
+                "who": words.actor(step.actor),
+                "severity": words.severity(step.severity or incident.severity),
+                "label": words.say(LABELS[step.label]) if step.label else "",
+            }
+            rows.append(Row(step.id, calendar.moment(step.at), said, step.note, step.step))
+    return tuple(rows)

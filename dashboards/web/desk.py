@@ -1,0 +1,127 @@
+"""What stands on each page: asked of the services, put into words, ready for a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+
+from dashboards.web.cards import Card, card, detail
+from dashboards.web.health import DeviceCard, chain, device_card, node_card
+from dashboards.web.language import Language
+from dashboards.web.moments import Calendar
+from dashboards.web.sparkline import Sparkline, sparkline
+from dashboards.web.words import Words
+from ingest.accounts.account import Viewer
+from ingest.incidents.incident import State
+from ingest.services import Services
+from ingest.services.incidents import Order
+from linli.clock import Clock
+
+OPEN_SHOWN, HANDLED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 30
+HOUR, STEP = timedelta(hours=1), 120
+Context = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some cards, and the cursor of the next ones."""
+
+    cards: tuple[Card, ...]
+    next: str | None
+
+
+class Desk:
+    """Collects what a viewer sees in one language. The calls block."""
+
+    def __init__(self, services: Services, zone: tzinfo, clock: Clock) -> None:
+        self._services = services
+        self._zone = zone
+        self._clock = clock
+
+    def calendar(self, language: Language) -> Calendar:
+        """Return the calendar of this moment."""
+        return Calendar(language, self._zone, self._clock.now())
+
+    def list(self, viewer: Viewer, language: Language) -> Context:
+        """Return what needs attention, what is being handled, and what was resolved lately."""
+        words = self._words(viewer, language)
+        return {
+            "waiting": self._some(viewer, words, ("open",), OPEN_SHOWN),
+            "handled": self._some(viewer, words, ("acknowledged", "in-progress"), HANDLED_SHOWN),
+            "recent": self._some(viewer, words, ("resolved",), RECENT_SHOWN, order="newest"),
+            "open_count": self._services.journal.stats(viewer).open_incidents,
+        }
+
+    def page(
+        self, viewer: Viewer, language: Language, states: tuple[State, ...], cursor: str | None
+    ) -> Listing:
+        """Return one page of incidents in these states. Raises NotUsable for a bad cursor."""
+        order: Order = "newest" if states == ("resolved",) else "urgent"
+        words = self._words(viewer, language)
+        return self._some(viewer, words, states, PAGE, order=order, cursor=cursor)
+
+    def card(self, viewer: Viewer, language: Language, incident: str) -> Card:
+        """Return one incident at a glance. Raises NotThere."""
+        found = self._services.incidents.get(viewer, incident)
+        words = self._words(viewer, language)
+        return card(found, words, self.calendar(language), self._services.evidence.arrived)
+
+    def incident(self, viewer: Viewer, language: Language, incident: str) -> Context:
+        """Return one incident in full. Raises NotThere."""
+        found = self._services.incidents.get(viewer, incident)
+        history = self._services.incidents.transitions(viewer, incident)
+        words, calendar = self._words(viewer, language), self.calendar(language)
+        return {"one": detail(found, history, words, calendar, self._services.evidence.arrived)}
+
+    def devices(self, viewer: Viewer, language: Language) -> Context:
+        """Return edge boxes, devices, and discovered devices that wait for a person."""
+        calendar = self.calendar(language)
+        words, lines = self._words(viewer, language), self._lines(viewer)
+        views = self._services.devices.list(viewer, calendar.now)
+        cards = tuple(device_card(view, words, calendar, lines) for view in views)
+        nodes = self._services.devices.nodes(viewer, calendar.now)
+        return {
+            "nodes": tuple(node_card(view, words, calendar) for view in nodes),
+            "devices": _standing(cards, discovered=False),
+            "discovered": _standing(cards, discovered=True),
+        }
+
+    def chain(self, viewer: Viewer) -> Context:
+        """Return the tile of the chain of delivery."""
+        return {"chain": chain(self._services.journal.stats(viewer))}
+
+    def _words(self, viewer: Viewer, language: Language) -> Words:
+        views = self._services.devices.list(viewer, self._clock.now())
+        return Words(language, {(view.node, view.device): view.label for view in views})
+
+    def _some(
+        self,
+        viewer: Viewer,
+        words: Words,
+        states: tuple[State, ...],
+        limit: int,
+        *,
+        order: Order = "urgent",
+        cursor: str | None = None,
+    ) -> Listing:
+        found = self._services.incidents.list(
+            viewer, states=states, order=order, cursor=cursor, limit=limit
+        )
+        calendar, arrived = self.calendar(words.language), self._services.evidence.arrived
+        return Listing(
+            tuple(card(one, words, calendar, arrived) for one in found.items), found.next
+        )
+
+    def _lines(self, viewer: Viewer) -> Mapping[tuple[str, str], Sparkline | None]:
+        end = self._clock.now()
+        lines: dict[tuple[str, str], Sparkline | None] = {}
+        for one in self._services.series.list(viewer):
+            if (one.group, one.name) == ("camera", "fps"):
+                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
+                lines[one.node, one.device] = sparkline([point.mean for point in points])
+        return lines
+
+
+def _standing(cards: tuple[DeviceCard, ...], *, discovered: bool) -> tuple[DeviceCard, ...]:
+    return tuple(one for one in cards if (one.standing == "discovered") is discovered)

@@ -1,0 +1,33 @@
+"""Where the templates, catalogs and built assets are; the same in a checkout and a wheel."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from linli.errors import InputError
+
+_HERE = Path(__file__).resolve().parent
+_BUILT = ("app.js", "app.css")
+
+
+def web_file(*parts: str) -> Path:
+    """Return a file or folder of the pages. Raises InputError when it was never built."""
+    path = _HERE.joinpath(*parts)
+    if not path.exists():
+        raise InputError(
+            "a built file of the pages is missing",
+            where=str(path),
+            hint="Build it with: python scripts/hatch_build.py",
+        )
+    return path
+
+
+@cache
+def assets_version() -> str:
+    """Return a short hash of script and style: a page that is open reloads when it changes."""
+    digest = hashlib.sha256()
+    for name in _BUILT:
+        digest.update(web_file("static", "dist", name).read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,149 @@
+"""Devices, edge boxes and the chain of delivery as the pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashboards.web.language import msg
+from dashboards.web.moments import DAY, HOUR, Calendar, Moment
+from dashboards.web.sparkline import Sparkline
+from dashboards.web.words import Words
+from ingest.services.views import DeviceView, Health, NodeView, Standing, Stats
+
+HEALTH: dict[Health, str] = {
+    "ok": msg("Working"),
+    "degraded": msg("Impaired"),
+    "down": msg("Down"),
+    "unknown": msg("Not heard of yet"),
+}
+STATES = {
+    "starting": msg("starting"),
+    "streaming": msg("sending pictures"),
+    "stalled": msg("no picture comes"),
+    "ended": msg("the video has ended"),
+    "failed": msg("cannot be opened"),
+    "init": msg("starting"),
+    "ready": msg("connected"),
+    "stopped": msg("switched off in order"),
+    "lost": msg("connection lost"),
+}
+MEGA, GIGA = 1_000_000, 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCard:
+    """One device at a glance."""
+
+    node: str
+    device: str
+    standing: Standing
+    health: Health
+    health_word: str
+    state_word: str | None
+    label: str
+    kind: str
+    place: str
+    last_seen: Moment | None
+    fps: str | None
+    detail: str | None
+    parked: int
+    line: Sparkline | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCard:
+    """One edge box at a glance."""
+
+    node: str
+    health: Health
+    health_word: str
+    state_word: str | None
+    label: str
+    place: str
+    last_seen: Moment | None
+    agent: str | None
+    uptime: str | None
+    memory: str | None
+    disk: str | None
+    waiting: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Whether everything that the edges made has come through."""
+
+    healthy: bool
+    stored: int
+    rejected: int
+    duplicates: int
+    lost: int
+    open_incidents: int
+
+
+def chain(stats: Stats) -> Chain:
+    """Sum up the chain of delivery."""
+    lost = stats.evicted + stats.poisoned
+    return Chain(
+        healthy=not lost and not stats.rejected,
+        stored=stats.events_stored + stats.telemetry_stored,
+        rejected=stats.rejected,
+        duplicates=stats.duplicates,
+        lost=lost,
+        open_incidents=stats.open_incidents,
+    )
+
+
+def device_card(
+    view: DeviceView,
+    words: Words,
+    calendar: Calendar,
+    lines: Mapping[tuple[str, str], Sparkline | None],
+) -> DeviceCard:
+    """Put one device into words; `lines` maps (node, device) to its last hour."""
+    state = STATES.get(view.state)
+    return DeviceCard(
+        node=view.node,
+        device=view.device,
+        standing=view.standing,
+        health=view.health,
+        health_word=words.say(HEALTH[view.health]),
+        state_word=words.say(state) if state else None,
+        label=view.label or view.device,
+        kind=words.kind(view.kind),
+        place=words.area(view.area),
+        last_seen=calendar.optional(view.last_seen),
+        fps=f"{view.fps:.1f}" if view.fps is not None else None,
+        detail=view.detail,
+        parked=view.parked,
+        line=lines.get((view.node, view.device)),
+    )
+
+
+def node_card(view: NodeView, words: Words, calendar: Calendar) -> NodeCard:
+    """Put one edge box into words."""
+    state = STATES.get(view.state)
+    return NodeCard(
+        node=view.node,
+        health=view.health,
+        health_word=words.say(HEALTH[view.health]),
+        state_word=words.say(state) if state else None,
+        label=view.label or view.node,
+        place=words.area(view.area),
+        last_seen=calendar.optional(view.last_seen),
+        agent=view.agent,
+        uptime=_duration(view.uptime, words) if view.uptime is not None else None,
+        memory=f"{view.rss / MEGA:.0f} MB" if view.rss is not None else None,
+        disk=f"{view.diskfree / GIGA:.1f} GB" if view.diskfree is not None else None,
+        waiting=sum(lane.pending for lane in view.lanes),
+        lost=sum(lane.evicted for lane in view.lanes),
+    )
+
+
+def _duration(seconds: float, words: Words) -> str:
+    if seconds >= DAY:
+        return words.say(msg("%(count)s d")) % {"count": int(seconds // DAY)}
+    if seconds >= HOUR:
+        return words.say(msg("%(count)s h")) % {"count": int(seconds // HOUR)}
+    return words.say(msg("%(count)s min")) % {"count": int(seconds // 60)}

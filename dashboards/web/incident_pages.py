@@ -1,0 +1,78 @@
+"""The list of incidents, one incident, its picture, and what people do with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from dashboards.web.visit import Acting, SignedIn
+from ingest.incidents.incident import State
+from ingest.refusal import NotThere
+
+router = APIRouter()
+Deed = Literal["acknowledge", "resolve", "false-alarm"]
+Group = Literal["waiting", "handled", "resolved"]
+STATES: dict[Group, tuple[State, ...]] = {
+    "waiting": ("open",),
+    "handled": ("acknowledged", "in-progress"),
+    "resolved": ("resolved",),
+}
+
+
+@router.get("/")
+def desk(visit: SignedIn) -> Response:
+    """Show what needs a person now."""
+    found = visit.house.desk.list(visit.viewer, visit.language)
+    chain = visit.house.desk.chain(visit.viewer)
+    return visit.page("desk.html", page="desk", **found, **chain)
+
+
+@router.get("/incidents")
+def incidents(visit: SignedIn, group: Group = "waiting", cursor: str | None = None) -> Response:
+    """Show all incidents of a group, page by page."""
+    listing = visit.house.desk.page(visit.viewer, visit.language, STATES[group], cursor)
+    chain = visit.house.desk.chain(visit.viewer)
+    return visit.page("incidents.html", page="incidents", group=group, listing=listing, **chain)
+
+
+@router.get("/incidents/{incident}")
+def one(visit: SignedIn, incident: str) -> Response:
+    """Show one incident in full."""
+    found = visit.house.desk.incident(visit.viewer, visit.language, incident)
+    chain = visit.house.desk.chain(visit.viewer)
+    return visit.page("incident.html", page="incident", **found, **chain)
+
+
+@router.get("/incidents/{incident}/picture")
+def picture(visit: SignedIn, incident: str) -> Response:
+    """Go to the picture by an address that only this viewer can open, and only now."""
+    found = visit.house.services.incidents.get(visit.viewer, incident).picture
+    if found is None or found.id is None:
+        raise NotThere("this incident has no picture")
+    link = visit.house.services.evidence.link(visit.viewer, found.id, visit.house.clock.now())
+    answer = visit.go(link)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.post("/incidents/{incident}/{deed}")
+def act(
+    visit: Acting, incident: str, deed: Deed, view: Annotated[str, Form(max_length=16)] = "page"
+) -> Response:
+    """Do something with an incident; doing it twice does no more than once."""
+    services, now = visit.house.services.incidents, visit.house.clock.now()
+    deeds = {
+        "acknowledge": services.acknowledge,
+        "resolve": services.resolve,
+        "false-alarm": services.label_false_alarm,
+    }
+    deeds[deed](visit.viewer, incident, now)
+    if visit.enhanced and view == "card":
+        card = visit.house.desk.card(visit.viewer, visit.language, incident)
+        return visit.fragment("parts/card.html", card=card)
+    if visit.enhanced:
+        found = visit.house.desk.incident(visit.viewer, visit.language, incident)
+        return visit.fragment("parts/incident.html", **found)
+    return visit.go("/" if view == "card" else f"/incidents/{incident}")

@@ -1,0 +1,71 @@
+"""The live stream of a page, and how its fragments are rendered."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from dashboards.web.desk import Desk
+from dashboards.web.live import Fragments, Renderer, View
+from dashboards.web.render import Frame
+from dashboards.web.visit import SESSION_COOKIE, SignedIn
+from ingest.accounts.account import Viewer
+from ingest.feed import Topic
+
+router = APIRouter()
+Page = Literal["desk", "incidents", "incident", "devices"]
+URGENT: dict[str, frozenset[Topic]] = {
+    "desk": frozenset({"incidents"}),
+    "incident": frozenset({"incidents"}),
+    "devices": frozenset({"devices"}),
+}
+
+
+@router.get("/live")
+def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
+    """Send a page's fragments whenever they change, as server-sent events."""
+    viewer, house = visit.viewer, visit.house
+    if page == "incident":
+        house.services.incidents.get(viewer, subject)
+    view = View(
+        name=page,
+        subject=subject if page == "incident" else "",
+        role=viewer.role,
+        language=visit.language,
+        prefix=visit.frame.prefix,
+        urgent=URGENT.get(page, frozenset()),
+    )
+    token = visit.request.cookies.get(SESSION_COOKIE)
+
+    def still_in() -> bool:
+        return house.services.accounts.session(token, house.clock.now()) is not None
+
+    session = visit.session.csrf if visit.session else ""
+    return StreamingResponse(
+        house.hub.stream(view, viewer, session, still_in),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def renderer(desk: Desk) -> Renderer:
+    """Return what renders the fragments of a view, each under the name of its event."""
+
+    def render(view: View, viewer: Viewer) -> Fragments:
+        frame = Frame(view.language, view.prefix)
+        common = {"csrf": "", "may_act": viewer.may("act")}
+        fragments = {"chain": frame.render("parts/chain.html", **desk.chain(viewer), **common)}
+        if view.name == "desk":
+            found = desk.list(viewer, view.language)
+            fragments["desk"] = frame.render("parts/desk.html", **found, **common)
+        elif view.name == "incident":
+            found = desk.incident(viewer, view.language, view.subject)
+            fragments["incident"] = frame.render("parts/incident.html", **found, **common)
+        elif view.name == "devices":
+            found = desk.devices(viewer, view.language)
+            fragments["devices"] = frame.render("parts/devices.html", **found, **common)
+        return fragments
+
+    return render

@@ -1,0 +1,48 @@
+"""Adds the pages to the application of the ingest."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from dashboards.web import account_pages, device_pages, incident_pages, live_pages, refused
+from dashboards.web.desk import Desk
+from dashboards.web.files import assets_version, web_file
+from dashboards.web.language import LANGUAGES, catalog
+from dashboards.web.live import Hub
+from dashboards.web.visit import House
+from ingest.services import Services
+from linli.clock import Clock
+from linli.errors import InputError
+
+
+def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Clock) -> None:
+    """Serve the pages below `/`, after every route that `app` already has.
+
+    `site` is the community's name as people read it, `zone` the IANA name of its time zone.
+    Raises InputError when the zone is unknown or the pages were never built.
+    """
+    for language in LANGUAGES:
+        catalog(language)
+    desk = Desk(services, _zone(zone), clock)
+    hub = Hub(services.feed, live_pages.renderer(desk), assets_version())
+    pages = FastAPI(title="Linli", openapi_url=None, docs_url=None, redoc_url=None)
+    pages.state.house = House(services, desk, hub, clock, site)
+    for part in (account_pages, incident_pages, device_pages, live_pages):
+        pages.include_router(part.router)
+    pages.mount("/static", StaticFiles(directory=web_file("static")), name="static")
+    refused.install(pages)
+    app.mount("/", pages, name="pages")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InputError(
+            f"unknown time zone {name!r}",
+            where="site.timezone",
+            hint="Use an IANA name such as 'Asia/Shanghai'; on small systems install tzdata",
+        ) from None

@@ -1,0 +1,12 @@
+import "./old-browsers.js";
+import htmx from "htmx.org";
+import "htmx-ext-sse";
+import { sendFormsSafely } from "./forms.js";
+import { keepRegionsKeyed } from "./keyed.js";
+import { LiveSource } from "./live.js";
+import { keepTimesFresh } from "./times.js";
+
+keepRegionsKeyed(htmx);
+sendFormsSafely();
+keepTimesFresh();
+htmx.createEventSource = (url) => new LiveSource(url);

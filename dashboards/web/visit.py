@@ -1,0 +1,172 @@
+"""One request of one browser: who, in which language, and what it must show before it may act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from dashboards.web.desk import Desk
+from dashboards.web.language import COOKIE, Language, choose
+from dashboards.web.live import Hub
+from dashboards.web.moments import Calendar
+from dashboards.web.render import Frame
+from ingest.accounts.account import Session, Viewer
+from ingest.refusal import NotAllowed, SignInNeeded
+from ingest.services import Services
+from linli.clock import Clock
+
+SESSION_COOKIE = "linli_session"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all pages share; found as `app.state.house`."""
+
+    services: Services
+    desk: Desk
+    hub: Hub
+    clock: Clock
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request with what was found out about it."""
+
+    request: Request
+    house: House
+    frame: Frame
+    session: Session | None
+
+    @property
+    def language(self) -> Language:
+        """The language to answer in."""
+        return self.frame.language
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who is signed in. Raises SignInNeeded."""
+        if self.session is None:
+            raise SignInNeeded("nobody is signed in")
+        return self.session.viewer
+
+    @property
+    def enhanced(self) -> bool:
+        """Whether our script asks, and takes a fragment instead of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def here(self) -> str:
+        """This page's own path, without the prefix, for coming back to it."""
+        path = self.request.scope["path"].removeprefix(self.frame.prefix)
+        query = self.request.url.query
+        return f"{path}?{query}" if query else path
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar at this moment."""
+        return self.house.desk.calendar(self.language)
+
+    def page(self, template: str, *, status: int = 200, **context: object) -> Response:
+        """Answer with a whole page."""
+        calendar = self.calendar
+        context.setdefault("page", "")
+        text = self.frame.render(
+            template,
+            site=self.house.site,
+            here=self.here if self.request.method == "GET" else "/",
+            session=self.session,
+            may_act=self.session is not None and self.session.viewer.may("act"),
+            csrf=self.session.csrf if self.session else "",
+            ago=calendar.ago_forms(),
+            now=calendar.moment(calendar.now).iso,
+            **context,
+        )
+        return HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "HX-Request"})
+
+    def fragment(self, template: str, **context: object) -> Response:
+        """Answer our script with a part of a page."""
+        text = self.frame.render(template, csrf="", may_act=self.viewer.may("act"), **context)
+        return HTMLResponse(text, headers={"Cache-Control": "no-store", "Vary": "HX-Request"})
+
+    def go(self, path: str) -> Response:
+        """Send the browser to another page of ours."""
+        return RedirectResponse(self.frame.url(path), 303)
+
+    def ask_to_sign_in(self) -> Response:
+        """Send the browser to the sign-in page, and back here afterwards."""
+        here = self.here if self.request.method == "GET" else "/"
+        target = f"/login?next={quote(here, safe='')}" if here != "/" else "/login"
+        if self.enhanced:
+            return Response(status_code=401, headers={"HX-Redirect": self.frame.url("/login")})
+        return self.go(target)
+
+
+def visit(request: Request) -> Visit:
+    """Find out who asks and in which language; the answer may be nobody."""
+    house: House = request.app.state.house
+    known: Visit | None = getattr(request.state, "visit", None)
+    if known is not None:
+        return known
+    language = choose(
+        request.query_params.get("lang"),
+        request.cookies.get(COOKIE),
+        request.headers.get("accept-language"),
+    )
+    frame = Frame(language, request.scope.get("root_path", "").rstrip("/"))
+    token = request.cookies.get(SESSION_COOKIE)
+    session = house.services.accounts.session(token, house.clock.now()) if token else None
+    request.state.visit = found = Visit(request, house, frame, session)
+    return found
+
+
+def signed_in(found: Annotated[Visit, Depends(visit)]) -> Visit:
+    """Let only people in who are signed in. Raises SignInNeeded."""
+    if found.session is None:
+        raise SignInNeeded("nobody is signed in")
+    return found
+
+
+def same_site(request: Request) -> None:
+    """Refuse what another site's page sent. Raises NotAllowed.
+
+    Browsers name the origin of every form they send; what names none is no browser, carries no
+    cookie of a person and may pass on to the check of the token.
+    """
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        if fetch_site not in {"same-origin", "none"}:
+            raise NotAllowed("the form came from another site")
+        return
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise NotAllowed("the form came from another site")
+
+
+def acting(
+    request: Request,
+    found: Annotated[Visit, Depends(signed_in)],
+    csrf_token: Annotated[str, Form()] = "",
+) -> Visit:
+    """Let only people act, from our own forms. Raises SignInNeeded, NotAllowed."""
+    same_site(request)
+    given = request.headers.get("x-csrf-token") or csrf_token
+    session = found.session
+    if session is None or not found.house.services.accounts.csrf_ok(session, given):
+        raise NotAllowed("the form does not carry this session's token")
+    return found
+
+
+def own_path(text: str) -> str:
+    """Return a path of ours to go to, or the start when it leads elsewhere."""
+    ours = text.startswith("/") and not text.startswith(("//", "/login"))
+    return text if ours and "\\" not in text and text.isprintable() else "/"
+
+
+Visiting = Annotated[Visit, Depends(visit)]
+SignedIn = Annotated[Visit, Depends(signed_in)]
+Acting = Annotated[Visit, Depends(acting)]

