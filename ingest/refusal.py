@@ -6,6 +6,7 @@ Refusal               (HTTP status)
 ├── NotAllowed        403  this person may not do that
 ├── NotThere          404  no such thing, or none that this person may see
 ├── Clash             409  it contradicts what is already kept
+├── Gone              410  it was there and is no more
 ├── TooMuch           413  larger than allowed
 ├── WrongKind         415  not the format that is taken here
 └── NotUsable         400  the request breaks a rule
@@ -50,6 +51,13 @@ class Clash(Refusal):
 
     status = 409
     title = "Conflict"
+
+
+class Gone(Refusal):
+    """It was there and is no more."""
+
+    status = 410
+    title = "Gone"
 
 
 class TooMuch(Refusal):

@@ -1,29 +1,157 @@
-"""Looking at pictures: first a short signed address, then the look, which is written down."""
+"""Pictures: nodes hand them in; people get a short signed address, and each look is written."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+import hmac
+import threading
+import uuid
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlencode
 
+import sqlalchemy as sa
+
+from ingest import registry
 from ingest.accounts.account import Viewer
+from ingest.evidence import address, book
+from ingest.evidence.book import Arrival
+from ingest.evidence.picture import clean
+from ingest.evidence.shelf import EvidenceStore
+from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
 from ingest.services.views import PictureLook
+from ingest.store.engine import reading, writing
+
+Purpose = Literal["incident", "api"]
+PATH = "/api/v1/evidence/"
 
 
 class EvidenceService:
-    """Gives out pictures to people, and remembers each look."""
+    """Takes pictures in, gives them out, and remembers each look."""
 
-    def link(self, viewer: Viewer, evidence: str, now: datetime) -> str:
+    def __init__(
+        self,
+        reader: sa.Engine,
+        writer: sa.Engine,
+        store: EvidenceStore,
+        *,
+        secret: bytes,
+        keep: timedelta,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._store = store
+        self._secret = secret
+        self._keep = keep
+        self._lock = threading.Lock()
+
+    def check_node(self, site: str, node: str, key: str) -> None:
+        """Raise SignInNeeded unless it is the key of this registered node."""
+        with reading(self._reader) as connection:
+            if not registry.key_fits(connection, site, node, key):
+                raise SignInNeeded("the node or its key is wrong")
+
+    def take(self, arrival: Arrival, data: bytes, now: datetime) -> bool:
+        """Keep a picture of a checked node; tell whether it is new.
+
+        The same bytes again are fine. Raises NotUsable, TooMuch, WrongKind, StoreError, and Clash
+        when other bytes were handed in under this id.
+        """
+        if hashlib.sha256(data).hexdigest() != arrival.sent_sha256:
+            raise NotUsable("the digest is not that of the body", where="Content-Digest")
+        if self._known(arrival):
+            return False
+        picture = clean(data)
+        kept = {
+            "received": now,
+            "expires": min(arrival.expires, now + self._keep),
+            "sha256": hashlib.sha256(picture.data).hexdigest(),
+            "bytes": len(picture.data),
+            "width": picture.width,
+            "height": picture.height,
+        }
+        with self._lock:  # two of one id at once: the second must not overwrite the first
+            if self._known(arrival):
+                return False
+            self._store.put(arrival.id, picture.data)
+            with writing(self._writer) as connection:
+                book.add(connection, arrival, kept)
+        return True
+
+    def link(
+        self, viewer: Viewer, evidence: str, now: datetime, purpose: Purpose = "incident"
+    ) -> str:
         """Return a path, without the prefix, that this viewer may open for the next 60 s.
 
-        Raises NotThere when there is no such picture (not arrived yet, expired, withheld).
+        Raises NotThere when it has not arrived, Gone when its time is over, NotAllowed.
         """
-        raise NotImplementedError
+        viewer.require("see")
+        self._row(evidence, now)
+        expires = address.expiry(now)
+        signature = address.sign(self._secret, evidence, viewer.account, purpose, expires)
+        query = urlencode({"expires": expires, "purpose": purpose, "signature": signature})
+        return f"{PATH}{evidence}?{query}"
 
     def open(
-        self, viewer: Viewer, evidence: str, expires: str, signature: str, now: datetime
+        self,
+        viewer: Viewer,
+        evidence: str,
+        *,
+        expires: int,
+        purpose: str,
+        signature: str,
+        now: datetime,
     ) -> PictureLook:
-        """Return the picture and write down the look. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        """Return the picture and write down the look.
 
-    def arrived(self, evidence: str) -> bool:
+        Raises NotThere for an address that was not made for this viewer, Gone when the address or
+        the picture ended, NotAllowed.
+        """
+        viewer.require("see")
+        right = address.sign(self._secret, evidence, viewer.account, purpose, expires)
+        if not hmac.compare_digest(right.encode(), signature.encode()):
+            raise NotThere("no such picture")
+        if not address.still_good(expires, now):
+            raise Gone("the address has ended", hint="Ask for a new one")
+        self._row(evidence, now)
+        data = self._store.get(evidence)
+        if data is None:
+            raise Gone("the picture is no longer kept")
+        with writing(self._writer) as connection:
+            book.look(connection, evidence, viewer.account, now, purpose)
+        return PictureLook(data=data)
+
+    def arrived(self, evidence: str, now: datetime) -> bool:
         """Tell whether the picture is here and not expired; no look is written."""
-        raise NotImplementedError
+        with reading(self._reader) as connection:
+            row = book.find(connection, evidence)
+        return row is not None and row.deleted is None and row.expires > now
+
+    def _row(self, evidence: str, now: datetime) -> None:
+        with reading(self._reader) as connection:
+            row = book.find(connection, evidence) if _is_uuid(evidence) else None
+        if row is None:
+            raise NotThere("no such picture, or not yet")
+        if row.deleted is not None or row.expires <= now:
+            raise Gone("the picture is no longer kept")
+
+    def _known(self, arrival: Arrival) -> bool:
+        with reading(self._reader) as connection:
+            row = book.find(connection, arrival.id)
+        if row is None:
+            return False
+        same = (row.sent_sha256, row.site, row.node) == (
+            arrival.sent_sha256,
+            arrival.site,
+            arrival.node,
+        )
+        if not same:
+            raise Clash("another picture was handed in under this id")
+        return True
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

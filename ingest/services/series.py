@@ -5,18 +5,40 @@ from __future__ import annotations
 from datetime import datetime
 
 from ingest.accounts.account import Viewer
-from ingest.services.views import SeriesInfo, SeriesPoint
+from ingest.refusal import NotUsable
+from ingest.series.timeseries import MOST_POINTS, Point, SeriesKey, Timeseries, to_millis
 
 
 class SeriesService:
     """Reads the time series; gaps are None."""
 
-    def list(self, viewer: Viewer) -> tuple[SeriesInfo, ...]:
-        """Return all series that ever had data."""
-        raise NotImplementedError
+    def __init__(self, timeseries: Timeseries) -> None:
+        self._timeseries = timeseries
+
+    def list(self, viewer: Viewer) -> tuple[SeriesKey, ...]:
+        """Return all series that ever had data, by their id. Raises NotAllowed."""
+        viewer.require("see")
+        return tuple(self._timeseries.keys())
 
     def query(
         self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int
-    ) -> tuple[SeriesPoint, ...]:
-        """Return one point per `step` seconds of [start, end), None where there is no data."""
-        raise NotImplementedError
+    ) -> tuple[Point, ...]:
+        """Return one point per `step` seconds of [start, end), None where there is no data.
+
+        Steps begin at multiples of `step` since 1970 UTC; multiples of 300 s are fast. Raises
+        NotUsable for an id that is none, an empty span, or more than 5000 points.
+        """
+        viewer.require("see")
+        try:
+            key = SeriesKey.parse(series)
+        except ValueError as error:
+            raise NotUsable(str(error), where="series") from None
+        if step < 1:
+            raise NotUsable("step must be at least one second", where="step")
+        span = (end - start).total_seconds()
+        if span <= 0:
+            raise NotUsable("end must be after start", where="end")
+        if span / step > MOST_POINTS:
+            raise NotUsable(f"at most {MOST_POINTS} points", where="step", hint="Use longer steps")
+        found = self._timeseries.query(key, to_millis(start), to_millis(end), step * 1000)
+        return tuple(found)

@@ -119,25 +119,3 @@ class PictureLook(msgspec.Struct, frozen=True, kw_only=True):
 
     data: bytes
     media_type: str = "image/jpeg"
-
-
-class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One series that has data: a reading of one device."""
-
-    series: str
-    site: str
-    node: str
-    device: str
-    group: str
-    name: str
-    unit: str
-
-
-class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a chart; all None where there is no data, which is not zero."""
-
-    time: datetime
-    mean: float | None
-    low: float | None
-    high: float | None
-    count: int

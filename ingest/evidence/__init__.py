@@ -1,0 +1,1 @@
+"""Redacted pictures: taken in, kept for a while, given out by short addresses."""

@@ -1,0 +1,51 @@
+"""A picture as it may be kept: decoded, without anything but its pixels, encoded again."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from ingest.refusal import NotUsable, TooMuch, WrongKind
+
+MOST_BYTES = 2 * 1024 * 1024
+MOST_PIXELS = 8_000_000
+_QUALITY = 90
+
+# Ours is stricter, and held before anything is decoded; Pillow's would only warn.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A clean JPEG; width and height in pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+def clean(data: bytes) -> Picture:
+    """Return the picture without metadata or anything hidden behind it.
+
+    Raises TooMuch above 2 MiB or 8 megapixels, WrongKind when it is no JPEG, NotUsable when it
+    cannot be decoded.
+    """
+    if len(data) > MOST_BYTES:
+        raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise TooMuch(f"a picture has at most {MOST_PIXELS} pixels")
+            opened.draft("RGB", None)
+            pixels = opened.convert("RGB")
+    except UnidentifiedImageError:
+        raise WrongKind("the picture must be a JPEG") from None
+    except (OSError, ValueError, SyntaxError):
+        raise NotUsable("the picture cannot be decoded") from None
+    # Only raw pixels go over, so no comment, profile, EXIF or trailing bytes can.
+    bare = Image.frombytes("RGB", pixels.size, pixels.tobytes())
+    out = io.BytesIO()
+    bare.save(out, "JPEG", quality=_QUALITY)
+    return Picture(data=out.getvalue(), width=bare.width, height=bare.height)

@@ -1,0 +1,99 @@
+"""Where the bytes of pictures lie: a protocol, the folder behind it, and its fake."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+from linli.errors import StoreError
+
+
+class EvidenceStore(Protocol):
+    """Bytes by id, a UUID; putting the same id again replaces them."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep the bytes; they are on disk when this returns. Raises StoreError."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """Return the bytes, None when they are not there. Raises StoreError."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget the bytes, if they are there. Raises StoreError."""
+        ...
+
+
+class FolderStore:
+    """One file per picture, in 256 folders, readable by their owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep the bytes; they are on disk when this returns. Raises StoreError."""
+        path = self._path(name)
+        half = path.with_suffix(".part")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise StoreError(error.strerror or "cannot be written", where=str(path)) from error
+
+    def get(self, name: str) -> bytes | None:
+        """Return the bytes, None when they are not there. Raises StoreError."""
+        path = self._path(name)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(error.strerror or "cannot be read", where=str(path)) from error
+
+    def remove(self, name: str) -> None:
+        """Forget the bytes, if they are there. Raises StoreError."""
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(error.strerror or "cannot be removed", where=str(path)) from error
+
+    def _path(self, name: str) -> Path:
+        # Through UUID, so that no id can name a place outside; its end is random, its start a time.
+        plain = str(uuid.UUID(name))
+        return self._folder / plain[-2:] / f"{plain}.jpg"
+
+
+class MemoryStore:
+    """The fake: a dictionary; for tests."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep the bytes."""
+        self._kept[str(uuid.UUID(name))] = data
+
+    def get(self, name: str) -> bytes | None:
+        """Return the bytes, None when they are not there."""
+        return self._kept.get(str(uuid.UUID(name)))
+
+    def remove(self, name: str) -> None:
+        """Forget the bytes, if they are there."""
+        self._kept.pop(str(uuid.UUID(name)), None)
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
