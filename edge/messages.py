@@ -61,16 +61,29 @@ class Address:
 
 
 def event(
-    topic: Topic, stamp: Stamp, place: Place, data: EventData, *, event_id: str, time: datetime
+    topic: Topic,
+    stamp: Stamp,
+    place: Place,
+    data: EventData,
+    *,
+    event_id: str,
+    time: datetime,
+    subject: str | None = None,
 ) -> bytes:
-    """Return an event that happened at `time`. Raises PayloadError when it breaks the contract."""
-    return _seal(topic, EventMessage(**_fact(topic, stamp, place, event_id, time), data=data))
+    """Return an event that happened at `time`; `subject` is the place in the community.
+
+    Raises PayloadError when it breaks the contract.
+    """
+    head = _fact(topic, stamp, place, event_id, time)
+    return _seal(topic, EventMessage(**head, subject=subject, data=data))
 
 
-def telemetry(topic: Topic, stamp: Stamp, place: Place, data: TelemetryData) -> bytes:
+def telemetry(
+    topic: Topic, stamp: Stamp, place: Place, data: TelemetryData, *, subject: str | None = None
+) -> bytes:
     """Return a batch of readings. Raises PayloadError when it breaks the contract."""
     head = _fact(topic, stamp, place, uuid7(stamp.now), stamp.now)
-    return _seal(topic, TelemetryMessage(**head, data=data))
+    return _seal(topic, TelemetryMessage(**head, subject=subject, data=data))
 
 
 def describe(topic: Topic, stamp: Stamp, data: DescribeData) -> bytes:
@@ -104,6 +117,7 @@ def _head(topic: Topic, stamp: Stamp, message_id: str, time: datetime) -> dict[s
 def _fact(topic: Topic, stamp: Stamp, place: Place, fact_id: str, time: datetime) -> dict[str, Any]:
     return {
         **_head(topic, stamp, fact_id, time),
+        "dataclassification": "internal",
         "stream": place.stream,
         "sequence": sequence_text(place.sequence),
         "low": sequence_text(place.low),

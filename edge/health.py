@@ -1,0 +1,155 @@
+"""How this node is doing: counts per camera, the machine, and how far its clock can be trusted."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.messages import Stamp
+from linli.clock import Clock
+from linli.events import CameraReport, ClockSync, LaneReport, Reading, ReportData
+
+CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCounts:
+    """What one camera did since the start."""
+
+    read: int = 0
+    inferred: int = 0
+    dropped: int = 0
+    detections: int = 0
+    tracks: int = 0
+
+
+class CameraMeter:
+    """What one camera does, noted by its thread, read by others. Times are monotonic seconds."""
+
+    def __init__(self, device: str, now: float) -> None:
+        self.device = device
+        self._lock = threading.Lock()
+        self._state: CameraState = "starting"
+        self._detail: str | None = None
+        self._counts = CameraCounts()
+        self._people = 0
+        self._spent = 0.0
+        self._spent_on = 0
+        self._reported = (now, 0)
+        self._read = (now, 0)
+
+    @property
+    def state(self) -> CameraState:
+        """What the camera is doing."""
+        return self._state
+
+    @property
+    def counts(self) -> CameraCounts:
+        """What it did since the start."""
+        return self._counts
+
+    def now_is(self, state: CameraState, detail: str | None = None) -> bool:
+        """Note a state; tell whether it is another than before."""
+        with self._lock:
+            changed = state != self._state
+            self._state, self._detail = state, detail
+            return changed
+
+    def count(self, counts: CameraCounts) -> None:
+        """Note the counts since the start."""
+        self._counts = counts
+
+    def inferred(self, seconds: float, people: int) -> None:
+        """Note one inferred frame: how long it took and how many people are in it."""
+        with self._lock:
+            self._spent += seconds
+            self._spent_on += 1
+            self._people = people
+
+    def report(self, now: float) -> CameraReport:
+        """Return the health of the time since the last report."""
+        with self._lock:
+            rate, self._reported = _rate(self._reported, now, self._counts.inferred)
+            return CameraReport(
+                device=self.device,
+                state=self._state,
+                fps=rate,
+                dropped=self._counts.dropped,
+                detail=self._detail,
+            )
+
+    def readings(self, now: float, stamp: Stamp) -> tuple[Reading, ...]:
+        """Return the values of the time since the last readings, none of a camera that is off."""
+        with self._lock:
+            rate, self._read = _rate(self._read, now, self._counts.inferred)
+            spent, frames = self._spent, self._spent_on
+            self._spent, self._spent_on = 0.0, 0
+            if self._state not in {"streaming", "stalled"} and not frames:
+                return ()
+            readings = [Reading(n="fps", v=rate, u="/s", t=stamp.now)]
+            if frames:
+                mean = round(spent / frames * 1000, 3)
+                readings += [
+                    Reading(n="inference-time", v=mean, u="ms", t=stamp.now),
+                    Reading(n="people", v=self._people, u="1", t=stamp.now),
+                ]
+            return tuple(readings)
+
+
+def _rate(since: tuple[float, int], now: float, count: int) -> tuple[float, tuple[float, int]]:
+    then, before = since
+    rate = (count - before) / (now - then) if now > then else 0.0
+    return round(rate, 3), (now, count)
+
+
+def report_data(
+    agent: str,
+    uptime: float,
+    folder: Path,
+    lanes: Sequence[LaneReport],
+    cameras: list[CameraReport],
+) -> ReportData:
+    """Return the node's report; `folder` is the one whose disk may fill up."""
+    return ReportData(
+        agent=agent,
+        uptime=uptime,
+        rss=rss(),
+        diskfree=shutil.disk_usage(folder).free,
+        lanes=tuple(lanes),
+        cameras=tuple(cameras),
+    )
+
+
+def rss() -> int:
+    """Return this process's resident memory in bytes."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+
+
+def stamp(clock: Clock) -> Stamp:
+    """Return the time of writing, with what makes it usable when nothing keeps the clock right."""
+    sync = clock_sync()
+    if sync == "synced":
+        return Stamp(clock.now())
+    return Stamp(
+        clock.now(),
+        sync,
+        bootid=_BOOT_ID.read_text(encoding="ascii")[:8],
+        uptimems=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000,
+    )
+
+
+def clock_sync() -> ClockSync:
+    """Return whether the kernel says that something (NTP, PTP) keeps the clock right."""
+    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))
+    return "unsynced" if state in {-1, _TIME_ERROR} else "synced"
