@@ -18,10 +18,11 @@ JOURNAL_DAYS = 8
 
 
 class Site(Settings, frozen=True, kw_only=True):
-    """The community this ingest serves."""
+    """The community this ingest serves; pages show times in its `timezone` (an IANA name)."""
 
     id: Slug
     label: Annotated[str, Meta(min_length=1, max_length=64)]
+    timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
 
 
 class Mqtt(Settings, frozen=True, kw_only=True):

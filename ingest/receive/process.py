@@ -1,0 +1,96 @@
+"""The receiver process: files, link and loop put together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from contextlib import closing
+
+import sqlalchemy as sa
+
+from ingest.receive.directory import DirectoryWatch
+from ingest.receive.failpoint import failpoint
+from ingest.receive.receiver import Receiver
+from ingest.receive.upkeep import consumed, forget
+from ingest.receive.writer import JournalWriter
+from ingest.settings import IngestSettings
+from ingest.store.engine import open_reader, open_writer, to_micros
+from ingest.store.files import path_of
+from linli.clock import Clock, SystemClock
+from linli.mqtt import LinkOptions, PahoLink
+from linli.process import StopSignal
+
+CLIENT_ID = "svc-ingest"
+WAKE = "LINLI_WAKE"
+UPKEEP_SECONDS = 60.0
+
+
+def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
+    """Receive until told to stop. Raises InputError for a secret that cannot be read."""
+    folder = settings.folder
+    mqtt = settings.mqtt
+    options = LinkOptions(
+        host=mqtt.host,
+        port=mqtt.port,
+        # The broker's rules go by the identity, so client and user have one name.
+        client_id=mqtt.username or CLIENT_ID,
+        username=mqtt.username,
+        password=settings.mqtt_password(),
+        protocol=mqtt.protocol,
+    )
+    clock = SystemClock()
+    engine = open_writer(path_of(folder, "journal"))
+    state = open_reader(path_of(folder, "state"))
+    series = open_reader(path_of(folder, "series"))
+    with (
+        contextlib.ExitStack() as stack,
+        closing(DirectoryWatch(state)) as watch,
+    ):
+        for one in (engine, state, series):
+            stack.callback(one.dispose)
+        receiver = Receiver(
+            site=settings.site.id,
+            options=options,
+            make_link=PahoLink,
+            writer=JournalWriter(engine),
+            registry=watch,
+            clock=clock,
+            wake=waker(),
+            tend=upkeep(engine, (state, series), settings.journal.days, clock),
+            reach=failpoint(folder),
+        )
+        receiver.run(stop)
+
+
+def waker() -> Callable[[], None]:
+    """Return what tells the web process of new rows: one byte into the inherited pipe."""
+    number = os.environ.pop(WAKE, "")
+    if not number:
+        return lambda: None
+    pipe = int(number)
+    os.set_blocking(pipe, False)
+
+    def wake() -> None:
+        # A full pipe has its message already; a closed one means nobody listens now.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(pipe, b"\0")
+
+    return wake
+
+
+def upkeep(
+    engine: sa.Engine, readers: tuple[sa.Engine, ...], days: int, clock: Clock
+) -> Callable[[], None]:
+    """Return what lets the journal forget, one slice at a time, when it is due."""
+    due = 0.0
+
+    def tend() -> None:
+        nonlocal due
+        if clock.monotonic() < due:
+            return
+        now = to_micros(clock.now())
+        if not forget(engine, now=now, days=days, read_up_to=consumed(*readers)):
+            due = clock.monotonic() + UPKEEP_SECONDS
+
+    return tend

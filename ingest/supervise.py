@@ -1,0 +1,71 @@
+"""The parent of the ingest: checks everything first, then keeps receiver and web running."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+
+from ingest.receive.process import WAKE
+from ingest.settings import IngestSettings
+from ingest.store.files import prepare, sole_owner
+from linli.clock import SystemClock
+from linli.errors import InputError, LinliError
+from linli.process import Child, StopSignal, Supervisor, linli_argv
+
+PARTS = ("receiver", "web")
+POLL_SECONDS = 0.1
+
+
+def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
+    """Run the ingest until told to stop.
+
+    Raises InputError before anything is started when a folder, file, secret or port will not do,
+    and later when a child meets something that only a person can mend.
+    """
+    settings.mqtt_password()
+    with sole_owner(settings.folder):
+        prepare(settings.folder)
+        check_port(settings.http.host, settings.http.port)
+        _run(config, stop)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise InputError unless a server could listen there now."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen there ({error.strerror})",
+            where=f"http {host}:{port}",
+            hint="Choose another http.port, or stop what uses it",
+        ) from None
+
+
+def _run(config: Path, stop: StopSignal) -> None:
+    read, write = os.pipe()
+    supervisor = Supervisor(SystemClock())
+    try:
+        for part, end in zip(PARTS, (write, read), strict=True):
+            argv = linli_argv("ingest", part, "--config", str(config))
+            supervisor.start(Child(part, argv, pass_fds=(end,), env={WAKE: str(end)}))
+        while not stop.wait(POLL_SECONDS):
+            _give_up_on_bad_input(supervisor.poll())
+    finally:
+        supervisor.stop()
+        for end in (read, write):
+            with contextlib.suppress(OSError):
+                os.close(end)
+
+
+def _give_up_on_bad_input(fallen: dict[str, int]) -> None:
+    """Stop restarting what only a person can mend; the child has said what it is."""
+    for name, code in fallen.items():
+        if code == InputError.exit_code:
+            error = LinliError("cannot go on, its own line says why", where=f"ingest {name}")
+            error.exit_code = code
+            raise error
