@@ -1,0 +1,1 @@
+"""Where pictures come from: files, network cameras, and a drawn pattern."""

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from rtsp import free_port, require_rtsp, rtsp_server
+
+from edge.source.frame import Frame, Image
+from edge.source.rtsp import RtspSource, pause
+from linli.clock import ManualClock, SystemClock
+
+
+@pytest.mark.parametrize(
+    ("failures", "low", "high"),
+    [(1, 1, 2), (2, 2, 4), (3, 4, 8), (6, 30, 60), (7, 30, 60), (10_000, 30, 60)],
+)
+def test_pauses_grow_to_a_minute_with_jitter(failures: int, low: float, high: float) -> None:
+    assert pause(failures, lambda: 0.0) == low
+    assert pause(failures, lambda: 1.0) == high
+
+
+class Camera:
+    """Gives numbered frames one by one as the test lets it, then breaks."""
+
+    def __init__(self, clock: ManualClock, frames: int) -> None:
+        self.clock = clock
+        self.frames = frames
+        self.number = 0
+        self.go = threading.Semaphore(0)
+        self.done = threading.Semaphore(0)
+        self.closed = threading.Event()
+
+    def grab(self) -> bool:
+        if self.number:
+            self.done.release()
+        self.go.acquire()
+        self.clock.advance(1.0)
+        self.number += 1
+        return self.number <= self.frames
+
+    def picture(self) -> Image:
+        return np.full((4, 4, 3), self.number, np.uint8)
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def give(self, count: int) -> None:
+        for _ in range(count):
+            self.go.release()
+            self.done.acquire()
+
+
+def test_a_slow_consumer_gets_the_newest_frame_and_drops_are_counted() -> None:
+    clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    camera = Camera(clock, 5)
+    source = RtspSource(
+        "rtsp://h", fps=5, clock=clock, random=lambda: 0.0, connect=lambda _: camera
+    )  # type: ignore[arg-type,return-value]
+    with source:
+        camera.give(1)
+        first = source.read(5)
+        camera.give(3)
+        newest = source.read(5)
+        assert first is not None
+        assert newest is not None
+        assert (first.image.max(), newest.image.max()) == (1, 4)
+        assert (first.index, newest.index) == (0, 3)
+        assert (first.media, newest.media) == (1.0, 4.0)
+        assert newest.time == newest.captured == clock.now()
+        assert (source.counts.read, source.counts.given, source.counts.dropped) == (4, 2, 2)
+        assert source.read(0) is None
+        camera.go.release(2)
+        assert camera.closed.wait(5)
+    assert source.state in {"streaming", "stalled"}
+
+
+def test_a_camera_that_does_not_answer_is_stalled_and_its_password_is_not_said() -> None:
+    asked = threading.Event()
+
+    def refuse(address: str) -> None:
+        asked.set()
+
+    source = RtspSource(
+        "rtsp://u:geheim@h/1", fps=5, clock=SystemClock(), random=lambda: 0.0, connect=refuse
+    )
+    with source:
+        assert asked.wait(5)
+        assert source.read(0.2) is None
+        assert source.state == "stalled"
+        assert source.detail is not None
+        assert "does not answer; trying again in 1.0 s" in source.detail
+        assert "geheim" not in source.detail
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_ours_in_the_thread_is_a_failure_that_is_said() -> None:
+    def fail(address: str) -> None:
+        raise TypeError("ours")
+
+    source = RtspSource("rtsp://h", fps=5, clock=SystemClock(), random=lambda: 0.0, connect=fail)
+    with source:
+        until = time.monotonic() + 5
+        while source.state != "failed" and time.monotonic() < until:
+            source.read(0.01)
+        assert source.state == "failed"
+
+
+def test_a_killed_camera_is_found_again_when_it_is_back() -> None:
+    require_rtsp()
+    port = free_port()
+
+    def frame_of(source: RtspSource) -> Frame:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            frame = source.read(0.2)
+            if frame is not None:
+                return frame
+        raise AssertionError(f"no frame; {source.state}: {source.detail}")
+
+    with rtsp_server(port) as address:
+        source = RtspSource(address, fps=5, clock=SystemClock(), random=lambda: 0.0)
+        source.__enter__()
+        first = frame_of(source)
+    try:
+        until = time.monotonic() + 15
+        while source.state != "stalled" and time.monotonic() < until:
+            source.read(0.1)
+        assert source.state == "stalled"
+        assert source.detail is not None
+        with rtsp_server(port):
+            source.read(0)
+            again = frame_of(source)
+        assert again.index > first.index
+        assert again.media > first.media
+        assert source.counts.reconnects >= 1
+    finally:
+        source.__exit__(None, None, None)

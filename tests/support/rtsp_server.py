@@ -1,0 +1,26 @@
+"""A real RTSP server that shows a moving ball; run by the system's Python, which has GStreamer.
+
+/usr/bin/python3 rtsp_server.py PORT
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402  # the versions must come first
+
+LAUNCH = (
+    "( videotestsrc is-live=true pattern=ball "
+    "! video/x-raw,format=I420,width=416,height=240,framerate=25/1 "
+    "! jpegenc ! rtpjpegpay name=pay0 pt=26 )"
+)
+
+Gst.init(None)
+server = GstRtspServer.RTSPServer(address="127.0.0.1", service=sys.argv[1])
+factory = GstRtspServer.RTSPMediaFactory(shared=True)
+factory.set_launch(LAUNCH)
+server.get_mount_points().add_factory("/camera", factory)
+server.attach(None)
+GLib.MainLoop().run()
