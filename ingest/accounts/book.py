@@ -169,9 +169,10 @@ def find_session(connection: sa.Connection, token: str, now: datetime) -> Sessio
     return Session(viewer=viewer, csrf=row.csrf, expires=row.expires)
 
 
-def close_session(connection: sa.Connection, token: str) -> None:
-    """End a session, if there is one."""
-    connection.execute(session.delete().where(session.c.token_hash == digest(token)))
+def close_session(connection: sa.Connection, token: str, now: datetime) -> None:
+    """End a session, if there is one; those that ended by themselves are cleared away too."""
+    over = sa.or_(session.c.token_hash == digest(token), session.c.expires <= now)
+    connection.execute(session.delete().where(over))
 
 
 def begin_try(connection: sa.Connection, name: str, address: str, now: datetime) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from ingest import registry
+from ingest import registry, tallies
 from ingest.feed import Feed
 from ingest.incidents import book
 from ingest.incidents.facts import Tick, event_fact
@@ -33,11 +34,17 @@ class IncidentEffect:
         self._clock = clock
         self._seen: dict[tuple[str, str], datetime] = {}
         self._rows = 0
+        self._counts: Counter[str] = Counter()
+        self._streams: set[tuple[str, str]] = set()
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
         topic = Topic(kept.site, kept.area, kept.node, kept.device, kept.kind, kept.name)
         received = from_micros(kept.received)
+        self._counts[kept.kind] += 1
+        if kept.stream is not None and (kept.node, kept.stream) not in self._streams:
+            tallies.note_lane(connection, kept.node, kept.stream, kept.kind)
+            self._streams.add((kept.node, kept.stream))
         place = registry.Place(kept.site, kept.area, kept.node)
         if kept.kind == "telemetry":
             self._seen[kept.node, kept.device] = received
@@ -59,6 +66,7 @@ class IncidentEffect:
 
     def finish(self, connection: sa.Connection) -> None:
         """Do what is cheaper once per batch, inside the same transaction."""
+        tallies.add(connection, self._counts)
         for (node, device), at in self._seen.items():
             if device == SELF:
                 registry.seen(connection, node, at)
@@ -74,6 +82,8 @@ class IncidentEffect:
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
         self._seen.clear()
+        self._counts.clear()
+        self._streams.clear()
         self._rows = 0
 
 

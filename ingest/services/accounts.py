@@ -38,10 +38,10 @@ class AccountService:
             token, session = book.open_session(connection, book.as_account(row), now)
         return SignedIn(token=token, session=session)
 
-    def logout(self, token: str) -> None:
-        """End the session of this cookie, if there is one."""
+    def logout(self, token: str, now: datetime) -> None:
+        """End the session of this cookie, if there is one, and all that ended by themselves."""
         with writing(self._writer) as connection:
-            book.close_session(connection, token)
+            book.close_session(connection, token, now)
 
     def session(self, token: str | None, now: datetime) -> Session | None:
         """Return the session of this cookie, None when there is none or it ended."""

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
+import sqlalchemy as sa
+
+from ingest import registry
 from ingest.accounts.account import Viewer
-from ingest.services.views import DeviceView, NodeView
+from ingest.feed import Feed
+from ingest.refusal import NotThere
+from ingest.services.views import DeviceView, Health, NodeView
+from ingest.store import journal
+from ingest.store.engine import from_micros, reading, writing
+from ingest.store.state import CONFIRMED, DISCOVERED, device, node
+from linli.events import CameraReport, NodeState, ReportData, Status
+from linli.topics import SELF
+
+SILENT = timedelta(seconds=180)
+"""A node that was not heard of for this long is not there, whatever it last said."""
 
 
 class DeviceService:
-    """Lists what hangs on the edges."""
+    """Lists what hangs on the edges. `site` is this community's id."""
+
+    def __init__(
+        self, reader: sa.Engine, writer: sa.Engine, journal_reader: sa.Engine, feed: Feed, site: str
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._journal = journal_reader
+        self._feed = feed
+        self._site = site
 
     def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
         """Return all devices, discovered ones first, then by node and device."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            rows = connection.execute(device.select()).all()
+            nodes = {row.node: row for row in connection.execute(node.select())}
+        parked = self._parked()
+        health = {name: _node_health(row, now) for name, row in nodes.items()}
+        views = [
+            _device_view(
+                row, health.get(row.node, "unknown"), parked.pop((row.node, row.device), None)
+            )
+            for row in rows
+        ]
+        views += [self._parked_view(*place, row) for place, row in parked.items()]
+        views = [view for view in views if view.device != SELF]
+        return tuple(
+            sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
+        )
 
     def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
         """Return all edge boxes, by node."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            rows = connection.execute(node.select().order_by(node.c.node)).all()
+        return tuple(_node_view(row, now) for row in rows)
 
     def confirm(
         self,
@@ -30,4 +73,126 @@ class DeviceService:
         subject: str | None = None,
     ) -> DeviceView:
         """Accept a discovered device; its parked messages follow. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        viewer.require("act")
+        known = next(
+            (one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)),
+            None,
+        )
+        if known is None:
+            raise NotThere("no such device")
+        place = registry.Place(known.site, known.area, node)
+        with writing(self._writer) as connection:
+            registry.confirm(
+                connection, place, device, label=_short(label), subject=_short(subject)
+            )
+        self._feed.tell("devices")
+        return next(
+            one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)
+        )
+
+    def _parked(self) -> dict[tuple[str, str], sa.Row[Any]]:
+        """Return what waits of unknown devices: a place each, a number, the last moment."""
+        table = journal.parked
+        query = sa.select(
+            table.c.node,
+            table.c.device,
+            sa.func.max(table.c.area).label("area"),
+            sa.func.count().label("number"),
+            sa.func.max(table.c.received).label("received"),
+        ).group_by(table.c.node, table.c.device)
+        with reading(self._journal) as connection:
+            return {(row.node, row.device): row for row in connection.execute(query)}
+
+    def _parked_view(self, node_name: str, name: str, parked: sa.Row[Any]) -> DeviceView:
+        return DeviceView(
+            site=self._site,
+            area=parked.area,
+            node=node_name,
+            device=name,
+            label=name,
+            kind="unknown",
+            subject=None,
+            standing=DISCOVERED,
+            state="unknown",
+            health="unknown",
+            last_seen=from_micros(parked.received),
+            parked=parked.number,
+        )
+
+
+def _device_view(row: sa.Row[Any], behind: Health, parked: sa.Row[Any] | None) -> DeviceView:
+    camera = registry.camera_report(row.camera)
+    return DeviceView(
+        site=row.site,
+        area=row.area,
+        node=row.node,
+        device=row.device,
+        label=row.label,
+        kind=row.kind,
+        subject=row.subject,
+        standing=row.standing,
+        state=camera.state if camera else "unknown",
+        health=_device_health(row.standing, behind, camera),
+        last_seen=row.last_seen,
+        fps=camera.fps if camera else None,
+        dropped=camera.dropped if camera else None,
+        detail=camera.detail if camera else None,
+        parked=parked.number if parked else 0,
+    )
+
+
+def _device_health(standing: str, behind: Health, camera: CameraReport | None) -> Health:
+    if standing == DISCOVERED or behind == "unknown":
+        return "unknown"
+    if behind == "down" or camera is None:
+        return behind
+    match camera.state:
+        case "streaming":
+            return "ok"
+        case "failed":
+            return "down"
+        case _:
+            return "degraded"
+
+
+def _node_view(row: sa.Row[Any], now: datetime) -> NodeView:
+    status, report = _status(row), _report(row)
+    return NodeView(
+        site=row.site,
+        area=row.area,
+        node=row.node,
+        label=row.label,
+        standing=row.standing,
+        state=status.state if status else "unknown",
+        health=_node_health(row, now),
+        last_seen=row.last_seen,
+        since=status.since if status else None,
+        agent=report.agent if report else status.agent if status else None,
+        uptime=report.uptime if report else None,
+        rss=report.rss if report else None,
+        diskfree=report.diskfree if report else None,
+        lanes=report.lanes if report else (),
+    )
+
+
+def _node_health(row: sa.Row[Any], now: datetime) -> Health:
+    status, report = _status(row), _report(row)
+    state: NodeState | None = status.state if status else None
+    if row.last_seen is None or state is None:
+        return "unknown"
+    if state in ("lost", "stopped") or now - row.last_seen > SILENT:
+        return "down"
+    losing = report is not None and any(lane.evicted or lane.dead for lane in report.lanes)
+    return "degraded" if state == "init" or losing else "ok"
+
+
+def _status(row: sa.Row[Any]) -> Status | None:
+    return msgspec.json.decode(row.status, type=Status) if row.status else None
+
+
+def _report(row: sa.Row[Any]) -> ReportData | None:
+    return msgspec.json.decode(row.report, type=ReportData) if row.report else None
+
+
+def _short(text: str | None) -> str | None:
+    return text.strip()[:64] or None if text else None

@@ -121,11 +121,11 @@ class EvidenceService:
             book.look(connection, evidence, viewer.account, now, purpose)
         return PictureLook(data=data)
 
-    def arrived(self, evidence: str, now: datetime) -> bool:
-        """Tell whether the picture is here and not expired; no look is written."""
+    def arrived(self, evidence: str) -> bool:
+        """Tell whether the picture is kept; no look is written."""
         with reading(self._reader) as connection:
             row = book.find(connection, evidence)
-        return row is not None and row.deleted is None and row.expires > now
+        return row is not None and row.deleted is None
 
     def _row(self, evidence: str, now: datetime) -> None:
         with reading(self._reader) as connection:

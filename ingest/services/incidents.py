@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Collection
 from datetime import datetime
-from typing import Literal
+
+import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.feed import Feed
+from ingest.incidents import book
+from ingest.incidents.book import Order
+from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.incident import Incident, State, Transition
+from ingest.refusal import NotThere, NotUsable
 from ingest.services.page import Page
+from ingest.store.engine import reading, writing
 from linli.events import Severity
 
-Order = Literal["urgent", "newest"]
+__all__ = ["IncidentService", "Order"]
+
+MOST = 200
+_NOTE = 500
 
 
 class IncidentService:
     """Lists incidents, and takes people's steps; every step may be repeated without effect."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
 
     def list(
         self,
@@ -33,46 +50,117 @@ class IncidentService:
         `urgent`: not yet resolved first, of those the most severe first, then the newest.
         Empty filters mean all. `device` is `node/device`. Raises NotUsable for a bad cursor.
         """
-        raise NotImplementedError
+        viewer.require("see")
+        limit = max(1, min(limit, MOST))
+        after = _read_cursor(order, cursor) if cursor else None
+        place = _device(device) if device else None
+        with reading(self._reader) as connection:
+            found = book.page(
+                connection,
+                states=states,
+                severities=severities,
+                device=place,
+                order=order,
+                after=after,
+                limit=limit + 1,
+            )
+        if len(found) <= limit:
+            return Page(tuple(found))
+        return Page(tuple(found[:limit]), _cursor(order, found[limit - 1]))
 
     def get(self, viewer: Viewer, incident: str) -> Incident:
         """Return one incident. Raises NotThere."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return _found(book.get(connection, incident))
 
     def transitions(self, viewer: Viewer, incident: str) -> tuple[Transition, ...]:
         """Return its history, oldest first. Raises NotThere."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            rows = book.transitions(connection, incident)
+        if not rows:
+            raise NotThere("no such incident")
+        return rows
 
     def transitions_after(
         self, viewer: Viewer, after: int, limit: int = 100
     ) -> tuple[Transition, ...]:
         """Return what happened to any incident after transition number `after`, oldest first."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return book.transitions_after(connection, after, limit)
 
     def last_transition(self, viewer: Viewer) -> int:
         """Return the number of the newest transition, 0 when there is none."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return book.last_transition(connection)
 
     def acknowledge(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
         """Say that someone has seen it. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        return self._step(viewer, incident, "acknowledge", now, note)
 
     def start(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
         """Say that someone works on it. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        return self._step(viewer, incident, "start", now, note)
 
     def resolve(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
         """Say that it is dealt with. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        return self._step(viewer, incident, "resolve", now, note)
 
     def label_false_alarm(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
         """Say that nothing happened; this resolves it too. Raises NotThere, NotAllowed."""
-        raise NotImplementedError
+        return self._step(viewer, incident, "false-alarm", now, note)
+
+    def _step(
+        self, viewer: Viewer, incident: str, wish: Wish, now: datetime, note: str | None
+    ) -> Incident:
+        viewer.require("act")
+        note = note.strip() or None if note else None
+        if note and len(note) > _NOTE:
+            raise NotUsable(f"a note has at most {_NOTE} characters", where="note")
+        fact = StaffFact(wish=wish, actor=viewer.actor, note=note)
+        with writing(self._writer) as connection:
+            found = _found(book.get(connection, incident))
+            after, rows = book.step(connection, found, fact, now)
+        if rows:
+            self._feed.tell("incidents")
+        return after
+
+
+def _found(incident: Incident | None) -> Incident:
+    if incident is None:
+        raise NotThere("no such incident")
+    return incident
+
+
+def _device(text: str) -> tuple[str, str]:
+    node, slash, device = text.partition("/")
+    if not slash:
+        raise NotUsable("must be node/device", where="device")
+    return node, device
+
+
+def _cursor(order: Order, last: Incident) -> str:
+    text = f"{order}.{book.urgency(last)}.{last.number}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(order: Order, cursor: str) -> tuple[int, int]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        named, urgency, number = text.split(".")
+        if named != order:
+            raise NotUsable("the cursor belongs to another order", where="cursor")
+        return int(urgency), int(number)
+    except (ValueError, binascii.Error):
+        raise NotUsable("not a cursor of ours", where="cursor") from None

@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest import tallies
 from ingest.accounts.account import Viewer
+from ingest.incidents import book
+from ingest.refusal import NotUsable
 from ingest.services.page import Page
-from ingest.services.views import EventView, RejectView, Stats
+from ingest.services.views import EventView, RejectView, Stats, StreamPosition
+from ingest.store import journal
+from ingest.store import series as series_tables
+from ingest.store.engine import from_micros, reading
+from ingest.store.state import cursor as state_cursor
+
+MOST = 1000
+_INCIDENTS = "incidents"
 
 
 class JournalService:
     """Reads the journal; never the content of a refused message."""
 
+    def __init__(
+        self, journal_reader: sa.Engine, state_reader: sa.Engine, series_reader: sa.Engine
+    ) -> None:
+        self._journal = journal_reader
+        self._state = state_reader
+        self._series = series_reader
+
     def stats(self, viewer: Viewer) -> Stats:
         """Return the chain of delivery in numbers."""
-        raise NotImplementedError
+        viewer.require("see")
+        with reading(self._state) as connection:
+            cursors = connection.execute(state_cursor.select()).all()
+            stored = Counter(tallies.counted(connection))
+            lanes = tallies.lanes(connection)
+            incidents = book.counts(connection)
+        with reading(self._series) as connection:
+            cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
+        positions = {row.name: row.position for row in cursors}
+        with reading(self._journal) as connection:
+            counters = journal.counters(connection)
+            last = journal.last_position(connection)
+            stored.update(_uncounted(connection, positions.get(_INCIDENTS, 0)))
+            streams = [
+                _position(row, lanes.get((row.node, row.stream), "unknown"))
+                for row in connection.execute(journal.stream.select())
+            ]
+            parked = sa.select(sa.func.count()).select_from(journal.parked)
+            waiting = connection.scalar(parked) or 0
+        return Stats(
+            produced=sum(one.highest for one in streams if one.lane == "event"),
+            events_stored=stored["event"],
+            telemetry_stored=stored["telemetry"],
+            duplicates=counters.get("duplicates", 0),
+            rejected=sum(n for name, n in counters.items() if name.startswith("rejected.")),
+            parked=waiting,
+            evicted=counters.get("evicted", 0),
+            poisoned=sum(row.poisoned for row in cursors),
+            incidents=sum(incidents.values()),
+            open_incidents=sum(n for state, n in incidents.items() if state != "resolved"),
+            behind={name: last - position for name, position in positions.items()},
+            streams=tuple(streams),
+        )
 
     def rejects(
         self, viewer: Viewer, *, cursor: str | None = None, limit: int = 50
     ) -> Page[RejectView]:
-        """Return refused messages, newest first, without content."""
-        raise NotImplementedError
+        """Return refused messages, newest first, without content. Raises NotUsable."""
+        viewer.require("see")
+        limit = max(1, min(limit, MOST))
+        table = journal.reject
+        query = table.select().order_by(table.c.id.desc()).limit(limit + 1)
+        if cursor:
+            if not cursor.isdecimal():
+                raise NotUsable("not a cursor of ours", where="cursor")
+            query = query.where(table.c.id < int(cursor))
+        with reading(self._journal) as connection:
+            rows = connection.execute(query).all()
+        views = tuple(_reject(row) for row in rows[:limit])
+        return Page(views, str(views[-1].id) if len(rows) > limit else None)
 
     def events(
         self,
@@ -30,4 +96,67 @@ class JournalService:
         node: str | None = None,
     ) -> Page[EventView]:
         """Return stored events after a cursor, oldest first."""
-        raise NotImplementedError
+        viewer.require("see")
+        limit = max(1, min(limit, MOST))
+        table = journal.message
+        query = sa.select(*(table.c[name] for name in _EVENT_COLUMNS)).where(
+            table.c.id > after, table.c.kind == "event"
+        )
+        if event_id is not None:
+            query = query.where(table.c.event_id == event_id)
+        if node is not None:
+            query = query.where(table.c.node == node)
+        with reading(self._journal) as connection:
+            rows = connection.execute(query.order_by(table.c.id).limit(limit + 1)).all()
+        views = tuple(_event(row) for row in rows[:limit])
+        return Page(views, str(views[-1].cursor) if len(rows) > limit else None)
+
+
+_EVENT_COLUMNS = ("id", "event_id", "source", "name", "stream", "sequence", "time", "received")
+
+
+def _uncounted(connection: sa.Connection, position: int) -> dict[str, int]:
+    """Count by kind what the consumer that keeps the tally has not come to yet."""
+    table = journal.message
+    query = sa.select(table.c.kind, sa.func.count()).where(table.c.id > position)
+    return {kind: number for kind, number in connection.execute(query.group_by(table.c.kind))}  # noqa: C416 - typed
+
+
+def _position(row: sa.Row[Any], lane: str) -> StreamPosition:
+    ranges = msgspec.json.decode(row.ranges, type=list[tuple[int, int]])
+    highest = max((last for _, last in ranges), default=row.upto)
+    held = sum(last - first + 1 for first, last in ranges)
+    return StreamPosition(
+        node=row.node,
+        lane=lane,
+        stream=row.stream,
+        upto=row.upto,
+        missing=highest - row.upto - held,
+        evicted=row.evicted,
+        highest=highest,
+    )
+
+
+def _reject(row: sa.Row[Any]) -> RejectView:
+    return RejectView(
+        id=row.id,
+        received=from_micros(row.received),
+        code=row.code,
+        path=row.path,
+        topic=row.topic,
+        sha256=row.sha256,
+        node=row.node or None,
+    )
+
+
+def _event(row: sa.Row[Any]) -> EventView:
+    return EventView(
+        cursor=row.id,
+        id=row.event_id,
+        source=row.source,
+        type=f"linli.event.{row.name}",
+        stream=row.stream,
+        sequence=row.sequence,
+        time=from_micros(row.time),
+        received=from_micros(row.received),
+    )

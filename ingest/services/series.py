@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import asdict
+
 from ingest.accounts.account import Viewer
 from ingest.refusal import NotUsable
-from ingest.series.timeseries import MOST_POINTS, Point, SeriesKey, Timeseries, to_millis
+from ingest.series.timeseries import MOST_POINTS, SeriesKey, Timeseries, to_millis
+from ingest.services.views import SeriesInfo, SeriesPoint
 
 
 class SeriesService:
@@ -15,14 +18,15 @@ class SeriesService:
     def __init__(self, timeseries: Timeseries) -> None:
         self._timeseries = timeseries
 
-    def list(self, viewer: Viewer) -> tuple[SeriesKey, ...]:
+    def list(self, viewer: Viewer) -> tuple[SeriesInfo, ...]:
         """Return all series that ever had data, by their id. Raises NotAllowed."""
         viewer.require("see")
-        return tuple(self._timeseries.keys())
+        keys = self._timeseries.keys()
+        return tuple(SeriesInfo(series=str(key), **asdict(key)) for key in keys)
 
     def query(
         self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int
-    ) -> tuple[Point, ...]:
+    ) -> tuple[SeriesPoint, ...]:
         """Return one point per `step` seconds of [start, end), None where there is no data.
 
         Steps begin at multiples of `step` since 1970 UTC; multiples of 300 s are fast. Raises
@@ -41,4 +45,4 @@ class SeriesService:
         if span / step > MOST_POINTS:
             raise NotUsable(f"at most {MOST_POINTS} points", where="step", hint="Use longer steps")
         found = self._timeseries.query(key, to_millis(start), to_millis(end), step * 1000)
-        return tuple(found)
+        return tuple(SeriesPoint(**asdict(point)) for point in found)

@@ -59,7 +59,10 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one stream of a node has come; `missing` lie between `upto` and the highest seen."""
+    """How far one stream of a node has come; `missing` lie between `upto` and the highest seen.
+
+    `lane` is the kind of messages that it carries, `unknown` while none could be used.
+    """
 
     node: str
     lane: str
@@ -67,6 +70,7 @@ class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
     upto: int
     missing: int
     evicted: int
+    highest: int = 0
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,3 +123,25 @@ class PictureLook(msgspec.Struct, frozen=True, kw_only=True):
 
     data: bytes
     media_type: str = "image/jpeg"
+
+
+class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One series that has data: a reading of one device. `series` is its id."""
+
+    series: str
+    site: str
+    node: str
+    device: str
+    group: str
+    name: str
+    unit: str
+
+
+class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a chart; all None where there is no data, which is not zero."""
+
+    time: datetime
+    mean: float | None
+    low: float | None
+    high: float | None
+    count: int

@@ -6,14 +6,16 @@ msgspec value as JSON; the columns beside it are what queries need of it.
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
 
 metadata = sa.MetaData()
 
-CONFIRMED = "confirmed"
-DISCOVERED = "discovered"
+CONFIRMED: Final = "confirmed"
+DISCOVERED: Final = "discovered"
 
 node = sa.Table(
     "node",
@@ -102,6 +104,21 @@ cursor = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("poisoned", sa.BigInteger, nullable=False),  # rows it could not use and skipped
+)
+
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # the kind of a message
+    sa.Column("value", sa.BigInteger, nullable=False),  # journal rows of it up to the cursor
+)
+
+lane = sa.Table(
+    "lane",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # of the messages that this stream carries
 )
 
 account = sa.Table(
