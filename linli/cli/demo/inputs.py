@@ -1,0 +1,48 @@
+"""What the demo plays and with which model, or what exactly to pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from linli.errors import InputError
+
+_SHARED = Path(__file__).resolve().parents[4] / "shared"
+_VIDEO = _SHARED / "media" / "one-by-one-person.mp4"
+_MODEL = _SHARED / "models" / "yolox_nano.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInputs:
+    """A video file or rtsp:// address, and an ONNX detection model."""
+
+    video: str
+    model: Path
+
+
+def find_inputs(video: str | None, model: Path | None) -> DemoInputs:
+    """Fill in what was not passed. Raises InputError that says what to pass."""
+    if video is None and _VIDEO.is_file():
+        video = str(_VIDEO)
+    if model is None and _MODEL.is_file():
+        model = _MODEL
+    if video is None or model is None:
+        missing = [
+            text
+            for text, value in (
+                ("--video FILE (people walking, any format) or rtsp://…", video),
+                ("--model FILE (a YOLOX model in ONNX, such as yolox_nano.onnx)", model),
+            )
+            if value is None
+        ]
+        raise InputError(
+            "nothing to play", where="linli demo", hint=f"Pass {' and '.join(missing)}"
+        )
+    if not video.startswith("rtsp://"):
+        path = Path(video)
+        if not path.is_file():
+            raise InputError("no such video file", where=video, hint="Check --video")
+        video = str(path.resolve())
+    if not model.is_file():
+        raise InputError("no such model file", where=str(model), hint="Check --model")
+    return DemoInputs(video, model.resolve())
