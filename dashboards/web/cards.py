@@ -91,12 +91,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that the edge did by itself; `result` is done, failed or skipped."""
+
+    text: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """One incident in full."""
 
     card: Card
     rows: tuple[Row, ...]
-    actions: tuple[str, ...]
+    actions: tuple[Done, ...]
     confidence: int | None
     dwell: float | None
     model: str | None
@@ -149,7 +157,9 @@ def detail(
     return Detail(
         card=card(incident, words, calendar, arrived),
         rows=_rows(incident, history, words, calendar),
-        actions=tuple(words.action(one.type, one.result) for one in incident.actions),
+        actions=tuple(
+            Done(words.action(one.type, one.result), one.result) for one in incident.actions
+        ),
         confidence=round(confidence * 100) if confidence is not None else None,
         dwell=incident.dwell,
         model=f"{model.name} {model.version}" if model else None,

@@ -118,7 +118,7 @@ class Desk:
         lines: dict[tuple[str, str], Sparkline | None] = {}
         for one in self._services.series.list(viewer):
             if (one.group, one.name) == ("camera", "fps"):
-                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
+                points = self._services.series.query(viewer, str(one), end - HOUR, end, STEP)
                 lines[one.node, one.device] = sparkline([point.mean for point in points])
         return lines
 

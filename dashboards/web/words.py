@@ -58,8 +58,25 @@ KINDS = {
     "camera": msg("Camera"),
     "edge": msg("Edge box"),
 }
-# Areas are named by convention: b03 is building 3.
-_BUILDING = re.compile(r"b0*([1-9][0-9]{0,3})", re.ASCII)
+# Ids of places that are usual enough to have words; b03 is building 3, lift-1 or e1 lift 1.
+PLACES = {
+    "doorway": msg("Doorway"),
+    "entrance": msg("Entrance"),
+    "lobby": msg("Lobby"),
+    "stairs": msg("Stairs"),
+    "corridor": msg("Corridor"),
+    "fire-lane": msg("Fire lane"),
+    "garden": msg("Garden"),
+    "parking": msg("Car park"),
+    "gate-n": msg("North gate"),
+    "gate-s": msg("South gate"),
+    "gate-e": msg("East gate"),
+    "gate-w": msg("West gate"),
+}
+_NUMBERED = (
+    (re.compile(r"b0*([1-9][0-9]{0,3})", re.ASCII), msg("Building %(number)s")),
+    (re.compile(r"(?:lift-|e)0*([1-9][0-9]?)", re.ASCII), msg("Lift %(number)s")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +114,17 @@ class Words:
         """Return the wider place: building or area, and the zone."""
         parts = [self.area(incident.area)]
         if incident.key.zone:
-            parts.append(_unslug(incident.key.zone))
-        return " · ".join(parts)
+            parts.append(self.area(incident.key.zone))
+        # A line may break between the parts, not inside one.
+        return " · ".join(part.replace(" ", "\u00a0") for part in parts)
 
-    def area(self, area: str) -> str:
-        """Return a building or public area in words."""
-        found = _BUILDING.fullmatch(area)
-        if found:
-            return self.say(msg("Building %(number)s")) % {"number": found.group(1)}
-        return _unslug(area)
+    def area(self, slug: str) -> str:
+        """Return a building, public area or zone in words."""
+        for pattern, text in _NUMBERED:
+            found = pattern.fullmatch(slug)
+            if found:
+                return self.say(text) % {"number": found.group(1)}
+        return self._known(PLACES, slug)
 
     def object(self, label: str) -> str:
         """Return what the model calls an object."""
@@ -113,7 +132,8 @@ class Words:
 
     def action(self, action: str, result: str) -> str:
         """Return what the edge did by itself and how it went."""
-        return f"{self._known(ACTIONS, action)}: {self._known(RESULTS, result)}"
+        parts = {"action": self._known(ACTIONS, action), "result": self._known(RESULTS, result)}
+        return self.say(msg("%(action)s: %(result)s")) % parts
 
     def kind(self, kind: str) -> str:
         """Return the kind of a device."""

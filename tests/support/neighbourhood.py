@@ -1,0 +1,329 @@
+"""A small made-up community behind the service signatures, for tests of the pages."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from fastapi import FastAPI, Request, Response
+from ordinary_day import drawn_picture
+
+from dashboards.web import mount
+from ingest.accounts.account import Session, SignedIn, Viewer
+from ingest.feed import Feed
+from ingest.incidents.fold import fold
+from ingest.incidents.incident import Incident, Key, Picture, State, Transition
+from ingest.refusal import NotThere, SignInNeeded
+from ingest.series.timeseries import Point, SeriesKey
+from ingest.services import Services
+from ingest.services.accounts import AccountService
+from ingest.services.devices import DeviceService
+from ingest.services.evidence import EvidenceService
+from ingest.services.incidents import IncidentService, Order
+from ingest.services.journal import JournalService
+from ingest.services.page import Page
+from ingest.services.series import SeriesService
+from ingest.services.views import DeviceView, NodeView, Stats
+from linli.clock import Clock, SystemClock
+from linli.events import SEVERITIES, Action, ModelRef, Severity
+from linli.ids import uuid7
+
+PASSWORD = "a long and quiet evening"
+CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+MODEL = ModelRef(name="yolox-nano", version="0.1.1", sha256="e8" * 32)
+SITE = "春晖社区"
+
+
+class Book(IncidentService):
+    """Incidents as lists of transitions, folded by the real fold."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.rows: dict[str, list[Transition]] = {}
+        self.lock = threading.Lock()
+        self.last = 0
+
+    def add(self, row: Transition) -> None:
+        with self.lock:
+            self.last += 1
+            numbered = Transition(**{**_fields(row), "id": self.last})
+            self.rows.setdefault(row.incident, []).append(numbered)
+        self.feed.tell("incidents")
+
+    def list(
+        self,
+        viewer: Viewer,
+        *,
+        states: Collection[State] = (),
+        severities: Collection[Severity] = (),
+        device: str | None = None,
+        order: Order = "urgent",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Incident]:
+        with self.lock:
+            found = [fold(rows) for rows in self.rows.values()]
+        found = [one for one in found if not states or one.state in states]
+        found.sort(key=lambda one: one.last, reverse=True)
+        if order == "urgent":
+            found.sort(key=lambda one: SEVERITIES.index(one.severity))
+        start = int(cursor or 0)
+        more = str(start + limit) if len(found) > start + limit else None
+        return Page(tuple(found[start : start + limit]), more)
+
+    def get(self, viewer: Viewer, incident: str) -> Incident:
+        return fold(self.transitions(viewer, incident))
+
+    def transitions(self, viewer: Viewer, incident: str) -> tuple[Transition, ...]:
+        with self.lock:
+            if incident not in self.rows:
+                raise NotThere("no such incident")
+            return tuple(self.rows[incident])
+
+    def acknowledge(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        viewer.require("act")
+        if self.get(viewer, incident).state == "open":
+            self._step(viewer, incident, "acknowledged", now)
+        return self.get(viewer, incident)
+
+    def resolve(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        viewer.require("act")
+        if self.get(viewer, incident).state != "resolved":
+            self._step(viewer, incident, "resolved", now)
+        return self.get(viewer, incident)
+
+    def label_false_alarm(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        viewer.require("act")
+        self._step(viewer, incident, "labelled", now, label="false-alarm")
+        return self.resolve(viewer, incident, now)
+
+    def _step(
+        self, viewer: Viewer, incident: str, step: str, now: datetime, **more: object
+    ) -> None:
+        fields = {"incident": incident, "step": step, "at": now, "recorded": now}
+        self.add(Transition(**fields, actor=viewer.actor, **more))  # type: ignore[arg-type]
+
+
+class People(AccountService):
+    """One password for three people of different roles."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+
+    def login(self, name: str, password: str, address: str, now: datetime) -> SignedIn:
+        roles = {"王芳": "staff", "admin": "admin", "guest": "viewer"}
+        if name not in roles or password != PASSWORD:
+            raise SignInNeeded("name or password is wrong")
+        viewer = Viewer(account=name, name=name, role=roles[name])  # type: ignore[arg-type]
+        token = f"token-{len(self.sessions)}"
+        session = Session(viewer=viewer, csrf=f"csrf-{token}", expires=now + timedelta(hours=12))
+        self.sessions[token] = session
+        return SignedIn(token=token, session=session)
+
+    def logout(self, token: str, now: datetime) -> None:
+        self.sessions.pop(token, None)
+
+    def session(self, token: str | None, now: datetime) -> Session | None:
+        return self.sessions.get(token or "")
+
+    def csrf_ok(self, session: Session, given: str | None) -> bool:
+        return given == session.csrf
+
+
+class Album(EvidenceService):
+    """Pictures drawn by code; those in `missing` have not arrived."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+
+    def link(self, viewer: Viewer, evidence: str, now: datetime) -> str:
+        if evidence in self.missing:
+            raise NotThere("not arrived")
+        return f"/api/v1/evidence/{evidence}"
+
+    def arrived(self, evidence: str) -> bool:
+        return evidence not in self.missing
+
+
+class Estate(DeviceService):
+    """Devices and boxes as lists that tests change."""
+
+    def __init__(self) -> None:
+        self.devices: list[DeviceView] = []
+        self.boxes: list[NodeView] = []
+
+    def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
+        return tuple(self.devices)
+
+    def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
+        return tuple(self.boxes)
+
+    def confirm(
+        self,
+        viewer: Viewer,
+        node: str,
+        device: str,
+        now: datetime,
+        *,
+        label: str | None = None,
+        subject: str | None = None,
+    ) -> DeviceView:
+        viewer.require("act")
+        for index, view in enumerate(self.devices):
+            if (view.node, view.device) == (node, device):
+                fields = {**_fields(view), "standing": "confirmed", "parked": 0}
+                self.devices[index] = DeviceView(**{**fields, "label": label or view.label})
+                return self.devices[index]
+        raise NotThere("no such device")
+
+
+class Hours(SeriesService):
+    """Frame rates of the last hour; the one camera whose rate fell has a gap too."""
+
+    def __init__(self) -> None:
+        self.cameras = ("cam-e1", "cam-gate", "cam-yard")
+
+    def list(self, viewer: Viewer) -> tuple[SeriesKey, ...]:
+        common = {"site": "c001", "node": "c001-n07", "group": "camera", "unit": "/s"}
+        return tuple(SeriesKey(**common, device=device, name="fps") for device in self.cameras)
+
+    def query(
+        self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int
+    ) -> tuple[Point, ...]:
+        points = []
+        for at in range(int((end - start).total_seconds() // step)):
+            broken = "cam-gate" in series
+            value = 4.7 + 0.15 * ((at * 7) % 3) - (2.9 if broken and at > 20 else 0)
+            mean = None if broken and 11 <= at < 16 else value
+            points.append(Point(time=start + timedelta(seconds=step * at), mean=mean))
+        return tuple(points)
+
+
+class Chain(JournalService):
+    """Figures of delivery."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.rejected = 0
+
+    def stats(self, viewer: Viewer) -> Stats:
+        waiting = self.book.list(viewer, states=("open",), limit=10_000).items
+        return Stats(
+            produced=1284,
+            events_stored=1284,
+            telemetry_stored=52_310,
+            duplicates=37,
+            rejected=self.rejected,
+            parked=0,
+            evicted=0,
+            poisoned=0,
+            incidents=len(self.book.rows),
+            open_incidents=len(waiting),
+            behind={},
+        )
+
+
+class Neighbourhood:
+    """All of it together, and the application that serves its pages."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.feed = Feed()
+        self.book = Book(self.feed)
+        self.people, self.album, self.estate = People(), Album(), Estate()
+        self.chain = Chain(self.book)
+        self.numbers: defaultdict[str, int] = defaultdict(lambda: 200)
+
+    def services(self) -> Services:
+        return Services(
+            incidents=self.book,
+            devices=self.estate,
+            evidence=self.album,
+            accounts=self.people,
+            series=Hours(),
+            journal=self.chain,
+            feed=self.feed,
+        )
+
+    def app(self, prefix: str = "") -> FastAPI:
+        app = FastAPI(root_path=prefix)
+
+        @app.middleware("http")
+        async def headers(request: Request, call_next):  # type: ignore[no-untyped-def]
+            response = await call_next(request)
+            response.headers["Content-Security-Policy"] = CSP
+            response.headers["Referrer-Policy"] = "same-origin"
+            return response
+
+        @app.get("/api/v1/evidence/{evidence}")
+        def evidence(evidence: str) -> Response:
+            return Response(drawn_picture(), media_type="image/jpeg")
+
+        mount(app, self.services(), site=SITE, zone="Asia/Shanghai", clock=self.clock)
+        return app
+
+    def happen(
+        self,
+        *,
+        device: str = "cam-e1",
+        severity: Severity = "medium",
+        label: str = "person",
+        event: str = "zone-dwell",
+        zone: str | None = "doorway",
+        minutes: float = 0.0,
+        picture: str = "shown",
+        area: str = "b03",
+        late: bool = False,
+        actions: tuple[Action, ...] = (),
+    ) -> str:
+        """Open an incident that happened `minutes` ago; return its id."""
+        now = self.clock.now()
+        at = now - timedelta(minutes=minutes)
+        incident, evidence = uuid7(now), uuid7(now)
+        self.numbers["incident"] += 1
+        common = {"incident": incident, "at": at, "recorded": at, "actor": "rule:edge"}
+        self.book.add(
+            Transition(
+                **common,
+                step="opened",
+                number=self.numbers["incident"],
+                key=Key(site="c001", node="c001-n07", device=device, event=event, zone=zone),
+                area=area,
+                severity=severity,
+                object_label=label,
+                confidence=0.87,
+                dwell=2.4,
+                model=MODEL,
+                late=late,
+                actions=actions,
+                episode=uuid7(now),
+            )
+        )
+        if picture != "none":
+            shot = Picture(redaction="withheld")
+            if picture != "withheld":
+                shot = Picture(redaction="heads", id=evidence, bbox=(0.29, 0.3, 0.43, 0.88))
+            if picture == "coming":
+                self.album.missing.add(evidence)
+            self.book.add(Transition(**common, step="pictured", picture=shot))
+        return incident
+
+    def step(
+        self, incident: str, step: str, *, minutes: float = 0.0, actor: str = "rule:clear"
+    ) -> None:
+        """Append a transition that happened `minutes` ago."""
+        at = self.clock.now() - timedelta(minutes=minutes)
+        row = Transition(incident=incident, step=step, at=at, recorded=at, actor=actor)  # type: ignore[arg-type]
+        self.book.add(row)
+
+
+def _fields(struct: object) -> dict[str, object]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}  # type: ignore[attr-defined]
