@@ -29,6 +29,7 @@ Anchor = Literal["bottom-center", "center"]
 
 PATTERN = "pattern:"
 PATTERNS = ("square", "empty")
+_GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
 
 
@@ -127,6 +128,11 @@ class Camera(Settings, frozen=True, kw_only=True):
                 raise ValueError(
                     f"scenario {rule.event!r} names zone {rule.zone!r}, which camera {self.id!r} "
                     f"does not have; it has: {', '.join(known) or 'none'}"
+                )
+            if rule.gone_after * self.fps < _GONE_FRAMES:
+                raise ValueError(
+                    f"gone_after must be at least two analysed frames ({_GONE_FRAMES / self.fps:g} "
+                    f"s at {self.fps:g} fps), not {rule.gone_after:g}"
                 )
 
     @property

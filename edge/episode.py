@@ -1,0 +1,198 @@
+"""The detection session: suspect ► confirmed ► ended, as pure functions of (state, fact, now).
+
+One physical happening is one session, though the tracker may change the object's number: a new
+track that begins where a session's lost one was takes the session over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from edge.geometry import Box, iou, widened
+
+_REACH, _REACH_OVERLAP = 0.5, 0.15  # widened by half their size, boxes of one happening overlap
+_MOST_QUIET = 256  # sessions in cooldown that are remembered
+
+Phase = Literal["suspect", "confirmed", "cooldown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A followed object of the right kind, inside the zone, in this frame."""
+
+    track: int
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one frame says: the sights, and every track in the picture, inside the zone or not."""
+
+    sights: tuple[Sight, ...] = ()
+    visible: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a session is believed and when it is over; times in seconds.
+
+    Sights of at least `score` are votes. `votes` of the last `of` frames and `dwell` since the
+    first sight confirm; `gone_after` without any sight ends.
+    """
+
+    score: float
+    votes: int
+    of: int
+    dwell: float
+    gone_after: float
+    cooldown: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One happening so far; `first`, `seen` and `ended` are monotonic seconds."""
+
+    number: int
+    phase: Phase
+    track: int
+    box: Box
+    first: float
+    seen: float
+    ballots: tuple[bool, ...]
+    best: float
+    ended: float = 0.0
+
+    @property
+    def dwell(self) -> float:
+        """Seconds from the first to the last sight."""
+        return self.seen - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the world is told: a session was confirmed, or a confirmed one ended."""
+
+    phase: Literal["begin", "end"]
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """All sessions of one scenario; `last` is the highest number ever given."""
+
+    sessions: tuple[Session, ...] = ()
+    last: int = 0
+    now: float = 0.0
+
+
+def watch(state: Sessions, seen: Seen, now: float, terms: Terms) -> tuple[Sessions, list[Change]]:
+    """Return the sessions after a frame at `now`, and what changed.
+
+    A `now` before the last one counts as the last one, so no duration is ever negative.
+    """
+    now = max(now, state.now)
+    changes: list[Change] = []
+    kept: list[Session] = []
+    for session in state.sessions:
+        still, change = expire(session, now, terms)
+        if change is not None:
+            changes.append(change)
+        if still is not None:
+            kept.append(still)
+    claims = _claims(kept, seen)
+    after: list[Session] = []
+    for session in kept:
+        stepped, change = step(session, claims.get(session.number), now, terms)
+        after.append(stepped)
+        if change is not None:
+            changes.append(change)
+    last = state.last
+    claimed = {sight.track for sight in claims.values()}
+    for sight in seen.sights:
+        if sight.track in claimed or sight.score < terms.score:
+            continue
+        last += 1
+        started = Session(last, "suspect", sight.track, sight.box, now, now, (), sight.score)
+        stepped, change = step(started, sight, now, terms)
+        after.append(stepped)
+        if change is not None:
+            changes.append(change)
+    return Sessions(_bounded(after), last, now), changes
+
+
+def step(
+    session: Session, sight: Sight | None, now: float, terms: Terms
+) -> tuple[Session, Change | None]:
+    """Return one session after a frame that shows it (`sight`) or not."""
+    now = max(now, session.seen)
+    if sight is None:
+        return replace(session, ballots=(*session.ballots, False)[-terms.of :]), None
+    if session.phase == "cooldown":
+        return replace(session, track=sight.track, box=sight.box), None
+    vote = sight.score >= terms.score
+    session = replace(
+        session,
+        track=sight.track,
+        box=sight.box,
+        seen=now,
+        ballots=(*session.ballots, vote)[-terms.of :],
+        best=max(session.best, sight.score),
+    )
+    believed = vote and sum(session.ballots) >= terms.votes and session.dwell >= terms.dwell
+    if session.phase == "suspect" and believed:
+        session = replace(session, phase="confirmed")
+        return session, Change("begin", session)
+    return session, None
+
+
+def expire(session: Session, now: float, terms: Terms) -> tuple[Session | None, Change | None]:
+    """Return what time alone makes of a session before the frame at `now` is looked at."""
+    if session.phase == "cooldown":
+        return (None if now - session.ended >= terms.cooldown else session), None
+    if now - session.seen < terms.gone_after:
+        return session, None
+    if session.phase == "suspect":
+        return None, None
+    quiet = replace(session, phase="cooldown", ended=now)
+    return (quiet if terms.cooldown > 0 else None), Change("end", session)
+
+
+def finish(state: Sessions) -> tuple[Sessions, list[Change]]:
+    """End all that is confirmed, because no frame will come any more."""
+    ended = [Change("end", session) for session in state.sessions if session.phase == "confirmed"]
+    return Sessions((), state.last, state.now), ended
+
+
+def _claims(sessions: list[Session], seen: Seen) -> dict[int, Sight]:
+    """Say which sight belongs to which session (by its number): its own track, or a hand-over."""
+    by_track = {sight.track: sight for sight in seen.sights}
+    claims = {
+        session.number: by_track.pop(session.track)
+        for session in sessions
+        if session.track in by_track
+    }
+    lost = [
+        session
+        for session in sessions
+        if session.number not in claims and session.track not in seen.visible
+    ]
+    new = list(by_track.values())
+    if not lost or not new:
+        return claims
+    was = widened(np.array([session.box for session in lost]), _REACH)
+    near = iou(was, widened(np.array([sight.box for sight in new]), _REACH))
+    while near.max() >= _REACH_OVERLAP:
+        row, column = np.unravel_index(near.argmax(), near.shape)
+        claims[lost[row].number] = new[column]
+        near[row, :], near[:, column] = 0, 0
+    return claims
+
+
+def _bounded(sessions: list[Session]) -> tuple[Session, ...]:
+    quiet = [session for session in sessions if session.phase == "cooldown"]
+    surplus = {session.number for session in quiet[: max(len(quiet) - _MOST_QUIET, 0)]}
+    return tuple(session for session in sessions if session.number not in surplus)
