@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from ingest.refusal import Busy
+
+MOST = 500
 Topic = Literal["incidents", "devices", "series"]
 
 
@@ -55,7 +58,8 @@ class Subscription:
 class Feed:
     """Called by consumers and services from any thread; bounded, because it queues nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._subscriptions: set[Subscription] = set()
         self._closed = False
@@ -69,9 +73,11 @@ class Feed:
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
-        """Hear of changes from now on; call inside a running event loop."""
+        """Hear of changes from now on; call inside a running event loop. Raises Busy."""
         subscription = Subscription(asyncio.get_running_loop())
         with self._lock:
+            if len(self._subscriptions) >= self._most:
+                raise Busy(f"{self._most} live streams are open already")
             self._subscriptions.add(subscription)
             closed = self._closed
         if closed:

@@ -9,7 +9,8 @@ Refusal               (HTTP status)
 ├── Gone              410  it was there and is no more
 ├── TooMuch           413  larger than allowed
 ├── WrongKind         415  not the format that is taken here
-└── NotUsable         400  the request breaks a rule
+├── NotUsable         400  the request breaks a rule
+└── Busy              503  too many at once
 ```
 """
 
@@ -79,3 +80,10 @@ class NotUsable(Refusal):
 
     status = 400
     title = "Bad request"
+
+
+class Busy(Refusal):
+    """Too many at once; try again later."""
+
+    status = 503
+    title = "Too busy"

@@ -22,6 +22,7 @@ from linli.events import CameraReport, DescribeData, ReportData, Status
 from linli.topics import SELF, is_id
 
 _KEY_BYTES = 32
+_SHORTEST_KEY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,16 @@ class Place:
     node: str
 
 
-def add_node(connection: sa.Connection, *, site: str, area: str, name: str, label: str) -> str:
-    """Register an edge box, or confirm a discovered one; return its new key, told this once.
+def add_node(
+    connection: sa.Connection,
+    *,
+    site: str,
+    area: str,
+    name: str,
+    label: str,
+    key: str | None = None,
+) -> str:
+    """Register an edge box, or confirm a discovered one; return its key, made when none is given.
 
     Raises InputError for an id that the topic grammar forbids, or a node that is already there.
     """
@@ -47,12 +56,14 @@ def add_node(connection: sa.Connection, *, site: str, area: str, name: str, labe
         connection.execute(node.insert(), {"node": name, **values})
     else:
         connection.execute(node.update().where(node.c.node == name), values)
-    return new_key(connection, name)
+    return new_key(connection, name, key)
 
 
-def new_key(connection: sa.Connection, name: str) -> str:
-    """Give a node a new key, told this once; the old one ends. Raises InputError."""
-    key = secrets.token_urlsafe(_KEY_BYTES)
+def new_key(connection: sa.Connection, name: str, key: str | None = None) -> str:
+    """Give a node another key, made when none is given; the old one ends. Raises InputError."""
+    if key is not None and len(key) < _SHORTEST_KEY:
+        raise InputError(f"a node's key has at least {_SHORTEST_KEY} characters")
+    key = key or secrets.token_urlsafe(_KEY_BYTES)
     changed = connection.execute(
         node.update().where(node.c.node == name, node.c.standing == CONFIRMED),
         {"key_hash": _hash(key)},
@@ -101,7 +112,8 @@ def confirm(
     """Accept a discovered device, and its node with it; the place is as it was seen."""
     seen_node(connection, place, {})
     confirmed = {"standing": CONFIRMED}
-    connection.execute(node.update().where(node.c.node == place.node), confirmed)
+    new_here = sa.and_(node.c.node == place.node, node.c.standing == DISCOVERED)
+    connection.execute(node.update().where(new_here), {**_columns(place), **confirmed})
     given = {key: value for key, value in (("label", label), ("subject", subject)) if value}
     _put_device(connection, place, name, {**confirmed, **given})
 

@@ -49,13 +49,14 @@ class Cursor:
         self._target = target
         self._table = table
         self._effect = effect
+        self._position: int | None = None
 
     def step(self) -> bool:
         """Take one batch; tell whether there may be more. Raises StoreError: nothing was done."""
-        with reading(self._target) as connection:
-            position = self.position(connection)
+        if self._position is None:
+            self._position = self._load()
         with reading(self._journal) as connection:
-            batch = messages_after(connection, position, BATCH)
+            batch = messages_after(connection, self._position, BATCH)
         if not batch:
             return False
         try:
@@ -64,13 +65,14 @@ class Cursor:
             raise
         except Exception:  # noqa: BLE001 - a poison row: find it, so that it stops nothing else
             self._commit(batch, self._apply_guarded)
+        self._position = batch[-1].id
         self._effect.committed()
         return len(batch) == BATCH
 
-    def position(self, connection: sa.Connection) -> int:
-        """Return the last journal id whose effect is committed."""
+    def _load(self) -> int:
         query = sa.select(self._table.c.position).where(self._table.c.name == self._effect.name)
-        return connection.scalar(query) or 0
+        with reading(self._target) as connection:
+            return connection.scalar(query) or 0
 
     def _commit(self, batch: list[Kept], apply: Callable[[sa.Connection, Kept], int]) -> None:
         self._effect.dropped()

@@ -40,16 +40,14 @@ class EmbeddedTimeseries:
         self._reader = reader
         self._writer = writer
         self._ids: dict[SeriesKey, int] = {}
+        self._position: int | None = None
 
     def position(self) -> int:
         """Return the last journal id that is kept. Raises StoreError."""
-        with reads(self._reader) as connection:
-            return connection.scalar(sa.select(cursor.c.position)) or 0
-
-    def poisoned(self) -> int:
-        """Return how many journal rows could not be used. Raises StoreError."""
-        with reads(self._reader) as connection:
-            return connection.scalar(sa.select(cursor.c.poisoned)) or 0
+        if self._position is None:
+            with reads(self._reader) as connection:
+                self._position = connection.scalar(sa.select(cursor.c.position)) or 0
+        return self._position
 
     def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
         """Keep the samples and the position, both or neither. Raises StoreError."""
@@ -64,6 +62,7 @@ class EmbeddedTimeseries:
                 connection.exec_driver_sql(_ROLL_UP, _buckets(rows))
             _move(connection, position, poisoned)
         self._ids.update(fresh)
+        self._position = position
 
     def keys(self) -> list[SeriesKey]:
         """Return all series. Raises StoreError."""

@@ -59,8 +59,12 @@ class DeviceService:
         """Return all edge boxes, by node."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            rows = connection.execute(node.select().order_by(node.c.node)).all()
-        return tuple(_node_view(row, now) for row in rows)
+            rows = connection.execute(node.select()).all()
+        views = [_node_view(row, now) for row in rows]
+        known = {view.node for view in views}
+        unknown = {name: row for (name, _), row in self._parked().items() if name not in known}
+        views += [self._parked_node(name, row) for name, row in unknown.items()]
+        return tuple(sorted(views, key=lambda one: one.node))
 
     def confirm(
         self,
@@ -102,6 +106,18 @@ class DeviceService:
         ).group_by(table.c.node, table.c.device)
         with reading(self._journal) as connection:
             return {(row.node, row.device): row for row in connection.execute(query)}
+
+    def _parked_node(self, name: str, parked: sa.Row[Any]) -> NodeView:
+        return NodeView(
+            site=self._site,
+            area=parked.area,
+            node=name,
+            label=name,
+            standing=DISCOVERED,
+            state="unknown",
+            health="unknown",
+            last_seen=from_micros(parked.received),
+        )
 
     def _parked_view(self, node_name: str, name: str, parked: sa.Row[Any]) -> DeviceView:
         return DeviceView(

@@ -35,14 +35,13 @@ class EvidenceService:
         writer: sa.Engine,
         store: EvidenceStore,
         *,
-        secret: bytes,
         keep: timedelta,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._store = store
-        self._secret = secret
         self._keep = keep
+        self._secret: bytes | None = None
         self._lock = threading.Lock()
 
     def check_node(self, site: str, node: str, key: str) -> None:
@@ -88,7 +87,7 @@ class EvidenceService:
         viewer.require("see")
         self._row(evidence, now)
         expires = address.expiry(now)
-        signature = address.sign(self._secret, evidence, viewer.account, purpose, expires)
+        signature = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         query = urlencode({"expires": expires, "purpose": purpose, "signature": signature})
         return f"{PATH}{evidence}?{query}"
 
@@ -108,7 +107,7 @@ class EvidenceService:
         the picture ended, NotAllowed.
         """
         viewer.require("see")
-        right = address.sign(self._secret, evidence, viewer.account, purpose, expires)
+        right = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         if not hmac.compare_digest(right.encode(), signature.encode()):
             raise NotThere("no such picture")
         if not address.still_good(expires, now):
@@ -126,6 +125,12 @@ class EvidenceService:
         with reading(self._reader) as connection:
             row = book.find(connection, evidence)
         return row is not None and row.deleted is None
+
+    def _key(self) -> bytes:
+        if self._secret is None:
+            with writing(self._writer) as connection:
+                self._secret = book.address_secret(connection)
+        return self._secret
 
     def _row(self, evidence: str, now: datetime) -> None:
         with reading(self._reader) as connection:

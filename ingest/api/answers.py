@@ -1,0 +1,154 @@
+"""Answers made of our own types, and what the OpenAPI document says of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import Response
+
+from ingest.api.problems import MEDIA_TYPE, Problem
+from ingest.incidents.incident import Incident, Transition
+from ingest.services.views import (
+    DeviceView,
+    EventView,
+    NodeView,
+    RejectView,
+    SeriesInfo,
+    SeriesPoint,
+    Stats,
+)
+
+REFERENCE = "#/components/schemas/{name}"
+_ENCODER = msgspec.json.Encoder()
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of lists; `next` is the cursor of what follows, null at the end."""
+
+    next: str | None = None
+
+
+class IncidentList(Listing, frozen=True, kw_only=True):
+    """A page of incidents."""
+
+    items: tuple[Incident, ...]
+
+
+class TransitionList(Listing, frozen=True, kw_only=True):
+    """The history of an incident, oldest first."""
+
+    items: tuple[Transition, ...]
+
+
+class DeviceList(Listing, frozen=True, kw_only=True):
+    """All devices and edge boxes."""
+
+    items: tuple[DeviceView, ...]
+    nodes: tuple[NodeView, ...]
+
+
+class EventList(Listing, frozen=True, kw_only=True):
+    """Stored events, oldest first."""
+
+    items: tuple[EventView, ...]
+
+
+class RejectList(Listing, frozen=True, kw_only=True):
+    """Refused messages, newest first."""
+
+    items: tuple[RejectView, ...]
+
+
+class SeriesList(Listing, frozen=True, kw_only=True):
+    """All series."""
+
+    items: tuple[SeriesInfo, ...]
+
+
+class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
+    """One series over a span; points without data have null values."""
+
+    series: str
+    step: int
+    points: tuple[SeriesPoint, ...]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A path to open within 60 s, by the same caller."""
+
+    path: str
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in; `csrf` goes into the header X-CSRF-Token of what changes anything."""
+
+    name: str
+    role: str
+    csrf: str
+    expires: str
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The service is up."""
+
+    status: str
+
+
+SHOWN: tuple[type, ...] = (
+    Problem,
+    IncidentList,
+    TransitionList,
+    DeviceList,
+    EventList,
+    RejectList,
+    SeriesList,
+    SeriesData,
+    Link,
+    Me,
+    Health,
+    Incident,
+    DeviceView,
+    Stats,
+    Transition,
+)
+
+
+def answer(part: msgspec.Struct, status: int = 200) -> Response:
+    """Return it as JSON."""
+    return Response(_ENCODER.encode(part), status, media_type="application/json")
+
+
+def tells(kind: type, *problems: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Return what a route answers, for `responses`: a type of `SHOWN`, and problems by status."""
+    return {
+        status: {
+            "description": (kind.__doc__ or "").strip().partition("\n")[0],
+            "content": {"application/json": {"schema": _reference(kind)}},
+        },
+        **fails(*problems),
+    }
+
+
+def fails(*problems: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems a route may answer with, for `responses`."""
+    content = {MEDIA_TYPE: {"schema": _reference(Problem)}}
+    return {status: {"description": _WHY[status], "content": content} for status in problems}
+
+
+def _reference(kind: type) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(name=kind.__name__)}
+
+
+_WHY = {
+    400: "A parameter breaks a rule",
+    401: "Nobody is signed in, or the credentials are wrong",
+    403: "The role or the token does not allow this, or the CSRF token is missing",
+    404: "There is no such thing, or none that the caller may see",
+    409: "It contradicts what is already kept",
+    410: "It was there and is no more, or the address has ended",
+    413: "The body is too large",
+    415: "The body is not a JPEG",
+    422: "A parameter or the body has the wrong form",
+    503: "The store does not answer, or too many streams are open; try again",
+}

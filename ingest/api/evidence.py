@@ -1,0 +1,134 @@
+"""Pictures: nodes put them, people get them by a short address."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import uuid
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
+
+from ingest.api.answers import Link, answer, fails, tells
+from ingest.api.visitor import Now, TheServices, TheViewer, bearer
+from ingest.evidence.book import Arrival
+from ingest.evidence.picture import MOST_BYTES
+from ingest.refusal import NotUsable, SignInNeeded, TooMuch, WrongKind
+from ingest.services.evidence import Purpose
+from linli.topics import is_id
+
+router = APIRouter(prefix="/evidence", tags=["evidence"])
+_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
+_JPEG = "image/jpeg"
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+Evidence = Annotated[uuid.UUID, Path(description="the snapshot's id in the event")]
+
+
+@router.put(
+    "/{evidence}",
+    status_code=201,
+    responses={
+        201: {"description": "Kept"},
+        204: {"description": "Kept already, the same bytes"},
+        **fails(400, 401, 409, 413, 415, 422, 503),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {_JPEG: _BYTES}}},
+)
+async def put(
+    *,
+    evidence: Evidence,
+    request: Request,
+    house: TheServices,
+    now: Now,
+    linli_node: Annotated[str, Header(max_length=65, description="{site}/{node}")],
+    linli_device: Annotated[str, Header(max_length=32)],
+    linli_redaction: Annotated[Literal["heads", "persons"], Header()],
+    linli_expires: Annotated[AwareDatetime, Header(description="when to delete it")],
+    content_digest: Annotated[str, Header(max_length=256, description="sha-256=:base64:")],
+) -> Response:
+    """Hand in a picture, as a node, with its key as bearer token; safe to repeat.
+
+    The picture is decoded and encoded again, so that nothing but its pixels is kept.
+    """
+    site, slash, node = linli_node.partition("/")
+    key = bearer(request)
+    if key is None or not slash or not (is_id(site) and is_id(node)):
+        raise SignInNeeded("send Linli-Node: site/node and its key as bearer token")
+    await run_in_threadpool(house.evidence.check_node, site, node, key)
+    if not is_id(linli_device):
+        raise NotUsable("not an id", where="Linli-Device")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JPEG:
+        raise WrongKind(f"the picture must be {_JPEG}")
+    arrival = Arrival(
+        id=str(evidence),
+        site=site,
+        node=node,
+        device=linli_device,
+        redaction=linli_redaction,
+        expires=linli_expires,
+        sent_sha256=_digest(content_digest),
+    )
+    body = await _body(request)
+    new = await run_in_threadpool(house.evidence.take, arrival, body, now)
+    return Response(status_code=201 if new else 204)
+
+
+@router.post("/{evidence}/link", responses=tells(Link, 401, 403, 404, 410, 422, 503))
+def link(
+    evidence: Evidence,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    purpose: Annotated[Purpose, Query(description="written down with the look")] = "api",
+) -> Response:
+    """Make an address that the caller, and nobody else, may open within 60 s."""
+    return answer(Link(path=house.evidence.link(viewer, str(evidence), now, purpose)))
+
+
+@router.get(
+    "/{evidence}",
+    response_class=Response,
+    responses={
+        200: {"description": "The picture", "content": {_JPEG: _BYTES}},
+        **fails(401, 403, 404, 410, 422, 503),
+    },
+)
+def look(
+    *,
+    evidence: Evidence,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    expires: Annotated[int, Query(ge=0, lt=2**53)],
+    purpose: Annotated[str, Query(max_length=32)],
+    signature: Annotated[str, Query(max_length=64)],
+) -> Response:
+    """Open an address made for the caller. Each look is written down."""
+    found = house.evidence.open(
+        viewer, str(evidence), expires=expires, purpose=purpose, signature=signature, now=now
+    )
+    headers = {"Cache-Control": "private, no-store"}
+    return Response(found.data, headers=headers, media_type=found.media_type)
+
+
+def _digest(text: str) -> str:
+    found = _DIGEST.search(text)
+    if found is None:
+        raise NotUsable("must be sha-256=:base64:", where="Content-Digest")
+    try:
+        return base64.b64decode(found.group(1), validate=True).hex()
+    except binascii.Error:
+        raise NotUsable("must be sha-256=:base64:", where="Content-Digest") from None
+
+
+async def _body(request: Request) -> bytes:
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > MOST_BYTES:
+            raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
+    return bytes(chunks)

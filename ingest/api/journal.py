@@ -1,0 +1,46 @@
+"""The chain of delivery: numbers, refused messages, stored events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from ingest.api.answers import EventList, RejectList, answer, tells
+from ingest.api.visitor import TheServices, TheViewer
+from ingest.services.views import Stats
+
+router = APIRouter(tags=["delivery"])
+
+
+@router.get("/stats", responses=tells(Stats, 401, 403, 503))
+def stats(house: TheServices, viewer: TheViewer) -> Response:
+    """Show what was produced, stored, refused, repeated, parked and given up, per stream too."""
+    return answer(house.journal.stats(viewer))
+
+
+@router.get("/rejects", responses=tells(RejectList, 400, 401, 403, 422, 503))
+def rejects(
+    house: TheServices,
+    viewer: TheViewer,
+    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> Response:
+    """List refused messages, newest first: why and where, never what they said."""
+    page = house.journal.rejects(viewer, cursor=cursor, limit=limit)
+    return answer(RejectList(items=page.items, next=page.next))
+
+
+@router.get("/events", responses=tells(EventList, 401, 403, 422, 503))
+def events(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    after: Annotated[int, Query(ge=0, lt=2**63, description="`cursor` of the last one seen")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    id: Annotated[str | None, Query(max_length=64, description="only this event")] = None,  # noqa: A002 - the name in the address
+    node: Annotated[str | None, Query(max_length=32, description="only of this node")] = None,
+) -> Response:
+    """List stored events, oldest first, as long as the journal keeps them (8 days or more)."""
+    page = house.journal.events(viewer, after=after, limit=limit, event_id=id, node=node)
+    return answer(EventList(items=page.items, next=page.next))

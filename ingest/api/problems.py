@@ -1,0 +1,105 @@
+"""Every error as RFC 9457 problem+json: what it was, never how it happened inside."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ingest.api.middleware import HEADERS
+from ingest.refusal import Refusal
+from linli.errors import InputError, StoreError
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER = {"Retry-After": "2"}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a request that breaks a rule."""
+
+    where: str
+    what: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457: why a request was not done."""
+
+    status: int
+    title: str
+    detail: str = ""
+    faults: tuple[Fault, ...] = ()
+    type: str = "about:blank"
+
+
+def answer(
+    status: int,
+    title: str = "",
+    detail: str = "",
+    *,
+    faults: tuple[Fault, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return a problem; the title of the status when none is given."""
+    problem = Problem(
+        status=status, title=title or HTTPStatus(status).phrase, detail=detail, faults=faults
+    )
+    return Response(msgspec.json.encode(problem), status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the API with a problem."""
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(InputError, _input)
+    app.add_exception_handler(StoreError, _store)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, Refusal)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = _RETRY_AFTER
+    return answer(error.status, error.title, str(error), headers=headers)
+
+
+async def _input(request: Request, error: Exception) -> Response:
+    del request
+    return answer(400, detail=str(error))
+
+
+async def _store(request: Request, error: Exception) -> Response:
+    log.warning("%s %s: %s", request.method, request.scope["path"], error)
+    return answer(503, detail="the store does not answer, try again", headers=_RETRY_AFTER)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, RequestValidationError)
+    faults = tuple(
+        Fault(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"]))
+        for one in error.errors()[:20]
+    )
+    return answer(422, "The request breaks a rule", faults=faults)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, HTTPException)
+    return answer(error.status_code, detail="", headers=dict(error.headers or {}))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.scope["path"], type(error).__name__)
+    # This answer is made outside of the middleware that sets them.
+    return answer(
+        500, "Something went wrong here", "it is written down on the server", headers=HEADERS
+    )

@@ -1,0 +1,112 @@
+"""All routes of the API, and the OpenAPI document that describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
+
+from ingest.api import (
+    devices,
+    evidence,
+    incidents,
+    journal,
+    problems,
+    series,
+    sessions,
+    stream,
+)
+from ingest.api.answers import REFERENCE, SHOWN, Health, answer, tells
+from ingest.api.middleware import BodyLimit, SecurityHeaders
+from ingest.store.engine import reading
+
+PREFIX = "/api/v1"
+VERSION = "1.0"
+_ABOUT = """\
+What an ingest of Linli knows and does. Sign in with `POST /api/v1/login` (a session cookie; changes
+then need the header `X-CSRF-Token`), or send an API token as `Authorization: Bearer …`.
+
+Every error is `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC. Lists are read with
+the cursor in `next`. `GET` never changes anything; looking at a picture is written down, though.
+"""
+
+api = APIRouter(prefix=PREFIX)
+for _part in (sessions, incidents, devices, evidence, series, journal, stream):
+    api.include_router(_part.router)
+
+outside = APIRouter(tags=["health"])
+
+
+@outside.get("/healthz", responses=tells(Health, 503))
+def healthz(request: Request) -> Response:
+    """Tell whether the service is up and its files answer; for supervisors, without signing in."""
+    for engine in request.app.state.health_engines:
+        with reading(engine) as connection:
+            connection.execute(sa.text("SELECT 1"))
+    return answer(Health(status="ok"))
+
+
+def install(app: FastAPI) -> None:
+    """Add the routes, the errors and the headers to an application."""
+    app.include_router(api)
+    app.include_router(outside)
+    app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+class NoSuchRoute:
+    """Answers below /api what no route does, before the pages could."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        allowed = self._methods(scope)
+        if allowed:
+            reply = problems.answer(405, headers={"Allow": ", ".join(sorted(allowed))})
+        else:
+            reply = problems.answer(404)
+        await reply(scope, receive, send)
+
+    def _methods(self, scope: Scope) -> Collection[str]:
+        return {
+            method
+            for method in ("GET", "POST", "PUT")
+            for route in self._app.router.routes
+            if getattr(route, "app", None) is not self
+            and route.matches({**scope, "method": method})[0] is Match.FULL
+        }
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title="Linli", version=VERSION, description=_ABOUT, routes=app.router.routes
+        )
+        _, components = msgspec.json.schema_components(SHOWN, ref_template=REFERENCE)
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(components)
+        made["components"]["securitySchemes"] = {
+            "session": {"type": "apiKey", "in": "cookie", "name": "linli_session"},
+            "token": {"type": "http", "scheme": "bearer"},
+        }
+        made["security"] = [{"session": []}, {"token": []}]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def document_text(app: FastAPI) -> str:
+    """Return the document as it is kept in docs/reference/openapi.json."""
+    return json.dumps(document(app), indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,0 +1,217 @@
+"""The web process put together: services, routes, consumers; the lifespan starts and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from ingest.accounts import book as accounts
+from ingest.api import routes
+from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.runner import Runner
+from ingest.consumers.series import SeriesJob
+from ingest.consumers.work import Cursor
+from ingest.evidence.shelf import FolderStore
+from ingest.evidence.sweep import SweepJob
+from ingest.feed import Feed
+from ingest.series.embedded import EmbeddedTimeseries
+from ingest.services import Services
+from ingest.services.accounts import AccountService
+from ingest.services.devices import DeviceService
+from ingest.services.evidence import EvidenceService
+from ingest.services.incidents import IncidentService
+from ingest.services.journal import JournalService
+from ingest.services.series import SeriesService
+from ingest.settings import IngestSettings
+from ingest.store import state
+from ingest.store.engine import open_reader, open_writer, writing
+from ingest.store.files import path_of, prepare
+from linli.clock import Clock, SystemClock
+from linli.log import get_logger
+from linli.settings import write_secret
+
+log = get_logger(__name__)
+
+ADMIN = "admin"
+ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
+WAKE = "LINLI_WAKE"
+TICK_SECONDS = 5.0
+SWEEP_SECONDS = 60.0
+
+
+def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastAPI:
+    """Return the application of one data folder, with `state.services` and `state.clock`.
+
+    Its files are made and its threads run only while its lifespan does.
+    """
+    house = House(settings, clock or SystemClock())
+    app = FastAPI(
+        title="Linli",
+        root_path=settings.http.path_prefix,
+        lifespan=house.lifespan,
+        openapi_url=f"{routes.PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = house.services
+    app.state.clock = house.clock
+    app.state.health_engines = house.readers
+    routes.install(app)
+    return app
+
+
+class House:
+    """Everything behind the routes of one data folder. Engines connect when first used."""
+
+    def __init__(self, settings: IngestSettings, clock: Clock) -> None:
+        self.clock = clock
+        self._settings = settings
+        self._folder = settings.folder
+        self._journal = open_reader(path_of(self._folder, "journal"))
+        self._state = open_reader(path_of(self._folder, "state"))
+        self._series = open_reader(path_of(self._folder, "series"))
+        self._state_writer = open_writer(path_of(self._folder, "state"))
+        self._series_writer = open_writer(path_of(self._folder, "series"))
+        self.readers = (self._journal, self._state, self._series)
+        self._feed = Feed()
+        self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
+        self._pictures = FolderStore(self._folder / "evidence")
+        self.services = self._make_services()
+        self._runners = self._make_runners()
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Make what is missing, run the consumers, and end them again."""
+        del app
+        await asyncio.to_thread(self._prepare)
+        for runner in self._runners:
+            runner.start()
+        try:
+            with _woken_by_pipe(self.wake), _leaving_on_signal(self._feed.close):
+                yield
+        finally:
+            self._feed.close()
+            for runner in self._runners:
+                await asyncio.to_thread(runner.stop)
+            for engine in (*self.readers, self._state_writer, self._series_writer):
+                engine.dispose()
+
+    def wake(self) -> None:
+        """Say that the journal has grown."""
+        for runner in self._runners[:2]:
+            runner.wake()
+
+    def _prepare(self) -> None:
+        prepare(self._folder)
+        with writing(self._state_writer) as connection:
+            make_first_account(connection, self._folder, self.clock)
+
+    def _make_services(self) -> Services:
+        reader, writer, feed = self._state, self._state_writer, self._feed
+        return Services(
+            incidents=IncidentService(reader, writer, feed),
+            devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
+            evidence=EvidenceService(
+                reader, writer, self._pictures, keep=timedelta(days=self._settings.evidence.days)
+            ),
+            accounts=AccountService(reader, writer),
+            series=SeriesService(self._timeseries),
+            journal=JournalService(self._journal, reader, self._series),
+            feed=feed,
+        )
+
+    def _make_runners(self) -> tuple[Runner, ...]:
+        effect = IncidentEffect(self._feed, self.clock)
+        incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
+        series = SeriesJob(self._journal, self._timeseries, self._feed)
+        tick = TickJob(self._state, self._state_writer, self._feed, self.clock)
+        sweep = SweepJob(
+            self._state,
+            self._state_writer,
+            self._pictures,
+            self.clock,
+            most_bytes=self._settings.evidence.max_bytes,
+        )
+        return (
+            Runner("incidents", incidents),
+            Runner("series", series),
+            Runner("tick", tick, poll=TICK_SECONDS),
+            Runner("sweep", sweep, poll=SWEEP_SECONDS),
+        )
+
+
+def make_first_account(connection: sa.Connection, folder: Path, clock: Clock) -> None:
+    """Make the account `admin` when there is none at all; its password goes to a 0600 file.
+
+    The file is for whoever installs this; it is never read by the service and should be deleted.
+    """
+    if accounts.accounts(connection):
+        return
+    password = accounts.add_account(connection, ADMIN, "admin", clock.now())
+    write_secret(folder / ADMIN_PASSWORD_FILE, password)
+    log.warning("account %r made; its password is in %s", ADMIN, folder / ADMIN_PASSWORD_FILE)
+
+
+@contextlib.contextmanager
+def _woken_by_pipe(wake: Callable[[], None]) -> Iterator[None]:
+    """Call `wake` when the receiver writes to the pipe whose number is in LINLI_WAKE."""
+    number = os.environ.get(WAKE, "")
+    if not number.isdecimal():
+        yield
+        return
+    pipe = int(number)
+    os.set_blocking(pipe, False)
+    loop = asyncio.get_running_loop()
+
+    def drain() -> None:
+        try:
+            if not os.read(pipe, 65536):
+                loop.remove_reader(pipe)  # the receiver's end is closed; polling goes on
+                return
+        except BlockingIOError:
+            return
+        wake()
+
+    loop.add_reader(pipe, drain)
+    try:
+        yield
+    finally:
+        loop.remove_reader(pipe)
+
+
+@contextlib.contextmanager
+def _leaving_on_signal(leave: Callable[[], None]) -> Iterator[None]:
+    """Call `leave` as soon as the process is told to end.
+
+    The server waits for open requests before it ends the lifespan, and a live stream would never
+    end by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        leave()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
