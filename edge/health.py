@@ -15,9 +15,11 @@ from typing import Literal
 from edge.messages import Stamp
 from linli.clock import Clock
 from linli.events import CameraReport, ClockSync, LaneReport, Reading, ReportData
+from linli.log import redact
 
 CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
 
+MAX_DETAIL = 512
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
@@ -55,6 +57,11 @@ class CameraMeter:
         return self._state
 
     @property
+    def detail(self) -> str | None:
+        """Why it is not streaming, for a person."""
+        return self._detail
+
+    @property
     def counts(self) -> CameraCounts:
         """What it did since the start."""
         return self._counts
@@ -63,7 +70,7 @@ class CameraMeter:
         """Note a state; tell whether it is another than before."""
         with self._lock:
             changed = state != self._state
-            self._state, self._detail = state, detail
+            self._state, self._detail = state, redact(detail)[:MAX_DETAIL] if detail else None
             return changed
 
     def count(self, counts: CameraCounts) -> None:

@@ -78,12 +78,10 @@ def event(
     return _seal(topic, EventMessage(**head, subject=subject, data=data))
 
 
-def telemetry(
-    topic: Topic, stamp: Stamp, place: Place, data: TelemetryData, *, subject: str | None = None
-) -> bytes:
+def telemetry(topic: Topic, stamp: Stamp, data: TelemetryData, place: Place) -> bytes:
     """Return a batch of readings. Raises PayloadError when it breaks the contract."""
     head = _fact(topic, stamp, place, uuid7(stamp.now), stamp.now)
-    return _seal(topic, TelemetryMessage(**head, subject=subject, data=data))
+    return _seal(topic, TelemetryMessage(**head, data=data))
 
 
 def describe(topic: Topic, stamp: Stamp, data: DescribeData) -> bytes:

@@ -71,7 +71,6 @@ class Uploader:
         self._retries: dict[str, _Retry] = {}
         self._failures = 0
         self._hold_until = 0.0
-        self._expire_at = 0.0
 
     def wake(self) -> None:
         """Tell that there is something to send, or to stop."""
@@ -90,9 +89,6 @@ class Uploader:
     def turn(self) -> float:
         """Send at most one picture; return the seconds until the next turn may have work."""
         now = self._clock.monotonic()
-        if now >= self._expire_at:
-            self._expire_at = now + LONGEST_RETRY_AFTER
-            self._store.expire(self._clock.now())
         if now < self._hold_until:
             return self._hold_until - now
         waiting = self._store.waiting()

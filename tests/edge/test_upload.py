@@ -182,15 +182,6 @@ def test_without_a_server_nothing_is_lost(world: World, caplog: pytest.LogCaptur
     assert world.store.waiting() == ()
 
 
-def test_picture_past_its_time_is_not_sent(world: World) -> None:
-    world.server.answers = [(500, {})]
-    world.put()
-    world.pass_time(2)
-    world.clock.advance(31 * 24 * 3600)
-    world.uploader.turn()
-    assert (world.store.waiting(), world.store.counts.expired) == ((), 1)
-
-
 def test_thread_sends_when_woken_and_stops(world: World) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=world.uploader.run, args=(stop,))

@@ -1,0 +1,72 @@
+"""The agent's parts made from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge import health, messages
+from edge.agent.pool import DetectorPool
+from edge.detect.detector import Detector, load_detector
+from edge.messages import Address
+from edge.settings import EdgeSettings
+from edge.uplink import Document
+from linli.clock import Clock
+from linli.errors import InputError
+from linli.events import DescribeData
+from linli.mqtt import LinkOptions
+from linli.topics import SELF
+
+CAPABILITIES = ("event", "telemetry", "evidence")
+
+
+def address_of(settings: EdgeSettings) -> Address:
+    """Return who this node is."""
+    return Address(settings.node.site, settings.node.area, settings.node.id)
+
+
+def load_pool(settings: EdgeSettings) -> DetectorPool:
+    """Load the model once per core, at most once per camera. Raises InputError."""
+    model = settings.model
+    cores = len(os.sched_getaffinity(0)) // model.threads
+    count = max(1, min(cores, len(settings.camera)))
+    loaded: Sequence[Detector] = [
+        load_detector(Path(model.file), threads=model.threads, name=model.name)
+        for _ in range(count)
+    ]
+    return DetectorPool(loaded)
+
+
+def link_options(settings: EdgeSettings) -> LinkOptions:
+    """Return how to reach the broker. Raises InputError when the username is not the node's."""
+    mqtt, node = settings.mqtt, settings.node.id
+    if mqtt.username is not None and mqtt.username != node:
+        raise InputError(
+            f"must be the node's id {node!r}, not {mqtt.username!r}",
+            where="mqtt.username",
+            hint="One name is the node's id, client id and username",
+        )
+    return LinkOptions(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=node,
+        username=mqtt.username,
+        password=settings.mqtt_password(),
+        protocol=mqtt.protocol,
+    )
+
+
+def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]:
+    """Return what this node and its cameras are, to be published on each connection."""
+    address, stamp = address_of(settings), health.stamp(clock)
+    described = {SELF: DescribeData(kind="edge", label=settings.node.id, version=version)}
+    for camera in settings.camera:
+        described[camera.id] = DescribeData(
+            kind="camera", label=camera.label, capabilities=CAPABILITIES
+        )
+    documents: list[Document] = []
+    for device, data in described.items():
+        topic = address.topic(device, "meta", "describe")
+        documents.append((topic, messages.describe(topic, stamp, data)))
+    return documents

@@ -1,0 +1,101 @@
+"""One camera's thread: frames in, facts recorded, state told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from edge.agent.recorder import Recorder
+from edge.health import CameraCounts, CameraMeter, CameraState
+from edge.pipeline import CameraPipeline
+from edge.source.frame import Frame, FrameSource
+from linli.clock import Clock
+from linli.errors import InputError
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+READ_TIMEOUT = 0.2
+
+
+class CameraWorker:
+    """Reads one source to its end; a source or model that cannot be used fails this camera only."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        pipeline: CameraPipeline,
+        recorder: Recorder,
+        meter: CameraMeter,
+        clock: Clock,
+        *,
+        changed: Callable[[CameraMeter], None],
+        first_frame: Callable[[], None],
+    ) -> None:
+        """`changed` is told of each new state, `first_frame` of the camera's first frame."""
+        self.meter = meter
+        self.recorder = recorder
+        self.error: InputError | None = None
+        self._source = source
+        self._pipeline = pipeline
+        self._clock = clock
+        self._changed = changed
+        self._first_frame = first_frame
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until the source ends or `stop` is set."""
+        try:
+            with self._source:
+                self._work(stop)
+        except InputError as error:
+            self._fail(error)
+            return
+        if self._source.state == "failed":
+            self._fail(InputError(self._source.detail or "failed", where=self.meter.device))
+        else:
+            self._now_is("ended")
+
+    def _work(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            frame = self._source.read(READ_TIMEOUT)
+            if self._source.state in {"ended", "failed"} and frame is None:
+                break
+            self._now_is(self._source.state, self._source.detail)
+            if frame is not None:
+                self._see(frame)
+            else:
+                self.recorder.flush()
+            self._count()
+        for fact in self._pipeline.finish():
+            self.recorder.record(fact)
+        self._count()
+
+    def _see(self, frame: Frame) -> None:
+        if frame.index == 0:
+            self._first_frame()
+        started = self._clock.monotonic()
+        facts = self._pipeline.process(frame)
+        self.meter.inferred(self._clock.monotonic() - started, self._pipeline.people)
+        for fact in facts:
+            self.recorder.record(fact)
+
+    def _count(self) -> None:
+        counts = self._source.counts
+        self.meter.count(
+            CameraCounts(
+                read=counts.read,
+                inferred=self._pipeline.counts.frames,
+                dropped=counts.dropped,
+                detections=self._pipeline.counts.detections,
+                tracks=self._pipeline.counts.tracks,
+            )
+        )
+
+    def _fail(self, error: InputError) -> None:
+        log.error("camera %s: %s", self.meter.device, error)
+        self.error = error
+        self._now_is("failed", str(error))
+
+    def _now_is(self, state: CameraState, detail: str | None = None) -> None:
+        if self.meter.now_is(state, detail):
+            self._changed(self.meter)

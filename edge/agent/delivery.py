@@ -1,0 +1,110 @@
+"""What is safe on disk and its two ways out: facts to the broker, pictures to the ingest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from edge.agent.crew import Crew
+from edge.messages import Address
+from edge.pictures import DiskEvidence
+from edge.settings import EdgeSettings
+from edge.spool import Spool
+from edge.uplink import Document, Uplink
+from edge.upload import Uploader
+from linli.clock import Clock
+from linli.ids import short_id
+from linli.mqtt import LinkFactory, LinkOptions
+from linli.settings import make_folder
+
+
+class Delivery:
+    """Holds spool and pictures open and runs the threads `uplink` and `upload` of a crew."""
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        clock: Clock,
+        crew: Crew,
+        *,
+        address: Address,
+        options: LinkOptions,
+        connect: LinkFactory,
+        version: str,
+        documents: Sequence[Document],
+        report: Callable[[], Document],
+    ) -> None:
+        """`documents` and `report` are what the uplink tells of this node."""
+        self.spool = Spool(settings.folder / "spool.db", clock)
+        self.pictures = DiskEvidence(settings.folder / "pictures")
+        self.uplink = Uplink(
+            address,
+            options,
+            connect,
+            self.spool,
+            clock,
+            session=short_id(),
+            agent=version,
+            documents=documents,
+            report=report,
+        )
+        self.uploader: Uploader | None = None
+        self._settings = settings
+        self._address = address
+        self._clock = clock
+        self._crew = crew
+        self._stack = ExitStack()
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Open what is on disk and start the threads. Raises InputError."""
+        key = self._settings.ingest_key()
+        make_folder(self._settings.folder)
+        with ExitStack() as stack:
+            stack.enter_context(self.spool)
+            stack.enter_context(self.pictures)
+            if self._settings.ingest is not None and key is not None:
+                self.uploader = Uploader(
+                    self.pictures,
+                    stack.enter_context(httpx.Client()),
+                    self._clock,
+                    address=self._address,
+                    url=self._settings.ingest.url,
+                    key=key,
+                )
+            self._stack = stack.pop_all()
+        self._crew.start("uplink", lambda: self.uplink.run(self._stop))
+        if self.uploader is not None:
+            uploader = self.uploader
+            self._crew.start("upload", lambda: uploader.run(self._stop))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the broker politely, end the threads, close what is on disk."""
+        self._stop.set()
+        self.wake()
+        self._crew.join("uplink", "upload")
+        self._stack.close()
+
+    def wake(self) -> None:
+        """Tell that there may be a picture to send."""
+        if self.uploader is not None:
+            self.uploader.wake()
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many facts and how many pictures the ingest does not have yet.
+
+        Without an address for pictures they stay here and none is waiting.
+        """
+        pictures = len(self.pictures.waiting()) if self.uploader is not None else 0
+        return self.spool.pending(), pictures

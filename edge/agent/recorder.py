@@ -1,0 +1,166 @@
+"""One camera's episode facts, made safe: the picture on disk first, then the event in the spool."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from edge import health, messages
+from edge.messages import Address
+from edge.pictures import EvidenceStore, Picture
+from edge.pipeline import EpisodeFact
+from edge.settings import Camera
+from edge.spool import Row, Spool
+from linli.clock import Clock
+from linli.errors import PayloadError, StoreError
+from linli.events import EventData, ModelRef, Snapshot
+from linli.ids import uuid7
+from linli.log import get_logger
+from linli.topics import Topic
+
+log = get_logger(__name__)
+
+MAX_UNSAVED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is safe in the spool."""
+
+    event_id: str
+    event: str
+    row: Row
+    fact: EpisodeFact
+
+
+@dataclass(slots=True)
+class RecorderCounts:
+    """What was recorded since the start; `lost` events never reached the disk."""
+
+    events: int = 0
+    pictures: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    event_id: str
+    topic: Topic
+    data: EventData
+    fact: EpisodeFact
+
+
+class Recorder:
+    """Belongs to one camera's thread. While the disk refuses, a bounded number of events waits."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        model: ModelRef,
+        clock: Clock,
+        *,
+        address: Address,
+        spool: Spool,
+        pictures: EvidenceStore,
+        recorded: Callable[[Recorded], None],
+    ) -> None:
+        """`recorded` is told of each event right after its commit."""
+        self.counts = RecorderCounts()
+        self._camera = camera
+        self._model = model
+        self._address = address
+        self._spool = spool
+        self._pictures = pictures
+        self._clock = clock
+        self._recorded = recorded
+        self._unsaved: deque[_Unsaved] = deque()
+
+    @property
+    def unsaved(self) -> int:
+        """How many events wait for the disk."""
+        return len(self._unsaved)
+
+    def record(self, fact: EpisodeFact) -> None:
+        """Keep a fact; it is safe unless `unsaved` says otherwise."""
+        rule = fact.scenario
+        data = EventData(
+            phase=fact.phase,
+            episode=fact.episode,
+            severity=rule.severity,
+            label=fact.label,
+            since=messages.milliseconds(fact.since),
+            confidence=fact.confidence,
+            zone=fact.zone,
+            dwell=fact.dwell,
+            track=fact.track,
+            model=self._model,
+            snapshot=self._keep_picture(fact),
+        )
+        topic = self._address.topic(self._camera.id, "event", rule.event)
+        if len(self._unsaved) >= MAX_UNSAVED:
+            self._unsaved.popleft()
+            self.counts.lost += 1
+        self._unsaved.append(_Unsaved(uuid7(self._clock.now()), topic, data, fact))
+        self.flush()
+
+    def flush(self) -> None:
+        """Put what waits into the spool, in order, as far as the disk takes it."""
+        while self._unsaved:
+            try:
+                self._put(self._unsaved[0])
+            except StoreError as error:
+                log.warning("agent: %s; %d events wait for the disk", error, len(self._unsaved))
+                return
+            except PayloadError as error:
+                log.error("agent: event breaks the contract: %s", error)  # noqa: TRY400
+                self.counts.lost += 1
+            self._unsaved.popleft()
+
+    def _put(self, unsaved: _Unsaved) -> None:
+        topic, fact = unsaved.topic, unsaved.fact
+        row = self._spool.put(
+            "events",
+            str(topic),
+            lambda place: messages.event(
+                topic,
+                health.stamp(self._clock),
+                place,
+                unsaved.data,
+                event_id=unsaved.event_id,
+                time=fact.time,
+                subject=self._camera.subject,
+            ),
+        )
+        self.counts.events += 1
+        self._recorded(Recorded(unsaved.event_id, topic.name, row, fact))
+
+    def _keep_picture(self, fact: EpisodeFact) -> Snapshot | None:
+        if fact.picture is None:
+            return Snapshot(redaction="withheld") if fact.phase == "begin" else None
+        jpeg = fact.picture.jpeg
+        now = self._clock.now()
+        picture = Picture(
+            id=uuid7(now),
+            sha256=hashlib.sha256(jpeg).hexdigest(),
+            bytes=len(jpeg),
+            redaction=fact.picture.redaction,
+            expires=messages.milliseconds(now + timedelta(days=self._camera.evidence_days)),
+            device=self._camera.id,
+            episode=fact.episode,
+        )
+        try:
+            self._pictures.put(picture, jpeg)
+        except StoreError as error:
+            log.warning("agent: %s; the event goes without it", error)
+            return Snapshot(redaction="withheld")
+        self.counts.pictures += 1
+        return Snapshot(
+            redaction=picture.redaction,
+            id=picture.id,
+            sha256=picture.sha256,
+            bytes=picture.bytes,
+            expires=picture.expires,
+        )

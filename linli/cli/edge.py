@@ -1,0 +1,126 @@
+"""`linli edge`: run beside cameras, or check that the settings would."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.agent import Agent
+from edge.agent.build import link_options, load_pool
+from edge.settings import Camera, load_settings
+from edge.source.sources import source_of
+from linli.clock import SystemClock
+from linli.errors import InputError
+from linli.process import StopSignal
+from linli.settings import make_folder
+
+FRAME_PATIENCE = 10.0
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The edge's settings, such as edge.toml.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Run beside cameras and sensors."""
+
+
+@command.command()
+@_config
+@click.option("--json", "as_json", is_flag=True, help="Say what happens as JSON lines.")
+@click.option("--duration", type=click.FloatRange(min=0), help="Seconds from the first frame.")
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait at the end until the ingest has everything.",
+)
+def run(config: Path, as_json: bool, duration: float | None, drain: float) -> None:
+    """Watch the cameras and deliver what they see, until stopped or all files are played."""
+    stop = StopSignal()
+    stop.install()
+    mouth = _Mouth(stop) if as_json else None
+    agent = Agent(
+        load_settings(config),
+        SystemClock(),
+        version=_version(),
+        tell=mouth.say if mouth else lambda _said: None,
+    )
+    with agent:
+        agent.run(stop, duration=duration, drain=drain)
+        if mouth:
+            mouth.say(agent.summary())
+        agent.verdict()
+
+
+@command.command()
+@_config
+def check(config: Path) -> None:
+    """Try settings, folder, model and each source, without sending anything."""
+    settings = load_settings(config)
+    link_options(settings)
+    settings.ingest_key()
+    make_folder(settings.folder)
+    click.echo(f"{config}: good")
+    model = load_pool(settings).model
+    click.echo(f"model {model.name} {model.version}: runs")
+    failed: list[InputError] = []
+    for camera in settings.camera:
+        try:
+            click.echo(f"camera {camera.id}: {_first_frame(camera)}")
+        except InputError as error:
+            click.echo(f"camera {camera.id}: {error}", err=True)
+            failed.append(error)
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(settings.camera)} cameras cannot be used", where=str(config)
+        )
+
+
+def _first_frame(camera: Camera) -> str:
+    clock = SystemClock()
+    with source_of(camera, clock, random.random) as source:
+        deadline = clock.monotonic() + FRAME_PATIENCE
+        while clock.monotonic() < deadline:
+            frame = source.read(0.2)
+            if frame is not None:
+                height, width = frame.image.shape[:2]
+                return f"{width}x{height}"
+        raise InputError(source.detail or "no frame came", where=camera.id)
+
+
+class _Mouth:
+    """Writes one JSON object per line to standard output; ends the agent when nobody listens."""
+
+    def __init__(self, stop: StopSignal) -> None:
+        self._stop = stop
+        self._lock = threading.Lock()
+
+    def say(self, said: dict[str, Any]) -> None:
+        """Write a line, whole, at once."""
+        line = json.dumps(said, ensure_ascii=False) + "\n"
+        with self._lock:
+            try:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self._stop.set()
+
+
+def _version() -> str:
+    try:
+        return version("linli")
+    except PackageNotFoundError:
+        return "0"
