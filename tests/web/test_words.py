@@ -1,0 +1,110 @@
+"""Times, places, sparklines and the choice of a language: tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dashboards.web.language import choose
+from dashboards.web.moments import Calendar
+from dashboards.web.sparkline import HEIGHT, WIDTH, sparkline
+from dashboards.web.words import Words
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("asked", "cookie", "accepted", "expected"),
+    [
+        (None, None, None, "zh-CN"),
+        (None, None, "", "zh-CN"),
+        (None, None, "en-GB,en;q=0.9", "en"),
+        (None, None, "fr,en;q=0.2,zh-Hant;q=0.7", "zh-CN"),
+        (None, None, "fr", "zh-CN"),
+        (None, None, "en;q=none", "zh-CN"),
+        (None, "en", "zh", "en"),
+        ("zh-CN", "en", "en", "zh-CN"),
+        ("xx", "en", None, "en"),
+        ("<script>", "", "en", "en"),
+    ],
+)
+def test_language(asked: str, cookie: str, accepted: str, expected: str) -> None:
+    assert choose(asked, cookie, accepted) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (-30, "刚刚", "just now"),
+        (59, "刚刚", "just now"),
+        (60, "1 分钟前", "1 minute ago"),
+        (150, "2 分钟前", "2 minutes ago"),
+        (3600, "1 小时前", "1 hour ago"),
+        (86399, "23 小时前", "23 hours ago"),
+        (3 * 86400, "3 天前", "3 days ago"),
+    ],
+)
+def test_ago(seconds: int, zh: str, en: str) -> None:
+    at = NOW - timedelta(seconds=seconds)
+    assert Calendar("zh-CN", SHANGHAI, NOW).ago(at) == zh
+    assert Calendar("en", SHANGHAI, NOW).ago(at) == en
+
+
+def test_clock_is_the_sites_own() -> None:
+    zh, en = Calendar("zh-CN", SHANGHAI, NOW), Calendar("en", SHANGHAI, NOW)
+    assert zh.clock(NOW) == "今天 12:00:00"
+    # Before midnight in UTC, after it on site.
+    assert zh.clock(datetime(2026, 3, 1, 16, 30, tzinfo=UTC)) == "今天 00:30:00"
+    assert zh.clock(datetime(2026, 3, 1, 15, 59, tzinfo=UTC)) == "3月1日 23:59:00"
+    assert en.clock(datetime(2026, 3, 1, 15, 59, tzinfo=UTC)) == "Mar 1 23:59:00"
+    assert "2025" in en.clock(datetime(2025, 12, 31, 15, 59, tzinfo=UTC))
+    assert zh.moment(NOW).iso == "2026-03-02T04:00:00Z"
+
+
+def test_the_page_clock_gets_forms_it_can_fill_in() -> None:
+    forms = Calendar("en", SHANGHAI, NOW).ago_forms()
+    assert forms["minutes"] == "0 minutes ago"
+    assert forms["minute"] == "0 minute ago"
+    assert set(forms) == {"now", "minute", "minutes", "hour", "hours", "day", "days"}
+
+
+@pytest.mark.parametrize(
+    ("slug", "zh", "en"),
+    [
+        ("b03", "3 号楼", "Building 3"),
+        ("lift-2", "2 号电梯", "Lift 2"),
+        ("gate-n", "北门", "North gate"),
+        ("roof-east", "Roof east", "Roof east"),
+        ("b0", "B0", "B0"),
+    ],
+)
+def test_places(slug: str, zh: str, en: str) -> None:
+    assert Words("zh-CN", {}).area(slug) == zh
+    assert Words("en", {}).area(slug) == en
+
+
+def test_sparkline_breaks_at_gaps() -> None:
+    line = sparkline([1.0, 2.0, None, None, 4.0, None, 2.0, 2.0])
+    assert line is not None
+    assert len(line.lines) == 3
+    assert line.missing == 3
+    assert line.top == 4.0
+    for points in line.lines:
+        for pair in points.split():
+            x, y = map(float, pair.split(","))
+            assert -1 <= x <= WIDTH + 1
+            assert 0 <= y <= HEIGHT
+
+
+def test_sparkline_of_nothing_and_of_little() -> None:
+    assert sparkline([]) is None
+    assert sparkline([None, None]) is None
+    alone = sparkline([None, 3.0, None])
+    assert alone is not None
+    assert len(alone.lines[0].split()) == 2
+    zeros = sparkline([0.0, 0.0])
+    assert zeros is not None
+    assert zeros.top == 1.0
