@@ -17,7 +17,7 @@ def iou(left: Floats, right: Floats) -> Floats:
     high = np.minimum(left[:, None, 2:], right[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
     union = area(left)[:, None] + area(right)[None, :] - common
-    overlap: Floats = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    overlap: Floats = np.divide(common, union, out=np.zeros(union.shape), where=union > 0)
     return overlap
 
 

@@ -39,6 +39,8 @@ def redact_heads(image: Image, people: Floats) -> RedactedPicture | None:
     The longest side is at most LONGEST_SIDE pixels, the JPEG at most MOST_BYTES. None when it
     cannot be made: then no picture is to be kept at all. `image` is left as it is.
     """
+    if not image.size:
+        return None
     try:
         picture = _sized(image)
         height, width = picture.shape[:2]

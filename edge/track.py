@@ -40,15 +40,16 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """All that is followed; `last` is the highest id ever given."""
+    """All that is followed; `last` is the highest id ever given, `shown` are in the last frame."""
 
     tracks: tuple[Track, ...] = ()
     last: int = 0
     now: float = 0.0
+    shown: frozenset[int] = frozenset()
 
     def visible(self) -> tuple[Track, ...]:
         """Return those seen in the newest frame."""
-        return tuple(track for track in self.tracks if track.seen == self.now)
+        return tuple(track for track in self.tracks if track.id in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
     now = max(now, state.now)
     alive = {track.id: track for track in state.tracks if now - track.seen <= rules.life}
     waiting = list(alive.values())
+    shown: set[int] = set()
     free = set(range(len(objects.scores)))
     sure = {index for index in free if objects.scores[index] >= rules.sure}
     for chosen, how in ((sure, _EXPECTED), (free - sure, _UNSURE), (sure, _JUMPED)):
@@ -96,13 +98,15 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
         for track, index in pairs:
             waiting.remove(track)
             free.discard(index)
+            shown.add(track.id)
             alive[track.id] = _moved(track, objects, index, now)
     last = state.last
     for index in sorted(sure & free):
         last += 1
+        shown.add(last)
         score, kind = float(objects.scores[index]), int(objects.kinds[index])
         alive[last] = Track(last, kind, _box(objects.boxes[index]), score, now, now)
-    return Tracks(tuple(alive.values()), last, now)
+    return Tracks(tuple(alive.values()), last, now, frozenset(shown))
 
 
 def _match(

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+import vision
+
+from edge.detect.detections import Detections
+from edge.detect.detector import FakeDetector, load_detector
+from edge.pipeline import CameraPipeline, EpisodeFact
+from edge.settings import Camera, Scenario, Zone
+from edge.source.file import FileSource
+from edge.source.frame import Frame
+from linli.clock import ManualClock
+from linli.errors import InputError
+
+SHARED = Path(__file__).parents[3] / "shared"
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+NAMES = ("person", "bicycle")
+MIDDLE = Zone(id="middle", points=vision.ZONE)
+DWELL = Scenario(event="zone-dwell", labels=("person",), zone="middle")
+CAMERA = Camera(id="cam1", label="c", source="clip.mp4", zone=(MIDDLE,), scenario=(DWELL,))
+Row = tuple[float, float, float, float, float, int]
+HERE: Row = (0.45, 0.2, 0.55, 0.8, 0.9, 0)
+
+
+def detections(*rows: Row, names: tuple[str, ...] = NAMES) -> Detections:
+    table = np.array(rows, np.float32).reshape(-1, 6)
+    return Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64), names)
+
+
+def frame(media: float, *, jump: float = 0.0, image: object = None) -> Frame:
+    time = START + timedelta(seconds=media + jump)
+    picture = np.full((120, 200, 3), 90, np.uint8) if image is None else image
+    return Frame(picture, 0, media, time, time + timedelta(seconds=1))  # type: ignore[arg-type]
+
+
+def play(
+    script: list[list[Row]], camera: Camera = CAMERA, step: float = 0.5
+) -> tuple[CameraPipeline, list[EpisodeFact]]:
+    seen = [detections(*rows) for rows in script]
+    pipeline = CameraPipeline(camera, FakeDetector(NAMES, seen), ManualClock(START))
+    facts = [fact for n in range(len(seen)) for fact in pipeline.process(frame(n * step))]
+    return pipeline, facts
+
+
+def test_a_stay_begins_and_ends_with_all_that_the_event_needs() -> None:
+    pipeline, (begin, end) = play([[]] * 2 + [[HERE]] * 8 + [[]] * 6)
+    assert (begin.phase, end.phase) == ("begin", "end")
+    assert begin.episode == end.episode
+    assert begin.episode[14] == "7"
+    assert (begin.scenario, begin.zone, begin.label) == (DWELL, "middle", "person")
+    assert begin.since == end.since == START + timedelta(seconds=1)
+    assert begin.time == START + timedelta(seconds=3)
+    assert begin.captured == START + timedelta(seconds=4)
+    assert (begin.dwell, end.dwell) == (2.0, 3.5)
+    assert end.time == START + timedelta(seconds=4.5)
+    assert end.captured == START + timedelta(seconds=7.5)
+    assert begin.confidence == pytest.approx(0.9)
+    assert begin.track is not None
+    assert (begin.track.frames, begin.track.first) == (5, begin.since)
+    assert begin.track.bbox == pytest.approx(HERE[:4])
+    assert begin.picture is not None
+    assert begin.picture.redaction == "heads"
+    assert (end.track, end.picture) == (None, None)
+    counts = pipeline.counts
+    assert (counts.frames, counts.detections, counts.tracks, counts.withheld) == (16, 8, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([[]] * 20, id="nobody"),
+        pytest.param([[HERE]] * 4, id="too short"),
+        pytest.param([[(0.05, 0.2, 0.15, 0.8, 0.9, 0)]] * 20, id="outside the zone"),
+        pytest.param([[(*HERE[:5], 1)]] * 20, id="of another kind"),
+        pytest.param([[(*HERE[:4], 0.2, 0)]] * 20, id="never sure"),
+    ],
+)
+def test_what_is_no_event(script: list[list[Row]]) -> None:
+    pipeline, facts = play(script)
+    assert facts == []
+    assert pipeline.finish() == []
+
+
+def test_the_end_of_the_video_ends_what_is_going_on() -> None:
+    pipeline, (begin,) = play([[HERE]] * 8)
+    assert pipeline.people == 1
+    (end,) = pipeline.finish()
+    assert (end.phase, end.episode, end.dwell) == ("end", begin.episode, 3.5)
+    assert end.captured == START
+    assert pipeline.finish() == []
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_corrected_clock_turns_no_time_over(jump: float) -> None:
+    seen = [detections(HERE)] * 8 + [detections()] * 6
+    pipeline = CameraPipeline(CAMERA, FakeDetector(NAMES, seen), ManualClock(START))
+    facts = []
+    for n in range(14):
+        facts += pipeline.process(frame(n / 2, jump=jump if n >= 6 else 0.0))
+    begin, end = facts
+    assert begin.time - begin.since == timedelta(seconds=2)
+    assert end.since == begin.since
+    assert end.time - end.since == timedelta(seconds=3.5)
+
+
+def test_two_scenarios_watch_one_zone_each_for_its_own_kind() -> None:
+    bicycle = msgspec.structs.replace(DWELL, event="bicycle-dwell", labels=("bicycle",), dwell=0.5)
+    camera = msgspec.structs.replace(CAMERA, scenario=(DWELL, bicycle))
+    _, facts = play([[(*HERE[:5], 1)]] * 6, camera)
+    assert [(fact.scenario.event, fact.label, fact.dwell) for fact in facts] == [
+        ("bicycle-dwell", "bicycle", 1.0)
+    ]
+
+
+def test_without_a_class_for_people_the_picture_is_withheld() -> None:
+    names = ("bicycle",)
+    camera = msgspec.structs.replace(
+        CAMERA, scenario=(msgspec.structs.replace(DWELL, labels=("bicycle",)),)
+    )
+    seen = [detections(HERE, names=names)] * 8
+    pipeline = CameraPipeline(camera, FakeDetector(names, seen), ManualClock(START))
+    (begin,) = [fact for n in range(8) for fact in pipeline.process(frame(n / 2))]
+    assert begin.picture is None
+    assert pipeline.counts.withheld == 1
+
+
+def detail_at_top(fact: EpisodeFact, x1: float, x2: float) -> float:
+    assert fact.picture is not None
+    image = cv2.imdecode(np.frombuffer(fact.picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    part = image[48:80, round(x1 * 400) : round(x2 * 400)].astype(np.int16)
+    return float(np.abs(np.diff(part, axis=1)).mean())
+
+
+def test_people_seen_badly_or_just_before_are_redacted_too() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (240, 400, 3), np.uint8)
+    unsure: Row = (0.05, 0.2, 0.15, 0.8, 0.12, 0)
+    before: Row = (0.8, 0.2, 0.9, 0.8, 0.5, 0)
+    script = [[HERE]] * 3 + [[HERE, before], [HERE, unsure]]
+    seen = [detections(*rows) for rows in script]
+    pipeline = CameraPipeline(CAMERA, FakeDetector(NAMES, seen), ManualClock(START))
+    (begin,) = [fact for n in range(5) for fact in pipeline.process(frame(n / 2, image=image))]
+    assert detail_at_top(begin, 0.46, 0.54) < 3
+    assert detail_at_top(begin, 0.06, 0.14) < 3
+    assert detail_at_top(begin, 0.81, 0.89) < 3
+    assert detail_at_top(begin, 0.25, 0.35) > 40
+
+
+def test_a_label_that_the_model_does_not_know_is_refused() -> None:
+    camera = msgspec.structs.replace(
+        CAMERA, scenario=(msgspec.structs.replace(DWELL, labels=("person", "ebike")),)
+    )
+    with pytest.raises(InputError) as caught:
+        CameraPipeline(camera, FakeDetector(NAMES), ManualClock(START))
+    assert "knows no ebike" in str(caught.value)
+    assert "It knows: person, bicycle" in str(caught.value)
+
+
+def run(pipeline: CameraPipeline, source: FileSource) -> Iterator[EpisodeFact]:
+    with source:
+        while source.state not in {"ended", "failed"}:
+            taken = source.read(1)
+            if taken is not None:
+                yield from pipeline.process(taken)
+    yield from pipeline.finish()
+
+
+@pytest.fixture(scope="module")
+def square_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return vision.bright_square_model(tmp_path_factory.mktemp("model") / "square.onnx")
+
+
+def test_a_real_model_on_a_real_video_gives_one_episode(square_model: Path, tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    clip = vision.square_clip(tmp_path / "clip.mp4", seconds=10, enters=2, leaves=6)
+    pipeline = CameraPipeline(CAMERA, load_detector(square_model), clock)
+    source = FileSource(clip, fps=5, speed="max", clock=clock, wait=clock.advance)
+    begin, end = run(pipeline, source)
+    assert (begin.phase, end.phase) == ("begin", "end")
+    assert (begin.since - START).total_seconds() == pytest.approx(2, abs=0.4)
+    assert (begin.time - START).total_seconds() == pytest.approx(4, abs=0.4)
+    assert (end.time - START).total_seconds() == pytest.approx(6, abs=0.4)
+    assert pipeline.counts.frames == 50
+    assert pipeline.counts.tracks == 1
+
+
+def test_a_real_model_on_an_empty_video_gives_nothing(square_model: Path, tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    clip = vision.empty_clip(tmp_path / "clip.mp4")
+    pipeline = CameraPipeline(CAMERA, load_detector(square_model), clock)
+    source = FileSource(clip, fps=5, speed="max", clock=clock)
+    assert list(run(pipeline, source)) == []
+    assert (pipeline.counts.frames, pipeline.counts.detections) == (20, 0)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "media").is_dir(), reason="no real video in ../shared")
+def test_real_people_one_after_the_other_are_one_episode_each() -> None:
+    clock = ManualClock(START)
+    zone = Zone(id="middle", points=((0.1, 0.1), (0.9, 0.1), (0.9, 1), (0.1, 1)))
+    camera = msgspec.structs.replace(CAMERA, zone=(zone,), fps=2.0)
+    pipeline = CameraPipeline(camera, load_detector(SHARED / "models/yolox_nano.onnx"), clock)
+    path = SHARED / "media/one-by-one-person.mp4"
+    facts = list(run(pipeline, FileSource(path, fps=2, speed="max", clock=clock)))
+    assert [fact.phase for fact in facts] == ["begin", "end"] * 6
+    assert all(fact.dwell >= 2 for fact in facts)
+    assert all(fact.picture is not None for fact in facts if fact.phase == "begin")
+    assert pipeline.counts.tracks == 6
