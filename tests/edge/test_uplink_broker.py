@@ -9,89 +9,23 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from brokers import NEEDS_MOSQUITTO, SITE, RunningBroker, running_broker
+from receipts import NODE, USERS, ReceiptSender
 
 from edge.messages import Address, Stamp, event
 from edge.spool import Spool
 from edge.uplink import Uplink
 from linli.clock import SystemClock
-from linli.codec import encode
-from linli.events import EventData, Receipt, Status
+from linli.events import EventData
 from linli.ids import short_id, uuid7
-from linli.mqtt import Delivery, LinkOptions, PahoLink
-from linli.topics import ingest_status_topic, receipt_topic, topic_filter
+from linli.mqtt import LinkOptions, PahoLink
 
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
 
-NODE = "c001-n01"
-USERS = {"svc-ingest": "one", NODE: "two"}
 ADDRESS = Address(SITE, "b03", NODE)
 TOPIC = ADDRESS.topic("cam", "event", "zone-dwell")
 CLOCK = SystemClock()
-
-
-class Head(msgspec.Struct):
-    """The part of a fact that a receipt is about."""
-
-    stream: str
-    sequence: str
-
-
-class ReceiptSender:
-    """Takes facts into memory and answers each turn with a cumulative receipt."""
-
-    def __init__(self, port: int) -> None:
-        self.kept: dict[int, bytes] = {}
-        self.duplicates = 0
-        self.conflicts = 0
-        self.answering = True
-        self._session = short_id()
-        options = LinkOptions(
-            host="127.0.0.1",
-            port=port,
-            client_id="svc-ingest",
-            username="svc-ingest",
-            password=USERS["svc-ingest"],
-            keep_session=True,
-            subscriptions=(topic_filter(SITE, kind="event"),),
-        )
-        self._link = PahoLink(options, self, CLOCK)
-        self._stream = ""
-        self._upto = 0
-
-    def turn(self) -> None:
-        self._link.step(0.005)
-        upto = self._upto
-        while upto + 1 in self.kept:
-            upto += 1
-        if self.answering and self._stream and self._link.connected and upto > self._upto:
-            self._upto = upto
-            receipt = encode(Receipt(stream=self._stream, upto=upto))
-            topic = str(receipt_topic(SITE, NODE, self._stream))
-            self._link.publish(topic, receipt, retain=True)
-
-    def close(self) -> None:
-        self._link.close()
-
-    def on_up(self) -> None:
-        status = encode(Status(state="ready", session=self._session))
-        self._link.publish(str(ingest_status_topic(SITE)), status, retain=True)
-
-    def on_down(self, reason: str) -> None:
-        self._upto = 0
-
-    def on_sent(self, token: int, error: str | None) -> None:
-        assert error is None
-
-    def on_message(self, delivery: Delivery) -> None:
-        head = msgspec.json.decode(delivery.payload, type=Head)
-        known = self.kept.setdefault(int(head.sequence), delivery.payload)
-        self.duplicates += known is not delivery.payload
-        self.conflicts += known != delivery.payload
-        self._stream = head.stream
-        self._link.ack(delivery)
 
 
 def _uplink(spool: Spool, broker: RunningBroker) -> Uplink:
@@ -147,7 +81,7 @@ def test_everything_arrives_through_a_killed_broker_and_a_new_ingest(tmp_path: P
         again = ReceiptSender(broker.port)
         again.kept = ingest.kept
         _until(lambda: spool.pending() == 0, uplink, again)
-        assert sorted(ingest.kept) == list(range(1, 171))
+        assert ingest.sequences == list(range(1, 171))
         assert again.duplicates > 0
         assert ingest.conflicts + again.conflicts == 0
         uplink.close()
@@ -212,6 +146,6 @@ def test_load_script_survives_a_kill_and_drains(tmp_path: Path) -> None:
         ingest.close()
     assert (second.returncode, summary["added"]) == (0, 20)
     assert summary["spool"]["events"] == {"pending": 0, "evicted": 0, "dead": 0}
-    assert set(truth()) <= set(ingest.kept)
+    assert set(truth()) <= set(ingest.sequences)
     assert len(ingest.kept) - len(truth()) in {0, 1}
     assert ingest.conflicts == 0
