@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from dashboards.web.language import COOKIE, is_language
-from dashboards.web.visit import SESSION_COOKIE, Acting, Visiting, own_path, same_site
+from dashboards.web.visit import Acting, Visiting, own_path, same_site
+from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
 from ingest.refusal import NotUsable, SignInNeeded
 
 router = APIRouter()
@@ -43,7 +44,7 @@ def login(
         )
     answer = visit.go(own_path(next))
     answer.set_cookie(
-        SESSION_COOKIE,
+        COOKIE_OF_SESSION,
         done.token,
         max_age=max(int((done.session.expires - now).total_seconds()), 0),
         path=visit.frame.url("/"),
@@ -57,10 +58,10 @@ def login(
 @router.post("/logout")
 def logout(request: Request, visit: Acting) -> Response:
     """Sign out of this browser."""
-    token = request.cookies.get(SESSION_COOKIE, "")
+    token = request.cookies.get(COOKIE_OF_SESSION, "")
     visit.house.services.accounts.logout(token, visit.house.clock.now())
     answer = visit.go("/login")
-    answer.delete_cookie(SESSION_COOKIE, path=visit.frame.url("/"), httponly=True)
+    answer.delete_cookie(COOKIE_OF_SESSION, path=visit.frame.url("/"), httponly=True)
     return answer
 
 

@@ -12,8 +12,8 @@ from dashboards.web.words import LABELS, Words
 from ingest.incidents.incident import Incident, State, Step, Transition
 from linli.events import Redaction, Severity
 
-PictureState = Literal["shown", "coming", "withheld", "none"]
-Arrived = Callable[[str], bool]
+PictureState = Literal["shown", "coming", "gone", "withheld", "none"]
+Album = Callable[[str], PictureState]
 
 BLURRED: dict[Redaction, str] = {
     "heads": msg("Heads were blurred on site before anything was kept."),
@@ -114,9 +114,9 @@ class Detail:
     source: str
 
 
-def card(incident: Incident, words: Words, calendar: Calendar, arrived: Arrived) -> Card:
+def card(incident: Incident, words: Words, calendar: Calendar, album: Album) -> Card:
     """Put one incident into words."""
-    picture = _picture(incident, arrived)
+    picture = _picture(incident, album)
     bbox = incident.picture.bbox if incident.picture else None
     label = incident.label
     return Card(
@@ -149,13 +149,13 @@ def detail(
     history: tuple[Transition, ...],
     words: Words,
     calendar: Calendar,
-    arrived: Arrived,
+    album: Album,
 ) -> Detail:
     """Put one incident and its history into words."""
     model = incident.model
     confidence = incident.confidence
     return Detail(
-        card=card(incident, words, calendar, arrived),
+        card=card(incident, words, calendar, album),
         rows=_rows(incident, history, words, calendar),
         actions=tuple(
             Done(words.action(one.type, one.result), one.result) for one in incident.actions
@@ -170,12 +170,12 @@ def detail(
     )
 
 
-def _picture(incident: Incident, arrived: Arrived) -> PictureState:
+def _picture(incident: Incident, album: Album) -> PictureState:
     if incident.picture is None:
         return "none"
     if incident.picture.id is None:
         return "withheld"
-    return "shown" if arrived(incident.picture.id) else "coming"
+    return album(incident.picture.id)
 
 
 def _box(bbox: tuple[float, float, float, float]) -> Box:

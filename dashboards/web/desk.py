@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
-from dashboards.web.cards import Card, card, detail
+from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.health import DeviceCard, chain, device_card, node_card
 from dashboards.web.language import Language
 from dashboards.web.moments import Calendar
@@ -14,13 +15,14 @@ from dashboards.web.sparkline import Sparkline, sparkline
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import State
+from ingest.refusal import Gone, NotThere
 from ingest.services import Services
 from ingest.services.incidents import Order
 from linli.clock import Clock
 
 OPEN_SHOWN, HANDLED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 30
 HOUR, STEP = timedelta(hours=1), 120
-Context = dict[str, object]
+Context = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,16 @@ class Desk:
         """Return one incident at a glance. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
         words = self._words(viewer, language)
-        return card(found, words, self.calendar(language), self._services.evidence.arrived)
+        calendar = self.calendar(language)
+        return card(found, words, calendar, self._album(viewer, calendar.now))
 
     def incident(self, viewer: Viewer, language: Language, incident: str) -> Context:
         """Return one incident in full. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
         history = self._services.incidents.transitions(viewer, incident)
         words, calendar = self._words(viewer, language), self.calendar(language)
-        return {"one": detail(found, history, words, calendar, self._services.evidence.arrived)}
+        album = self._album(viewer, calendar.now)
+        return {"one": detail(found, history, words, calendar, album)}
 
     def devices(self, viewer: Viewer, language: Language) -> Context:
         """Return edge boxes, devices, and discovered devices that wait for a person."""
@@ -108,10 +112,25 @@ class Desk:
         found = self._services.incidents.list(
             viewer, states=states, order=order, cursor=cursor, limit=limit
         )
-        calendar, arrived = self.calendar(words.language), self._services.evidence.arrived
-        return Listing(
-            tuple(card(one, words, calendar, arrived) for one in found.items), found.next
-        )
+        calendar = self.calendar(words.language)
+        album = self._album(viewer, calendar.now)
+        return Listing(tuple(card(one, words, calendar, album) for one in found.items), found.next)
+
+    def _album(self, viewer: Viewer, now: datetime) -> Album:
+        evidence = self._services.evidence
+
+        def state(picture: str) -> PictureState:
+            if evidence.arrived(picture):
+                return "shown"
+            try:
+                evidence.link(viewer, picture, now)
+            except Gone:
+                return "gone"
+            except NotThere:
+                return "coming"
+            return "shown"
+
+        return state
 
     def _lines(self, viewer: Viewer) -> Mapping[tuple[str, str], Sparkline | None]:
         end = self._clock.now()

@@ -6,6 +6,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
 from linli.errors import InputError
 
 _HERE = Path(__file__).resolve().parent
@@ -31,3 +35,14 @@ def assets_version() -> str:
     for name in _BUILT:
         digest.update(web_file("static", "dist", name).read_bytes())
     return digest.hexdigest()[:12]
+
+
+class Assets(StaticFiles):
+    """Static files; what is asked for by version never changes and is asked for once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer one request."""
+        answer = await super().get_response(path, scope)
+        if scope["query_string"] == f"v={assets_version()}".encode():
+            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer

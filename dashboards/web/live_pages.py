@@ -10,8 +10,9 @@ from fastapi.responses import Response, StreamingResponse
 from dashboards.web.desk import Desk
 from dashboards.web.live import Fragments, Renderer, View
 from dashboards.web.render import Frame
-from dashboards.web.visit import SESSION_COOKIE, SignedIn
+from dashboards.web.visit import SignedIn
 from ingest.accounts.account import Viewer
+from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
 from ingest.feed import Topic
 
 router = APIRouter()
@@ -37,7 +38,7 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         prefix=visit.frame.prefix,
         urgent=URGENT.get(page, frozenset()),
     )
-    token = visit.request.cookies.get(SESSION_COOKIE)
+    token = visit.request.cookies.get(COOKIE_OF_SESSION)
 
     def still_in() -> bool:
         return house.services.accounts.session(token, house.clock.now()) is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards.web import account_pages, device_pages, incident_pages, live_pages, refused
 from dashboards.web.desk import Desk
-from dashboards.web.files import assets_version, web_file
+from dashboards.web.files import Assets, assets_version, web_file
 from dashboards.web.language import LANGUAGES, catalog
 from dashboards.web.live import Hub
 from dashboards.web.visit import House
@@ -32,7 +32,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     pages.state.house = House(services, desk, hub, clock, site)
     for part in (account_pages, incident_pages, device_pages, live_pages):
         pages.include_router(part.router)
-    pages.mount("/static", StaticFiles(directory=web_file("static")), name="static")
+    pages.mount("/static", GZipMiddleware(Assets(directory=web_file("static"))), name="static")
     refused.install(pages)
     app.mount("/", pages, name="pages")
 

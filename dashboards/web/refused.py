@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from dashboards.web.language import catalog, msg
 from dashboards.web.visit import visit
 from ingest.refusal import Refusal, SignInNeeded
+from linli.errors import StoreError
+from linli.log import get_logger
+
+log = get_logger(__name__)
 
 TITLES = {
     400: msg("This request cannot be understood"),
     403: msg("You may not do this"),
     404: msg("This page does not exist"),
+    410: msg("This is no longer kept"),
     500: msg("Something went wrong here"),
+    503: msg("The system is busy at the moment"),
 }
 ADVICE = {
     400: msg("Go back and try again."),
     403: msg("Open the page again and repeat it. If it stays so, ask your administrator."),
     404: msg("It may have been removed, or the address is not complete."),
+    410: msg("Pictures are deleted when their time is over."),
     500: msg("It is not your fault. Try again in a minute; nothing that was reported is lost."),
+    503: msg("Try again in a moment."),
 }
 
 
@@ -31,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -51,15 +60,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return await _answer(request, 404 if request.method == "GET" else 400)
 
 
+async def _store(request: Request, error: Exception) -> Response:
+    log.warning("%s %s: %s", request.method, request.scope["path"], error)
+    return await _answer(request, 503)
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     del error
     return await _answer(request, 500)
 
 
 async def _answer(request: Request, status: int) -> Response:
-    if request.url.path.startswith(f"{request.scope.get('root_path', '')}/api/"):
-        problem = {"title": "Not found" if status == 404 else "Bad request", "status": status}
-        return JSONResponse(problem, status, media_type="application/problem+json")
     found = await run_in_threadpool(visit, request)
     known = status if status in TITLES else 500 if status >= 500 else 400
     say = catalog(found.language).gettext

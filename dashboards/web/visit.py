@@ -15,11 +15,11 @@ from dashboards.web.live import Hub
 from dashboards.web.moments import Calendar
 from dashboards.web.render import Frame
 from ingest.accounts.account import Session, Viewer
+from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
+from ingest.api.visitor import CSRF_HEADER
 from ingest.refusal import NotAllowed, SignInNeeded
 from ingest.services import Services
 from linli.clock import Clock
-
-SESSION_COOKIE = "linli_session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def visit(request: Request) -> Visit:
         request.headers.get("accept-language"),
     )
     frame = Frame(language, request.scope.get("root_path", "").rstrip("/"))
-    token = request.cookies.get(SESSION_COOKIE)
+    token = request.cookies.get(COOKIE_OF_SESSION)
     session = house.services.accounts.session(token, house.clock.now()) if token else None
     request.state.visit = found = Visit(request, house, frame, session)
     return found
@@ -154,7 +154,7 @@ def acting(
 ) -> Visit:
     """Let only people act, from our own forms. Raises SignInNeeded, NotAllowed."""
     same_site(request)
-    given = request.headers.get("x-csrf-token") or csrf_token
+    given = request.headers.get(CSRF_HEADER) or csrf_token
     session = found.session
     if session is None or not found.house.services.accounts.csrf_ok(session, given):
         raise NotAllowed("the form does not carry this session's token")

@@ -7,20 +7,21 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from ordinary_day import drawn_picture
 
 from dashboards.web import mount
 from ingest.accounts.account import Session, SignedIn, Viewer
+from ingest.api.middleware import SecurityHeaders
 from ingest.feed import Feed
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Picture, State, Transition
-from ingest.refusal import NotThere, SignInNeeded
+from ingest.refusal import Gone, NotThere, SignInNeeded
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.devices import DeviceService
-from ingest.services.evidence import EvidenceService
+from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order
 from ingest.services.journal import JournalService
 from ingest.services.page import Page
@@ -31,7 +32,6 @@ from linli.events import SEVERITIES, Action, ModelRef, Severity
 from linli.ids import uuid7
 
 PASSWORD = "a long and quiet evening"
-CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 MODEL = ModelRef(name="yolox-nano", version="0.1.1", sha256="e8" * 32)
 SITE = "春晖社区"
 
@@ -139,18 +139,23 @@ class People(AccountService):
 
 
 class Album(EvidenceService):
-    """Pictures drawn by code; those in `missing` have not arrived."""
+    """Pictures drawn by code; `missing` have not arrived, `deleted` are over."""
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
+        self.deleted: set[str] = set()
 
-    def link(self, viewer: Viewer, evidence: str, now: datetime) -> str:
+    def link(
+        self, viewer: Viewer, evidence: str, now: datetime, purpose: Purpose = "incident"
+    ) -> str:
+        if evidence in self.deleted:
+            raise Gone("deleted")
         if evidence in self.missing:
             raise NotThere("not arrived")
         return f"/api/v1/evidence/{evidence}"
 
     def arrived(self, evidence: str) -> bool:
-        return evidence not in self.missing
+        return evidence not in self.missing | self.deleted
 
 
 class Estate(DeviceService):
@@ -256,12 +261,7 @@ class Neighbourhood:
     def app(self) -> FastAPI:
         app = FastAPI()
 
-        @app.middleware("http")
-        async def headers(request: Request, call_next):  # type: ignore[no-untyped-def]
-            response = await call_next(request)
-            response.headers["Content-Security-Policy"] = CSP
-            response.headers["Referrer-Policy"] = "same-origin"
-            return response
+        app.add_middleware(SecurityHeaders)
 
         @app.get("/api/v1/evidence/{evidence}")
         def evidence(evidence: str) -> Response:
@@ -313,6 +313,8 @@ class Neighbourhood:
                 shot = Picture(redaction="heads", id=evidence, bbox=(0.29, 0.3, 0.43, 0.88))
             if picture == "coming":
                 self.album.missing.add(evidence)
+            if picture == "gone":
+                self.album.deleted.add(evidence)
             self.book.add(Transition(**common, step="pictured", picture=shot))
         return incident
 

@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 from neighbourhood import PASSWORD, SITE, Neighbourhood
 from ordinary_day import cameras, furnish
 
+from linli.errors import StoreError
+
 EVIL = "<img src=x onerror=alert(1)>\"'{{7*7}}"
 Page = Callable[[str], str]
 
@@ -144,6 +146,9 @@ def test_the_picture_is_reached_by_a_short_address(place: Neighbourhood) -> None
     coming = place.happen(picture="coming")
     assert client.get(f"/incidents/{coming}/picture").status_code == 404
     assert client.get(f"/incidents/{place.happen(picture='withheld')}/picture").status_code == 404
+    gone = place.happen(picture="gone")
+    assert client.get(f"/incidents/{gone}/picture").status_code == 410
+    assert "time of keeping is over" in client.get(f"/incidents/{gone}").text
 
 
 @pytest.mark.parametrize(
@@ -313,7 +318,25 @@ def test_a_fault_of_ours_is_a_plain_page(
     assert "secret detail" not in answer.text
 
 
-def test_an_unknown_api_path_is_answered_for_programs(place: Neighbourhood) -> None:
-    answer = browser(place, None).get("/api/v1/nothing")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+def test_a_store_that_does_not_answer_is_said_so(
+    place: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("disk is full", where="/secret/place")
+
+    client = browser(place)
+    monkeypatch.setattr(place.chain, "stats", away)
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "busy at the moment" in answer.text
+    assert "secret" not in answer.text
+
+
+def test_files_with_a_version_are_asked_for_once(place: Neighbourhood) -> None:
+    client = browser(place, None)
+    link = re.search(r'src="(/static/dist/app\.js\?v=\w+)"', client.get("/login").text)
+    assert link is not None
+    answer = client.get(link.group(1))
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "cache-control" not in client.get("/static/dist/app.js?v=old").headers
