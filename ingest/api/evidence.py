@@ -74,6 +74,8 @@ async def put(
     )
     body = await _body(request)
     new = await run_in_threadpool(house.evidence.take, arrival, body, now)
+    if new:
+        house.feed.tell("incidents")  # whoever looks at it sees the picture come
     return Response(status_code=201 if new else 204)
 
 
