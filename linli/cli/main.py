@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import click
 
 from linli.errors import InputError, LinliError
-from linli.log import set_up
+from linli.log import get_logger, set_up
 from linli.process import follow_parent
+
+log = get_logger(__name__)
 
 _GROUPS = {
     "demo": ("linli.cli.demo", "Run everything on this machine and show the address."),
@@ -20,6 +24,7 @@ _GROUPS = {
     "models": ("linli.cli.models", "Evaluate detection models."),
     "schema": ("linli.cli.schema", "Write or check the contract's documents."),
 }
+_OURS = frozenset({"linli", "edge", "ingest", "dashboards"})
 _EXTRA_OF = {"edge": "edge", "models": "edge", "ingest": "ingest", "broker": "ingest"}
 
 
@@ -35,6 +40,8 @@ class _Groups(click.Group):
         try:
             module = importlib.import_module(_GROUPS[cmd_name][0])
         except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in _OURS:
+                raise
             extra = _EXTRA_OF.get(cmd_name, "all")
             raise InputError(
                 f"the Python package {error.name!r} is missing",
@@ -72,6 +79,19 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - a person gets one line; the details on request
+        click.echo(f"linli: {_unexpected(error)}", err=True)
+        log.debug("the details", exc_info=True)
+        sys.exit(70)
+
+
+def _unexpected(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return (
+        f"unexpected {type(error).__name__} in {place}. This is a mistake in Linli: please report "
+        "it; LINLI_LOG=DEBUG shows the details"
+    )
 
 
 if __name__ == "__main__":
