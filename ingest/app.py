@@ -58,16 +58,16 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
     house = House(settings, clock or SystemClock())
     app = FastAPI(
         title="Linli",
-        root_path=settings.http.path_prefix,
         lifespan=house.lifespan,
         openapi_url=f"{routes.PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
+    app.state.house = house
     app.state.services = house.services
     app.state.clock = house.clock
     app.state.health_engines = house.readers
-    routes.install(app)
+    routes.install(app, settings.http.path_prefix)
     return app
 
 

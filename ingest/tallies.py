@@ -12,8 +12,8 @@ from ingest.store.state import lane, tally
 def add(connection: sa.Connection, counts: Mapping[str, int]) -> None:
     """Count journal rows by kind, in the transaction that moves the cursor over them."""
     for kind, number in counts.items():
-        values = {"value": tally.c.value + number}
-        changed = connection.execute(tally.update().where(tally.c.name == kind), values)
+        known = tally.update().where(tally.c.name == kind)
+        changed = connection.execute(known.values(value=tally.c.value + number))
         if changed.rowcount == 0:
             connection.execute(tally.insert(), {"name": kind, "value": number})
 

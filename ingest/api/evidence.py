@@ -36,7 +36,10 @@ Evidence = Annotated[uuid.UUID, Path(description="the snapshot's id in the event
         204: {"description": "Kept already, the same bytes"},
         **fails(400, 401, 409, 413, 415, 422, 503),
     },
-    openapi_extra={"requestBody": {"required": True, "content": {_JPEG: _BYTES}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_JPEG: _BYTES}},
+        "security": [{"token": []}],
+    },
 )
 async def put(
     *,

@@ -74,3 +74,20 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_on, send)
+
+
+class Prefix:
+    """Serves below the path that a proxy in front puts before ours, whether or not it cuts it."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and self._prefix:
+            path: str = scope["path"]
+            if not (path == self._prefix or path.startswith(self._prefix + "/")):
+                path = self._prefix + path
+            scope = {**scope, "path": path, "root_path": self._prefix}
+        await self._app(scope, receive, send)

@@ -23,8 +23,8 @@ from ingest.api import (
     sessions,
     stream,
 )
-from ingest.api.answers import REFERENCE, SHOWN, Health, answer, tells
-from ingest.api.middleware import BodyLimit, SecurityHeaders
+from ingest.api.answers import REFERENCE, SHOWN, Health, answer, fails, tells
+from ingest.api.middleware import BodyLimit, Prefix, SecurityHeaders
 from ingest.store.engine import reading
 
 PREFIX = "/api/v1"
@@ -44,7 +44,7 @@ for _part in (sessions, incidents, devices, evidence, series, journal, stream):
 outside = APIRouter(tags=["health"])
 
 
-@outside.get("/healthz", responses=tells(Health, 503))
+@outside.get("/healthz", responses=tells(Health, 503), openapi_extra={"security": []})
 def healthz(request: Request) -> Response:
     """Tell whether the service is up and its files answer; for supervisors, without signing in."""
     for engine in request.app.state.health_engines:
@@ -53,14 +53,15 @@ def healthz(request: Request) -> Response:
     return answer(Health(status="ok"))
 
 
-def install(app: FastAPI) -> None:
-    """Add the routes, the errors and the headers to an application."""
+def install(app: FastAPI, prefix: str) -> None:
+    """Add the routes, the errors and the headers to an application served below `prefix`."""
     app.include_router(api)
     app.include_router(outside)
     app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Prefix, prefix=prefix)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way
 
 
@@ -98,6 +99,11 @@ def document(app: FastAPI) -> dict[str, Any]:
         _, components = msgspec.json.schema_components(SHOWN, ref_template=REFERENCE)
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(components)
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for operation in (one for path in made["paths"].values() for one in path.values()):
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = fails(422)[422]
         made["components"]["securitySchemes"] = {
             "session": {"type": "apiKey", "in": "cookie", "name": "linli_session"},
             "token": {"type": "http", "scheme": "bearer"},

@@ -25,7 +25,7 @@ class Credentials(BaseModel):
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
-@router.post("/login", responses=tells(Me, 401, 403, 422, 503))
+@router.post("/login", responses=tells(Me, 401, 403, 422, 503), openapi_extra={"security": []})
 def login(body: Credentials, request: Request, house: TheServices, now: Now) -> Response:
     """Sign in; sets the session cookie.
 

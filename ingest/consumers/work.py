@@ -105,9 +105,9 @@ class Cursor:
 
     def _move(self, connection: sa.Connection, position: int, poisoned: int) -> None:
         table = self._table
+        known = table.update().where(table.c.name == self._effect.name)
         changed = connection.execute(
-            table.update().where(table.c.name == self._effect.name),
-            {"position": position, "poisoned": table.c.poisoned + poisoned},
+            known.values(position=position, poisoned=table.c.poisoned + poisoned)
         )
         if changed.rowcount == 0:
             fresh = {"name": self._effect.name, "position": position, "poisoned": poisoned}

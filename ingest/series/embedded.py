@@ -112,8 +112,8 @@ def _buckets(
 
 
 def _move(connection: sa.Connection, position: int, poisoned: int) -> None:
-    values = {"position": position, "poisoned": cursor.c.poisoned + poisoned}
-    if connection.execute(cursor.update(), values).rowcount == 0:
+    moved = cursor.update().values(position=position, poisoned=cursor.c.poisoned + poisoned)
+    if connection.execute(moved).rowcount == 0:
         connection.execute(
             cursor.insert(), {"name": NAME, "position": position, "poisoned": poisoned}
         )

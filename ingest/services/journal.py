@@ -21,6 +21,8 @@ from ingest.store.state import cursor as state_cursor
 
 MOST = 1000
 _INCIDENTS = "incidents"
+EVENTS = "events"
+_LANES = {"event": EVENTS, "telemetry": "telemetry"}
 
 
 class JournalService:
@@ -49,13 +51,13 @@ class JournalService:
             last = journal.last_position(connection)
             stored.update(_uncounted(connection, positions.get(_INCIDENTS, 0)))
             streams = [
-                _position(row, lanes.get((row.node, row.stream), "unknown"))
+                _position(row, _LANES.get(lanes.get((row.node, row.stream), ""), "unknown"))
                 for row in connection.execute(journal.stream.select())
             ]
             parked = sa.select(sa.func.count()).select_from(journal.parked)
             waiting = connection.scalar(parked) or 0
         return Stats(
-            produced=sum(one.highest for one in streams if one.lane == "event"),
+            produced=sum(one.highest for one in streams if one.lane == EVENTS),
             events_stored=stored["event"],
             telemetry_stored=stored["telemetry"],
             duplicates=counters.get("duplicates", 0),

@@ -61,7 +61,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
 class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
     """How far one stream of a node has come; `missing` lie between `upto` and the highest seen.
 
-    `lane` is the kind of messages that it carries, `unknown` while none could be used.
+    `lane` is `events` or `telemetry`, `unknown` while none of its messages was stored.
     """
 
     node: str

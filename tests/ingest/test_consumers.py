@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from house import CAMERA, NODE, NOON, Folder, snapshot
+
+import ingest.consumers.runner as runner_module
+import ingest.consumers.work as work_module
+from ingest import registry, tallies
+from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.runner import Runner
+from ingest.consumers.work import Cursor
+from ingest.feed import Feed
+from ingest.incidents import book
+from ingest.incidents.fold import fold
+from ingest.store import state
+from ingest.store.engine import reading, writing
+from linli.errors import StoreError
+from linli.events import CameraReport
+from linli.ids import uuid7
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+def cursor(folder: Folder) -> Cursor:
+    effect = IncidentEffect(Feed(), folder.clock)
+    return Cursor(folder.reader("journal"), folder.state, state.cursor, effect)
+
+
+def incidents(folder: Folder):
+    with reading(folder.state) as connection:
+        rows = connection.execute(state.incident.select().order_by(state.incident.c.number)).all()
+        found = [book.get(connection, row.id) for row in rows]
+        for one in found:
+            assert one is not None
+            assert fold(book.transitions(connection, one.id)) == one
+    return found
+
+
+def position(folder: Folder) -> tuple[int, int]:
+    with reading(folder.state) as connection:
+        row = connection.execute(state.cursor.select()).one()
+    return row.position, row.poisoned
+
+
+def test_an_event_opens_one_incident_with_everything_it_said(folder: Folder) -> None:
+    picture = uuid7(NOON)
+    last = folder.put_event(folder.event(snapshot=snapshot(picture), confidence=0.9, dwell=2.5))
+    assert cursor(folder).step() is False
+    (one,) = incidents(folder)
+    assert (one.number, one.state, one.area, one.confidence, one.dwell) == (
+        1,
+        "open",
+        "b03",
+        0.9,
+        2.5,
+    )
+    assert one.picture.id == picture
+    assert str(one.key) == f"c001/{NODE}/{CAMERA}/zone-dwell/door"
+    assert position(folder) == (last, 0)
+
+
+def test_a_second_cursor_goes_on_where_the_first_was_killed(folder: Folder) -> None:
+    folder.put_event(folder.event())
+    cursor(folder).step()
+    folder.put_event(folder.event())
+    again = cursor(folder)
+    again.step()
+    assert again.step() is False
+    (one,) = incidents(folder)
+    assert one.count == 2
+
+
+def test_effect_and_cursor_are_committed_together(folder: Folder, monkeypatch) -> None:
+    folder.put_event(folder.event())
+    reader = cursor(folder)
+
+    def full(*_):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(Cursor, "_move", full)
+    with pytest.raises(StoreError):
+        reader.step()
+    assert incidents(folder) == []
+    monkeypatch.undo()
+    reader.step()
+    assert len(incidents(folder)) == 1
+
+
+def test_more_than_a_batch_is_taken_in_pieces(folder: Folder, monkeypatch) -> None:
+    monkeypatch.setattr(work_module, "BATCH", 4)
+    for _ in range(5):
+        folder.put_event(folder.event())
+    reader = cursor(folder)
+    assert reader.step() is True
+    assert reader.step() is False
+    assert incidents(folder)[0].count == 5
+
+
+def test_a_poison_row_is_counted_and_stops_nothing(folder: Folder, caplog) -> None:
+    folder.put_event(folder.event())
+    folder.put("event", "zone-dwell", b"\xff not json", event_id="x", stream="0000000e", sequence=9)
+    folder.put("nonsense", "!!", b"")
+    last = folder.put_event(folder.event(zone="gate"))
+    with caplog.at_level(logging.WARNING):
+        cursor(folder).step()
+    assert [one.key.zone for one in incidents(folder)] == ["door", "gate"]
+    assert position(folder) == (last, 2)
+    assert len([line for line in caplog.messages if "skipped" in line]) == 2
+    assert "not json" not in caplog.text
+
+
+def test_one_key_has_one_unresolved_incident_whatever_code_does(folder: Folder) -> None:
+    folder.put_event(folder.event())
+    cursor(folder).step()
+    with reading(folder.state) as connection:
+        row = connection.execute(state.incident.select()).mappings().one()
+    with pytest.raises(Exception, match="UNIQUE"), writing(folder.state) as connection:
+        connection.execute(state.incident.insert(), {**row, "id": "other", "number": 2})
+
+
+def test_kinds_are_counted_and_lanes_known(folder: Folder) -> None:
+    folder.put_event(folder.event())
+    folder.put_event(folder.event())
+    folder.put_status("ready")
+    cursor(folder).step()
+    with reading(folder.state) as connection:
+        assert tallies.counted(connection) == {"event": 2, "health": 1}
+        assert tallies.lanes(connection) == {(NODE, "0000000e"): "event"}
+
+
+def node_row(folder: Folder):
+    with reading(folder.state) as connection:
+        return connection.execute(state.node.select()).one(), registry.status_of(connection, NODE)
+
+
+@pytest.mark.parametrize(
+    ("told", "state_after"),
+    [
+        ([("ready", "0000000a")], "ready"),
+        ([("ready", "0000000a"), ("lost", "0000000a")], "lost"),
+        ([("ready", "0000000b"), ("lost", "0000000a")], "ready"),
+        ([("ready", "0000000b"), ("stopped", "0000000a")], "ready"),
+        ([("lost", "0000000a"), ("ready", "0000000b")], "ready"),
+        ([("lost", "0000000a")], "lost"),
+    ],
+)
+def test_the_will_of_an_older_connection_is_old_news(folder: Folder, told, state_after) -> None:
+    for state_name, session in told:
+        folder.put_status(state_name, session)
+    cursor(folder).step()
+    assert node_row(folder)[1].state == state_after
+
+
+def test_a_last_will_is_no_sign_of_life(folder: Folder) -> None:
+    folder.put_status("ready")
+    folder.clock.advance(60)
+    folder.put_status("lost")
+    cursor(folder).step()
+    assert node_row(folder)[0].last_seen == NOON
+
+
+def test_reports_and_births_fill_the_registry(folder: Folder) -> None:
+    folder.put_report(CameraReport(device="cam-new", state="stalled", fps=0.5, dropped=3))
+    folder.put_description("cam-new", "垃圾房")
+    folder.put_description(CAMERA, "not what people call it")
+    cursor(folder).step()
+    with reading(folder.state) as connection:
+        rows = {row.device: row for row in connection.execute(state.device.select())}
+    assert (rows["cam-new"].standing, rows["cam-new"].label) == ("discovered", "垃圾房")
+    assert registry.camera_report(rows["cam-new"].camera).state == "stalled"
+    assert rows[CAMERA].label == "1 号电梯"
+
+
+def test_time_passing_resolves_what_is_clear(folder: Folder) -> None:
+    begin = folder.event()
+    folder.put_event(begin)
+    folder.put_event(folder.event(name="ebike-in-elevator", phase="end"))
+    folder.clock.advance(10)
+    folder.put_event(folder.event(phase="end", episode=begin.data.episode))
+    cursor(folder).step()
+    feed = Feed()
+    tick = TickJob(folder.reader("state"), folder.state, feed, folder.clock)
+    folder.clock.advance(599)
+    tick.step()
+    assert [one.state for one in incidents(folder)] == ["open", "open"]
+    folder.clock.advance(1)
+    tick.step()
+    assert [one.state for one in incidents(folder)] == ["resolved", "open"]
+    assert incidents(folder)[0].resolved == NOON + timedelta(seconds=610)
+
+
+def test_times_at_the_end_of_the_calendar_do_no_harm(folder: Folder) -> None:
+    folder.put_event(folder.event(time=NOON.replace(year=1)))
+    folder.put_event(folder.event(time=NOON.replace(year=9999), zone="gate"))
+    cursor(folder).step()
+    old, future = incidents(folder)
+    assert (old.late, future.late, future.last) == (True, False, NOON)
+    assert position(folder)[1] == 0
+
+
+class Flaky:
+    """Fails a few times, then has three pieces of work."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def step(self) -> bool:
+        self.calls += 1
+        if self.calls == 1:
+            raise StoreError("busy", where="x.db")
+        return self.calls < 4
+
+
+def test_a_runner_goes_on_after_a_store_error(caplog, monkeypatch) -> None:
+    monkeypatch.setattr(runner_module, "AFTER_FAILURE", 0.01)
+    job = Flaky()
+    runner = Runner("test", job, poll=0.01)
+    with caplog.at_level(logging.WARNING):
+        runner.start()
+        while job.calls < 6:
+            runner.wake()
+        runner.stop()
+    assert [line for line in caplog.messages if "test" in line] == [
+        "test: x.db: busy; trying again",
+        "test: works again",
+    ]
