@@ -19,7 +19,7 @@ from linli.log import redact
 
 CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
 
-MAX_DETAIL = 512
+MAX_DETAIL = 100  # 64 cameras have to fit into one report
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock

@@ -84,10 +84,14 @@ class Spool:
         """Open or make the file. Raises InputError when it cannot be used."""
         opened = open_file(self._path, LANES, self._clock.now())
         self.corrupted += opened.corrupted
-        self._database = database = opened.database
-        with self._lock:
-            self._lanes = _load(database)
-            self._purge(database)
+        self._database = opened.database
+        try:
+            with self._lock, self._reading() as database:
+                self._lanes = _load(database)
+                self._purge(database)
+        except StoreError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -140,14 +144,19 @@ class Spool:
                 return 0
             dropped = 0
             for first, last in ((1, receipt.upto), *receipt.ranges):
-                gone = database.execute(
-                    "DELETE FROM row WHERE lane = ? AND sequence BETWEEN ? AND ?"
-                    " RETURNING length(payload)",
-                    (lane, first, last),
-                ).fetchall()
-                dropped += len(gone)
-                self._lanes[lane].rows -= len(gone)
-                self._lanes[lane].bytes -= sum(size for (size,) in gone)
+                span = (lane, first, last)
+                rows, size = database.execute(
+                    "SELECT count(*), coalesce(sum(length(payload)), 0) FROM row"
+                    " WHERE lane = ? AND sequence BETWEEN ? AND ?",
+                    span,
+                ).fetchone()
+                if rows:
+                    database.execute(
+                        "DELETE FROM row WHERE lane = ? AND sequence BETWEEN ? AND ?", span
+                    )
+                dropped += rows
+                self._lanes[lane].rows -= rows
+                self._lanes[lane].bytes -= size
         return dropped
 
     def reject(self, reject: Reject) -> Row | None:

@@ -55,6 +55,15 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
         ) from None
     try:
         return OpenedFile(_open(path, lanes), 0)
+    except sqlite3.DatabaseError as error:
+        _move_aside(path, str(error), now)
+        return OpenedFile(_open(path, lanes), 1)
+
+
+def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
+    """Open a sound file; sqlite3.DatabaseError when it is damaged."""
+    try:
+        return _open_locked(path, lanes)
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise InputError(
@@ -65,12 +74,9 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
         raise InputError(
             f"spool cannot be opened ({error})", where=str(path), hint=_PERMISSIONS
         ) from None
-    except sqlite3.DatabaseError as error:
-        _move_aside(path, str(error), now)
-        return OpenedFile(_open(path, lanes), 1)
 
 
-def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
+def _open_locked(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.5)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")

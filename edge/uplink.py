@@ -111,6 +111,8 @@ class Uplink:
             self._send()
         except LinkError as error:
             log.info("uplink: %s", error)
+        except PayloadError as error:
+            log.error("uplink: health report breaks the contract: %s", error)  # noqa: TRY400
 
     def close(self) -> None:
         """Say that we stopped, and disconnect without the will."""

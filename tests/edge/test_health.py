@@ -13,7 +13,7 @@ from edge.health import CameraCounts, CameraMeter
 from edge.messages import Address, Stamp
 from linli.clock import SystemClock
 from linli.codec import decode
-from linli.events import LaneReport, Reading, ReportMessage
+from linli.events import MAX_PAYLOAD, LaneReport, Reading, ReportMessage
 
 STAMP = Stamp(datetime(2026, 3, 2, 11, 24, 5, tzinfo=UTC))
 ADDRESS = Address("c001", "b03", "c001-n01")
@@ -60,6 +60,16 @@ def test_state_changes_are_told_once() -> None:
     assert not meter.now_is("stalled", "away")
     report = meter.report(now=1.0)
     assert (report.state, report.detail) == ("stalled", "away")
+
+
+def test_report_of_many_cameras_in_trouble_fits(tmp_path: Path) -> None:
+    meters = [CameraMeter("c" * 32, now=0.0) for _ in range(64)]
+    for meter in meters:
+        meter.now_is("failed", "坏" * 1000)
+    reports = [meter.report(now=1.0) for meter in meters]
+    topic = ADDRESS.topic("self", "health", "report")
+    data = health.report_data("1.0", 12.5, tmp_path, [], reports)
+    assert len(messages.report(topic, STAMP, data)) < MAX_PAYLOAD
 
 
 def test_report_keeps_the_contract(tmp_path: Path) -> None:
