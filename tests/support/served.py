@@ -31,7 +31,9 @@ class Served:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        config = uvicorn.Config(self.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(
+            self.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=0
+        )
         self.server, self.socket = uvicorn.Server(config), listening
         self.thread = threading.Thread(target=self.server.run, args=([listening],))
         self.thread.start()

@@ -226,7 +226,7 @@ def test_many_open_pages_of_one_person_never_block(
     chromium: playwright.Browser, server: Served, place: Neighbourhood
 ) -> None:
     with person(chromium, server) as (page, troubles):
-        others = [page.context.new_page() for _ in range(7)]
+        others = [page.context.new_page() for _ in range(6)]
         for other in others:
             other.goto(f"{server.url}/")
             other.wait_for_selector("html[data-connection=up]")
