@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from edge.detect.detections import Detections
+from edge.detect.detections import Detections, chosen
 from edge.detect.detector import Detector
 from edge.episode import Seen, Session, Sessions, Sight, Terms, finish, watch
 from edge.geometry import Floats
@@ -96,7 +96,9 @@ class CameraPipeline:
         self._detector = detector
         self._clock = clock
         self._watches = [_watch_of(camera, rule, detector.names) for rule in camera.scenario]
-        self._kinds = sorted({kind for watching in self._watches for kind in watching.kinds})
+        labels = [label for rule in camera.scenario for label in rule.labels]
+        self._followed = chosen(detector.names, labels)
+        self._person = chosen(detector.names, [PERSON])
         sure = min((rule.score for rule in camera.scenario), default=_SURE)
         self._rules = FollowRules(sure, max(_LIFE, _LIFE_FRAMES / camera.fps))
         self._tracks = Tracks()
@@ -115,7 +117,7 @@ class CameraPipeline:
                     facts.append(self._began(watching, change.session, frame))
                 else:
                     facts.append(self._ended(watching, change.session, frame.captured))
-        people = found.of([PERSON]).boxes
+        people = found.boxes[self._person[found.classes]]
         if any(fact.phase == "begin" for fact in facts):
             picture = self._picture(frame, people)
             facts = [_pictured(fact, picture) for fact in facts]
@@ -132,13 +134,13 @@ class CameraPipeline:
         return facts
 
     def _follow(self, found: Detections, now: float) -> None:
-        mine = found.where(np.isin(found.classes, self._kinds))
-        objects = Objects(mine.boxes, mine.scores, mine.classes)
+        mine = self._followed[found.classes]
+        objects = Objects(found.boxes[mine], found.scores[mine], found.classes[mine])
         self._tracks = follow(self._tracks, objects, now, self._rules)
-        sure = found.where(found.scores >= self._rules.sure)
-        self.people = len(sure.of([PERSON]))
+        sure = found.scores >= self._rules.sure
+        self.people = int((sure & self._person[found.classes]).sum())
         self.counts.frames += 1
-        self.counts.detections += int(np.isin(sure.classes, self._kinds).sum())
+        self.counts.detections += int((sure & mine).sum())
         visible = self._tracks.visible()
         self.counts.tracks += sum(track.frames == _FOLLOWED for track in visible)
 

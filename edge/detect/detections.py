@@ -59,6 +59,10 @@ class Detections:
 
     def of(self, labels: Iterable[str]) -> Detections:
         """Return those of the named classes; names that no class has match nothing."""
-        wanted = set(labels)
-        chosen = [index for index, name in enumerate(self.names) if name in wanted]
-        return self.where(np.isin(self.classes, chosen))
+        return self.where(chosen(self.names, labels)[self.classes])
+
+
+def chosen(names: tuple[str, ...], labels: Iterable[str]) -> Mask:
+    """Return for each of `names` whether it is one of `labels`; index it with class numbers."""
+    wanted = frozenset(labels)
+    return np.array([name in wanted for name in names], np.bool_)

@@ -118,7 +118,7 @@ def load_detector(
 
 def suppress(found: Candidates, *, overlap: float = OVERLAP, most: int = MOST) -> Candidates:
     """Keep of boxes of one class that overlap more than `overlap` (IoU) the best; best first."""
-    if not len(found.scores):
+    if len(found.scores) < 2:  # nothing to overlap with
         return found
     sized = found.boxes.copy()
     sized[:, 2:] -= sized[:, :2]

@@ -36,14 +36,14 @@ class YoloxDecoder:
         rows = output[0]
         # A score is objectness times class, so what lies below by objectness alone can go first:
         # 3549 rows become a handful before anything is computed.
-        chosen = np.flatnonzero(rows[:, 4] >= floor)
-        rows = rows[chosen]
+        likely = np.flatnonzero(rows[:, 4] >= floor)
+        rows = rows[likely]
         classes = rows[:, _BOX:].argmax(axis=1)
         scores = rows[:, 4] * rows[np.arange(len(rows)), _BOX + classes]
         good = scores >= floor
-        rows, chosen = rows[good], chosen[good]
-        strides = self.strides[chosen]
-        centres = (rows[:, :2] + self.cells[chosen]) * strides
+        rows, likely = rows[good], likely[good]
+        strides = self.strides[likely]
+        centres = (rows[:, :2] + self.cells[likely]) * strides
         halves = np.exp(np.minimum(rows[:, 2:4], _LARGEST_LOG)) * strides / 2
         boxes = np.concatenate((centres - halves, centres + halves), axis=1)
         return Candidates(boxes, np.minimum(scores[good], 1), classes[good])

@@ -42,12 +42,18 @@ def command() -> None:
 
 @command.command(
     name="eval",
-    epilog="Example: linli models eval yolox_nano.onnx ../shared/data/coco-val128 --json",
+    epilog="Example: linli models eval yolox_nano.onnx labelled-photographs --json",
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@click.option("--threads", default=1, show_default=True, help="Threads of one inference.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads of one inference.",
+)
 def evaluate(model: Path, folder: Path, as_json: bool, threads: int) -> None:
     """Measure MODEL on the labelled pictures of FOLDER, as COCO does.
 
