@@ -118,7 +118,8 @@ def data_files(root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in DATA_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            scripts = path.suffix in {".py", ".pyc"} or "train" in path.relative_to(root).parts
+            if path.is_file() and not scripts:
                 found[str(path)] = f"linli/data/{path.relative_to(root).as_posix()}"
     return found
 

@@ -84,7 +84,9 @@ def test_npm_that_fails_gives_one_line(hook: ModuleType, tmp_path: Path) -> None
 
 def test_data_folders_leave_their_scripts_behind(hook: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "models/cards").mkdir(parents=True)
-    for name in ("models/train.py", "models/catalogue.toml", "models/cards/one.md"):
+    (tmp_path / "models/train").mkdir()
+    names = ("export.py", "catalogue.toml", "cards/one.md", "train/one.toml")
+    for name in (f"models/{name}" for name in names):
         (tmp_path / name).write_text("x")
     assert sorted(hook.data_files(tmp_path).values()) == [
         "linli/data/models/cards/one.md",
