@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -81,6 +82,14 @@ def load_settings(path: Path) -> IngestSettings:
     """Read `ingest.toml`. Raises InputError that says where, which rule and which value."""
     settings = load(path, IngestSettings)
     mqtt = settings.mqtt
+    try:
+        ZoneInfo(settings.site.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(
+            f"no time zone {settings.site.timezone!r}",
+            where=f"{path}: site.timezone",
+            hint="Use an IANA name such as Asia/Shanghai; the system may lack the package tzdata",
+        ) from None
     if mqtt.password_file is not None:
         if mqtt.username is None:
             raise InputError(

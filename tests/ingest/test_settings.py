@@ -37,6 +37,8 @@ def test_a_password_file_is_found_beside_the_settings(tmp_path: Path) -> None:
         (SITE + '[http]\npath_prefix = "/x/"\n', "http.path_prefix"),
         (SITE + "[journal]\ndays = 7\n", "journal.days"),
         (SITE + '[mqtt]\npassword_file = "secret"\n', "Set mqtt.username"),
+        (SITE + 'timezone = "Asia/Peking"\n', "site.timezone"),
+        (SITE + 'timezone = "../etc"\n', "site.timezone"),
         ('[site]\nid = "Haus 1"\nlabel = "x"\n', "site.id"),
         ("", "site"),
         ("[site", "not valid TOML"),
