@@ -152,11 +152,12 @@ class House:
 
 
 def make_first_account(connection: sa.Connection, folder: Path, clock: Clock) -> None:
-    """Make the account `admin` when there is none at all; its password goes to a 0600 file.
+    """Make the account `admin` when no administrator is there; its password goes to a 0600 file.
 
     The file is for whoever installs this; it is never read by the service and should be deleted.
     """
-    if accounts.accounts(connection):
+    known = accounts.accounts(connection)
+    if any(ADMIN in (one.role, one.name) for one in known):
         return
     password = accounts.add_account(connection, ADMIN, "admin", clock.now())
     write_secret(folder / ADMIN_PASSWORD_FILE, password)

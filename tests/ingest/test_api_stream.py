@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Queue
+
+import httpx
+import pytest
+from house import SITE, Folder
+
+from ingest.accounts import book as accounts
+from ingest.store.engine import writing
+from linli.broker import free_port
+from linli.clock import SystemClock
+
+ALONE = Path(__file__).parents[1] / "support" / "web_alone.py"
+
+
+class Web:
+    """A real web process over a folder that the test fills, woken by a real pipe."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        folder.clock = SystemClock()  # type: ignore[assignment]
+        config = folder.path / "ingest.toml"
+        config.write_text(f'data = "."\n[site]\nid = "{SITE}"\nlabel = "x"\n')
+        with writing(folder.state) as connection:
+            self.token = accounts.add_token(
+                connection, "guest", "t", ["see"], now=datetime.now(UTC), lasts=timedelta(days=1)
+            )
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        read, self.pipe = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ALONE), str(config), str(self.port)],
+            pass_fds=(read,),
+            env={**os.environ, "LINLI_WAKE": str(read)},
+            stderr=subprocess.PIPE,
+        )
+        os.close(read)
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                if httpx.get(self.url + "/healthz", timeout=1).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                assert time.monotonic() < deadline, "the server did not start"
+                assert self.process.poll() is None
+                threading.Event().wait(0.02)
+
+    def happen(self, **data) -> str:
+        message = self.folder.event(**data)
+        self.folder.put_event(message)
+        os.write(self.pipe, b".")
+        return message.id
+
+    def headers(self, **more: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", **more}
+
+    @contextmanager
+    def listening(self, **headers: str) -> Iterator[Iterator[tuple[str, str]]]:
+        with httpx.stream(
+            "GET", self.url + "/api/v1/stream", headers=self.headers(**headers), timeout=20
+        ) as answer:
+            assert answer.status_code == 200, answer.read()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield frames(answer.iter_lines())
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        os.close(self.pipe)
+
+
+def frames(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Yield (id, data); comments come as ("", text)."""
+    name = data = ""
+    for line in lines:
+        if line.startswith(":"):
+            yield "", line[1:].strip()
+        elif line.startswith("id: "):
+            name = line[4:]
+        elif line.startswith("data: "):
+            data = line[6:]
+        elif not line and name:
+            yield name, data
+            name = data = ""
+
+
+@pytest.fixture
+def web(tmp_path: Path):
+    folder = Folder(tmp_path)
+    web = Web(folder)
+    web.wait_ready()
+    yield web
+    web.close()
+    folder.close()
+
+
+def transitions(stream: Iterator[tuple[str, str]], number: int) -> list[dict]:
+    found: list[dict] = []
+    for name, data in stream:
+        if name:
+            found.append({**json.loads(data), "number": int(name)})
+            if len(found) == number:
+                return found
+    raise AssertionError("the stream ended")
+
+
+def test_a_stream_begins_at_once_goes_on_and_resumes_without_a_gap(web: Web) -> None:
+    web.happen(zone="a")
+    with web.listening(**{"Last-Event-ID": "0"}) as stream:
+        assert next(stream) == ("", "here")
+        (first,) = transitions(stream, 1)
+        ids = [web.happen(zone=zone) for zone in "bcd"]
+        seen = transitions(stream, 3)
+    assert [one["event_id"] for one in seen] == ids
+    missed = [web.happen(zone=zone) for zone in "ef"]
+    with web.listening(**{"Last-Event-ID": str(seen[-1]["number"])}) as stream:
+        assert [one["event_id"] for one in transitions(stream, 2)] == missed
+    with web.listening(**{"Last-Event-ID": str(first["number"] - 1)}) as stream:
+        again = transitions(stream, 6)
+    assert [one["number"] for one in again] == sorted({one["number"] for one in again})
+    with web.listening() as stream:
+        assert next(stream) == ("", "here")
+        web.happen(zone="g")
+        assert len(transitions(stream, 1)) == 1
+    bad = httpx.get(web.url + "/api/v1/stream", headers=web.headers(**{"Last-Event-ID": "x"}))
+    assert bad.status_code == 422
+
+
+def test_a_fact_is_on_the_stream_within_a_moment(web: Web) -> None:
+    """At 50 messages a second; the target of 60 ms has a margin here for a busy machine."""
+    seen: Queue[tuple[str, float]] = Queue()
+    sent: dict[str, float] = {}
+    number = 60
+
+    def listen() -> None:
+        with web.listening() as stream:
+            for name, data in stream:
+                if not name:
+                    seen.put(("", 0.0))
+                else:
+                    seen.put((json.loads(data)["event_id"], time.monotonic()))
+                    if seen.qsize() > number:
+                        return
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    seen.get(timeout=10)
+    pause = threading.Event()
+    for index in range(number):
+        message = web.folder.event(zone=f"z{index}")
+        web.folder.put_event(message)
+        sent[message.id] = time.monotonic()
+        os.write(web.pipe, b".")
+        pause.wait(0.02)
+    delays = sorted(at - sent[name] for name, at in (seen.get(timeout=10) for _ in range(number)))
+    web.process.terminate()
+    listener.join(10)
+    assert delays[len(delays) // 2] < 0.15, delays
+
+
+def test_sigterm_ends_the_process_while_streams_are_open(web: Web) -> None:
+    with web.listening() as stream:
+        assert next(stream) == ("", "here")
+        started = time.monotonic()
+        web.process.send_signal(signal.SIGTERM)
+        assert list(stream) == []
+        web.process.wait(10)
+    assert time.monotonic() - started < 5
+    assert web.process.stderr is not None
+    assert b"Traceback" not in web.process.stderr.read()
+
+
+def test_without_the_pipe_it_still_comes(web: Web) -> None:
+    os.close(web.pipe)
+    web.pipe = os.open(os.devnull, os.O_WRONLY)
+    with web.listening() as stream:
+        assert next(stream) == ("", "here")
+        web.happen()
+        assert len(transitions(stream, 1)) == 1
