@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - a person gets one line; the details on request
+    except Exception as error:
         click.echo(f"linli: {_unexpected(error)}", err=True)
         log.debug("the details", exc_info=True)
         sys.exit(70)
