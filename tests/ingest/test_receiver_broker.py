@@ -1,0 +1,182 @@
+"""The receiver on a real mosquitto: receive, lose the broker, get it all again, answer it all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import pytest
+from brokers import NEEDS_MOSQUITTO, RunningBroker, running_broker
+from facts import AREA, DEVICE, EVENT_TOPIC, NODE, SITE, STREAM, event_bytes
+
+from ingest.receive.process import run_receiver
+from ingest.registry import add_device, add_node
+from ingest.settings import IngestSettings, load_settings
+from ingest.store.engine import open_reader, open_writer, reading, writing
+from ingest.store.files import path_of, prepare
+from ingest.store.journal import counters, messages_after
+from linli.clock import SystemClock
+from linli.codec import decode_part
+from linli.events import Receipt, Reject, Status
+from linli.mqtt import Delivery, LinkOptions, PahoLink
+from linli.process import StopSignal
+from linli.settings import write_secret
+
+pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
+
+
+@dataclass
+class Node:
+    """An edge's side of the wire: publishes, and hears what the ingest answers."""
+
+    upto: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+    rejects: list[Reject] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    link: PahoLink | None = None
+
+    def connect(self, port: int) -> None:
+        base = f"linli/v1/{SITE}/_sys"
+        options = LinkOptions(
+            host="127.0.0.1",
+            port=port,
+            client_id=NODE,
+            username=NODE,
+            password="two",
+            subscriptions=(
+                f"{base}/{NODE}/ingest/receipt/+",
+                f"{base}/{NODE}/ingest/reject/+",
+                f"{base}/all/ingest/health/status",
+            ),
+        )
+        self.link = PahoLink(options, self, SystemClock())
+
+    def on_up(self) -> None: ...
+
+    def on_down(self, reason: str) -> None: ...
+
+    def on_sent(self, token: int, error: str | None) -> None:
+        assert error is None
+
+    def on_message(self, delivery: Delivery) -> None:
+        kind = delivery.topic.split("/")[6]
+        if kind == "receipt":
+            receipt = decode_part(delivery.payload, Receipt)
+            assert receipt.stream == STREAM
+            self.upto, self.ranges = receipt.upto, receipt.ranges
+        elif kind == "reject":
+            self.rejects.append(decode_part(delivery.payload, Reject))
+        else:
+            self.states.append(decode_part(delivery.payload, Status).state)
+        assert self.link is not None
+        self.link.ack(delivery)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        assert self.link is not None
+        for _ in range(2000):
+            self.link.step(0.02)
+            if condition():
+                return
+        raise AssertionError(f"it did not happen: {self}")
+
+    def send(self, payload: bytes) -> None:
+        assert self.link is not None
+        self.link.publish(EVENT_TOPIC, payload)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[tuple[IngestSettings, RunningBroker]]:
+    (tmp_path / "b").mkdir()
+    with running_broker(tmp_path / "b", {"svc-ingest": "one", NODE: "two"}) as broker:
+        write_secret(tmp_path / "secret", "one")
+        config = tmp_path / "ingest.toml"
+        config.write_text(
+            f'[site]\nid = "{SITE}"\nlabel = "x"\n[mqtt]\nport = {broker.port}\n'
+            'username = "svc-ingest"\npassword_file = "secret"\n'
+        )
+        loaded = load_settings(config)
+        prepare(loaded.folder)
+        engine = open_writer(path_of(loaded.folder, "state"))
+        with writing(engine) as connection:
+            add_node(connection, site=SITE, area=AREA, name=NODE, label="x")
+            add_device(connection, node_name=NODE, name=DEVICE, kind="camera", label="x")
+        engine.dispose()
+        yield loaded, broker
+
+
+@dataclass
+class Running:
+    settings: IngestSettings
+    stop: StopSignal = field(default_factory=StopSignal)
+    thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=run_receiver, args=(self.settings, self.stop))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        assert self.thread is not None
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+def stored(settings: IngestSettings) -> tuple[list[int | None], dict[str, int]]:
+    engine = open_reader(path_of(settings.folder, "journal"))
+    with reading(engine) as connection:
+        found = [row.sequence for row in messages_after(connection, 0, 10_000)]
+        counted = counters(connection)
+    engine.dispose()
+    return found, counted
+
+
+def test_everything_is_stored_once_and_answered_through_a_killed_broker(
+    settings: tuple[IngestSettings, RunningBroker],
+) -> None:
+    loaded, broker = settings
+    node = Node()
+    node.connect(broker.port)
+    with Running(loaded):
+        node.until(lambda: "ready" in node.states)
+        for sequence in range(1, 301):
+            node.send(event_bytes(sequence))
+        node.send(b"\xff garbage")
+        node.until(lambda: node.upto == 300 and len(node.rejects) == 1)
+        broker.kill()
+        node.until(lambda: node.link is not None and not node.link.connected)
+        broker.start()
+        node.until(lambda: node.link is not None and node.link.connected)
+        node.states.clear()
+        node.until(lambda: "ready" in node.states)
+        for sequence in range(291, 401):
+            node.send(event_bytes(sequence))
+        node.until(lambda: node.upto == 400)
+    node.until(lambda: node.states[-1] == "stopped")
+    assert node.link is not None
+    node.link.close()
+    found, counted = stored(loaded)
+    assert found == list(range(1, 401))
+    assert counted["rejected.json"] == 1
+    assert node.rejects[0].code == "json"
+
+
+def test_what_arrives_while_the_receiver_is_away_is_kept_by_the_broker(
+    settings: tuple[IngestSettings, RunningBroker],
+) -> None:
+    loaded, broker = settings
+    node = Node()
+    node.connect(broker.port)
+    with Running(loaded):
+        node.until(lambda: "ready" in node.states)
+    node.until(lambda: node.states[-1] == "stopped")
+    for sequence in range(1, 51):
+        node.send(event_bytes(sequence))
+    with Running(loaded):
+        node.until(lambda: node.upto == 50)
+    assert node.link is not None
+    node.link.close()
+    assert stored(loaded)[0] == list(range(1, 51))

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from ingest.accounts import book
+from ingest.registry import key_fits
+from ingest.settings import load_settings
+from ingest.store.engine import open_writer, writing
+from ingest.store.files import path_of
+from linli.cli.ingest import command
+from linli.clock import SystemClock
+from linli.errors import InputError
+
+
+def linli(*arguments: str) -> str:
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
+    return result.output.strip()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = str(tmp_path / "server" / "ingest.toml")
+    linli("init", "--config", path, "--site", "c001", "--label", '和园 "东区"')
+    return path
+
+
+@pytest.fixture
+def state(config: str):
+    settings = load_settings(Path(config))
+    engine = open_writer(path_of(settings.folder, "state"))
+    yield engine
+    engine.dispose()
+
+
+def test_init_writes_settings_that_load_and_never_overwrites(config: str) -> None:
+    settings = load_settings(Path(config))
+    assert (settings.site.id, settings.site.label) == ("c001", '和园 "东区"')
+    assert len(settings.mqtt_password() or "") > 20
+    with pytest.raises(InputError, match="is there already"):
+        linli("init", "--config", config, "--site", "c001", "--label", "x")
+
+
+def test_a_node_gets_a_key_once_and_a_new_one_on_request(config: str, state: sa.Engine) -> None:
+    place = "c001/b03/c001-n01"
+    first = linli("node", "add", place, "--device", "cam-1:camera:1:1", "--config", config)
+    with pytest.raises(InputError, match="already registered"):
+        linli("node", "add", place, "--config", config)
+    second = json.loads(linli("node", "key", "c001-n01", "--json", "--config", config))["key"]
+    with writing(state) as connection:
+        assert not key_fits(connection, "c001", "c001-n01", first)
+        assert key_fits(connection, "c001", "c001-n01", second)
+        label = connection.exec_driver_sql("SELECT label FROM device").scalar()
+    assert label == "1:1"
+
+
+def test_accounts_and_tokens_are_told_once(config: str, state: sa.Engine) -> None:
+    password = linli("user", "add", "王经理", "--role", "staff", "--config", config)
+    changed = json.loads(linli("user", "password", "王经理", "--json", "--config", config))
+    assert len(password) >= 12
+    assert changed["password"] != password
+    token = linli("token", "add", "watch", "--scope", "see", "--config", config)
+    with writing(state) as connection:
+        viewer = book.token_viewer(connection, token, SystemClock().now())
+    assert viewer is not None
+    assert (viewer.role, viewer.scopes) == ("viewer", frozenset({"see"}))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("node", "add", "b03/c001-n01"), "SITE/AREA/NODE"),
+        (("node", "add", "c002/b03/c001-n01"), "serves 'c001'"),
+        (("node", "add", "c001/b03/c001-n01", "--device", "cam"), "ID:KIND:LABEL"),
+        (("node", "add", "c001/b03/c001-n01", "--device", "self:camera:x"), "self"),
+        (("node", "key", "none"), "no node 'none'"),
+        (("user", "password", "nobody"), "nobody"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_kept(
+    config: str, state: sa.Engine, arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        linli(*arguments, "--config", config)
+    assert said in str(caught.value)
+    linli("user", "add", "x", "--config", config)
+    with writing(state) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM node").scalar() == 0
