@@ -1,7 +1,7 @@
 """Redacted pictures that wait to be sent: on disk, owner only, bounded; and the same in memory.
 
-A picture exists once its description does: the JPEG is renamed into place first, then the
-description. What a killed process left half written is removed at the next start.
+A picture exists once both its JPEG and its description do; each is renamed into place. What a
+killed process left half written is removed at the next start.
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ class DiskEvidence:
             try:
                 _write(self._jpeg(picture.id), jpeg)
                 _write(self._description(picture.id), msgspec.json.encode(picture))
+                _keep_names(self._folder)
             except OSError as error:
                 self._unlink(picture.id)
                 raise StoreError(
@@ -326,7 +327,7 @@ def _unlink(file: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone, whole or not at all, safe against a power cut."""
+    """Write a file for its owner alone, whole or not at all."""
     half = path.with_suffix(path.suffix + ".half")
     try:
         descriptor = os.open(half, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
@@ -338,8 +339,12 @@ def _write(path: Path, content: bytes) -> None:
     except OSError:
         _unlink(half)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def _keep_names(folder: Path) -> None:
+    """Make what was renamed into a folder safe against a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
