@@ -107,4 +107,4 @@ def _shapes(ports: list[Any]) -> tuple[Shape, ...]:
 
 def _short(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:160]
+    return lines[0].rpartition(" : ")[2].rstrip(".")[:160]

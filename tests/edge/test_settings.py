@@ -84,7 +84,7 @@ def test_a_source_says_its_kind(tmp_path: Path, source: str, kind: str) -> None:
         (HEAD + CAMERA + ZONE + RULE + RULE, "scenario 'zone-dwell in door' is there twice"),
         (HEAD + CAMERA + RULE, "it has: none"),
         (HEAD + CAMERA + ZONE + RULE + "votes = 6\n", "votes must be at most of (5), not 6"),
-        (HEAD + CAMERA + "fps = 0.5\n" + ZONE + RULE, "two analysed frames (4 s at 0.5 fps), not 2"),
+        (HEAD + CAMERA + "fps = 0.5\n" + ZONE + RULE, "frames (4 s at 0.5 fps), not 2"),
         (HEAD + CAMERA + ZONE + RULE + "score = 0.05\n", "camera[0].scenario[0].score"),
         (HEAD + CAMERA + ZONE + RULE + 'severity = "bad"\n', "camera[0].scenario[0].severity"),
         (HEAD + '[mqtt]\npassword_file = "p"\n' + CAMERA, "set username"),
