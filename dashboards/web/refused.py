@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from dashboards.web.language import catalog, msg
-from dashboards.web.visit import visit
+from dashboards.web.visit import anyone, visit
 from ingest.refusal import Refusal, SignInNeeded
 from linli.errors import StoreError
 from linli.log import get_logger
@@ -71,7 +71,10 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 async def _answer(request: Request, status: int) -> Response:
-    found = await run_in_threadpool(visit, request)
+    try:
+        found = await run_in_threadpool(visit, request)
+    except StoreError:
+        found = anyone(request)
     known = status if status in TITLES else 500 if status >= 500 else 400
     say = catalog(found.language).gettext
     title, advice = say(TITLES[known]), say(ADVICE[known])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
@@ -107,21 +107,26 @@ class Visit:
 
 
 def visit(request: Request) -> Visit:
-    """Find out who asks and in which language; the answer may be nobody."""
-    house: House = request.app.state.house
+    """Find out who asks and in which language; the answer may be nobody. Raises StoreError."""
     known: Visit | None = getattr(request.state, "visit", None)
     if known is not None:
         return known
+    stranger = anyone(request)
+    house, token = stranger.house, request.cookies.get(COOKIE_OF_SESSION)
+    session = house.services.accounts.session(token, house.clock.now()) if token else None
+    request.state.visit = found = replace(stranger, session=session)
+    return found
+
+
+def anyone(request: Request) -> Visit:
+    """Find out the language only; what can be said when even the accounts cannot be read."""
     language = choose(
         request.query_params.get("lang"),
         request.cookies.get(COOKIE),
         request.headers.get("accept-language"),
     )
     frame = Frame(language, request.scope.get("root_path", "").rstrip("/"))
-    token = request.cookies.get(COOKIE_OF_SESSION)
-    session = house.services.accounts.session(token, house.clock.now()) if token else None
-    request.state.visit = found = Visit(request, house, frame, session)
-    return found
+    return Visit(request, request.app.state.house, frame, None)
 
 
 def signed_in(found: Annotated[Visit, Depends(visit)]) -> Visit:

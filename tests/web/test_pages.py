@@ -325,11 +325,12 @@ def test_a_store_that_does_not_answer_is_said_so(
         raise StoreError("disk is full", where="/secret/place")
 
     client = browser(place)
-    monkeypatch.setattr(place.chain, "stats", away)
-    answer = client.get("/")
-    assert answer.status_code == 503
-    assert "busy at the moment" in answer.text
-    assert "secret" not in answer.text
+    for part, name in ((place.chain, "stats"), (place.people, "session")):
+        monkeypatch.setattr(part, name, away)
+        answer = client.get("/")
+        assert answer.status_code == 503
+        assert "busy at the moment" in answer.text
+        assert "secret" not in answer.text
 
 
 def test_files_with_a_version_are_asked_for_once(place: Neighbourhood) -> None:
