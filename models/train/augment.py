@@ -44,6 +44,42 @@ def place(
     return out, np.column_stack((boxes[:, 0], inside_low, inside_high))[ok]
 
 
+def bulge(
+    rng: random.Random, image: Image, boxes: np.ndarray, most: float = 0.35
+) -> tuple[Image, np.ndarray]:
+    """Bend a picture as a wide lens does; boxes [n, 5] in pixels follow their edges' points."""
+    h, w = image.shape[:2]
+    k = rng.uniform(0.05, most)
+    radius = max(h, w) / 2
+    keep = 1 + k * 0.6
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    dx, dy = (x - w / 2) / radius, (y - h / 2) / radius
+    grow = (1 + k * (dx * dx + dy * dy)) / keep
+    out = cv2.remap(
+        image,
+        dx * grow * radius + w / 2,
+        dy * grow * radius + h / 2,
+        cv2.INTER_LINEAR,
+        borderValue=(0, 0, 0),
+    )
+    if len(boxes) == 0:
+        return out, boxes
+    t = np.linspace(0, 1, 5)
+    x0, y0, x1, y1 = (boxes[:, i, None] for i in range(1, 5))
+    px = np.concatenate((x0 + (x1 - x0) * t, x0 + (x1 - x0) * t, x0 + 0 * t, x1 + 0 * t), 1)
+    py = np.concatenate((y0 + 0 * t, y1 + 0 * t, y0 + (y1 - y0) * t, y0 + (y1 - y0) * t), 1)
+    sx, sy = (px - w / 2) / radius * keep, (py - h / 2) / radius * keep
+    far = np.hypot(sx, sy)
+    bent = far.copy()
+    for _ in range(12):
+        bent = far / (1 + k * bent**2)
+    shrink = bent / np.maximum(far, 1e-6)
+    px, py = sx * shrink * radius + w / 2, sy * shrink * radius + h / 2
+    moved = np.column_stack((boxes[:, 0], px.min(1), py.min(1), px.max(1), py.max(1)))
+    moved[:, 1:] = moved[:, 1:].clip(0, [w, h, w, h])
+    return out, moved
+
+
 def spoil(rng: random.Random, image: Image, strength: float = 1.0) -> Image:
     """Apply a random chain of light, lens, sensor and codec faults."""
     noise = np.random.default_rng(rng.getrandbits(32))

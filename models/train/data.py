@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from augment import place, spoil
+from augment import bulge, place, spoil
 
 NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
@@ -83,6 +83,8 @@ class Mix:
             image, boxes = rng.choice(self.scenes).read()
             if rng.random() < 0.15:
                 image, boxes = paste(rng, image, boxes, rng.choice(self.pieces))
+            if rng.random() < 0.25:
+                image, boxes = bulge(rng, image, boxes)
             image, boxes = place(rng, image, boxes, size, zoom=(0.55, 1.5))
         elif kind == "paste":
             image, boxes = self._background(rng)

@@ -7,7 +7,6 @@ Writes DIR/last.pt, DIR/detector.onnx, DIR/losses.csv and DIR/curves.png.
 import argparse
 import copy
 import csv
-import math
 import random
 import sys
 import time
@@ -26,7 +25,7 @@ from data import NAMES, Mix
 from loss import detection_loss
 from net import Detector, cells, export, load
 
-SAVE_EVERY = 200
+SAVE_EVERY = 100
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):
@@ -68,12 +67,14 @@ def size_at(config: dict[str, Any], step: int) -> int:
 
 
 def rate_at(config: dict[str, Any], step: int) -> float:
-    """Return the learning rate: a warm-up, then a half cosine down to 3 %."""
-    o = config["optimizer"]
-    if step < o["warmup"]:
-        return float(o["rate"] * (step + 1) / o["warmup"])
-    done = (step - o["warmup"]) / max(config["steps"] - o["warmup"], 1)
-    return float(o["rate"] * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done))))
+    """Return the learning rate: a warm-up, a plain, then straight down while at full size.
+
+    The plain lets `steps` be changed between a stop and a resume.
+    """
+    o, last = config["optimizer"], config["steps"] * config["sizes"]["full_share"]
+    rising = (step + 1) / o["warmup"]
+    falling = (config["steps"] - step) / max(last, 1)
+    return float(o["rate"] * max(min(rising, 1.0, falling), 0.03))
 
 
 def groups(model: Detector, config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -185,8 +186,8 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
         step += 1
         rows.append({"step": step, **parts})
         over = time.monotonic() - started > minutes * 60
-        if step % 50 == 0:
-            recent = {k: round(float(np.mean([r[k] for r in rows[-50:]])), 3) for k in parts}
+        if step % 25 == 0:
+            recent = {k: round(float(np.mean([r[k] for r in rows[-25:]])), 3) for k in parts}
             print(
                 step,
                 recent,
