@@ -82,9 +82,12 @@ def _template() -> Path:
 class Folder:
     """A data folder; rows go straight into the journal, as the receiver would commit them."""
 
-    def __init__(self, path: Path, prefix: str = "") -> None:
+    def __init__(self, path: Path, prefix: str = "", *, fresh: bool = False) -> None:
         self.path = path
-        shutil.copytree(_template(), path, dirs_exist_ok=True)
+        if fresh:
+            prepare(path)
+        else:
+            shutil.copytree(_template(), path, dirs_exist_ok=True)
         self.clock = ManualClock(NOON)
         self.settings = IngestSettings(
             data=str(path), site=Site(id=SITE, label="春晖"), http=Http(path_prefix=prefix)
@@ -169,6 +172,9 @@ class Folder:
             stream=message.stream,
             sequence=int(message.sequence),
         )
+
+    def put_readings_now(self) -> int:
+        return self.put_readings(Reading(n="fps", v=5, u="/s", t=self.clock.now()))
 
     def put_status(self, state: str, session: str = "00000001") -> int:
         status = Status(state=state, session=session)  # type: ignore[arg-type]

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from house import ADMIN, AREA, CAMERA, GUEST, NODE, NOON, SITE, STAFF, Folder
+
+from ingest.consumers.incidents import IncidentEffect
+from ingest.consumers.work import Cursor
+from ingest.feed import Feed
+from ingest.receive.directory import read_directory
+from ingest.refusal import NotAllowed, NotThere, NotUsable
+from ingest.services.devices import DeviceService
+from ingest.services.incidents import IncidentService
+from ingest.services.journal import JournalService
+from ingest.store import journal, state
+from ingest.store.engine import writing
+from linli.events import CameraReport, LaneReport
+
+
+class Desk:
+    """The services that need no thread, and the consumer to step by hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = Folder(path)
+        self.feed = Feed()
+        reader, journal_reader = self.folder.reader("state"), self.folder.reader("journal")
+        effect = IncidentEffect(self.feed, self.folder.clock)
+        self.cursor = Cursor(journal_reader, self.folder.state, state.cursor, effect)
+        self.incidents = IncidentService(reader, self.folder.state, self.feed)
+        self.devices = DeviceService(
+            reader, self.folder.state, journal_reader, self.feed, site=SITE
+        )
+        self.journal = JournalService(journal_reader, reader, self.folder.reader("series"))
+
+    def device(self, name: str = CAMERA):
+        found = self.devices.list(GUEST, self.folder.clock.now())
+        return next(one for one in found if one.device == name)
+
+    def node(self, name: str = NODE):
+        found = self.devices.nodes(GUEST, self.folder.clock.now())
+        return next(one for one in found if one.node == name)
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    desk = Desk(tmp_path)
+    yield desk
+    desk.folder.close()
+
+
+def camera(state_name: str) -> CameraReport:
+    return CameraReport(device=CAMERA, state=state_name, fps=4.5, dropped=2, detail="x")  # type: ignore[arg-type]
+
+
+def test_before_anything_was_heard_health_is_unknown(desk: Desk) -> None:
+    assert (desk.device().health, desk.device().state, desk.node().state) == ("unknown",) * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "report", "later", "node", "device"),
+    [
+        ("ready", "streaming", 0, "ok", "ok"),
+        ("ready", "streaming", 180, "ok", "ok"),
+        ("ready", "streaming", 181, "down", "down"),
+        ("ready", "stalled", 0, "ok", "degraded"),
+        ("ready", "ended", 0, "ok", "degraded"),
+        ("ready", "failed", 0, "ok", "down"),
+        ("init", "starting", 0, "degraded", "degraded"),
+        ("lost", "streaming", 0, "down", "down"),
+        ("stopped", "streaming", 0, "down", "down"),
+    ],
+)
+def test_traffic_lights(desk: Desk, status, report, later, node, device) -> None:
+    desk.folder.put_report(camera(report))
+    desk.folder.put_status(status)
+    desk.cursor.step()
+    desk.folder.clock.advance(later)
+    assert (desk.node().health, desk.device().health) == (node, device)
+    assert (desk.node().state, desk.device().state) == (status, report)
+    assert (desk.device().fps, desk.device().dropped, desk.device().detail) == (4.5, 2, "x")
+
+
+def test_a_node_that_gave_up_facts_is_degraded(desk: Desk) -> None:
+    lane = LaneReport(lane="events", pending=3, evicted=1, dead=0)
+    desk.folder.put_report(camera("streaming"), lanes=(lane,))
+    desk.folder.put_status("ready")
+    desk.cursor.step()
+    assert (desk.node().health, desk.node().lanes, desk.node().rss) == ("degraded", (lane,), 9)
+    assert desk.node().agent == "0.1"
+
+
+def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
+    desk.folder.park("bin-1")
+    desk.folder.park("bin-1")
+    desk.folder.park("self", node="c001-n09")
+    desk.folder.park("cam-1", node="c001-n09")
+    listed = desk.devices.list(GUEST, NOON)
+    assert [(one.node, one.device, one.standing, one.parked) for one in listed] == [
+        (NODE, "bin-1", "discovered", 2),
+        ("c001-n09", "cam-1", "discovered", 1),
+        (NODE, CAMERA, "confirmed", 0),
+    ]
+    assert [(one.node, one.standing) for one in desk.devices.nodes(GUEST, NOON)] == [
+        (NODE, "confirmed"),
+        ("c001-n09", "discovered"),
+    ]
+    with pytest.raises(NotAllowed):
+        desk.devices.confirm(GUEST, NODE, "bin-1", NOON)
+    with pytest.raises(NotThere):
+        desk.devices.confirm(STAFF, NODE, "bin-2", NOON)
+    done = desk.devices.confirm(STAFF, NODE, "bin-1", NOON, label=" 东门桶 ", subject="gate")
+    assert (done.standing, done.label, done.subject, done.area) == (
+        "confirmed",
+        "东门桶",
+        "gate",
+        AREA,
+    )
+    assert desk.devices.confirm(STAFF, NODE, "bin-1", NOON).label == "东门桶"
+    desk.devices.confirm(STAFF, "c001-n09", "cam-1", NOON)
+    known = read_directory(desk.folder.state)
+    for node, device in ((NODE, "bin-1"), ("c001-n09", "cam-1"), ("c001-n09", "self")):
+        assert known.standing(SITE, AREA, node, device) == "known"
+
+
+def put_stream(desk: Desk, stream: str, upto: int, ranges=(), evicted: int = 0) -> None:
+    values = {"node": NODE, "stream": stream, "upto": upto, "low": 1, "evicted": evicted}
+    values |= {"ranges": msgspec.json.encode(ranges).decode(), "duplicates": 0, "updated": 0}
+    with writing(desk.folder.journal) as connection:
+        connection.execute(journal.stream.insert(), values)
+
+
+def test_the_chain_in_numbers(desk: Desk) -> None:
+    for _ in range(3):
+        desk.folder.put_event(desk.folder.event())
+    desk.cursor.step()
+    desk.folder.put_event(desk.folder.event())
+    desk.folder.put_readings_now()
+    put_stream(desk, "0000000e", 10, [(12, 13), (15, 15)], evicted=2)
+    put_stream(desk, "0000000f", 99)
+    desk.folder.park("bin-1")
+    with writing(desk.folder.journal) as connection:
+        for name, value in (("duplicates", 7), ("rejected.json", 1), ("rejected.size", 2)):
+            connection.execute(journal.counter.insert(), {"name": name, "value": value})
+    stats = desk.journal.stats(GUEST)
+    assert (stats.events_stored, stats.telemetry_stored) == (4, 1)
+    assert (stats.produced, stats.duplicates, stats.rejected, stats.parked) == (15, 7, 3, 1)
+    assert (stats.incidents, stats.open_incidents, stats.behind["incidents"]) == (1, 1, 2)
+    event, other = stats.streams
+    assert (event.lane, event.upto, event.missing, event.highest, event.evicted) == (
+        "events",
+        10,
+        2,
+        15,
+        2,
+    )
+    assert other.lane == "unknown"
+    desk.cursor.step()
+    assert desk.journal.stats(GUEST).events_stored == 4
+    assert desk.journal.stats(GUEST).behind["incidents"] == 0
+    assert desk.journal.stats(GUEST).streams[1].lane == "telemetry"
+
+
+def test_rejects_are_listed_without_content(desk: Desk) -> None:
+    with writing(desk.folder.journal) as connection:
+        for number in range(3):
+            values = {"received": 1, "topic": f"t{number}", "node": "", "code": "json"}
+            values |= {"path": "$", "what": "SECRET", "sha256": "0" * 64}
+            connection.execute(journal.reject.insert(), values)
+    first = desk.journal.rejects(GUEST, limit=2)
+    assert [one.topic for one in first.items] == ["t2", "t1"]
+    rest = desk.journal.rejects(GUEST, cursor=first.next, limit=2)
+    assert ([one.topic for one in rest.items], rest.next) == (["t0"], None)
+    assert "SECRET" not in repr(first)
+    with pytest.raises(NotUsable):
+        desk.journal.rejects(GUEST, cursor="x")
+
+
+@pytest.mark.parametrize("step", ["acknowledge", "start", "resolve", "label_false_alarm"])
+def test_steps_are_for_staff_may_be_repeated_and_are_told(desk: Desk, step: str) -> None:
+    desk.folder.put_event(desk.folder.event())
+    desk.cursor.step()
+    (one,) = desk.incidents.list(GUEST).items
+    act = getattr(desk.incidents, step)
+    with pytest.raises(NotAllowed):
+        act(GUEST, one.id, NOON)
+    with pytest.raises(NotThere):
+        act(STAFF, "nothing", NOON)
+    with pytest.raises(NotUsable):
+        act(STAFF, one.id, NOON, "x" * 501)
+    told: list[str] = []
+    desk.feed.tell = told.append  # type: ignore[method-assign, assignment]
+    first = act(STAFF, one.id, NOON, " seen ")
+    rows = desk.incidents.transitions(GUEST, one.id)
+    assert act(ADMIN, one.id, NOON + timedelta(seconds=9)) == first
+    assert desk.incidents.transitions(GUEST, one.id) == rows
+    assert told == ["incidents"]
+    assert next(row.note for row in rows if row.actor == "user:wang") == "seen"
+
+
+def test_transitions_are_read_by_number(desk: Desk) -> None:
+    assert desk.incidents.last_transition(GUEST) == 0
+    for zone in "abc":
+        desk.folder.put_event(desk.folder.event(zone=zone))
+    desk.cursor.step()
+    rows = desk.incidents.transitions_after(GUEST, 1, 1)
+    assert [row.id for row in rows] == [2]
+    assert desk.incidents.last_transition(GUEST) == 3
+    with pytest.raises(NotThere):
+        desk.incidents.transitions(GUEST, "nothing")
+
+
+def test_a_cursor_belongs_to_its_order(desk: Desk) -> None:
+    for zone in "ab":
+        desk.folder.put_event(desk.folder.event(zone=zone))
+    desk.cursor.step()
+    page = desk.incidents.list(GUEST, limit=1)
+    with pytest.raises(NotUsable, match="another order"):
+        desk.incidents.list(GUEST, limit=1, order="newest", cursor=page.next)
