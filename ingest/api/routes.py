@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
@@ -85,7 +85,8 @@ class NoSuchRoute:
             method
             for method in ("GET", "POST", "PUT")
             for route in self._app.router.routes
-            if getattr(route, "app", None) is not self
+            if not isinstance(route, Mount)  # the pages take everything
+            and getattr(route, "app", None) is not self
             and route.matches({**scope, "method": method})[0] is Match.FULL
         }
 

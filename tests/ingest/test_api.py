@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from house import CAMERA, NODE, NODE_KEY, NOON, PASSWORDS, SITE, Folder, jpeg, running, sign_in
+from starlette.responses import PlainTextResponse
 
 from ingest.accounts import book as accounts
 from ingest.api.routes import document_text
@@ -223,6 +224,21 @@ def test_every_refusal_is_a_problem(client: TestClient, method, path, status) ->
     assert "Traceback" not in answer.text
     if status == 405:
         assert answer.headers["allow"]
+
+
+def test_pages_mounted_behind_it_take_nothing_of_the_api(folder: Folder) -> None:
+    with running(folder) as client:
+
+        async def page(scope, receive, send):
+            await PlainTextResponse("a page")(scope, receive, send)
+
+        client.app.mount("/", page)
+        assert client.get("/anything").text == "a page"
+        answer = client.delete("/api/v1/devices")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+        for method in ("GET", "POST", "DELETE"):
+            answer = client.request(method, "/api/v1/nothing")
+            assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(client: TestClient) -> None:
