@@ -33,6 +33,7 @@ log = get_logger(__name__)
 
 TURN = 0.02
 REPORT_EVERY = 60.0
+REPORT_PAUSE = 3.0
 REPORT_EXPIRY = 120
 
 Document = tuple[Topic, bytes]
@@ -79,7 +80,8 @@ class Uplink:
         self._since = clock.now()
         self._documents = documents
         self._report = report
-        self._report_at = 0.0
+        self._reported_at = 0.0
+        self._report_wanted = threading.Event()
         self._flights: dict[Lane, Flight] = {lane: Flight() for lane in LANES}
         self._ingest: Status | None = None
         self._ingest_topic = str(ingest_status_topic(address.site))
@@ -114,6 +116,10 @@ class Uplink:
         except PayloadError as error:
             log.error("uplink: health report breaks the contract: %s", error)  # noqa: TRY400
 
+    def report_soon(self) -> None:
+        """Report within seconds instead of a minute; from any thread."""
+        self._report_wanted.set()
+
     def close(self) -> None:
         """Say that we stopped, and disconnect without the will."""
         if self._link.connected:
@@ -126,7 +132,7 @@ class Uplink:
     def on_up(self) -> None:
         """Tell who we are; what is held goes again from the start once the ingest is ready."""
         self._start_over()
-        self._report_at = self._clock.monotonic()
+        self._reported_at = self._clock.monotonic() - REPORT_EVERY
         self._publish_status("ready")
         for topic, payload in self._documents:
             self._link.publish(str(topic), payload, retain=True)
@@ -219,8 +225,10 @@ class Uplink:
         if not self._link.connected:
             return
         now = self._clock.monotonic()
-        if self._report is not None and now >= self._report_at:
-            self._report_at = now + REPORT_EVERY
+        pause = REPORT_PAUSE if self._report_wanted.is_set() else REPORT_EVERY
+        if self._report is not None and now >= self._reported_at + pause:
+            self._report_wanted.clear()
+            self._reported_at = now
             topic, payload = self._report()
             self._link.publish(str(topic), payload, qos=0, expiry=REPORT_EXPIRY)
         if self.ingest_ready:

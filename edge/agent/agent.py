@@ -192,6 +192,7 @@ class Agent:
             self._first_frame = self._clock.monotonic()
 
     def _camera_changed(self, meter: CameraMeter) -> None:
+        self._delivery.uplink.report_soon()
         said = {"kind": "camera", "device": meter.device, "state": meter.state}
         self._tell({**said, "detail": meter.detail} if meter.detail else said)
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+
 from edge import health, messages
 from edge.agent.pool import DetectorPool
 from edge.detect.detector import Detector, load_detector
@@ -28,6 +30,7 @@ def address_of(settings: EdgeSettings) -> Address:
 
 def load_pool(settings: EdgeSettings) -> DetectorPool:
     """Load the model once per core, at most once per camera. Raises InputError."""
+    cv2.setNumThreads(1)  # the pool has a detector per core; OpenCV's own threads would fight it
     model = settings.model
     cores = len(os.sched_getaffinity(0)) // model.threads
     count = max(1, min(cores, len(settings.camera)))

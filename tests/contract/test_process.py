@@ -156,7 +156,6 @@ def test_bad_arguments_are_one_line_without_a_traceback(arguments: list[str], sa
 
 def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
-    marker = f"{tmp_path.name}-marker"
     script.write_text(
         textwrap.dedent(
             f"""
@@ -165,7 +164,8 @@ def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
             from linli.guard import guarded
             from linli.process import Child, Supervisor
             supervisor = Supervisor(SystemClock())
-            supervisor.start(Child("s", guarded(["sh", "-c", "echo $$; exec sleep 600 # {marker}"])))
+            program = ["sh", "-c", "echo $$; exec sleep 600"]
+            supervisor.start(Child("s", guarded(program)))
             time.sleep(600)
             """
         )

@@ -131,6 +131,23 @@ def test_reports_at_once_and_every_minute(world: World) -> None:
     assert reports() == 3
 
 
+def test_a_change_is_reported_within_seconds_but_not_in_floods(world: World) -> None:
+    def reports() -> int:
+        return sum(topic == str(REPORT) for topic, *_ in world.broker.published)
+
+    world.turn()
+    for _ in range(5):
+        world.uplink.report_soon()
+        world.turn()
+    assert reports() == 1
+    world.clock.advance(3)
+    world.turn()
+    assert reports() == 2
+    world.clock.advance(3)
+    world.turn()
+    assert reports() == 2
+
+
 @pytest.mark.parametrize("state", [None, "init", "stopped", "lost"])
 def test_nothing_is_sent_while_the_ingest_is_not_ready(
     world: World, state: NodeState | None

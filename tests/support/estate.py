@@ -1,4 +1,4 @@
-"""A whole small estate for fault tests: real broker, real ingest processes, real edges without eyes."""
+"""A small estate for fault tests: real broker, real ingest processes, real edges without eyes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 from brokers import SITE, RunningBroker
+
 from linli.broker import free_port
 from linli.process import linli_argv
 from linli.settings import write_secret
