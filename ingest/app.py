@@ -123,7 +123,11 @@ class House:
             incidents=IncidentService(reader, writer, feed),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             evidence=EvidenceService(
-                reader, writer, self._pictures, keep=timedelta(days=self._settings.evidence.days)
+                reader,
+                writer,
+                self._pictures,
+                feed,
+                keep=timedelta(days=self._settings.evidence.days),
             ),
             accounts=AccountService(reader, writer),
             series=SeriesService(self._timeseries),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -27,28 +27,58 @@ _TRANSITION = msgspec.json.Decoder(Transition)
 _ENCODER = msgspec.json.Encoder()
 
 
+# What every fact needs is put together once: building a statement costs more than running it.
+_VALUE: sa.BindParameter[str] = sa.bindparam("value")
+_OF_NAME: sa.BindParameter[str] = sa.bindparam("of_name")
+_BY_ID = sa.select(incident.c.body).where(incident.c.id == _VALUE)
+_OF_KEY = sa.select(incident.c.body).where(incident.c.key == _VALUE)
+_OPEN = _OF_KEY.where(incident.c.state != "resolved")
+_LATEST = _OF_KEY.order_by(incident.c.number.desc()).limit(1)
+_LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
+_THIS_EPISODE = sa.and_(episode.c.key == sa.bindparam("of_key"), episode.c.episode == _OF_NAME)
+_EPISODE = sa.select(episode.c.incident, episode.c.ended).where(_THIS_EPISODE)
+_MOVE_EPISODE = episode.update().where(_THIS_EPISODE)
+_NEW_EPISODE = episode.insert()
+_OTHERS_ACTIVE = (
+    sa.select(episode.c.episode)
+    .where(
+        episode.c.incident == sa.bindparam("of_incident"),
+        episode.c.ended.is_(False),
+        episode.c.episode != _OF_NAME,
+    )
+    .limit(1)
+)
+_IN_ORDER = transition.select().order_by(transition.c.id)
+_HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
+_AFTER = _IN_ORDER.where(transition.c.id > sa.bindparam("after")).limit(sa.bindparam("most"))
+_NEW_INCIDENT = incident.insert()
+_MOVE_INCIDENT = incident.update().where(incident.c.id == sa.bindparam("of_id"))
+_NEW_TRANSITION = transition.insert()
+
+
 def take(
     connection: sa.Connection, fact: EventFact, now: datetime
 ) -> tuple[Incident, tuple[Transition, ...]]:
     """Apply an edge's fact; return the incident after it and the rows it added, numbered."""
     key = str(fact.key)
     owner, ended = _episode(connection, key, fact.episode)
-    home = get(connection, owner) if owner and ended else _open(connection, key)
+    home = get(connection, owner) if owner and ended else _one(connection, _OPEN, key)
     if home is None:
-        home = get(connection, owner) if owner else _latest(connection, key)
+        home = get(connection, owner) if owner else _one(connection, _LATEST, key)
     known = owner is not None and home is not None and owner == home.id
+    may_open = home is None or home.state == "resolved"
     case = Case(
         incident=home,
         episode="ended" if ended else "active" if known else "new",
         others_active=home is not None and _others_active(connection, home.id, fact.episode),
-        fresh_id=uuid7(now),
-        fresh_number=_next_number(connection),
+        fresh_id=uuid7(now) if may_open else "",
+        fresh_number=_next_number(connection) if may_open else 0,
     )
     after, rows = _decide(connection, case, fact, now, policy_for(fact.key.event))
     assert after is not None
-    _keep_episode(
-        connection, key, fact.episode, after.id, episode_after(case.episode, fact.phase) == "ended"
-    )
+    over = episode_after(case.episode, fact.phase) == "ended"
+    if (owner, ended) != (after.id, over):
+        _keep_episode(connection, key, fact.episode, after.id, over)
     return after, rows
 
 
@@ -62,8 +92,7 @@ def step(
 
 def get(connection: sa.Connection, incident_id: str) -> Incident | None:
     """Return one incident, None when there is none."""
-    query = sa.select(incident.c.body).where(incident.c.id == incident_id)
-    return _one(connection, query)
+    return _one(connection, _BY_ID, incident_id)
 
 
 def cleared_before(connection: sa.Connection, instant: datetime) -> list[Incident]:
@@ -76,12 +105,14 @@ def cleared_before(connection: sa.Connection, instant: datetime) -> list[Inciden
 
 def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
     """Return the rows of one incident, oldest first."""
-    return _rows(connection, transition.select().where(transition.c.incident == incident_id))
+    found = connection.execute(_HISTORY, {"value": incident_id})
+    return tuple(_numbered(row) for row in found)
 
 
 def transitions_after(connection: sa.Connection, after: int, limit: int) -> tuple[Transition, ...]:
     """Return rows of all incidents above a number, oldest first."""
-    return _rows(connection, transition.select().where(transition.c.id > after).limit(limit))
+    found = connection.execute(_AFTER, {"after": after, "most": limit})
+    return tuple(_numbered(row) for row in found)
 
 
 def last_transition(connection: sa.Connection) -> int:
@@ -169,7 +200,7 @@ def _keep(connection: sa.Connection, after: Incident, *, new: bool) -> None:
     }
     if new:
         connection.execute(
-            incident.insert(),
+            _NEW_INCIDENT,
             {
                 "id": after.id,
                 "number": after.number,
@@ -180,13 +211,13 @@ def _keep(connection: sa.Connection, after: Incident, *, new: bool) -> None:
             },
         )
     else:
-        connection.execute(incident.update().where(incident.c.id == after.id), values)
+        connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **values})
 
 
 def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[Transition]:
     for row in rows:
         result = connection.execute(
-            transition.insert(),
+            _NEW_TRANSITION,
             {
                 "incident": row.incident,
                 "step": row.step,
@@ -200,52 +231,33 @@ def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[T
         yield replace(row, id=result.inserted_primary_key[0])
 
 
-def _rows(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Transition, ...]:
-    rows: Sequence[sa.Row[Any]] = connection.execute(query.order_by(transition.c.id)).all()
-    return tuple(replace(_TRANSITION.decode(row.body), id=row.id) for row in rows)
+def _numbered(row: sa.Row[Any]) -> Transition:
+    return replace(_TRANSITION.decode(row.body), id=row.id)
 
 
-def _one(connection: sa.Connection, query: sa.Select[str]) -> Incident | None:
-    body = connection.scalar(query)
+def _one(connection: sa.Connection, query: sa.Select[str], value: str) -> Incident | None:
+    body = connection.scalar(query, {"value": value})
     return None if body is None else _INCIDENT.decode(body)
 
 
-def _open(connection: sa.Connection, key: str) -> Incident | None:
-    query = sa.select(incident.c.body).where(incident.c.key == key, incident.c.state != "resolved")
-    return _one(connection, query)
-
-
-def _latest(connection: sa.Connection, key: str) -> Incident | None:
-    query = sa.select(incident.c.body).where(incident.c.key == key)
-    return _one(connection, query.order_by(incident.c.number.desc()).limit(1))
-
-
 def _episode(connection: sa.Connection, key: str, name: str) -> tuple[str | None, bool]:
-    row = connection.execute(
-        sa.select(episode.c.incident, episode.c.ended).where(
-            episode.c.key == key, episode.c.episode == name
-        )
-    ).first()
+    row = connection.execute(_EPISODE, {"of_key": key, "of_name": name}).first()
     return (None, False) if row is None else (row.incident, row.ended)
 
 
 def _others_active(connection: sa.Connection, incident_id: str, name: str) -> bool:
-    query = sa.select(episode.c.episode).where(
-        episode.c.incident == incident_id,
-        episode.c.ended.is_(False),
-        episode.c.episode != name,
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    values = {"of_incident": incident_id, "of_name": name}
+    return connection.execute(_OTHERS_ACTIVE, values).first() is not None
 
 
 def _keep_episode(
     connection: sa.Connection, key: str, name: str, incident_id: str, ended: bool
 ) -> None:
-    where = sa.and_(episode.c.key == key, episode.c.episode == name)
     values = {"incident": incident_id, "ended": ended}
-    if connection.execute(episode.update().where(where), values).rowcount == 0:
-        connection.execute(episode.insert(), {"key": key, "episode": name, **values})
+    moved = connection.execute(_MOVE_EPISODE, {"of_key": key, "of_name": name, **values})
+    if moved.rowcount == 0:
+        connection.execute(_NEW_EPISODE, {"key": key, "episode": name, **values})
 
 
 def _next_number(connection: sa.Connection) -> int:
-    return (connection.scalar(sa.select(sa.func.max(incident.c.number))) or 0) + 1
+    return (connection.scalar(_LAST_NUMBER) or 0) + 1

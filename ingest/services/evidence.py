@@ -18,6 +18,7 @@ from ingest.evidence import address, book
 from ingest.evidence.book import Arrival
 from ingest.evidence.picture import clean
 from ingest.evidence.shelf import EvidenceStore
+from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
 from ingest.services.views import PictureLook
 from ingest.store.engine import reading, writing
@@ -34,12 +35,14 @@ class EvidenceService:
         reader: sa.Engine,
         writer: sa.Engine,
         store: EvidenceStore,
+        feed: Feed,
         *,
         keep: timedelta,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._store = store
+        self._feed = feed
         self._keep = keep
         self._secret: bytes | None = None
         self._lock = threading.Lock()
@@ -75,6 +78,7 @@ class EvidenceService:
             self._store.put(arrival.id, picture.data)
             with writing(self._writer) as connection:
                 book.add(connection, arrival, kept)
+        self._feed.tell("incidents")
         return True
 
     def link(

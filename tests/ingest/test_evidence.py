@@ -30,6 +30,7 @@ from ingest.evidence import address, book
 from ingest.evidence.picture import MOST_PIXELS, clean
 from ingest.evidence.shelf import EvidenceStore, FolderStore, MemoryStore
 from ingest.evidence.sweep import SweepJob
+from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, TooMuch, WrongKind
 from ingest.services.evidence import EvidenceService
 from ingest.store.engine import reading, writing
@@ -46,9 +47,15 @@ def folder(tmp_path: Path):
     folder.close()
 
 
-def service(folder: Folder, store: EvidenceStore | None = None) -> EvidenceService:
+def service(
+    folder: Folder, store: EvidenceStore | None = None, feed: Feed | None = None
+) -> EvidenceService:
     return EvidenceService(
-        folder.reader("state"), folder.state, store or MemoryStore(), keep=timedelta(days=30)
+        folder.reader("state"),
+        folder.state,
+        store or MemoryStore(),
+        feed or Feed(),
+        keep=timedelta(days=30),
     )
 
 
@@ -162,9 +169,12 @@ def test_other_colours_become_rgb(mode: str) -> None:
 
 
 def test_the_same_again_is_fine_and_another_is_a_clash(folder: Folder) -> None:
-    evidence, data, other = service(folder), jpeg(), jpeg((32, 32))
+    feed, told = Feed(), []
+    feed.tell = told.append  # type: ignore[method-assign]
+    evidence, data, other = service(folder, feed=feed), jpeg(), jpeg((32, 32))
     assert evidence.take(arrival(data), data, NOON) is True
     assert evidence.take(arrival(data), data, NOON) is False
+    assert told == ["incidents"]
     with pytest.raises(Clash):
         evidence.take(arrival(other), other, NOON)
     with pytest.raises(Clash):
