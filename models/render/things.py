@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from kit import Builder, any_color, chrome, cloth, material, paint, patterned, plastic
-from vehicles import wheel
+from parts import wheel
 
 
 @dataclass
