@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
+import httpx2
 
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
@@ -50,7 +50,7 @@ class Uploader:
     def __init__(
         self,
         store: EvidenceStore,
-        client: httpx.Client,
+        client: httpx2.Client,
         clock: Clock,
         *,
         address: Address,
@@ -123,7 +123,7 @@ class Uploader:
                 picture, f"HTTP {status}", node_wide=status in _NODE_WIDE or after > 0, after=after
             )
 
-    def _put(self, picture: Picture, jpeg: bytes) -> httpx.Response:
+    def _put(self, picture: Picture, jpeg: bytes) -> httpx2.Response:
         digest = base64.b64encode(bytes.fromhex(picture.sha256)).decode()
         try:
             return self._client.put(
@@ -140,7 +140,7 @@ class Uploader:
                 },
                 timeout=TIMEOUT,
             )
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise LinkError(f"cannot be reached ({reason})", where=self._url) from None
 
@@ -177,7 +177,7 @@ def back_off(failure: int, random_fraction: float) -> float:
     return ceiling * (0.5 + random_fraction / 2)
 
 
-def _retry_after(response: httpx.Response, now: datetime) -> float:
+def _retry_after(response: httpx2.Response, now: datetime) -> float:
     """Return the seconds the ingest asks us to wait, 0 when it does not."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal():

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-import httpx
+import httpx2
 
 from edge.agent.crew import Crew
 from edge.messages import Address
@@ -71,7 +71,7 @@ class Delivery:
             if self._settings.ingest is not None and key is not None:
                 self.uploader = Uploader(
                     self.pictures,
-                    stack.enter_context(httpx.Client()),
+                    stack.enter_context(httpx2.Client()),
                     self._clock,
                     address=self._address,
                     url=self._settings.ingest.url,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
+import httpx2
 import pytest
 
 from edge.messages import Address
@@ -90,7 +90,7 @@ def world() -> Iterator[World]:
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     clock, store = ManualClock(START), MemoryEvidence()
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         uploader = Uploader(
             store,
             client,

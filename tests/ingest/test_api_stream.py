@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Queue
 
-import httpx
+import httpx2
 import pytest
 from house import SITE, Folder
 
@@ -52,9 +52,9 @@ class Web:
         deadline = time.monotonic() + 20
         while True:
             try:
-                if httpx.get(self.url + "/healthz", timeout=1).status_code == 200:
+                if httpx2.get(self.url + "/healthz", timeout=1).status_code == 200:
                     return
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 assert time.monotonic() < deadline, "the server did not start"
                 assert self.process.poll() is None
                 threading.Event().wait(0.02)
@@ -70,7 +70,7 @@ class Web:
 
     @contextmanager
     def listening(self, **headers: str) -> Iterator[Iterator[tuple[str, str]]]:
-        with httpx.stream(
+        with httpx2.stream(
             "GET", self.url + "/api/v1/stream", headers=self.headers(**headers), timeout=20
         ) as answer:
             assert answer.status_code == 200, answer.read()
@@ -139,7 +139,7 @@ def test_a_stream_begins_at_once_goes_on_and_resumes_without_a_gap(web: Web) -> 
         assert next(stream) == ("", "here")
         web.happen(zone="g")
         assert len(transitions(stream, 1)) == 1
-    bad = httpx.get(web.url + "/api/v1/stream", headers=web.headers(**{"Last-Event-ID": "x"}))
+    bad = httpx2.get(web.url + "/api/v1/stream", headers=web.headers(**{"Last-Event-ID": "x"}))
     assert bad.status_code == 422
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 from brokers import SITE, RunningBroker
 
@@ -80,8 +80,8 @@ class Estate:
         until(self._healthy)
 
     def _healthy(self) -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(self.url + "/healthz", timeout=1).status_code == 200
+        with contextlib.suppress(httpx2.HTTPError):
+            return httpx2.get(self.url + "/healthz", timeout=1).status_code == 200
         return False
 
     @property
@@ -130,7 +130,7 @@ class Estate:
         return [json.loads(line) for line in lines]
 
     def get(self, path: str, **query: object) -> Any:
-        answer = httpx.get(
+        answer = httpx2.get(
             self.url + path,
             params={key: str(value) for key, value in query.items()},
             headers={"Authorization": f"Bearer {self.token}"},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import httpx
+import httpx2
 
 from linli.clock import Clock
 from linli.log import get_logger
@@ -71,7 +71,7 @@ class Watcher:
             after = page[-1]["cursor"]
 
     def _get(self, path: str, query: dict[str, int]) -> Any:
-        answer = httpx.get(
+        answer = httpx2.get(
             self._url + path, params=query, headers=self._headers(), timeout=10.0
         ).raise_for_status()
         return answer.json()
@@ -84,14 +84,14 @@ class Watcher:
         while not self._stop.is_set():
             try:
                 last = self._follow(last)
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 log.info("demo: event stream: %s", error)
                 self._stop.wait(0.2)
 
     def _follow(self, last: str) -> str:
         headers = {**self._headers(), "Last-Event-ID": last}
-        with httpx.stream(
-            "GET", f"{self._url}/api/v1/stream", headers=headers, timeout=httpx.Timeout(5, read=60)
+        with httpx2.stream(
+            "GET", f"{self._url}/api/v1/stream", headers=headers, timeout=httpx2.Timeout(5, read=60)
         ) as answer:
             answer.raise_for_status()
             for line in answer.iter_lines():

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from linli.broker import port_is_free
@@ -99,8 +99,8 @@ class World:
 
     def _healthy(self) -> bool:
         try:
-            return httpx.get(self._files.url + "/healthz", timeout=1.0).status_code == 200
-        except httpx.HTTPError:
+            return httpx2.get(self._files.url + "/healthz", timeout=1.0).status_code == 200
+        except httpx2.HTTPError:
             return False
 
     def _wait(self, ready: Callable[[], bool], name: str) -> None:
