@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import socket
 import time
 from typing import Any
 
@@ -25,6 +28,7 @@ FIRST_RETRY = 1.0
 LONGEST_RETRY = 60.0
 CONNECT_TIMEOUT = 5.0
 KEEPALIVE = 30
+GOODBYE = 2.0
 
 
 def full_jitter(attempt: int, random_fraction: float) -> float:
@@ -91,7 +95,11 @@ class PahoLink:
         client = self._client
         if client is None:
             return
-        deadline = self._clock.monotonic() + 2.0
+        deadline = self._clock.monotonic() + GOODBYE
+        kept = client.socket()
+        # Closing a socket that still holds unread bytes resets the connection: the broker may then
+        # drop our last messages and speak the will. So it is kept open until the broker ends it.
+        held = socket.socket(fileno=os.dup(kept.fileno())) if kept is not None else None
         while client.want_write() and self._clock.monotonic() < deadline:
             if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 break
@@ -99,6 +107,15 @@ class PahoLink:
         client.loop(0.1)
         self._client = None
         self._up = False
+        if held is not None:
+            with held:
+                self._read_to_the_end(held, deadline)
+
+    def _read_to_the_end(self, held: socket.socket, deadline: float) -> None:
+        held.settimeout(GOODBYE / 4)
+        with contextlib.suppress(OSError):
+            while held.recv(65536) and self._clock.monotonic() < deadline:
+                pass
 
     @property
     def _address(self) -> str:
