@@ -4,7 +4,7 @@ The car's floor centre is the origin; the door lies at +y, the lobby beyond it.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,22 @@ from kit import Builder, any_color, material, patterned, pictured, plastic, post
 
 @dataclass
 class Room:
-    """Sizes in metres: car width x depth x height, door opening width, how far it is open."""
+    """Sizes in metres: car width x depth x height, door opening width, how far it is open.
+
+    `leaves` are the two door leaves' objects once built, at x = -1 and +1 half-widths.
+    """
 
     width: float
     depth: float
     height: float
     door: float
     opened: float
+    leaves: list[Any] = field(default_factory=list)
+
+    def slide(self, opened: float) -> None:
+        """Move the door: 0 is shut, 1 open."""
+        for side, leaf in zip((-1, 1), self.leaves, strict=True):
+            leaf.location.x = side * opened * self.door / 2
 
 
 def wall_material(rng: random.Random) -> Any:
@@ -131,8 +140,8 @@ def hang_posters(rng: random.Random, room: Room, count: int) -> None:
             )
 
 
-def build_room(rng: random.Random) -> Room:
-    """Build car, door and lobby into the scene."""
+def any_room(rng: random.Random) -> Room:
+    """Draw a car's sizes and how far its door is open."""
     long = rng.random() < 0.3
     room = Room(
         rng.uniform(1.15, 1.7),
@@ -143,6 +152,11 @@ def build_room(rng: random.Random) -> Room:
     )
     room.door = min(rng.uniform(0.8, 1.15), room.width - 0.1)
     room.opened = 1.0 if rng.random() < 0.75 else rng.choice((0.0, rng.random()))
+    return room
+
+
+def build_room(rng: random.Random, room: Room) -> Room:
+    """Build car, door and lobby into the scene."""
     _car(rng, room)
     _lobby(rng, room)
     hang_posters(rng, room, rng.choice((0, 1, 2, 3, 5)))
@@ -190,10 +204,12 @@ def _car(rng: random.Random, room: Room) -> None:
             0.2,
         )
     leaf = walls if rng.random() < 0.4 else wall_material(rng)
-    slide = room.opened * g
-    for side in (-1, 1):
-        b.box((side * (g / 2 + slide), d + 0.09, 1.04), (g / 2, 0.015, 1.04), leaf, 0)
     b.into_scene(0, smooth=False)
+    for side in (-1, 1):
+        door = Builder("leaf")
+        door.box((side * g / 2, d + 0.09, 1.04), (g / 2, 0.015, 1.04), leaf, 0)
+        room.leaves.append(door.into_scene(0, smooth=False))
+    room.slide(room.opened)
     _car_lamps(rng, room)
 
 

@@ -204,8 +204,8 @@ def _rings(points: np.ndarray, half: np.ndarray, up: np.ndarray, power: float, a
     s = np.sign(s) * np.abs(s) ** (2 / power)
     tangents = np.gradient(points, axis=0)
     rings = np.empty((len(points), around, 3))
-    for i, (p, t) in enumerate(zip(points, tangents, strict=True)):
-        t = _unit(t)
+    for i, (p, tangent) in enumerate(zip(points, tangents, strict=True)):
+        t = _unit(tangent)
         ref = up if abs(float(t @ _unit(up))) < 0.98 else np.array([1.0, 0.02, 0.0])
         side = _unit(np.cross(ref, t))
         normal = np.cross(t, side)

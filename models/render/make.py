@@ -66,15 +66,20 @@ def shoot(scene: Any, name: str, *, alpha: bool) -> np.ndarray:
 
 def picture(scene: Any, rng: random.Random, samples: int, *, alpha: bool) -> np.ndarray:
     """Render what the camera sees."""
+    ready(scene, samples, alpha=alpha)
+    scene.view_settings.view_transform = rng.choice(("Standard", "Filmic", "AgX"))
+    scene.view_settings.exposure = rng.gauss(0, 0.5)
+    image = shoot(scene, "rgb", alpha=alpha)
+    return image if alpha else exposed(rng, image)
+
+
+def ready(scene: Any, samples: int, *, alpha: bool) -> None:
+    """Set Cycles for pictures, after it may have been set for indices."""
     scene.view_layers[0].material_override = None
     scene.cycles.samples = samples
     scene.cycles.use_denoising = True
     scene.cycles.pixel_filter_type = "BLACKMAN_HARRIS"
     scene.render.film_transparent = alpha
-    scene.view_settings.view_transform = rng.choice(("Standard", "Filmic", "AgX"))
-    scene.view_settings.exposure = rng.gauss(0, 0.5)
-    image = shoot(scene, "rgb", alpha=alpha)
-    return image if alpha else exposed(rng, image)
 
 
 def exposed(rng: random.Random, image: np.ndarray) -> np.ndarray:
@@ -115,7 +120,7 @@ def one(number: int, args: argparse.Namespace) -> None:
     if args.what == "elevator":
         room, stage, kind = elevator(rng)
     else:
-        stage, kind = cutout(rng)
+        stage, kind = cutout(rng, args.kinds)
     for view in range(args.views if room else 1):
         name = look(rng, room, stage) if room else "open"
         bpy.context.view_layer.update()
@@ -150,6 +155,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--kinds", nargs="*", help="cut-outs: only of these kinds")
     parser.add_argument("--views", type=int, default=2)
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)

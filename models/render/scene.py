@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 import numpy as np
-from car import Room, build_room
+from car import Room, any_room, build_room
 from kit import Builder, turned
 from people import pushing, riding, sitting, standing
 from things import luggage, street_thing, stroller, wheelchair
@@ -267,15 +267,16 @@ def look(rng: random.Random, room: Room, stage: Stage) -> str:
 
 def elevator(rng: random.Random) -> tuple[Room, Stage, str]:
     """Build a whole elevator scene."""
-    room = build_room(rng)
+    room = build_room(rng, any_room(rng))
     stage, kind = fill(rng, room)
     return room, stage, kind
 
 
-def cutout(rng: random.Random) -> tuple[Stage, str]:
+def cutout(rng: random.Random, kinds: list[str] | None = None) -> tuple[Stage, str]:
     """Build one group in the open with a camera on it, for pasting into photographs."""
     stage = Stage(rng)
-    kind = rng.choices(list(CONTENTS)[:8], list(CONTENTS.values())[:8])[0]
+    names = kinds or list(CONTENTS)[:8]
+    kind = rng.choices(names, [CONTENTS[k] for k in names])[0]
     parts = group(rng, kind)
     m = turned(0, 0, rng.uniform(0, 2 * math.pi))
     for b, _ in parts:

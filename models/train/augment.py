@@ -152,7 +152,8 @@ def _text(rng: random.Random, out: Image) -> Image:
     h, w = out.shape[:2]
     out = np.ascontiguousarray(out)
     for _ in range(rng.randint(1, 3)):
-        text = f"20{rng.randint(18, 30)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}"
+        day = f"20{rng.randint(18, 30)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+        text = f"{day} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}"
         at = (rng.randint(0, w // 2), rng.choice((14, rng.randint(20, h))))
         color = rng.choice(((255, 255, 255), (0, 0, 0), (0, 255, 255)))
         cv2.putText(out, text, at, cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.35, 0.6), color, 1)

@@ -13,6 +13,7 @@ import numpy as np
 from augment import bulge, place, spoil
 
 NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
+HELD_OUT = 900_000  # renders from this number on are for choosing the threshold, never for training
 FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
 
 
@@ -61,20 +62,31 @@ class Mix:
         photographs: Path,
         textures: Path | None,
         shares: dict[str, float],
+        kinds: dict[str, float],
     ) -> None:
         self.photographs = folder(photographs, FROM_COCO)
         self.textures = sorted(textures.glob("*/*.jpg")) if textures else []
-        self.shares = shares
+        self.shares, self.kinds = shares, kinds
+        self.kind_of: dict[Path, str] = {}
         self.roots = (elevators, cutouts)
         self.scenes: list[Picture] = []
-        self.pieces: list[Picture] = []
+        self.pieces: dict[str, list[Picture]] = {}
         self.rescan()
 
     def rescan(self) -> None:
         """Look for renders that have come since."""
         scenes, pieces = ([p for p in folder(root) if _finished(p)] for root in self.roots)
-        self.scenes = [p for p in scenes if int(p.path.stem.split("-")[1]) < 900000]
-        self.pieces = [p for p in pieces if int(p.path.stem.split("-")[1]) < 900000]
+        self.scenes = [p for p in scenes if _number(p) < HELD_OUT]
+        self.pieces = {}
+        for piece in pieces:
+            kind = self.kind_of.setdefault(piece.path, _kind(piece))
+            if _number(piece) < HELD_OUT and kind in self.kinds:
+                self.pieces.setdefault(kind, []).append(piece)
+
+    def piece(self, rng: random.Random) -> Picture:
+        """Draw a cut-out, its kind by the configured weights."""
+        names = sorted(self.pieces)
+        return rng.choice(self.pieces[rng.choices(names, [self.kinds[n] for n in names])[0]])
 
     def sample(self, rng: random.Random, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a picture [size, size, 3] BGR and its boxes [n, 5] in pixels."""
@@ -82,7 +94,7 @@ class Mix:
         if kind == "scene":
             image, boxes = rng.choice(self.scenes).read()
             if rng.random() < 0.15:
-                image, boxes = paste(rng, image, boxes, rng.choice(self.pieces))
+                image, boxes = paste(rng, image, boxes, self.piece(rng))
             if rng.random() < 0.25:
                 image, boxes = bulge(rng, image, boxes)
             image, boxes = place(rng, image, boxes, size, zoom=(0.55, 1.5))
@@ -90,7 +102,7 @@ class Mix:
             image, boxes = self._background(rng)
             image, boxes = place(rng, image, boxes, size, zoom=(0.8, 1.8))
             for _ in range(rng.choice((1, 1, 2, 3))):
-                image, boxes = paste(rng, image, boxes, rng.choice(self.pieces))
+                image, boxes = paste(rng, image, boxes, self.piece(rng))
         elif kind == "photograph":
             image, boxes = rng.choice(self.photographs).read()
             image, boxes = place(rng, image, boxes, size, zoom=(0.5, 1.6))
@@ -117,8 +129,20 @@ class Mix:
         return canvas, np.concatenate(kept)
 
 
+def _facts(picture: Picture) -> Path:
+    return picture.path.parent.parent / "facts" / f"{picture.path.stem}.json"
+
+
 def _finished(picture: Picture) -> bool:
-    return (picture.path.parent.parent / "facts" / f"{picture.path.stem}.json").exists()
+    return _facts(picture).exists()
+
+
+def _number(picture: Picture) -> int:
+    return int(picture.path.stem.split("-")[1])
+
+
+def _kind(picture: Picture) -> str:
+    return str(json.loads(_facts(picture).read_text())["kind"])
 
 
 def paste(
@@ -178,10 +202,3 @@ def paste(
             keep.append(hidden[by0:by1, bx0:bx1].mean() < 0.6 if bx1 > bx0 and by1 > by0 else False)
         boxes = boxes[np.array(keep)]
     return image, np.concatenate((boxes, new))
-
-
-def facts(picture: Picture) -> dict[str, object]:
-    """Return what the renderer wrote about a picture."""
-    text = (picture.path.parent.parent / "facts" / f"{picture.path.stem}.json").read_text()
-    loaded: dict[str, object] = json.loads(text)
-    return loaded

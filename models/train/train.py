@@ -78,7 +78,7 @@ def rate_at(config: dict[str, Any], step: int) -> float:
 
 
 def groups(model: Detector, config: dict[str, Any]) -> list[dict[str, Any]]:
-    """Freeze the first parts, and split other parameters by where they are and whether they decay."""
+    """Freeze the first parts; split other parameters by where they are and whether they decay."""
     slow = {id(p) for part in model.backbone() for p in part.parameters()}
     o = config["optimizer"]
     out: dict[tuple[float, float], list[Any]] = {}
@@ -139,7 +139,12 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
     d = config["data"]
     textures = Path(d["textures"]) if d.get("textures") else None
     mix = Mix(
-        Path(d["elevators"]), Path(d["cutouts"]), Path(d["photographs"]), textures, d["shares"]
+        Path(d["elevators"]),
+        Path(d["cutouts"]),
+        Path(d["photographs"]),
+        textures,
+        d["shares"],
+        d["kinds"],
     )
     model = Detector(len(NAMES))
     load(Path(config["start"]), model, config["take"])
@@ -193,7 +198,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
                 recent,
                 f"{time.monotonic() - started:.0f} s",
                 len(mix.scenes),
-                len(mix.pieces),
+                sum(map(len, mix.pieces.values())),
                 flush=True,
             )
         if step % SAVE_EVERY == 0 or step == config["steps"] or over:

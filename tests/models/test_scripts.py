@@ -23,6 +23,8 @@ photographs = "{pictures}"
 [data.shares]
 scene = 1
 photograph = 1
+[data.kinds]
+scooter = 1
 [optimizer]
 rate = 1e-4
 backbone = 0.3
