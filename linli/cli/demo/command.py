@@ -123,12 +123,8 @@ def _run(
         world.on_event = _say_event
         world.start_edge(duration)
         code = _wait_for_edge(world, stop)
-        if code and not stop.is_set():
-            raise InputError(
-                f"the edge ended with code {code}",
-                where="linli demo",
-                hint="The lines above say why",
-            )
+        if code == InputError.exit_code:
+            raise SystemExit(code)  # the edge has said in its own line what to mend
         _settle(world, watcher, stop)
         summary = _account(world, watcher)
         _say_summary(summary)

@@ -1,0 +1,170 @@
+"""The main job from a video file to a person's page, with real processes and a real model."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+from brokers import NEEDS_MOSQUITTO
+from demos import SHARED, RunningDemo, run_demo
+from vision import bright_square_model, empty_clip, square_clip
+
+VIDEO = SHARED / "media" / "one-by-one-person.mp4"
+MODEL = SHARED / "models" / "yolox_nano.onnx"
+NEEDS_SHARED = pytest.mark.skipif(
+    not (VIDEO.is_file() and MODEL.is_file()),
+    reason="real clip and model are not in ../shared",
+)
+KEYS = {
+    *("frames_read", "frames_inferred", "detections", "tracks", "events_produced"),
+    *("events_stored", "duplicates", "lost", "rejected", "incidents", "latency_ms", "rss_mb"),
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bright_square_model(tmp_path_factory.mktemp("model") / "square.onnx")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return square_clip(tmp_path_factory.mktemp("clip") / "a.mp4", seconds=8, enters=1, leaves=6)
+
+
+@pytest.mark.parametrize(
+    "broker", [pytest.param("", marks=[pytest.mark.broker, NEEDS_MOSQUITTO]), "embedded"]
+)
+def test_one_happening_is_one_incident_and_nothing_is_lost(
+    model: Path, clip: Path, broker: str
+) -> None:
+    done = run_demo(
+        *("--video", str(clip), "--model", str(model), "--speed", "max", "--json"),
+        env={"LINLI_BROKER": broker},
+    )
+    assert done.code == 0, done.said
+    summary = done.summary
+    assert set(summary) == KEYS
+    assert summary["events_produced"] == summary["events_stored"] == 2
+    assert (summary["incidents"], summary["lost"], summary["rejected"]) == (1, 0, 0)
+    assert summary["frames_read"] >= summary["frames_inferred"] > 0
+    assert summary["latency_ms"]["p50"] > 0
+    assert set(summary["rss_mb"]) == {"broker", "edge", "ingest", "receiver", "web"}
+
+
+def test_a_picture_without_anybody_raises_nothing(model: Path, tmp_path: Path) -> None:
+    clip = empty_clip(tmp_path / "empty.mp4")
+    done = run_demo("--video", str(clip), "--model", str(model), "--speed", "max", "--json")
+    assert done.code == 0, done.said
+    assert (done.summary["events_produced"], done.summary["incidents"]) == (0, 0)
+    assert done.summary["frames_inferred"] > 0
+    assert done.summary["latency_ms"] == {"p50": None, "p95": None, "max": None}
+
+
+def test_ctrl_c_ends_all_of_it(model: Path, clip: Path) -> None:
+    demo = RunningDemo.start("--video", str(clip), "--model", str(model))
+    said = demo.until(lambda text: "开始 begins" in text)
+    folder = Path(re.search(r"Data\s+(\S+)", said)[1])  # type: ignore[index]
+    family = psutil.Process(demo.process.pid).children(recursive=True)
+    assert len(family) >= 5
+    assert demo.interrupt() == 0
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive, [process.cmdline() for process in alive]
+    assert len(gone) == len(family)
+    assert not folder.exists()
+    assert "Traceback" not in "".join(demo.lines)
+
+
+def test_a_kept_folder_goes_on_where_it_was(model: Path, clip: Path, tmp_path: Path) -> None:
+    arguments = ("--video", str(clip), "--model", str(model), "--speed", "max", "--json")
+    first = run_demo(*arguments, "--data", str(tmp_path / "kept"))
+    assert "只显示这一次" in first.said
+    second = run_demo(*arguments, "--data", str(tmp_path / "kept"))
+    assert (first.code, second.code) == (0, 0), second.said
+    assert "首次启动" in second.said
+    assert second.summary["events_stored"] == 2
+    assert second.summary["incidents"] == 1, "the same place again is the same incident"
+
+
+@pytest.mark.shared
+@NEEDS_SHARED
+def test_real_people_in_a_real_video_become_an_incident() -> None:
+    done = run_demo(
+        *("--video", str(VIDEO), "--model", str(MODEL), "--speed", "max"),
+        *("--duration", "8", "--json"),
+    )
+    assert done.code == 0, done.said
+    assert done.summary["detections"] > 20
+    assert done.summary["tracks"] >= 1
+    assert done.summary["events_produced"] >= 2
+    assert done.summary["incidents"] == 1
+    assert done.summary["lost"] == 0
+
+
+def broken(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    path.write_bytes(b"this is not what it says" * 100)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"--video": "none.mp4"}, "none.mp4: no such video file"),
+        ({"--video": "BROKEN.mp4"}, "BROKEN.mp4"),
+        ({"--model": "none.onnx"}, "none.onnx: no such model file"),
+        ({"--model": "BROKEN.onnx"}, "BROKEN.onnx"),
+        ({"--data": "/proc/nowhere"}, "/proc/nowhere"),
+        ({"--speed": "fast"}, "--speed"),
+        ({"--duration": "-1"}, "--duration"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    model: Path, clip: Path, tmp_path: Path, change: dict[str, str], said: str
+) -> None:
+    options = {"--video": str(clip), "--model": str(model), "--speed": "max"}
+    for option, value in change.items():
+        known = value.startswith("BROKEN")
+        options[option] = str(broken(tmp_path, value)) if known else value
+    done = run_demo(*(text for pair in options.items() for text in pair), "--json")
+    assert done.code != 0
+    assert said in done.said
+    assert "Traceback" not in done.said
+    complaints = [line for line in done.said.splitlines() if line.startswith(("linli:", "Error:"))]
+    assert len(complaints) == 1, done.said
+
+
+@pytest.mark.shared
+@NEEDS_SHARED
+def test_a_model_whose_outputs_no_decoder_knows_is_refused(clip: Path) -> None:
+    other = SHARED / "models" / "fastestdet.onnx"
+    done = run_demo("--video", str(clip), "--model", str(other), "--json")
+    assert done.code == 2
+    assert "fastestdet.onnx" in done.said
+    assert "Traceback" not in done.said
+
+
+def test_a_port_in_use_is_said_so(model: Path, clip: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_demo("--video", str(clip), "--model", str(model), "--port", str(port))
+    assert done.code == 2
+    assert f"port {port} is in use" in done.said
+
+
+def test_without_a_video_it_says_exactly_what_to_pass(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from linli.cli.demo import inputs  # noqa: PLC0415 - patched here only
+    from linli.errors import InputError  # noqa: PLC0415
+
+    monkeypatch.setattr(inputs, "_VIDEO", tmp_path / "none")
+    monkeypatch.setattr(inputs, "_MODEL", tmp_path / "none")
+    with pytest.raises(InputError) as caught:
+        inputs.find_inputs(None, None)
+    assert "--video FILE" in str(caught.value)
+    assert "--model FILE" in str(caught.value)
