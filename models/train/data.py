@@ -14,6 +14,7 @@ from augment import bulge, place, spoil
 
 NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 HELD_OUT = 900_000  # renders from this number on are for choosing the threshold, never for training
+CYCLES = 0.25  # the share of photographs drawn from the few with two-wheelers
 FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
 
 
@@ -65,6 +66,7 @@ class Mix:
         kinds: dict[str, float],
     ) -> None:
         self.photographs = folder(photographs, FROM_COCO)
+        self.cycles = [p for p in self.photographs if (p.boxes[:, 0] > 0).any()]
         self.textures = sorted(textures.glob("*/*.jpg")) if textures else []
         self.shares, self.kinds = shares, kinds
         self.kind_of: dict[Path, str] = {}
@@ -104,11 +106,14 @@ class Mix:
             for _ in range(rng.choice((1, 1, 2, 3))):
                 image, boxes = paste(rng, image, boxes, self.piece(rng))
         elif kind == "photograph":
-            image, boxes = rng.choice(self.photographs).read()
+            image, boxes = self._photograph(rng).read()
             image, boxes = place(rng, image, boxes, size, zoom=(0.5, 1.6))
         else:
             image, boxes = self._mosaic(rng, size)
         return spoil(rng, image, 0.6 if kind in ("photograph", "mosaic") else 1.0), boxes
+
+    def _photograph(self, rng: random.Random) -> Picture:
+        return rng.choice(self.cycles if rng.random() < CYCLES else self.photographs)
 
     def _background(self, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
         if self.textures and rng.random() < 0.15:
@@ -120,7 +125,7 @@ class Mix:
         canvas = np.full((size, size, 3), 114, np.uint8)
         kept = []
         for k in range(4):
-            source = rng.choice(self.photographs if rng.random() < 0.7 else self.scenes)
+            source = self._photograph(rng) if rng.random() < 0.7 else rng.choice(self.scenes)
             image, boxes = source.read()
             part, boxes = place(rng, image, boxes, half, zoom=(0.9, 1.9))
             oy, ox = k // 2 * half, k % 2 * half

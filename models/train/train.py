@@ -92,6 +92,21 @@ def groups(model: Detector, config: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"params": v, "share": k[0], "weight_decay": k[1]} for k, v in out.items()]
 
 
+def anchors(model: Detector) -> list[tuple[Tensor, Tensor]]:
+    """Pair the trained parameters, class layers aside, with copies of where they started."""
+    free = {id(p) for head in model.heads for p in head.classes.parameters()}  # type: ignore[union-attr]
+    kept = [p for p in model.parameters() if p.requires_grad and id(p) not in free]
+    return [(p, p.detach().clone()) for p in kept]
+
+
+def pull(held: list[tuple[Tensor, Tensor]], rate: float, config: dict[str, Any]) -> None:
+    """Draw parameters back to where they started, so that real things stay recognised."""
+    share = rate * config["optimizer"]["pull"]
+    with torch.no_grad():
+        for p, start in held:
+            p.lerp_(start, share)
+
+
 def curves(rows: list[dict[str, float]], target: Path) -> None:
     """Draw the smoothed losses."""
     import matplotlib
@@ -150,6 +165,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
     load(Path(config["start"]), model, config["take"])
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model)
+    held = anchors(model)
     optimizer = torch.optim.AdamW(groups(model, config), lr=1e-3)
     step, rows = 0, []
     if (out / "last.pt").exists():
@@ -184,6 +200,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimizer.step()
+        pull(held, optimizer.param_groups[0]["lr"] / optimizer.param_groups[0]["share"], config)
         keep = min(config["optimizer"]["average"], (step + 1) / (step + 10))
         with torch.no_grad():
             for a, p in zip(average.parameters(), model.parameters(), strict=True):

@@ -28,7 +28,8 @@ scooter = 1
 [optimizer]
 rate = 1e-4
 backbone = 0.3
-decay = 0.01
+decay = 0.0
+pull = 1.0
 frozen = 2
 warmup = 1
 average = 0.9
