@@ -158,7 +158,7 @@ def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         textwrap.dedent(
-            f"""
+            """
             import time
             from linli.clock import SystemClock
             from linli.guard import guarded

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from brokers import NEEDS_MOSQUITTO, SITE
 from estate import AREA, DEVICE, NODE, Estate, running_estate, until
+
 from linli.clock import SystemClock
 from linli.mqtt import Delivery, LinkOptions, PahoLink
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,12 @@ import httpx2
 import psutil
 from brokers import SITE, RunningBroker
 
+from ingest import registry
+from ingest.accounts import book
+from ingest.store.engine import open_writer, writing
+from ingest.store.files import path_of, prepare
 from linli.broker import free_port
+from linli.clock import SystemClock
 from linli.process import linli_argv
 from linli.settings import write_secret
 
@@ -49,24 +55,22 @@ class Estate:
             f'[mqtt]\nport = {self.broker.port}\nusername = "svc-ingest"\n'
             f'password_file = "svc-ingest.secret"\n[http]\nport = {self.http_port}\n'
         )
-        self.linli(
-            "ingest", "node", "add", f"{SITE}/{AREA}/{NODE}", "--device", f"{DEVICE}:camera:Cam"
-        )
-        self.token = self.linli("ingest", "token", "add", "watch", "--scope", "see").strip()
+        data = self.folder / "ingest"
+        prepare(data)
+        engine = open_writer(path_of(data, "state"))
+        now = SystemClock().now()
+        with writing(engine) as connection:
+            registry.add_node(connection, site=SITE, area=AREA, name=NODE, label="Load")
+            registry.add_device(connection, node_name=NODE, name=DEVICE, kind="camera", label="Cam")
+            book.add_account(connection, "admin", "admin", now)
+            self.token = book.add_token(
+                connection, "admin", "tests", {"see"}, now=now, lasts=timedelta(days=1)
+            )
+        engine.dispose()
 
     @property
     def config(self) -> Path:
         return self.folder / "ingest.toml"
-
-    def linli(self, *arguments: str) -> str:
-        done = subprocess.run(
-            linli_argv(*arguments, "--config", str(self.config)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def start_ingest(self, env: dict[str, str] | None = None) -> None:
         with (self.folder / "ingest.log").open("a") as log:
