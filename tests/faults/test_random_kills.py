@@ -1,4 +1,4 @@
-"""The long one: random kills of broker, receiver, web and the whole ingest, overlapping, by seed."""
+"""The long one: random kills of broker, receiver, web and the whole ingest, by seed."""
 
 from __future__ import annotations
 
