@@ -111,7 +111,7 @@ class Receiver:
 
     def close(self) -> None:
         """Commit what waits, say goodbye, close the link."""
-        if self._waiting and self._retry_at is None:
+        if self._waiting and self._link.connected and self._retry_at is None:
             self._flush()
         self._say("stopped")
         self._link.close()
@@ -127,11 +127,18 @@ class Receiver:
                 self._retry()
             return
         self._heard = False
-        came = self._link.step(0.0 if self._waiting else idle)
-        if self._waiting and (
-            (came == 0 and not self._heard)
-            or len(self._waiting) >= BATCH
-            or self._clock.monotonic() - self._since >= LONGEST_WAIT
+        busy = self._waiting and self._link.connected
+        came = self._link.step(0.0 if busy else idle)
+        # A broker may bring a kept session's messages before the link is up; without it there is
+        # nobody to answer.
+        if (
+            self._waiting
+            and self._link.connected
+            and (
+                (came == 0 and not self._heard)
+                or len(self._waiting) >= BATCH
+                or self._clock.monotonic() - self._since >= LONGEST_WAIT
+            )
         ):
             self._flush()
 
@@ -206,7 +213,7 @@ class Receiver:
 
     def _retry(self) -> None:
         self._retry_at = None
-        if self._waiting:
+        if self._waiting and self._link.connected:
             self._flush()
         if self._ready:
             self._failures = 0
@@ -223,7 +230,7 @@ class Receiver:
         deliveries, self._waiting = self._waiting, []
         self._without_ack = 0
         with contextlib.suppress(LinkError):
-            # A link that is gone brings all of it again, and then it is answered.
+            # A link that breaks here brings all of it again, and then it is answered.
             self._answer(outcome)
             self._pass("after-receipt", outcome.stored)
             for delivery in deliveries:

@@ -380,6 +380,21 @@ def test_a_lost_connection_brings_back_what_was_not_committed(rig: Rig) -> None:
     assert rig.unacknowledged() == 0
 
 
+def test_what_comes_before_the_link_is_up_is_answered_once_it_is(rig: Rig) -> None:
+    assert rig.link is not None
+    rig.broker.stop()
+    rig.settle()
+    early = Delivery(EVENT_TOPIC, event_bytes(1), retain=False, qos=1, mid=9, connection=2)
+    rig.receiver.on_message(early)
+    rig.clock.advance(1)
+    rig.settle()
+    assert rig.told == []
+    rig.broker.start()
+    rig.settle()
+    assert rig.receipt() == (1, ())
+    assert rig.told.count("ack") >= 1
+
+
 def test_an_endless_flow_is_still_committed_in_batches(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
