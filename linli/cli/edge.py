@@ -36,7 +36,7 @@ def command() -> None:
     """Run beside cameras and sensors."""
 
 
-@command.command()
+@command.command(epilog="Example: linli edge run --config edge.toml")
 @_config
 @click.option("--json", "as_json", is_flag=True, help="Say what happens as JSON lines.")
 @click.option("--duration", type=click.FloatRange(min=0), help="Seconds from the first frame.")
@@ -65,7 +65,7 @@ def run(config: Path, as_json: bool, duration: float | None, drain: float) -> No
         agent.verdict()
 
 
-@command.command()
+@command.command(epilog="Example: linli edge check --config edge.toml")
 @_config
 def check(config: Path) -> None:
     """Try settings, folder, model and each source, without sending anything."""
