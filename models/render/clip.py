@@ -150,7 +150,7 @@ def stage(threads: int, width: int, height: int) -> tuple[Any, Room]:
     """Build the car and its camera."""
     scene = fresh(threads)
     scene.render.resolution_x, scene.render.resolution_y = width, height
-    room = build_room(random.Random(7), Room(1.65, 2.0, 2.35, 1.12, 0.0))
+    room = build_room(random.Random(21), Room(1.65, 2.0, 2.35, 1.12, 0.0))
     w, d = room.width / 2, room.depth / 2
     aim((w - 0.1, -d + 0.12, room.height - 0.12), (-0.25, 0.35, 0.55), 98, 0.0)
     scene.view_settings.view_transform = "Standard"
@@ -177,11 +177,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=Path, required=True)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--rate", type=int, default=10)
+    parser.add_argument("--rate", type=int, default=8)
     parser.add_argument("--every", type=int, default=1, help="render only every nth frame")
-    parser.add_argument("--width", type=int, default=480)
-    parser.add_argument("--height", type=int, default=352)
-    parser.add_argument("--samples", type=int, default=6)
+    parser.add_argument("--width", type=int, default=416)
+    parser.add_argument("--height", type=int, default=304)
+    parser.add_argument("--samples", type=int, default=5)
     parser.add_argument("--gain", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()

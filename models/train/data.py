@@ -14,6 +14,7 @@ from augment import bulge, place, spoil
 
 NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 HELD_OUT = 900_000  # renders from this number on are for choosing the threshold, never for training
+FULL = 416  # pictures for smaller inputs are cropped rather than shrunk, some of the time
 CYCLES = 0.25  # the share of photographs drawn from the few with two-wheelers
 FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
 
@@ -93,21 +94,22 @@ class Mix:
     def sample(self, rng: random.Random, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a picture [size, size, 3] BGR and its boxes [n, 5] in pixels."""
         kind = rng.choices(list(self.shares), list(self.shares.values()))[0]
+        near = rng.uniform(1.0, FULL / size)
         if kind == "scene":
             image, boxes = rng.choice(self.scenes).read()
             if rng.random() < 0.15:
                 image, boxes = paste(rng, image, boxes, self.piece(rng))
             if rng.random() < 0.25:
                 image, boxes = bulge(rng, image, boxes)
-            image, boxes = place(rng, image, boxes, size, zoom=(0.55, 1.5))
+            image, boxes = place(rng, image, boxes, size, zoom=(0.55 * near, 1.5 * near))
         elif kind == "paste":
             image, boxes = self._background(rng)
-            image, boxes = place(rng, image, boxes, size, zoom=(0.8, 1.8))
+            image, boxes = place(rng, image, boxes, size, zoom=(0.8 * near, 1.8 * near))
             for _ in range(rng.choice((1, 1, 2, 3))):
                 image, boxes = paste(rng, image, boxes, self.piece(rng))
         elif kind == "photograph":
             image, boxes = self._photograph(rng).read()
-            image, boxes = place(rng, image, boxes, size, zoom=(0.5, 1.6))
+            image, boxes = place(rng, image, boxes, size, zoom=(0.5 * near, 1.6 * near))
         else:
             image, boxes = self._mosaic(rng, size)
         return spoil(rng, image, 0.6 if kind in ("photograph", "mosaic") else 1.0), boxes
