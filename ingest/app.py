@@ -33,7 +33,7 @@ from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
 from ingest.services.series import SeriesService
-from ingest.settings import IngestSettings
+from ingest.settings import WAKE, IngestSettings
 from ingest.store import state
 from ingest.store.engine import open_reader, open_writer, writing
 from ingest.store.files import path_of, prepare
@@ -45,7 +45,6 @@ log = get_logger(__name__)
 
 ADMIN = "admin"
 ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
-WAKE = "LINLI_WAKE"
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 

@@ -16,6 +16,8 @@ from linli.settings import Settings, load, read_secret
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
 JOURNAL_DAYS = 8
+CLIENT_ID = "svc-ingest"
+WAKE = "LINLI_WAKE"  # names the pipe by which the receiver wakes the web process
 
 
 class Site(Settings, frozen=True, kw_only=True):

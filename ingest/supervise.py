@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.receive.process import WAKE
-from ingest.settings import IngestSettings
-from ingest.store.files import prepare, sole_owner
+from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError
 from linli.process import Child, StopSignal, Supervisor, linli_argv
+from linli.settings import make_folder
 
 PARTS = ("receiver", "web")
 POLL_SECONDS = 0.1
@@ -26,9 +29,37 @@ def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
     """
     settings.mqtt_password()
     with sole_owner(settings.folder):
-        prepare(settings.folder)
+        _migrate(config)
         check_port(settings.http.host, settings.http.port)
         _run(config, stop)
+
+
+@contextmanager
+def sole_owner(folder: Path) -> Iterator[None]:
+    """Hold a data folder for this process; it is free again when the process ends, however.
+
+    Raises InputError when another ingest holds it.
+    """
+    make_folder(folder)
+    with (folder / "ingest.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                "another ingest runs on this data folder",
+                where=str(folder),
+                hint="Stop it first, or give this one its own folder",
+            ) from None
+        yield
+
+
+def _migrate(config: Path) -> None:
+    """Migrate in a process of its own, so that this one stays small for years."""
+    code = subprocess.run(
+        linli_argv("ingest", "migrate", "--config", str(config)), check=False
+    ).returncode
+    if code:
+        raise SystemExit(code)  # it has said in its own line why
 
 
 def check_port(host: str, port: int) -> None:

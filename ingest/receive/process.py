@@ -14,15 +14,13 @@ from ingest.receive.failpoint import failpoint
 from ingest.receive.receiver import Receiver
 from ingest.receive.upkeep import consumed, forget
 from ingest.receive.writer import JournalWriter
-from ingest.settings import IngestSettings
+from ingest.settings import CLIENT_ID, WAKE, IngestSettings
 from ingest.store.engine import open_reader, open_writer, to_micros
 from ingest.store.files import path_of
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
 from linli.process import StopSignal
 
-CLIENT_ID = "svc-ingest"
-WAKE = "LINLI_WAKE"
 UPKEEP_SECONDS = 60.0
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.store.engine import open_writer
 from ingest.store.migrate import FILES, File, upgrade
-from linli.errors import InputError
 from linli.settings import make_folder
 
 
@@ -30,22 +26,3 @@ def prepare(folder: Path) -> None:
             upgrade(file, engine)
         finally:
             engine.dispose()
-
-
-@contextmanager
-def sole_owner(folder: Path) -> Iterator[None]:
-    """Hold a data folder for this process; it is free again when the process ends, however.
-
-    Raises InputError when another ingest holds it.
-    """
-    make_folder(folder)
-    with (folder / "ingest.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                "another ingest runs on this data folder",
-                where=str(folder),
-                hint="Stop it first, or give this one its own folder",
-            ) from None
-        yield

@@ -2,63 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
-from linli.errors import InputError, LinliError
+from linli.cli.lazy import LazyGroup
+from linli.errors import LinliError
 from linli.log import get_logger, set_up
 from linli.process import follow_parent
 
 log = get_logger(__name__)
 
-_GROUPS = {
-    "demo": ("linli.cli.demo", "Run everything on this machine and show the address."),
-    "edge": ("linli.cli.edge", "Run beside cameras and sensors."),
-    "ingest": ("linli.cli.ingest", "Run on the server: receive, keep, serve."),
-    "broker": ("linli.cli.broker", "Run an MQTT broker for this machine."),
-    "models": ("linli.cli.models", "Evaluate detection models."),
-    "schema": ("linli.cli.schema", "Write or check the contract's documents."),
-}
-_OURS = frozenset({"linli", "edge", "ingest", "dashboards"})
-_EXTRA_OF = {"edge": "edge", "models": "edge", "ingest": "ingest", "broker": "ingest"}
 
-
-class _Groups(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(_GROUPS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in _GROUPS:
-            return None
-        try:
-            module = importlib.import_module(_GROUPS[cmd_name][0])
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] in _OURS:
-                raise
-            extra = _EXTRA_OF.get(cmd_name, "all")
-            raise InputError(
-                f"the Python package {error.name!r} is missing",
-                where=f"linli {cmd_name}",
-                hint=f"Install it with: pip install 'linli[{extra}]'",
-            ) from None
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _GROUPS.items()])
+class _Linli(LazyGroup):
+    lazy: ClassVar = {
+        "demo": ("linli.cli.demo", "command", "all", "Run everything here, show the address."),
+        "edge": ("linli.cli.edge", "command", "edge", "Run beside cameras and sensors."),
+        "ingest": ("linli.cli.ingest", "command", "ingest", "Run on the server."),
+        "broker": ("linli.cli.broker", "command", "ingest", "Run an MQTT broker here."),
+        "models": ("linli.cli.models", "command", "edge", "Evaluate detection models."),
+        "schema": (
+            "linli.cli.schema",
+            "command",
+            "all",
+            "The contract's documents.",
+        ),
+    }
 
 
 @click.command(
-    cls=_Groups,
+    cls=_Linli,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: linli demo",
 )

@@ -15,7 +15,8 @@ from ingest.receive.upkeep import DAY, consumed, forget
 from ingest.registry import add_device, add_node
 from ingest.store import journal, state
 from ingest.store.engine import open_reader, open_writer, to_micros, writing
-from ingest.store.files import path_of, prepare, sole_owner
+from ingest.store.files import path_of, prepare
+from ingest.supervise import sole_owner
 from linli.errors import InputError
 
 TODAY = to_micros(NOW)

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.settings import CLIENT_ID
 from linli.broker import BrokerPlan, free_port, plan_broker
 from linli.cli.demo.inputs import DemoInputs
 from linli.settings import make_folder, read_secret, write_secret
@@ -15,7 +16,7 @@ SITE = "demo"
 AREA = "b01"
 NODE = "demo-n01"
 CAMERA = "cam-1"
-INGEST_USER = "svc-ingest"
+INGEST_USER = CLIENT_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,137 +1,33 @@
-"""`linli ingest`: the server's side, and the registry and accounts behind it."""
+"""Who and what may come in: edge boxes, people, programs."""
 
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from ingest.accounts import book
 from ingest.accounts.account import ROLES, Role, Scope
-from ingest.receive.process import CLIENT_ID, run_receiver
 from ingest.registry import add_device, add_node, new_key
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import open_writer, writing
 from ingest.store.files import path_of, prepare
-from ingest.supervise import supervise
+from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
-from linli.process import StopSignal
-from linli.settings import make_folder, write_secret
 from linli.topics import is_id
 
-F = TypeVar("F", bound=Callable[..., Any])
 SCOPES: tuple[Scope, ...] = ("see", "act", "administer")
 _ROLE_OF: dict[Scope, Role] = {"see": "viewer", "act": "staff", "administer": "admin"}
 
 
-def _config(function: F) -> F:
-    option = click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        default="ingest.toml",
-        show_default=True,
-        help="Settings file",
-    )
-    return option(function)
-
-
-def _json_option(function: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object")(function)
-
-
-@click.group(short_help="Run on the server: receive, keep, serve.")
-def command() -> None:
-    """Receive what the edges send, keep it, and serve pages and API."""
-
-
-@command.command(epilog="Example: linli ingest run --config ingest.toml")
-@_config
-def run(config: Path) -> None:
-    """Run the ingest: receiver and web, restarted when one falls, until Ctrl-C or SIGTERM."""
-    stop = _stop_signal()
-    supervise(load_settings(config), config, stop)
-
-
-@command.command(epilog="Example: linli ingest receiver --config ingest.toml")
-@_config
-def receiver(config: Path) -> None:
-    """Run only the receiver: broker to journal. `run` starts it by itself."""
-    settings = load_settings(config)
-    prepare(settings.folder)
-    run_receiver(settings, _stop_signal())
-
-
-@command.command(epilog="Example: linli ingest web --config ingest.toml")
-@_config
-def web(config: Path) -> None:
-    """Run only the web side: consumers, API, pages. `run` starts it by itself."""
-    import uvicorn  # here, because the receiver must not pay for the web's imports
-
-    from dashboards.web.mount import mount
-    from ingest.app import create_app
-
-    settings = load_settings(config)
-    app = create_app(settings)
-    mount(
-        app,
-        app.state.services,
-        site=settings.site.label,
-        zone=settings.site.timezone,
-        clock=app.state.clock,
-    )
-    uvicorn.run(
-        app,
-        host=settings.http.host,
-        port=settings.http.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-
-
-@command.command(
-    epilog="Example: linli ingest init --config server/ingest.toml --site c001 --label 和园社区"
-)
-@_config
-@click.option("--site", required=True, help="Id of the community: a-z, 0-9 and '-'")
-@click.option("--label", required=True, help="What people call it, in any language")
-@click.option("--mqtt-port", default=1883, show_default=True, help="Port of the broker")
-@click.option("--http-port", default=8470, show_default=True, help="Port of pages and API")
-def init(config: Path, site: str, label: str, mqtt_port: int, http_port: int) -> None:
-    """Write a settings file, and the broker password it names; overwrites neither.
-
-    `linli broker run --data FOLDER` with the folder of the settings file uses the same password.
-    """
-    if not is_id(site):
-        raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
-    if config.exists():
-        raise InputError("is there already", where=str(config), hint="Edit it, or choose another")
-    folder = make_folder(config.resolve().parent, mode=0o755)
-    secret = make_folder(folder / "secrets") / CLIENT_ID
-    if not secret.exists():
-        write_secret(secret, secrets.token_urlsafe(24))
-    quoted = json.dumps(label, ensure_ascii=False)
-    config.write_text(
-        f'data = "data"\n\n[site]\nid = "{site}"\nlabel = {quoted}\n\n'
-        f'[mqtt]\nhost = "127.0.0.1"\nport = {mqtt_port}\nusername = "{CLIENT_ID}"\n'
-        f'password_file = "secrets/{CLIENT_ID}"\n\n'
-        f'[http]\nhost = "127.0.0.1"\nport = {http_port}\n',
-        encoding="utf-8",
-    )
-    load_settings(config)
-    click.echo(f"{config} written. Start with: linli ingest run --config {config}")
-
-
-@command.group()
+@click.group()
 def node() -> None:
     """Register edge boxes and the devices behind them."""
 
@@ -143,8 +39,8 @@ def node() -> None:
 @click.argument("place", metavar="SITE/AREA/NODE")
 @click.option("--label", help="What people call the box  [default: its id]")
 @click.option("--device", "devices", multiple=True, metavar="ID:KIND:LABEL", help="Repeat for more")
-@_config
-@_json_option
+@config_option
+@json_option
 def node_add(
     place: str, label: str | None, devices: tuple[str, ...], config: Path, *, as_json: bool
 ) -> None:
@@ -166,8 +62,8 @@ def node_add(
 
 @node.command("key", epilog="Example: linli ingest node key c001-n01")
 @click.argument("name", metavar="NODE")
-@_config
-@_json_option
+@config_option
+@json_option
 def node_key(name: str, config: Path, *, as_json: bool) -> None:
     """Give an edge box a new key and print it, this once; the old one ends."""
     with _state(load_settings(config)) as connection:
@@ -175,7 +71,7 @@ def node_key(name: str, config: Path, *, as_json: bool) -> None:
     _print({"node": name, "key": key}, "key", as_json=as_json)
 
 
-@command.group()
+@click.group()
 def user() -> None:
     """Let people in."""
 
@@ -183,8 +79,8 @@ def user() -> None:
 @user.command("add", epilog="Example: linli ingest user add 王经理 --role staff")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default="staff", show_default=True)
-@_config
-@_json_option
+@config_option
+@json_option
 def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
     """Make an account and print its password, this once."""
     with _state(load_settings(config)) as connection:
@@ -194,8 +90,8 @@ def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
 
 @user.command("password", epilog="Example: linli ingest user password admin")
 @click.argument("name")
-@_config
-@_json_option
+@config_option
+@json_option
 def user_password(name: str, config: Path, *, as_json: bool) -> None:
     """Give an account a new password and print it, this once; ends its sessions."""
     with _state(load_settings(config)) as connection:
@@ -203,7 +99,7 @@ def user_password(name: str, config: Path, *, as_json: bool) -> None:
     _print({"name": name, "password": password}, "password", as_json=as_json)
 
 
-@command.group()
+@click.group()
 def token() -> None:
     """Let programs in."""
 
@@ -214,8 +110,8 @@ def token() -> None:
     "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="Repeat"
 )
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
-@_config
-@_json_option
+@config_option
+@json_option
 def token_add(
     name: str, scopes: tuple[Scope, ...], days: int, config: Path, *, as_json: bool
 ) -> None:
@@ -230,12 +126,6 @@ def token_add(
             book.add_account(connection, name, role, now)
         made = book.add_token(connection, name, name, scopes, now=now, lasts=timedelta(days=days))
     _print({"name": name, "scopes": sorted(scopes), "token": made}, "token", as_json=as_json)
-
-
-def _stop_signal() -> StopSignal:
-    stop = StopSignal()
-    stop.install()
-    return stop
 
 
 @contextmanager

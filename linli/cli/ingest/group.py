@@ -1,0 +1,30 @@
+"""The group; the parent process imports no more than it needs, it stays for years."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import click
+
+from linli.cli.lazy import LazyGroup
+
+_SERVE = "linli.cli.ingest.serve"
+_PEOPLE = "linli.cli.ingest.people"
+
+
+class _Ingest(LazyGroup):
+    lazy: ClassVar = {
+        "run": (_SERVE, "run", "ingest", "Run the ingest until Ctrl-C or SIGTERM."),
+        "receiver": (_SERVE, "receiver", "ingest", "Run only the receiver: broker to journal."),
+        "web": (_SERVE, "web", "ingest", "Run only the web side: consumers, API, pages."),
+        "init": (_SERVE, "init", "ingest", "Write a settings file and the secret it names."),
+        "migrate": (_SERVE, "migrate", "ingest", "Bring the data folder up to this version."),
+        "node": (_PEOPLE, "node", "ingest", "Register edge boxes and the devices behind them."),
+        "user": (_PEOPLE, "user", "ingest", "Let people in."),
+        "token": (_PEOPLE, "token", "ingest", "Let programs in."),
+    }
+
+
+@click.command(cls=_Ingest, short_help="Run on the server: receive, keep, serve.")
+def command() -> None:
+    """Receive what the edges send, keep it, and serve pages and API."""
