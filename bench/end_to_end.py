@@ -16,18 +16,23 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from edge.detect.detector import load_detector
+from edge.detect.detector import FLOOR, OnnxDetector
+from edge.detect.families import decoder_for
 from edge.detect.letterbox import Letterbox
-from edge.detect.onnx_session import open_session
+from edge.detect.names import class_names
+from edge.detect.onnx_session import OnnxSession, open_session, warm_up
 from edge.pipeline import CameraPipeline
 from edge.settings import Camera, Scenario, Zone
 from edge.source.file import FileSource
 from linli.clock import SystemClock
+from linli.events import ModelRef
 from linli.process import linli_argv
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -77,14 +82,17 @@ def machine() -> dict[str, str]:
 
 
 def per_frame(video: str, model: str, count: int) -> dict[str, float]:
-    """Time decoding, bare inference, detect() and the whole pipeline on the same frames."""
-    detector = load_detector(Path(model))
-    bare = open_session(Path(model))
+    """Time decoding, bare inference, detect() and the whole pipeline on the same frames.
+
+    All three run the same session, in an order that turns with every frame, so that caches and a
+    drifting clock favour none.
+    """
+    detector, session = load(Path(model))
     pipeline = CameraPipeline(camera(video), detector, SystemClock())
     letterbox = Letterbox(416, 416)
-    read, inferred, detected, piped = [], [], [], []
-    source = FileSource(Path(video), fps=30.0, speed="max", clock=SystemClock())
-    with source:
+    read: list[float] = []
+    spent: dict[str, list[float]] = {"bare": [], "detect": [], "pipeline": []}
+    with FileSource(Path(video), fps=30.0, speed="max", clock=SystemClock()) as source:
         while len(read) < count:
             started = time.perf_counter()
             frame = source.read(1.0)
@@ -94,26 +102,34 @@ def per_frame(video: str, model: str, count: int) -> dict[str, float]:
                 continue
             read.append(time.perf_counter() - started)
             tensor = np.array(letterbox.fill(frame.image)[0])
-            bare.run(tensor)  # warms the caches that the timed runs of both sides share
-            inferred.append(timed(lambda t=tensor: bare.run(t)))
-            detected.append(timed(lambda f=frame: detector.detect(f.image)))
-            piped.append(timed(lambda f=frame: pipeline.process(f)))
-    base = statistics.median(inferred)
-    ms = {
-        "decode_ms": statistics.median(read),
-        "bare_inference_ms": base,
-        "detect_ms": statistics.median(detected),
-        "pipeline_ms": statistics.median(piped),
-    }
+            turns = [
+                ("bare", partial(session.run, tensor)),
+                ("detect", partial(detector.detect, frame.image)),
+                ("pipeline", partial(pipeline.process, frame)),
+            ]
+            first = len(read) % len(turns)
+            for name, action in turns[first:] + turns[:first]:
+                spent[name].append(timed(action))
+    ms = {"decode_ms": read, **{f"{name}_ms": values for name, values in spent.items()}}
+    with_decode = [a + b for a, b in zip(read, spent["pipeline"], strict=True)]
     return {
         "frames": len(read),
-        **{key: round(value * 1000, 3) for key, value in ms.items()},
-        "detect_over_bare": round(median_ratio(detected, inferred), 3),
-        "pipeline_over_bare": round(median_ratio(piped, inferred), 3),
-        "with_decode_over_bare": round(
-            median_ratio([a + b for a, b in zip(read, piped, strict=True)], inferred), 3
-        ),
+        **{name: round(statistics.median(values) * 1000, 3) for name, values in ms.items()},
+        "detect_over_bare": round(over(spent["detect"], spent["bare"]), 3),
+        "pipeline_over_bare": round(over(spent["pipeline"], spent["bare"]), 3),
+        "with_decode_over_bare": round(over(with_decode, spent["bare"]), 3),
     }
+
+
+def load(path: Path) -> tuple[OnnxDetector, OnnxSession]:
+    """Return a detector and the very session it runs on."""
+    session = open_session(path)
+    decoder = decoder_for(session.signature, where=str(path))
+    names = class_names(session.metadata, decoder.classes)
+    assert names is not None
+    warm_up(session, decoder.width, decoder.height)
+    model = ModelRef(name="bench", version="0", sha256=session.sha256)
+    return OnnxDetector(session, decoder, names, model, FLOOR), session
 
 
 def camera(video: str) -> Camera:
@@ -122,14 +138,15 @@ def camera(video: str) -> Camera:
     return Camera(id="cam", label="bench", source=video, zone=(whole,), scenario=(scenario,))
 
 
-def timed(action) -> float:
+def timed(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
 
 
-def median_ratio(above: list[float], below: list[float]) -> float:
-    return statistics.median(a / b for a, b in zip(above, below, strict=True))
+def over(above: list[float], below: list[float]) -> float:
+    """Return the ratio of the medians: single frames jitter too much for ratios of their own."""
+    return statistics.median(above) / statistics.median(below)
 
 
 def end_to_end(video: str, model: str, duration: float) -> dict[str, object]:
