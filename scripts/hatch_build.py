@@ -25,8 +25,7 @@ DIST = WEB / "static/dist"
 STAMP = DIST / ".stamp"
 LOCALE = WEB / "locale"
 PROJECT_FILES = ("package.json", "package-lock.json", ".npmrc")
-# Beside scripts that stay behind; folders that are data throughout are named in pyproject.toml.
-DATA_FOLDERS = ("models",)
+DATA_FOLDERS = ("broker", "models")
 # The oldest browsers the pages promise to run in: phones of about 2018.
 TARGETS = "chrome64,ios13"
 
