@@ -10,7 +10,7 @@ import msgspec
 
 from ingest.receive.check import Accepted, Parked, Place, Rejected, Verdict
 from ingest.receive.streams import Positions
-from ingest.store.journal import FUTURE
+from ingest.store.journal import FUTURE, REPLAYED
 from linli.codec import sha256
 from linli.events import RejectCode
 from linli.topics import Topic
@@ -97,7 +97,8 @@ class Batch:
         if isinstance(verdict, Accepted):
             if verdict.place is None and not self._is_news(address, payload):
                 return
-            self._add(payload, verdict, received)
+            flags = verdict.flags | REPLAYED
+            self._add(payload, msgspec.structs.replace(verdict, flags=flags), received)
         elif isinstance(verdict, Rejected):
             self.take(address, payload, verdict)
 

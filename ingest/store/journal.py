@@ -14,6 +14,11 @@ from ingest.store.engine import RowId
 
 FUTURE = 1
 """Flag of a message whose `time` was too far ahead, so that it is indexed at `received`."""
+REPLAYED = 2
+"""Flag of a message that waited for its device to be confirmed: `received` long before it was read.
+
+Whether it comes late is to be judged against the time of reading, not against `received`.
+"""
 
 metadata = sa.MetaData()
 
