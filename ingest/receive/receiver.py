@@ -261,11 +261,12 @@ class Receiver:
             self._say("init")
 
     def _answer(self, outcome: Outcome) -> None:
-        for stream in outcome.streams:
-            self._link.publish(*_receipt(self._site, stream), retain=True)
+        """Refusals first: once a receipt covers a refused row its sender has forgotten it."""
         for refusal in outcome.refusals:
             if refusal.node:
                 self._link.publish(*_reject(self._site, refusal), expiry=REJECT_EXPIRY)
+        for stream in outcome.streams:
+            self._link.publish(*_receipt(self._site, stream), retain=True)
 
     def _pass(self, point: Point, stored: int) -> None:
         if stored:
