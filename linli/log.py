@@ -7,10 +7,11 @@ import os
 import re
 import sys
 
-_SECRET = re.compile(
-    r"((?:password|secret|token|key|authorization)\S*\s*[=:]\s*)(?:bearer\s+|basic\s+)?\S+|(://[^/\s:@]*:)[^@\s/]+(?=@)",
-    re.IGNORECASE,
-)
+_NAME = r"(?:password|secret|token|key|authorization)[^\s=:]*\s*"
+# Up to the last @: passwords of cameras often hold an unescaped @ or /.
+_IN_ADDRESS = re.compile(rf"(://[^/\s:]*:)\S*(?=@)|({_NAME}=\s*)\S+", re.IGNORECASE)
+_AFTER_COLON = re.compile(rf"({_NAME}:\s*)(?:bearer\s+|basic\s+)?\S+", re.IGNORECASE)
+_DEFAULT = "WARNING"
 
 
 class _Redacting(logging.Formatter):
@@ -20,7 +21,15 @@ class _Redacting(logging.Formatter):
 
 def redact(text: str) -> str:
     """Return `text` with what looks like a secret's value replaced."""
-    return _SECRET.sub(lambda found: (found.group(1) or found.group(2)) + "***", text)
+    return _AFTER_COLON.sub(r"\1***", redact_addresses(text))
+
+
+def redact_addresses(text: str) -> str:
+    """Return `text` without passwords in addresses and without `password=…`.
+
+    For lines in which a colon follows a place, such as `mqtt.password_file: no such file`.
+    """
+    return _IN_ADDRESS.sub(lambda found: (found.group(1) or found.group(2)) + "***", text)
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -36,4 +45,12 @@ def set_up(process: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(os.environ.get("LINLI_LOG", "WARNING").upper())
+    wanted = os.environ.get("LINLI_LOG") or _DEFAULT
+    known = wanted.upper() in logging.getLevelNamesMapping()
+    root.setLevel(wanted.upper() if known else _DEFAULT)
+    if not known:
+        root.warning(
+            "LINLI_LOG must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not %r; using %s",
+            wanted,
+            _DEFAULT,
+        )

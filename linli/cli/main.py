@@ -11,7 +11,7 @@ import click
 
 from linli.cli.lazy import LazyGroup
 from linli.errors import LinliError
-from linli.log import get_logger, set_up
+from linli.log import get_logger, redact_addresses, set_up
 from linli.process import follow_parent
 
 log = get_logger(__name__)
@@ -46,12 +46,12 @@ def command() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every expected failure is one line and an exit code."""
     process = (arguments or sys.argv[1:] or ["linli"])[0]
-    set_up(process)
-    follow_parent()
     try:
+        set_up(process)
+        follow_parent()
         return command.main(arguments, prog_name="linli")
     except LinliError as error:
-        click.echo(f"linli: {error}", err=True)
+        click.echo(f"linli: {redact_addresses(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from linli.cli.main import main
 from linli.clock import ManualClock, SystemClock
+from linli.errors import InputError
 from linli.process import Child, Supervisor, linli_argv
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -152,6 +154,50 @@ def test_bad_arguments_are_one_line_without_a_traceback(arguments: list[str], sa
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_level_of_the_log_is_one_line() -> None:
+    done = subprocess.run(
+        linli_argv("--help"),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LINLI_LOG": "verbose"},
+    )
+    assert "Usage: linli" in done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert "not 'verbose'; using WARNING" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "shown"),
+    [
+        (
+            InputError("no answer", where="rtsp://admin:a/b@c@host"),
+            2,
+            "rtsp://admin:***@host: no answer",
+        ),
+        (RuntimeError("rtsp://admin:pa55@host"), 70, "unexpected RuntimeError"),
+    ],
+)
+def test_errors_are_one_line_without_passwords(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: int,
+    shown: str,
+) -> None:
+    def fails(process: str) -> None:
+        raise error
+
+    monkeypatch.setattr("linli.cli.main.set_up", fails)
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    said = capsys.readouterr().err
+    assert ended.value.code == code
+    assert said.startswith(f"linli: {shown}")
+    assert said.count("\n") == 1
+    assert "pa55" not in said
 
 
 def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
