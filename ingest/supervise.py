@@ -35,18 +35,18 @@ def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
 
 
 @contextmanager
-def sole_owner(folder: Path) -> Iterator[None]:
+def sole_owner(folder: Path, what: str = "ingest") -> Iterator[None]:
     """Hold a data folder for this process; it is free again when the process ends, however.
 
-    Raises InputError when another ingest holds it.
+    Raises InputError when another one, called `what`, holds it.
     """
     make_folder(folder)
-    with (folder / "ingest.lock").open("w") as lock:
+    with (folder / f"{what}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(
-                "another ingest runs on this data folder",
+                f"another {what} runs on this data folder",
                 where=str(folder),
                 hint="Stop it first, or give this one its own folder",
             ) from None

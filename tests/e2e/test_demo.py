@@ -168,3 +168,53 @@ def test_without_a_video_it_says_exactly_what_to_pass(
         inputs.find_inputs(None, None)
     assert "--video FILE" in str(caught.value)
     assert "--model FILE" in str(caught.value)
+
+
+def test_a_fallen_edge_is_not_called_a_success(model: Path, clip: Path) -> None:
+    demo = RunningDemo.start("--video", str(clip), "--model", str(model), "--duration", "60")
+    demo.until(lambda text: "开始 begins" in text)
+    edge = next(
+        process
+        for process in psutil.Process(demo.process.pid).children()
+        if "edge" in process.cmdline()
+    )
+    edge.kill()
+    assert demo.process.wait(30) == 1
+    assert "the edge ended with code -9" in "".join(demo.lines)
+
+
+def test_two_demos_do_not_share_a_folder(model: Path, clip: Path, tmp_path: Path) -> None:
+    data = tmp_path / "kept"
+    arguments = ("--video", str(clip), "--model", str(model), "--data", str(data))
+    first = RunningDemo.start(*arguments)
+    first.until(lambda text: "Dashboard" in text)
+    before = (data / "edge.toml").read_text()
+    second = run_demo(*arguments)
+    assert second.code == 2
+    assert "another demo runs on this data folder" in second.said
+    assert (data / "edge.toml").read_text() == before
+    assert first.interrupt() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--speed", "2"), "--speed: a camera has its own pace"),
+        (("--json",), "--json: a camera never ends by itself"),
+    ],
+)
+def test_a_camera_takes_no_pace_and_never_ends(
+    model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run_demo("--video", "rtsp://127.0.0.1:1/x", "--model", str(model), *arguments)
+    assert done.code == 2
+    assert said in done.said
+
+
+def test_a_proxy_of_the_machine_is_not_asked(model: Path, clip: Path) -> None:
+    done = run_demo(
+        *("--video", str(clip), "--model", str(model), "--speed", "max", "--json"),
+        env={"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+    )
+    assert done.code == 0, done.said
+    assert done.summary["events_stored"] == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest.settings import CLIENT_ID
 from linli.broker import BrokerPlan, free_port, plan_broker
-from linli.cli.demo.inputs import DemoInputs
+from linli.cli.demo.inputs import DemoInputs, is_camera
 from linli.settings import make_folder, read_secret, write_secret
 
 SITE = "demo"
@@ -55,7 +55,7 @@ def write_files(folder: Path, inputs: DemoInputs, http_port: int, speed: str) ->
     broker = plan_broker(folder / "broker", site=SITE, port=free_port(), users=passwords)
     files = DemoFiles(folder, broker, http_port)
     files.ingest_toml.write_text(_ingest_toml(files), encoding="utf-8")
-    files.edge_toml.write_text(_edge_toml(files, inputs, speed), encoding="utf-8")
+    write_secret(files.edge_toml, _edge_toml(files, inputs, speed))  # may hold a camera's password
     return files
 
 
@@ -89,7 +89,7 @@ def _edge_toml(files: DemoFiles, inputs: DemoInputs, speed: str) -> str:
     source = json.dumps(inputs.video, ensure_ascii=False)
     model = json.dumps(str(inputs.model), ensure_ascii=False)
     pace = ""
-    if not inputs.video.startswith("rtsp://"):
+    if not is_camera(inputs.video):
         pace = f"speed = {json.dumps(speed) if speed == 'max' else speed}\n"
     return f"""\
 # Written by `linli demo`.

@@ -10,6 +10,7 @@ from linli.errors import InputError
 _SHARED = Path(__file__).resolve().parents[4] / "shared"
 _VIDEO = _SHARED / "media" / "one-by-one-person.mp4"
 _MODEL = _SHARED / "models" / "yolox_nano.onnx"
+_ADDRESSES = ("rtsp://", "rtsps://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class DemoInputs:
 
     video: str
     model: Path
+
+
+def is_camera(video: str) -> bool:
+    """Tell whether a video is a camera's address and not a file."""
+    return video.startswith(_ADDRESSES)
 
 
 def find_inputs(video: str | None, model: Path | None) -> DemoInputs:
@@ -38,7 +44,7 @@ def find_inputs(video: str | None, model: Path | None) -> DemoInputs:
         raise InputError(
             "nothing to play", where="linli demo", hint=f"Pass {' and '.join(missing)}"
         )
-    if not video.startswith("rtsp://"):
+    if not is_camera(video):
         path = Path(video)
         if not path.is_file():
             raise InputError("no such video file", where=video, hint="Check --video")

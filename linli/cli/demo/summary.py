@@ -35,8 +35,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def whole(self) -> bool:
-        """Whether every event that the edge produced is stored and seen."""
-        return self.lost == 0 and self.events_stored == self.events_produced
+        """Whether something was seen, and every event of it is stored and in the API."""
+        stored = self.events_stored == self.events_produced
+        return self.frames_read > 0 and self.lost == 0 and stored
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -17,11 +17,12 @@ import psutil
 from linli.broker import port_is_free
 from linli.cli.demo.files import DemoFiles
 from linli.clock import Clock
-from linli.errors import InputError, LinliError
+from linli.errors import LinliError
 from linli.guard import guarded
 from linli.process import Child, StopSignal, Supervisor, linli_argv
 
 START = 40.0
+INTERRUPTED = 130
 
 
 class World:
@@ -99,7 +100,10 @@ class World:
 
     def _healthy(self) -> bool:
         try:
-            return httpx2.get(self._files.url + "/healthz", timeout=1.0).status_code == 200
+            return (
+                httpx2.get(self._files.url + "/healthz", timeout=1.0, trust_env=False).status_code
+                == 200
+            )
         except httpx2.HTTPError:
             return False
 
@@ -112,7 +116,7 @@ class World:
             if self._clock.monotonic() > deadline:
                 raise LinliError(f"the {name} is not up after {START:.0f} s", hint=self._hint(name))
             if self._stop.wait(0.05):
-                raise InputError("stopped while starting", where="linli demo")
+                raise SystemExit(INTERRUPTED)
 
     def _hint(self, name: str) -> str:
         log = self._files.folder / f"{name}.log"
