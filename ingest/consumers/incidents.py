@@ -9,14 +9,15 @@ import sqlalchemy as sa
 
 from ingest import registry, tallies
 from ingest.feed import Feed
-from ingest.incidents import book
+from ingest.incidents import book, boots
+from ingest.incidents.clocks import offset
 from ingest.incidents.facts import Tick, event_fact
 from ingest.incidents.policy import Policy
 from ingest.store.engine import from_micros, reading, writing
-from ingest.store.journal import Kept
+from ingest.store.journal import REPLAYED, Kept
 from linli.clock import Clock
 from linli.codec import decode
-from linli.events import DescribeMessage, EventMessage, ReportMessage, Status
+from linli.events import DescribeMessage, Envelope, EventMessage, ReportMessage, Status
 from linli.topics import SELF, Topic
 
 NAME = "incidents"
@@ -50,10 +51,15 @@ class IncidentEffect:
             self._seen[kept.node, kept.device] = received
             return
         message = decode(topic, kept.payload).message
+        started = None
+        if isinstance(message, Envelope):
+            started = boots.started(connection, kept.node, message, received)
         match message:
             case EventMessage():
-                fact = event_fact(topic, message, received)
-                _, rows = book.take(connection, fact, self._clock.now())
+                now = self._clock.now()
+                heard = now if kept.flags & REPLAYED else received
+                fact = event_fact(topic, message, heard, offset(message, received, started))
+                _, rows = book.take(connection, fact, now)
                 self._rows += len(rows)
             case ReportMessage():
                 registry.keep_report(connection, place, message.data, received)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
+from ingest.incidents.clocks import clamped
 from ingest.incidents.incident import Incident, Key, Picture
-from ingest.incidents.policy import FUTURE
 from linli.events import Action, EventMessage, ModelRef, Phase, Severity
 from linli.topics import Topic
 
@@ -19,7 +19,8 @@ Wish = Literal["acknowledge", "start", "resolve", "false-alarm"]
 class EventFact(msgspec.Struct, frozen=True, kw_only=True):
     """One phase of one physical happening, as an edge told it.
 
-    `at` is its time, or `received` where the edge's clock runs ahead; `since` is never after `at`.
+    `at` is its time by our own clock; `since`, when its episode began, is never after it. `heard`
+    is when it began to count: when it was received, or later where its device was unknown then.
     """
 
     key: Key
@@ -32,7 +33,7 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
     object_label: str
     since: datetime
     at: datetime
-    received: datetime
+    heard: datetime
     confidence: float | None = None
     dwell: float | None = None
     model: ModelRef | None = None
@@ -42,7 +43,7 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def delay(self) -> timedelta:
         """How long after it happened it was heard of."""
-        return self.received - self.at
+        return self.heard - self.at
 
 
 class StaffFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +79,12 @@ def episode_after(state: EpisodeState, phase: Phase) -> EpisodeState:
     return "ended" if phase == "end" or state == "ended" else "active"
 
 
-def event_fact(topic: Topic, message: EventMessage, received: datetime) -> EventFact:
-    """Return the fact that a stored message tells."""
+def event_fact(
+    topic: Topic, message: EventMessage, heard: datetime, offset: timedelta
+) -> EventFact:
+    """Return the fact that a stored message tells; `offset` puts its times on our own clock."""
     data = message.data
-    at = message.time if message.time <= received + FUTURE else received
-    at = _utc(at, received)
+    at = clamped(clamped(message.time) + offset)
     return EventFact(
         key=Key(
             site=topic.site, node=topic.node, device=topic.device, event=topic.name, zone=data.zone
@@ -94,23 +96,15 @@ def event_fact(topic: Topic, message: EventMessage, received: datetime) -> Event
         episode=data.episode,
         severity=data.severity,
         object_label=data.label,
-        since=min(_utc(data.since, at), at),
+        since=min(clamped(clamped(data.since) + offset), at),
         at=at,
-        received=received,
+        heard=heard,
         confidence=data.confidence,
         dwell=data.dwell,
         model=data.model,
         actions=data.action,
         picture=_picture(message),
     )
-
-
-def _utc(instant: datetime, otherwise: datetime) -> datetime:
-    """Return it in UTC; within a day of the calendar's end that may not be possible."""
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        return otherwise
 
 
 def _picture(message: EventMessage) -> Picture | None:

@@ -100,7 +100,8 @@ def _again(incident: Incident, row: Transition) -> Change:
 
 
 def _reopened(incident: Incident, row: Transition) -> Change:
-    del incident
+    # What a person said stands until something happens that they could not have meant.
+    judged = incident.resolved is not None and row.at <= incident.resolved
     return {
         "state": "open",
         "condition_active": True,
@@ -109,7 +110,7 @@ def _reopened(incident: Incident, row: Transition) -> Change:
         "acknowledged_by": None,
         "resolved": None,
         "resolved_by": None,
-        "label": None,
+        "label": incident.label if judged else None,
         "late": row.late,
     }
 

@@ -71,7 +71,8 @@ def _event(draft: _Draft, case: Case, fact: EventFact, policy: Policy) -> None:
 
 def _new_episode(draft: _Draft, case: Case, fact: EventFact, policy: Policy, *, late: bool) -> None:
     incident = draft.incident
-    if incident is None or (incident.state == "resolved" and not _same(incident, fact, policy)):
+    resolved = incident is not None and incident.state == "resolved"
+    if incident is None or (resolved and not _same(incident, fact, policy, late=late)):
         draft.incident = None
         opened = _row(draft, fact, "opened", incident=case.fresh_id, severity=fact.severity)
         draft.add(
@@ -86,8 +87,9 @@ def _new_episode(draft: _Draft, case: Case, fact: EventFact, policy: Policy, *, 
             )
         )
         return
-    if incident.state == "resolved":
-        draft.add(_row(draft, fact, "reopened", late=late))
+    if resolved:
+        if _is_news(incident, fact):
+            draft.add(_row(draft, fact, "reopened", late=late))
     elif not incident.condition_active and fact.phase != "end":
         draft.add(_row(draft, fact, "recurred"))
     draft.add(_row(draft, fact, "repeated"))
@@ -96,14 +98,26 @@ def _new_episode(draft: _Draft, case: Case, fact: EventFact, policy: Policy, *, 
 def _known_episode(draft: _Draft, case: Case, fact: EventFact, *, late: bool) -> None:
     """A resolved incident whose episode goes on comes back only when it gets worse."""
     goes_on = case.episode == "active" and fact.phase != "end"
-    if goes_on and draft.known.state == "resolved" and _is_worse(draft.known, fact):
+    counts = not late or _is_news(draft.known, fact)
+    if goes_on and counts and draft.known.state == "resolved" and _is_worse(draft.known, fact):
         draft.add(_row(draft, fact, "reopened", late=late))
 
 
-def _same(incident: Incident, fact: EventFact, policy: Policy) -> bool:
-    """Tell whether a resolved incident is near enough in time to be this one again."""
+def _same(incident: Incident, fact: EventFact, policy: Policy, *, late: bool) -> bool:
+    """Tell whether a resolved incident is near enough in time to be this one again.
+
+    What happened before it was resolved, and is no old news either, was not judged by whoever
+    resolved it: it is another one.
+    """
+    if not (late or _is_news(incident, fact)):
+        return False
     ended = incident.resolved or incident.last
     return fact.since - ended <= policy.flap and incident.first - fact.at <= policy.flap
+
+
+def _is_news(incident: Incident, fact: EventFact) -> bool:
+    """Tell whether it happened after the incident was resolved."""
+    return incident.resolved is None or fact.at > incident.resolved
 
 
 def _is_worse(incident: Incident, fact: EventFact) -> bool:

@@ -32,6 +32,14 @@ node = sa.Table(
     sa.Column("reported", UtcDateTime),
 )
 
+boot = sa.Table(
+    "boot",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("boot", sa.Text, primary_key=True),  # `bootid` of a node whose clock is not set
+    sa.Column("started", UtcDateTime, nullable=False),  # by our own clock, no later than this
+)
+
 device = sa.Table(
     "device",
     metadata,

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from house import CAMERA, NODE, NOON, Folder, snapshot
+from msgspec.structs import replace
 
 import ingest.consumers.runner as runner_module
 import ingest.consumers.work as work_module
@@ -14,10 +15,11 @@ from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.runner import Runner
 from ingest.consumers.work import Cursor
 from ingest.feed import Feed
-from ingest.incidents import book
+from ingest.incidents import book, boots
 from ingest.incidents.fold import fold
 from ingest.store import state
 from ingest.store.engine import reading, writing
+from ingest.store.journal import REPLAYED
 from linli.errors import StoreError
 from linli.events import CameraReport
 from linli.ids import uuid7
@@ -199,12 +201,97 @@ def test_time_passing_resolves_what_is_clear(folder: Folder) -> None:
 
 
 def test_times_at_the_end_of_the_calendar_do_no_harm(folder: Folder) -> None:
-    folder.put_event(folder.event(time=NOON.replace(year=1)))
+    east = timezone(timedelta(hours=14))
+    folder.put_event(folder.event(time=datetime(1, 1, 1, tzinfo=east)), time=0)
     folder.put_event(folder.event(time=NOON.replace(year=9999), zone="gate"))
     cursor(folder).step()
     old, future = incidents(folder)
     assert (old.late, future.late, future.last) == (True, False, NOON)
     assert position(folder)[1] == 0
+
+
+def put_unset(folder: Folder, up: int, *, boot="0000000a", zone="door", phase="begin", **more):
+    """Put an event of a box that began at 1970; it was written after `up` seconds of running."""
+    wrong = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=up)
+    message = folder.event(time=wrong - timedelta(seconds=2), zone=zone, phase=phase, **more)
+    data = replace(message.data, since=wrong - timedelta(seconds=10))
+    folder.put_event(
+        replace(
+            message,
+            data=data,
+            clocksync="unsynced",
+            recordedtime=wrong,
+            bootid=boot,
+            uptimems=None if boot is None else up * 1000,
+        )
+    )
+
+
+def test_a_box_without_a_clock_is_as_prompt_as_others(folder: Folder) -> None:
+    put_unset(folder, 100)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.last, one.first) == (NOON - timedelta(seconds=2), NOON - timedelta(seconds=10))
+    assert not one.late
+    folder.clock.advance(30)
+    put_unset(folder, 130, phase="end", episode=uuid7(NOON), zone="gate")
+    cursor(folder).step()
+    assert [(one.state, one.late) for one in incidents(folder)] == [("open", False)] * 2
+
+
+def test_a_box_without_a_clock_is_late_when_its_spool_was(folder: Folder) -> None:
+    put_unset(folder, 100)
+    folder.clock.advance(4000)
+    put_unset(folder, 200, zone="gate", phase="end")
+    cursor(folder).step()
+    prompt, held_up = incidents(folder)
+    assert (prompt.late, held_up.late, held_up.resolved_by) == (False, True, "rule:late")
+    assert held_up.last == NOON + timedelta(seconds=98)
+
+
+def test_a_report_of_now_puts_right_what_waited_before_it(folder: Folder) -> None:
+    folder.clock.advance(4000)
+    folder.put_report(unsynced=("0000000a", 4100_000))
+    put_unset(folder, 200)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.late, one.last) == (True, NOON + timedelta(seconds=98))
+
+
+@pytest.mark.parametrize(("boot", "up"), [(None, 100), ("0000000a", 10**12)])
+def test_a_box_that_says_nothing_of_its_running_is_believed_prompt(folder, boot, up) -> None:
+    message = folder.event(time=datetime(1971, 1, 1, tzinfo=UTC))
+    unset = replace(message, clocksync="unsynced", bootid=boot, uptimems=boot and up * 1000)
+    folder.put_event(unset)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.late, one.last) == (False, NOON)
+
+
+def test_an_unsynced_clock_that_is_right_is_kept(folder: Folder) -> None:
+    time = NOON - timedelta(minutes=4)
+    message = replace(folder.event(time=time), clocksync="unsynced", bootid="0000000a", uptimems=1)
+    folder.put_event(message)
+    cursor(folder).step()
+    assert incidents(folder)[0].last == time
+
+
+def test_few_boots_of_a_box_are_remembered(folder: Folder) -> None:
+    for number in range(boots.MOST + 3):
+        folder.clock.advance(1000)
+        put_unset(folder, 10, boot=f"{number:08x}")
+    cursor(folder).step()
+    with reading(folder.state) as connection:
+        rows = connection.execute(state.boot.select().order_by(state.boot.c.started)).all()
+    assert [row.boot for row in rows] == [f"{number:08x}" for number in range(3, boots.MOST + 3)]
+
+
+def test_what_waited_for_its_device_counts_from_when_it_was_let_in(folder: Folder) -> None:
+    folder.put_event(folder.event(phase="end"), flags=REPLAYED)
+    folder.clock.advance(86_400)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.late, one.resolved_by) == (True, "rule:late")
 
 
 class Flaky:

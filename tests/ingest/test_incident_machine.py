@@ -43,7 +43,7 @@ def event(phase="begin", episode="e1", time=0.0, delay=0.1, severity="medium", s
         object_label="person",
         since=at(since),
         at=at(time),
-        received=at(time + delay),
+        heard=at(time + delay),
         **more,
     )
 
@@ -350,7 +350,7 @@ def test_a_week_old_episode_does_not_reopen_what_was_resolved_today() -> None:
     world.tell(event(), at(0.1))
     world.tell(staff("resolve"), at(10))
     old = -7 * 86400
-    fact = replace(event(episode="e2", time=old, since=old), received=at(20))
+    fact = replace(event(episode="e2", time=old, since=old), heard=at(20))
     assert world.steps(fact, at(20)) == ["opened"]
     assert [one.late for one in world.cache.values()] == [False, True]
 
@@ -365,6 +365,39 @@ def test_reopening_forgets_the_judgement() -> None:
     assert (world.only.label, world.only.acknowledged_by, world.only.resolved) == (None, None, None)
     notes = [row.note for row in world.rows[world.only.id] if row.note]
     assert notes == ["a pram"]
+
+
+def test_old_news_does_not_reopen_what_a_person_closed() -> None:
+    world = World()
+    world.tell(event(), at(0.1))
+    world.tell(staff("false-alarm", note="a pram"), at(100))
+    old = event(episode="e2", time=50, since=50, delay=4000, severity="critical")
+    assert world.steps(old, at(4050)) == ["repeated", "worsened"]
+    worse = event("update", time=60, delay=4000, severity="critical")
+    assert world.steps(worse, at(4060)) == ["updated"]
+    only = world.only
+    assert (only.state, only.label, only.resolved_by) == ("resolved", "false-alarm", "user:wang")
+    assert only.count == 2
+
+
+def test_what_happened_just_before_closing_and_is_heard_just_after_is_not_lost() -> None:
+    world = World(SAFE)
+    world.tell(event(), at(0.1))
+    world.tell(staff("false-alarm"), at(10))
+    assert world.steps(event(episode="e2", time=9.9, since=9.9), at(10.1)) == ["opened"]
+    assert [(one.state, one.label) for one in world.cache.values()] == [
+        ("resolved", "false-alarm"),
+        ("open", None),
+    ]
+
+
+def test_a_worse_figure_of_before_closing_reopens_and_keeps_the_verdict() -> None:
+    world = World()
+    world.tell(event(), at(0.1))
+    world.tell(staff("false-alarm"), at(10))
+    worse = event("update", time=9.9, severity="critical")
+    assert world.steps(worse, at(10.1)) == ["reopened", "worsened"]
+    assert (world.only.state, world.only.label) == ("open", "false-alarm")
 
 
 def test_late_is_what_was_old_when_first_heard_of() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 from PIL import Image
 
 from ingest import registry
@@ -129,7 +130,7 @@ class Folder:
         assert inserted is not None
         return int(inserted[0])
 
-    def put_event(self, message: EventMessage, *, device: str = CAMERA) -> int:
+    def put_event(self, message: EventMessage, *, device: str = CAMERA, **columns: Any) -> int:
         topic = Topic(SITE, AREA, NODE, device, *message.type.split(".")[1:])
         return self.put(
             "event",
@@ -139,7 +140,7 @@ class Folder:
             event_id=message.id,
             stream=message.stream,
             sequence=int(message.sequence),
-            time=to_micros(message.time),
+            **{"time": to_micros(message.time), **columns},
         )
 
     def event(self, *, name: str = "zone-dwell", device: str = CAMERA, **data: Any) -> EventMessage:
@@ -180,11 +181,16 @@ class Folder:
         status = Status(state=state, session=session)  # type: ignore[arg-type]
         return self.put("health", "status", encode(status), device="self")
 
-    def put_report(self, *cameras: CameraReport, **more: Any) -> int:
+    def put_report(
+        self, *cameras: CameraReport, unsynced: tuple[str, int] | None = None, **more: Any
+    ) -> int:
         data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8, cameras=cameras, **more)
         message = ReportMessage(
             **self._envelope("health", "report", "self", self.clock.now()), data=data
         )
+        if unsynced:
+            boot, up = unsynced
+            message = replace(message, clocksync="unsynced", bootid=boot, uptimems=up)
         return self.put("health", "report", encode(message), device="self")
 
     def put_description(self, device: str, label: str) -> int:
