@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import getpass
 import hashlib
 import os
 import secrets
 import shutil
-import socket
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from linli.errors import InputError
+from linli.broker.ports import check_port
 from linli.log import get_logger
 from linli.process import linli_argv
 from linli.resources import resource
@@ -46,36 +44,14 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=search)
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """Tell whether a server could listen there now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        number: int = probe.getsockname()[1]
-    return number
-
-
 def plan_broker(
     folder: Path, *, site: str, port: int, users: Mapping[str, str], host: str = "127.0.0.1"
 ) -> BrokerPlan:
     """Write a broker's files into `folder` and return how to start it.
 
-    `users` maps each identity to its password. Raises InputError when the port is taken.
+    `users` maps each identity to its password. Raises InputError when nothing can listen there.
     """
-    if not port_is_free(host, port):
-        raise InputError(
-            f"port {port} is in use", where=f"{host}:{port}", hint="Choose another with --port"
-        )
+    check_port(host, port)
     make_folder(folder)
     program = find_mosquitto()
     if program is None:
@@ -97,18 +73,13 @@ def plan_broker(
 def _write_mosquitto_files(
     folder: Path, *, site: str, host: str, port: int, users: Mapping[str, str]
 ) -> None:
-    values = {
-        "site": site,
-        "host": host,
-        "port": port,
-        "folder": folder.resolve(),
-        "user": getpass.getuser(),
-    }
+    values = {"site": site, "host": host, "port": port, "folder": folder.resolve()}
     for name in ("mosquitto.conf", "acl.conf"):
         template = resource("broker", name).read_text(encoding="utf-8")
         text = "".join(
             line if line.startswith("#") else string.Template(line).substitute(values)
             for line in template.splitlines(keepends=True)
+            if not line.startswith("user root") or os.geteuid() == 0
         )
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from linli.broker import plan_broker
+from linli.errors import InputError
 from linli.settings import make_folder, read_secret, write_secret
+from linli.topics import is_id
 
 
 @click.group(short_help="Run an MQTT broker for this machine.")
@@ -23,7 +25,7 @@ def command() -> None:
 )
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder for its files")
 @click.option("--site", required=True, help="Id of the community, such as c001")
-@click.option("--port", default=1883, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=1883, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--user", "users", multiple=True, required=True, help="Identity to let in; repeat")
 def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> None:
@@ -31,6 +33,9 @@ def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> 
 
     The password of each is made once and kept in DATA/secrets/NAME, readable by its owner only.
     """
+    _check_id("--site", site)
+    for user in users:
+        _check_id("--user", user)
     folder = make_folder(data / "secrets")
     passwords = {}
     for user in users:
@@ -43,10 +48,19 @@ def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> 
     os.execv(plan.argv[0], plan.argv)  # noqa: S606 - the broker takes this process over
 
 
+def _check_id(option: str, value: str) -> None:
+    if not is_id(value):
+        raise InputError(
+            f"must be lower-case letters, digits and inner hyphens, 1 to 32, not {value!r}",
+            where=option,
+            hint="Choose an id such as c001",
+        )
+
+
 @command.command(hidden=True)
 @click.option("--folder", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--host", required=True)
-@click.option("--port", type=int, required=True)
+@click.option("--port", type=click.IntRange(1, 65535), required=True)
 def embedded(folder: Path, host: str, port: int) -> None:
     """Serve the embedded broker with the password files in FOLDER."""
     from linli.broker.embedded import run as serve

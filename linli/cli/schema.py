@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from linli import schema
+from linli.settings import make_folder
 
 
 @click.group(short_help="Write or check the contract's documents.")
@@ -18,7 +19,7 @@ def command() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def write(folder: Path) -> None:
     """Write the documents below FOLDER."""
-    for path in schema.write(folder):
+    for path in schema.write(make_folder(folder, mode=0o755)):
         click.echo(path)
 
 
