@@ -19,7 +19,7 @@ from linli.topics import Topic, is_id
 
 Standing = Literal["known", "unknown", "moved"]
 AHEAD = timedelta(seconds=60) // timedelta(microseconds=1)
-_LAST_SEQUENCE = 2**63 - 1
+LAST_SEQUENCE = 2**53
 _FIRST_INSTANT = to_micros(datetime.min.replace(tzinfo=UTC))
 _LAST_INSTANT = to_micros(datetime.max.replace(tzinfo=UTC))
 _RECOVER_BYTES = 4096
@@ -93,6 +93,11 @@ def check(address: str, payload: bytes, received: int, registry: Registry) -> Ve
         return _rejected(error, topic.node, payload)
 
 
+def refuse(address: str, payload: bytes, what: str) -> Rejected:
+    """Refuse a message that passed every check and still could not be stored."""
+    return _rejected(PayloadError("schema", what), _node_of(address), payload)
+
+
 def _judge(
     topic: Topic, source: str, payload: bytes, received: int, registry: Registry
 ) -> Accepted | Parked:
@@ -119,8 +124,8 @@ def _judge(
 
 def _place(message: Fact) -> Place:
     sequence = int(message.sequence)
-    if not 1 <= sequence <= _LAST_SEQUENCE:
-        raise PayloadError("schema", "sequences run from 1 to 2^63 - 1", path="$.sequence")
+    if not 1 <= sequence <= LAST_SEQUENCE:
+        raise PayloadError("schema", "sequences run from 1 to 2^53", path="$.sequence")
     return Place(message.stream, sequence, min(int(message.low), sequence))
 
 
@@ -141,7 +146,7 @@ def _rejected(error: PayloadError, node: str, payload: bytes) -> Rejected:
     place = None
     if "stream" in found and "sequence" in found:
         sequence = int(found["sequence"])
-        if 1 <= sequence <= _LAST_SEQUENCE:
+        if 1 <= sequence <= LAST_SEQUENCE:
             # Its `low` is not trusted: a bad message moves nothing but itself.
             place = Place(found["stream"], sequence, 0)
     code: Any = error.code

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
-from ingest.receive.check import Parked, Registry, check
-from ingest.receive.writer import JournalWriter
+from ingest.receive.check import Parked, Registry, check, refuse
+from ingest.receive.isolate import isolate
+from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store import journal
 from ingest.store.engine import reading
 
@@ -40,17 +44,26 @@ def _replay_device(
         .order_by(table.c.id)
         .limit(SLICE)
     )
-    left = 0
-    while True:
-        with reading(writer.engine) as connection:
-            rows = connection.execute(wanted).all()
-        if not rows:
-            return left
+
+    def keep(rows: Sequence[sa.Row[Any]]) -> Outcome:
         batch = writer.batch(received)
         for row in rows:
             verdict = check(row.topic, row.payload, row.received, registry)
             # The registry is one snapshot, so these are known or moved; never parked again.
             assert not isinstance(verdict, Parked)
             batch.replay(row.topic, row.payload, verdict, row.received)
-        writer.commit(batch, parked_done=[row.id for row in rows])
+        return writer.commit(batch, parked_done=[row.id for row in rows])
+
+    def give_up(row: sa.Row[Any]) -> Outcome:
+        batch = writer.batch(received)
+        batch.take(row.topic, row.payload, refuse(row.topic, row.payload, "it cannot be stored"))
+        return writer.commit(batch, parked_done=[row.id])
+
+    left = 0
+    while True:
+        with reading(writer.engine) as connection:
+            rows = connection.execute(wanted).all()
+        if not rows:
+            return left
+        isolate(rows, keep, give_up)
         left += len(rows)

@@ -6,12 +6,13 @@ One thread. What is not committed is not acknowledged, so the broker brings it a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
 from ingest.receive.batch import Refusal, Stream
-from ingest.receive.check import Registry, check
+from ingest.receive.check import Registry, check, refuse
+from ingest.receive.isolate import isolate
 from ingest.receive.parking import replay
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store.engine import to_micros
@@ -221,28 +222,30 @@ class Receiver:
 
     def _flush(self) -> None:
         try:
-            outcome = self._commit()
+            outcomes = isolate(self._waiting, self._commit, self._refuse)
         except StoreError as error:
             self._hold(error)
             return
-        self._pass("after-commit", outcome.stored)
+        stored = sum(outcome.stored for outcome in outcomes)
+        self._pass("after-commit", stored)
         self._wake()
         deliveries, self._waiting = self._waiting, []
         self._without_ack = 0
         with contextlib.suppress(LinkError):
             # A link that breaks here brings all of it again, and then it is answered.
-            self._answer(outcome)
-            self._pass("after-receipt", outcome.stored)
+            for outcome in outcomes:
+                self._answer(outcome)
+            self._pass("after-receipt", stored)
             for delivery in deliveries:
                 self._link.ack(delivery)
-        self._pass("after-ack", outcome.stored)
+        self._pass("after-ack", stored)
 
-    def _commit(self) -> Outcome:
+    def _commit(self, deliveries: Sequence[Delivery]) -> Outcome:
         registry = self._registry
         if registry is None:
             raise StoreError("the registry could not be read yet")
         batch = self._writer.batch(self._received)
-        for delivery in self._waiting:
+        for delivery in deliveries:
             address, payload = delivery.topic, delivery.payload
             batch.take(address, payload, check(address, payload, self._received, registry))
         batch.counts["dropped"] += self._dropped
@@ -250,6 +253,12 @@ class Receiver:
         outcome = self._writer.commit(batch)
         self._dropped = 0
         return outcome
+
+    def _refuse(self, delivery: Delivery) -> Outcome:
+        batch = self._writer.batch(self._received)
+        address, payload = delivery.topic, delivery.payload
+        batch.take(address, payload, refuse(address, payload, "it cannot be stored"))
+        return self._writer.commit(batch)
 
     def _hold(self, error: StoreError) -> None:
         """Keep everything unacknowledged, tell the edges to wait, try again later."""

@@ -17,6 +17,7 @@ from ingest.store.engine import bulk_insert, insert, reading, writing
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
+MOST_COUNTED = 2**53
 _CACHED = 4096
 _ASKED_AT_ONCE = 500
 
@@ -168,15 +169,18 @@ class JournalWriter:
 
 
 def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
-    """Add to the journal's counters."""
-    rows = [{"name": name, "value": value} for name, value in counts.items() if value]
+    """Add to the journal's counters; they stop at `MOST_COUNTED`."""
+    rows = [
+        {"name": name, "value": min(value, MOST_COUNTED)} for name, value in counts.items() if value
+    ]
     if not rows:
         return
     statement = insert(journal.counter)
+    total = journal.counter.c.value + statement.excluded.value
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[journal.counter.c.name],
-            set_={"value": journal.counter.c.value + statement.excluded.value},
+            set_={"value": sa.func.min(total, MOST_COUNTED)},
         ),
         rows,
     )

@@ -39,6 +39,11 @@ def test_a_low_above_its_own_sequence_is_not_believed() -> None:
     assert verdict.place == Place(STREAM, 7, 7)
 
 
+def test_the_last_sequence_is_still_one() -> None:
+    verdict = check(EVENT_TOPIC, event_bytes(2**53), RECEIVED, KNOWN)
+    assert isinstance(verdict, Accepted)
+
+
 def test_a_status_has_no_id_and_no_place() -> None:
     verdict = check(STATUS_TOPIC, status_bytes(), RECEIVED, KNOWN)
     assert isinstance(verdict, Accepted)
@@ -102,6 +107,7 @@ def swapped(old: bytes, new: bytes) -> bytes:
         (swapped(b'"confidence"', b'"face"'), "privacy", "$.data.face", 9),
         (swapped(b"00000000000000000009", b"00000000000000000000"), "schema", "$.sequence", None),
         (swapped(b"00000000000000000009", b"99999999999999999999"), "schema", "$.sequence", None),
+        (event_bytes(2**53 + 1), "schema", "$.sequence", None),
         (event_bytes(9, time=FIRST_DAY), "schema", "$.time", 9),
         (event_bytes(9, time=LAST_DAY), "schema", "$.time", 9),
         (GOOD + b" " * 40_000, "size", "$", 9),

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from facts import EVENT_TOPIC, event_bytes
+import sqlalchemy as sa
+from facts import DEVICE, EVENT_TOPIC, NODE, event_bytes
 from rigs import Rig, running_rig
 
 from edge.messages import Place
 from edge.spool import Spool
+from ingest.store import journal
+from ingest.store.engine import reading
 from linli.codec import decode_part
-from linli.events import Receipt, Reject
+from linli.events import Receipt, Reject, sequence_text
 
 
 @pytest.fixture
@@ -43,3 +46,35 @@ def test_a_refused_row_ends_among_the_dead_of_its_sender(rig: Rig, tmp_path: Pat
         (events, _) = spool.reports()
         assert (events.pending, events.dead, events.evicted) == (0, 1, 0)
     assert rig.sequences() == [1, 3]
+
+
+def test_the_highest_sequences_of_many_streams_overflow_nothing(rig: Rig) -> None:
+    for at in range(3):
+        event_id = f"019536a1-0000-7000-8000-{at:012}"
+        rig.send(event_bytes(2**53, low=2**53, stream=f"{at:08x}", id=event_id))
+        rig.settle()
+    assert len(rig.rows()) == 3
+    assert rig.counted() == {"evicted": 2**53}
+    assert rig.unacknowledged() == 0
+
+
+@pytest.mark.parametrize("parked", [False, True])
+def test_a_message_that_cannot_be_stored_blocks_nobody_else(rig: Rig, parked: bool) -> None:
+    rig.unstorable = event_bytes(2)
+    if parked:
+        rig.directory.standings.clear()
+    rig.send(event_bytes(1), rig.unstorable, event_bytes(3))
+    rig.settle()
+    rig.directory.standings[NODE, DEVICE] = "known"
+    rig.directory.changed = True
+    rig.clock.advance(5)
+    rig.settle()
+    assert rig.sequences() == [1, 3]
+    assert rig.receipt() == (3, ())
+    assert rig.counted()["rejected.schema"] == 1
+    assert [one.sequence for one in rig.rejects()] == ([] if parked else [sequence_text(2)])
+    assert rig.unacknowledged() == 0
+    with reading(rig.reader) as connection:
+        kept = connection.execute(sa.select(journal.quarantine.c.payload)).scalars().all()
+        waiting = connection.execute(sa.select(journal.parked.c.id)).all()
+    assert (kept, waiting) == ([rig.unstorable], [])

@@ -29,7 +29,7 @@ STATUS_TOPIC = f"linli/v1/{SITE}/{AREA}/{NODE}/self/health/status"
 def event(sequence: int, *, low: int = 1, at: datetime = NOW, **changes: object) -> EventMessage:
     message = EventMessage(
         specversion="1.0",
-        id=uuid7(at + timedelta(milliseconds=sequence)),
+        id=uuid7(at + timedelta(milliseconds=sequence % 10**9)),
         source=f"/{SITE}/{NODE}/{DEVICE}",
         type="linli.event.zone-dwell",
         time=at,

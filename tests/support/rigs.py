@@ -56,6 +56,7 @@ class Rig:
     reader: sa.Engine
     told: list[str] = field(default_factory=list)
     store_errors: int = 0
+    unstorable: bytes | None = None
     link: FakeLink | None = None
     wakes: int = 0
 
@@ -105,6 +106,8 @@ class Writer(JournalWriter):
         if self.rig.store_errors:
             self.rig.store_errors -= 1
             raise StoreError("database or disk is full")
+        if any(one.payload == self.rig.unstorable for one in batch.originals):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
         outcome = super().commit(batch, parked_done=parked_done)
         if outcome.stored or outcome.refusals or outcome.streams:
             self.rig.told.append(f"commit {outcome.stored}")
