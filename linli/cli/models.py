@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def evaluate(model: Path, folder: Path, as_json: bool, threads: int) -> None:
     names the classes, one a line; without it they are COCO's 80. Scores from 0.01, suppression by
     class at 0.45, at most 100 boxes a picture.
     """
-    detector = load_detector(model, threads=threads, floor=FLOOR)
+    detector = load_detector(model, threads=threads, name="measured", floor=FLOOR)
     names = read_names(folder)
     result = measure(detector, list(read_folder(folder, len(names))), names)
     if as_json:
@@ -78,9 +78,11 @@ def read_names(folder: Path) -> tuple[str, ...]:
     if not listing.exists():
         return COCO
     try:
-        lines = listing.read_text(encoding="utf-8").split("\n")
+        lines = listing.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", where=str(listing)) from None
+        raise InputError(
+            f"cannot be read ({error})", where=str(listing), hint="Save it as UTF-8"
+        ) from None
     names = tuple(line.strip() for line in lines if line.strip())
     if not names or len(set(names)) != len(names):
         raise InputError(
@@ -135,7 +137,7 @@ def measure(
     detector: OnnxDetector, pictures: list[Labelled], names: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return {"AP", "AP50", "per_class"}; classes without labelled objects are left out."""
-    index = {slug(name): number for number, name in enumerate(names)}
+    index = match(names, detector.names)
     kinds = [index.get(name) for name in detector.names]
     images: list[dict[str, int]] = []
     truths: list[dict[str, Any]] = []
@@ -159,7 +161,42 @@ def measure(
             click.echo(f"{number}/{len(pictures)} pictures", err=True)
     if not truths:
         raise InputError("no labelled object in any picture", where=str(pictures[0].picture.parent))
+    labelled_kinds = {truth["category_id"] for truth in truths}
+    absent = [names[kind] for kind in sorted(labelled_kinds - set(index.values()))]
+    if absent:
+        click.echo(
+            f"the model has no class {', '.join(absent)}: these objects count as not found. "
+            f"Its classes: {', '.join(detector.names)}",
+            err=True,
+        )
     return _coco(images, truths, found, names)
+
+
+def match(names: Sequence[str], known: Sequence[str]) -> dict[str, int]:
+    """Return {class of the model: index into the folder's `names`}, for those that both have.
+
+    A name is the model's class as it stands, or as an id ("cell phone" is "cell-phone"). Raises
+    InputError when two names are one class.
+    """
+    index: dict[str, int] = {}
+    for number, name in enumerate(names):
+        key = name if name in known else _id_of(name)
+        if key in index:
+            raise InputError(
+                f"{names[index[key]]!r} and {name!r} are both the model's class {key!r}",
+                where="classes.txt",
+                hint="Give one of them another name",
+            )
+        if key in known:
+            index[key] = number
+    return index
+
+
+def _id_of(name: str) -> str:
+    try:
+        return slug(name)
+    except ValueError:  # nothing of it is ASCII, as with 电动车
+        return name
 
 
 def _read_picture(path: Path) -> Image:

@@ -8,7 +8,7 @@ import pytest
 import vision
 from click.testing import CliRunner
 
-from linli.cli.models import command
+from linli.cli.models import command, match
 from linli.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -27,7 +27,7 @@ def folder(path: Path, label: str, *, classes: str | None = None) -> Path:
     cv2.imwrite(str(path / "images" / "b.png"), vision.square_image(None))
     (path / "labels" / "a.txt").write_text(label)
     if classes is not None:
-        (path / "classes.txt").write_text(classes)
+        (path / "classes.txt").write_text(classes, encoding="utf-8")
     return path
 
 
@@ -96,6 +96,39 @@ def test_help_has_an_example() -> None:
         "linli models eval yolox_nano.onnx"
         in CliRunner().invoke(command, ["eval", "--help"]).output
     )
+
+
+def test_names_of_classes_may_be_chinese(model: Path, tmp_path: Path) -> None:
+    data = folder(
+        tmp_path, truth(0) + truth(2, 200), classes="\ufeff电动车\r\n三轮车\r\nPerson\r\n"
+    )
+    model = model.rename(model.with_name("电动车.onnx"))
+    try:
+        result = CliRunner().invoke(command, ["eval", str(model), str(data), "--json"])
+    finally:
+        model.rename(model.with_name("square.onnx"))
+    assert list(json.loads(result.stdout)["per_class"]) == ["电动车", "Person"]
+    assert "the model has no class 电动车: these objects count as not found" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "expected"),
+    [
+        (["cell phone", "Person"], ["person", "cell-phone"], {"cell-phone": 0, "person": 1}),
+        (["电动车", "自行车"], ["电动车"], {"电动车": 0}),
+        (["电动车1", "自行车1"], ["person"], {}),
+        (["person", "dog"], ["cat"], {}),
+    ],
+)
+def test_names_are_matched_as_ids_or_as_they_stand(
+    names: list[str], known: list[str], expected: dict[str, int]
+) -> None:
+    assert match(names, known) == expected
+
+
+def test_two_names_of_one_class_are_refused() -> None:
+    with pytest.raises(InputError, match="'Person' and 'person' are both"):
+        match(["Person", "person"], ["person"])
 
 
 @pytest.mark.parametrize(
