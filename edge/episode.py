@@ -2,10 +2,14 @@
 
 One physical happening is one session, though the tracker may change the object's number: a new
 track that begins where a session's lost one was takes the session over.
+
+Only a look can tell that somebody is gone: between two frames nobody watched. Such a gap ends
+nothing by itself unless it is longer than anyone would bridge (`Terms.patience`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +19,7 @@ from edge.geometry import Box, iou, widened
 
 _REACH, _REACH_OVERLAP = 0.5, 0.15  # widened by half their size, boxes of one happening overlap
 _MOST_QUIET = 256  # sessions in cooldown that are remembered
+UNWATCHED = 10.0  # seconds without any frame after which nothing is known of who was there
 
 Phase = Literal["suspect", "confirmed", "cooldown"]
 
@@ -41,7 +46,7 @@ class Terms:
     """When a session is believed and when it is over; times in seconds.
 
     Sights of at least `score` are votes. `votes` of the last `of` frames and `dwell` since the
-    first sight confirm; `gone_after` without any sight ends.
+    first sight confirm; a frame without sight, `gone_after` or more after the last one, ends.
     """
 
     score: float
@@ -51,10 +56,18 @@ class Terms:
     gone_after: float
     cooldown: float
 
+    @property
+    def patience(self) -> float:
+        """Seconds after a sight beyond which even the next sight is another happening."""
+        return max(self.gone_after, UNWATCHED)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One happening so far; `first`, `seen` and `ended` are monotonic seconds."""
+    """One happening so far; `first`, `seen` and `ended` are monotonic seconds.
+
+    `unwatched` are the seconds since `first` that nobody can vouch for.
+    """
 
     number: int
     phase: Phase
@@ -65,11 +78,17 @@ class Session:
     ballots: tuple[bool, ...]
     best: float
     ended: float = 0.0
+    unwatched: float = 0.0
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first to the last sight."""
+        return self.seen - self.first
 
     @property
     def dwell(self) -> float:
-        """Seconds from the first to the last sight."""
-        return self.seen - self.first
+        """Seconds of presence: the span, with at most `gone_after` between any two sights."""
+        return self.span - self.unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +114,24 @@ def watch(state: Sessions, seen: Seen, now: float, terms: Terms) -> tuple[Sessio
     A `now` before the last one counts as the last one, so no duration is ever negative.
     """
     now = max(now, state.now)
-    changes: list[Change] = []
-    kept: list[Session] = []
-    for session in state.sessions:
-        still, change = expire(session, now, terms)
-        if change is not None:
-            changes.append(change)
-        if still is not None:
-            kept.append(still)
+    kept, changes = _expired(state.sessions, now, terms.patience, terms)
     claims = _claims(kept, seen)
+    claimed = {sight.track for sight in claims.values()}
+    last = state.last
+    for sight in seen.sights:
+        if sight.track in claimed or sight.score < terms.score:
+            continue
+        last += 1
+        kept.append(Session(last, "suspect", sight.track, sight.box, now, now, (), sight.score))
+        claims[last] = sight
     after: list[Session] = []
     for session in kept:
         stepped, change = step(session, claims.get(session.number), now, terms)
         after.append(stepped)
         if change is not None:
             changes.append(change)
-    last = state.last
-    claimed = {sight.track for sight in claims.values()}
-    for sight in seen.sights:
-        if sight.track in claimed or sight.score < terms.score:
-            continue
-        last += 1
-        started = Session(last, "suspect", sight.track, sight.box, now, now, (), sight.score)
-        stepped, change = step(started, sight, now, terms)
-        after.append(stepped)
-        if change is not None:
-            changes.append(change)
-    return Sessions(_bounded(after), last, now), changes
+    after, gone = _expired(after, now, terms.gone_after, terms)
+    return Sessions(_bounded(after), last, now), [*changes, *gone]
 
 
 def step(
@@ -139,6 +149,7 @@ def step(
         track=sight.track,
         box=sight.box,
         seen=now,
+        unwatched=session.unwatched + max(now - session.seen - terms.gone_after, 0.0),
         ballots=(*session.ballots, vote)[-terms.of :],
         best=max(session.best, sight.score),
     )
@@ -149,22 +160,38 @@ def step(
     return session, None
 
 
-def expire(session: Session, now: float, terms: Terms) -> tuple[Session | None, Change | None]:
-    """Return what time alone makes of a session before the frame at `now` is looked at."""
-    if session.phase == "cooldown":
-        return (None if now - session.ended >= terms.cooldown else session), None
-    if now - session.seen < terms.gone_after:
-        return session, None
-    if session.phase == "suspect":
-        return None, None
-    quiet = replace(session, phase="cooldown", ended=now)
-    return (quiet if terms.cooldown > 0 else None), Change("end", session)
+def expire(
+    session: Session, now: float, quiet: float, terms: Terms
+) -> tuple[Session | None, Change | None]:
+    """Return what time alone makes of a session that may be without sight for `quiet` seconds."""
+    change = None
+    if session.phase != "cooldown":
+        if now - session.seen < quiet:
+            return session, None
+        if session.phase == "suspect":
+            return None, None
+        change = Change("end", session)
+        session = replace(session, phase="cooldown", ended=session.seen + terms.gone_after)
+    return (session if now - session.ended < terms.cooldown else None), change
 
 
 def finish(state: Sessions) -> tuple[Sessions, list[Change]]:
     """End all that is confirmed, because no frame will come any more."""
     ended = [Change("end", session) for session in state.sessions if session.phase == "confirmed"]
     return Sessions((), state.last, state.now), ended
+
+
+def _expired(
+    sessions: Iterable[Session], now: float, quiet: float, terms: Terms
+) -> tuple[list[Session], list[Change]]:
+    left, changes = [], []
+    for session in sessions:
+        still, change = expire(session, now, quiet, terms)
+        if still is not None:
+            left.append(still)
+        if change is not None:
+            changes.append(change)
+    return left, changes
 
 
 def _claims(sessions: list[Session], seen: Seen) -> dict[int, Sight]:

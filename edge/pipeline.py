@@ -5,6 +5,7 @@ No I/O and no threads: frames come in, facts come out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,7 +14,7 @@ import numpy as np
 
 from edge.detect.detections import Detections, chosen
 from edge.detect.detector import Detector
-from edge.episode import Seen, Session, Sessions, Sight, Terms, finish, watch
+from edge.episode import UNWATCHED, Seen, Session, Sessions, Sight, Terms, finish, watch
 from edge.geometry import Floats
 from edge.redact import RedactedPicture, redact_heads
 from edge.settings import Camera, Scenario, Zone
@@ -100,7 +101,8 @@ class CameraPipeline:
         self._followed = chosen(detector.names, labels)
         self._person = chosen(detector.names, [PERSON])
         sure = min((rule.score for rule in camera.scenario), default=_SURE)
-        self._rules = FollowRules(sure, max(_LIFE, _LIFE_FRAMES / camera.fps))
+        life = max(_LIFE, _LIFE_FRAMES / camera.fps)
+        self._rules = FollowRules(sure, life, max(life, UNWATCHED))
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
 
@@ -124,10 +126,19 @@ class CameraPipeline:
         self._nearby = people
         return facts
 
+    def idle(self, seconds: float) -> list[EpisodeFact]:
+        """End what nobody can vouch for any more, because no frame came for that long."""
+        return self._finished(
+            watching for watching in self._watches if seconds > watching.terms.patience
+        )
+
     def finish(self) -> list[EpisodeFact]:
         """End what is still going on, because no frame will come any more."""
+        return self._finished(self._watches)
+
+    def _finished(self, watches: Iterable[_Watch]) -> list[EpisodeFact]:
         facts: list[EpisodeFact] = []
-        for watching in self._watches:
+        for watching in watches:
             watching.state, changes = finish(watching.state)
             now = self._clock.now()
             facts.extend(self._ended(watching, change.session, now) for change in changes)
@@ -159,7 +170,7 @@ class CameraPipeline:
         track = next(track for track in self._tracks.tracks if track.id == session.track)
         episode = _Episode(
             id=uuid7(frame.time),
-            since=frame.time - timedelta(seconds=session.dwell),
+            since=frame.time - timedelta(seconds=session.span),
             label=self._detector.names[track.kind],
         )
         watching.episodes[session.number] = episode
@@ -226,7 +237,7 @@ def _fact(
         zone=watching.zone.id,
         label=episode.label,
         since=episode.since,
-        time=episode.since + timedelta(seconds=session.dwell),
+        time=episode.since + timedelta(seconds=session.span),
         captured=captured,
         confidence=min(session.best, 1.0),
         dwell=session.dwell,

@@ -54,10 +54,15 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class FollowRules:
-    """`sure` is the score from which a box may start a track, `life` seconds without sight."""
+    """`sure` is the score from which a box may start a track.
+
+    A frame without sight more than `life` seconds after the last one ends a track; `unwatched`
+    seconds without sight end it even when nobody looked in between.
+    """
 
     sure: float
     life: float
+    unwatched: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +93,7 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
     A `now` before the last one counts as the last one.
     """
     now = max(now, state.now)
-    alive = {track.id: track for track in state.tracks if now - track.seen <= rules.life}
+    alive = {track.id: track for track in state.tracks if now - track.seen <= rules.unwatched}
     waiting = list(alive.values())
     shown: set[int] = set()
     free = set(range(len(objects.scores)))
@@ -106,7 +111,8 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
         shown.add(last)
         score, kind = float(objects.scores[index]), int(objects.kinds[index])
         alive[last] = Track(last, kind, _box(objects.boxes[index]), score, now, now)
-    return Tracks(tuple(alive.values()), last, now, frozenset(shown))
+    left = tuple(track for track in alive.values() if now - track.seen <= rules.life)
+    return Tracks(left, last, now, frozenset(shown))
 
 
 def _match(

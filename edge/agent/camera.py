@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from edge.agent.recorder import Recorder
 from edge.health import CameraCounts, CameraMeter, CameraState
-from edge.pipeline import CameraPipeline
+from edge.pipeline import CameraPipeline, EpisodeFact
 from edge.source.frame import Frame, FrameSource
 from linli.clock import Clock
 from linli.errors import InputError
@@ -41,41 +41,55 @@ class CameraWorker:
         self._clock = clock
         self._changed = changed
         self._first_frame = first_frame
+        self._seen_at: float | None = None  # monotonic; None before the first frame
 
     def run(self, stop: threading.Event) -> None:
-        """Work until the source ends or `stop` is set."""
+        """Work until the source ends or `stop` is set; what is going on then has ended."""
         try:
             with self._source:
                 self._work(stop)
         except InputError as error:
             self._fail(error)
             return
+        except BaseException as error:
+            self._now_is("failed", str(error) or type(error).__name__)
+            raise
         if self._source.state == "failed":
             self._fail(InputError(self._source.detail or "failed", where=self.meter.device))
         else:
             self._now_is("ended")
 
     def _work(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            frame = self._source.read(READ_TIMEOUT)
-            if self._source.state in {"ended", "failed"} and frame is None:
-                break
-            self._now_is(self._source.state, self._source.detail)
-            if frame is not None:
-                self._see(frame)
-            else:
-                self.recorder.flush()
+        try:
+            while not stop.is_set():
+                frame = self._source.read(READ_TIMEOUT)
+                if self._source.state in {"ended", "failed"} and frame is None:
+                    break
+                self._now_is(self._source.state, self._source.detail)
+                if frame is not None:
+                    self._see(frame)
+                else:
+                    self._wait()
+                self._count()
+        finally:
+            self._record(self._pipeline.finish())
             self._count()
-        for fact in self._pipeline.finish():
-            self.recorder.record(fact)
-        self._count()
 
     def _see(self, frame: Frame) -> None:
-        if frame.index == 0:
-            self._first_frame()
         started = self._clock.monotonic()
+        if self._seen_at is None:
+            self._first_frame()
+        self._seen_at = started
         facts = self._pipeline.process(frame)
         self.meter.inferred(self._clock.monotonic() - started, self._pipeline.people)
+        self._record(facts)
+
+    def _wait(self) -> None:
+        if self._source.state == "stalled" and self._seen_at is not None:
+            self._record(self._pipeline.idle(self._clock.monotonic() - self._seen_at))
+        self.recorder.flush()
+
+    def _record(self, facts: list[EpisodeFact]) -> None:
         for fact in facts:
             self.recorder.record(fact)
 

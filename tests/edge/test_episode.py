@@ -58,9 +58,39 @@ def stay(start: float, seconds: float, seen: Seen, step: float = 0.5) -> list[Fr
             id="one miss does not matter",
         ),
         pytest.param(
-            [*stay(0, 1, sees(1)), (2.5, sees(1)), (3, sees(1)), (3.5, sees(1))],
+            [*stay(0, 1, sees(1)), (2, NOBODY), (2.5, sees(1)), (3, sees(1)), (3.5, sees(1))],
             [],
             id="a long gap starts again",
+        ),
+        pytest.param(
+            stay(0, 4.5, sees(1), 1.5),
+            [("begin", 1, 3.0, 2.0)],
+            id="frames further apart than gone_after, each with the sight",
+        ),
+        pytest.param(
+            [*stay(0, 3, sees(1)), *stay(6, 3, sees(1)), (10, NOBODY)],
+            [("begin", 1, 2.0, 2.0), ("end", 1, 10, 7.0)],
+            id="a stall splits nothing and counts as gone_after",
+        ),
+        pytest.param(
+            [*stay(0, 3, sees(1)), *stay(6, 3, sees(8)), (10, NOBODY)],
+            [("begin", 1, 2.0, 2.0), ("end", 1, 10, 7.0)],
+            id="the tracker changed the number over a stall",
+        ),
+        pytest.param(
+            [*stay(0, 1.5, sees(1)), (6, sees(1)), (6.5, sees(1))],
+            [("begin", 1, 6, 2.5)],
+            id="a stall before it was believed",
+        ),
+        pytest.param(
+            [*stay(0, 3, sees(1)), (6, NOBODY), (6.5, sees(1))],
+            [("begin", 1, 2.0, 2.0), ("end", 1, 6, 3.0)],
+            id="gone in the first look after a stall",
+        ),
+        pytest.param(
+            [*stay(0, 3, sees(1)), *stay(13.5, 3, sees(1))],
+            [("begin", 1, 2.0, 2.0), ("end", 1, 13.5, 3.0), ("begin", 2, 18.5 - 3, 2.0)],
+            id="nobody looked for longer than anyone would bridge",
         ),
         pytest.param(
             [

@@ -97,6 +97,27 @@ def test_the_end_of_the_video_ends_what_is_going_on() -> None:
     assert pipeline.finish() == []
 
 
+def test_slow_looks_and_a_stall_are_one_episode_with_the_time_it_took() -> None:
+    looks = [0, 2.5, 5, 7.5, 16, 18.5, 21]
+    seen = [detections(HERE)] * 6 + [detections()]
+    pipeline = CameraPipeline(CAMERA, FakeDetector(NAMES, seen), ManualClock(START))
+    begin, end = [fact for media in looks for fact in pipeline.process(frame(media))]
+    assert (begin.since, begin.time) == (START, START + timedelta(seconds=5))
+    assert begin.dwell == 4.0  # two gaps, each counted as `gone_after`
+    assert (end.since, end.time) == (START, START + timedelta(seconds=18.5))
+    assert end.dwell == 10.0
+    assert pipeline.counts.tracks == 1
+
+
+def test_a_camera_away_for_long_ends_what_was_going_on() -> None:
+    pipeline, (begin,) = play([[HERE]] * 8)
+    assert pipeline.idle(9.9) == []
+    (end,) = pipeline.idle(10.1)
+    assert (end.phase, end.episode) == ("end", begin.episode)
+    assert end.time == START + timedelta(seconds=3.5)
+    assert pipeline.idle(99) == pipeline.finish() == []
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 def test_a_corrected_clock_turns_no_time_over(jump: float) -> None:
     seen = [detections(HERE)] * 8 + [detections()] * 6

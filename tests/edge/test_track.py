@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.track import FollowRules, Objects, Tracks, follow
 
-RULES = FollowRules(sure=0.3, life=2.0)
+RULES = FollowRules(sure=0.3, life=2.0, unwatched=10.0)
 Row = tuple[float, float, float, int]  # centre x, centre y, score, kind
 
 
@@ -53,10 +53,17 @@ def test_a_number_outlives_a_gap_by_clock_time(gap: float, number: int) -> None:
         (0.0, [(0.5, 0.5, 0.9, 0)]),
         (0.2, [(0.51, 0.5, 0.9, 0)]),
         (0.3, []),
+        (0.1 + gap, []),
         (0.2 + gap, [(0.51 + walked, 0.5, 0.9, 0)]),
     )
     assert list(seen[-1]) == [number]
     assert seen[2] == {}
+
+
+@pytest.mark.parametrize(("gap", "number"), [(3.0, 1), (9.9, 1), (10.1, 2)])
+def test_a_number_outlives_a_gap_in_which_nobody_looked(gap: float, number: int) -> None:
+    seen = run((0.0, [(0.5, 0.5, 0.9, 0)]), (gap, [(0.5, 0.5, 0.9, 0)]))
+    assert list(seen[-1]) == [number]
 
 
 def test_the_prediction_carries_a_fast_one_over_a_gap() -> None:
