@@ -84,7 +84,7 @@ class Chain:
 
 def chain(stats: Stats) -> Chain:
     """Sum up the chain of delivery."""
-    lost = stats.evicted + stats.poisoned
+    lost = stats.evicted + stats.poisoned + stats.parked_dropped + stats.dropped
     return Chain(
         healthy=not lost and not stats.rejected,
         stored=stats.events_stored + stats.telemetry_stored,

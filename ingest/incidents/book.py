@@ -15,6 +15,7 @@ from ingest.incidents.fold import apply
 from ingest.incidents.incident import Incident, State, Transition
 from ingest.incidents.machine import decide
 from ingest.incidents.policy import Policy, policy_for
+from ingest.store.engine import UtcDateTime
 from ingest.store.state import episode, incident, transition
 from linli.events import SEVERITIES, Severity
 from linli.ids import uuid7
@@ -32,9 +33,16 @@ _VALUE: sa.BindParameter[str] = sa.bindparam("value")
 _OF_NAME: sa.BindParameter[str] = sa.bindparam("of_name")
 _BY_ID = sa.select(incident.c.body).where(incident.c.id == _VALUE)
 _OF_KEY = sa.select(incident.c.body).where(incident.c.key == _VALUE)
-_OPEN = _OF_KEY.where(incident.c.state != "resolved")
+# Written out, not bound: only so does SQLite see that the index of open ones serves it.
+_OPEN = _OF_KEY.where(incident.c.state != sa.literal_column("'resolved'"))
 _LATEST = _OF_KEY.order_by(incident.c.number.desc()).limit(1)
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
+# By the rank, so that resolved ones, of which there are more every day, are not even looked at.
+_UNRESOLVED = incident.c.urgency < RESOLVED_LAST
+_COUNT_UNRESOLVED = sa.select(sa.func.count()).select_from(incident).where(_UNRESOLVED)
+_CLEARED = sa.select(incident.c.body).where(
+    _UNRESOLVED, incident.c.clears <= sa.bindparam("instant", type_=UtcDateTime)
+)
 _THIS_EPISODE = sa.and_(episode.c.key == sa.bindparam("of_key"), episode.c.episode == _OF_NAME)
 _EPISODE = sa.select(episode.c.incident, episode.c.ended).where(_THIS_EPISODE)
 _MOVE_EPISODE = episode.update().where(_THIS_EPISODE)
@@ -97,10 +105,8 @@ def get(connection: sa.Connection, incident_id: str) -> Incident | None:
 
 def cleared_before(connection: sa.Connection, instant: datetime) -> list[Incident]:
     """Return unresolved incidents whose condition has been clear since `instant` or longer."""
-    query = sa.select(incident.c.body).where(
-        incident.c.state != "resolved", incident.c.clears <= instant
-    )
-    return [_INCIDENT.decode(body) for body in connection.scalars(query)]
+    found = connection.scalars(_CLEARED, {"instant": instant})
+    return [_INCIDENT.decode(body) for body in found]
 
 
 def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
@@ -138,9 +144,26 @@ def page(
     limit: int,
 ) -> list[Incident]:
     """Return up to `limit` incidents behind `after` (urgency, number) in the given order."""
-    query = sa.select(incident.c.body).limit(limit)
+    query = listing(states=states, severities=severities, device=device, order=order, after=after)
+    return [_INCIDENT.decode(body) for body in connection.scalars(query.limit(limit))]
+
+
+def listing(
+    *,
+    states: Collection[State],
+    severities: Collection[Severity],
+    device: tuple[str, str] | None,
+    order: Order,
+    after: tuple[int, int] | None,
+) -> sa.Select[str]:
+    """Return the query behind `page`."""
+    query = sa.select(incident.c.body)
     if states:
         query = query.where(incident.c.state.in_(states))
+        if set(states) == {"resolved"}:
+            query = query.where(incident.c.urgency == RESOLVED_LAST)
+        elif "resolved" not in states:
+            query = query.where(_UNRESOLVED)
     if severities:
         query = query.where(incident.c.severity.in_(severities))
     if device is not None:
@@ -157,13 +180,13 @@ def page(
                 sa.and_(incident.c.urgency == after[0], behind),
             )
         query = query.where(behind)
-    return [_INCIDENT.decode(body) for body in connection.scalars(query)]
+    return query
 
 
-def counts(connection: sa.Connection) -> dict[str, int]:
-    """Return how many incidents are in each state."""
-    query = sa.select(incident.c.state, sa.func.count()).group_by(incident.c.state)
-    return {state: number for state, number in connection.execute(query)}  # noqa: C416 - typed
+def counts(connection: sa.Connection) -> tuple[int, int]:
+    """Return how many incidents there are, and how many of them are not resolved."""
+    # None is ever deleted, so the last number is how many there are.
+    return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_UNRESOLVED) or 0
 
 
 def urgency(one: Incident) -> int:

@@ -42,7 +42,7 @@ class JournalService:
             cursors = connection.execute(state_cursor.select()).all()
             stored = Counter(tallies.counted(connection))
             lanes = tallies.lanes(connection)
-            incidents = book.counts(connection)
+            incidents, unresolved = book.counts(connection)
         with reading(self._series) as connection:
             cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
         positions = {row.name: row.position for row in cursors}
@@ -63,10 +63,15 @@ class JournalService:
             duplicates=counters.get("duplicates", 0),
             rejected=sum(n for name, n in counters.items() if name.startswith("rejected.")),
             parked=waiting,
+            parked_dropped=counters.get("parked_dropped", 0),
+            quarantine_dropped=counters.get("quarantine_dropped", 0),
+            dropped=counters.get("dropped", 0),
             evicted=counters.get("evicted", 0),
+            future=counters.get("future", 0),
+            unknown_fields=counters.get("unknown_fields", 0),
             poisoned=sum(row.poisoned for row in cursors),
-            incidents=sum(incidents.values()),
-            open_incidents=sum(n for state, n in incidents.items() if state != "resolved"),
+            incidents=incidents,
+            open_incidents=unresolved,
             behind={name: last - position for name, position in positions.items()},
             streams=tuple(streams),
         )

@@ -83,7 +83,18 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     rejected: int
     parked: int
+    parked_dropped: int
+    """Parked messages given up, because too many waited or for too long."""
+    quarantine_dropped: int
+    """Refused messages whose bytes are no longer kept; they are counted in `rejected` too."""
+    dropped: int
+    """Messages sent without asking for an answer, given up because too many came at once."""
     evicted: int
+    """Messages that edges gave up before sending them, for lack of space."""
+    future: int
+    """Messages of a clock that runs ahead, filed under when they were received."""
+    unknown_fields: int
+    """Fields of a newer version of the contract, left out."""
     poisoned: int
     """Journal rows that a consumer could not use and skipped."""
     incidents: int

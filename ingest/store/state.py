@@ -80,7 +80,7 @@ sa.Index(
     postgresql_where=incident.c.state != "resolved",
 )
 sa.Index("ix_incident_key", incident.c.key, incident.c.number)
-sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number)
+sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number.desc())
 
 transition = sa.Table(
     "transition",

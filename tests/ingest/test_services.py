@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from house import ADMIN, AREA, CAMERA, GUEST, NODE, NOON, SITE, STAFF, Folder
 
+from dashboards.web.health import chain
 from ingest.consumers.incidents import IncidentEffect
 from ingest.consumers.work import Cursor
 from ingest.feed import Feed
@@ -142,11 +143,17 @@ def test_the_chain_in_numbers(desk: Desk) -> None:
     put_stream(desk, "0000000f", 99)
     desk.folder.park("bin-1")
     with writing(desk.folder.journal) as connection:
-        for name, value in (("duplicates", 7), ("rejected.json", 1), ("rejected.size", 2)):
-            connection.execute(journal.counter.insert(), {"name": name, "value": value})
+        figures = {"duplicates": 7, "rejected.json": 1, "rejected.size": 2, "parked_dropped": 4}
+        figures |= {"quarantine_dropped": 5, "dropped": 6, "future": 8, "unknown_fields": 9}
+        rows = [{"name": name, "value": value} for name, value in figures.items()]
+        connection.execute(journal.counter.insert(), rows)
     stats = desk.journal.stats(GUEST)
     assert (stats.events_stored, stats.telemetry_stored) == (4, 1)
     assert (stats.produced, stats.duplicates, stats.rejected, stats.parked) == (15, 7, 3, 1)
+    assert (stats.parked_dropped, stats.quarantine_dropped, stats.dropped) == (4, 5, 6)
+    assert (stats.future, stats.unknown_fields) == (8, 9)
+    assert chain(stats).lost == 4 + 6
+    assert not chain(stats).healthy
     assert (stats.incidents, stats.open_incidents, stats.behind["incidents"]) == (1, 1, 2)
     event, other = stats.streams
     assert (event.lane, event.upto, event.missing, event.highest, event.evicted) == (

@@ -217,7 +217,7 @@ class Chain(JournalService):
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self.rejected = 0
+        self.rejected = self.parked_dropped = 0
 
     def stats(self, viewer: Viewer) -> Stats:
         waiting = self.book.list(viewer, states=("open",), limit=10_000).items
@@ -228,7 +228,12 @@ class Chain(JournalService):
             duplicates=37,
             rejected=self.rejected,
             parked=0,
+            parked_dropped=self.parked_dropped,
+            quarantine_dropped=0,
+            dropped=0,
             evicted=0,
+            future=0,
+            unknown_fields=0,
             poisoned=0,
             incidents=len(self.book.rows),
             open_incidents=len(waiting),

@@ -86,7 +86,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index("ix_incident_key", "incident", ["key", "number"], unique=False)
-    op.create_index("ix_incident_urgency", "incident", ["urgency", "number"], unique=False)
+    op.create_index(
+        "ix_incident_urgency", "incident", ["urgency", sa.text("number DESC")], unique=False
+    )
     op.create_index(
         "uq_incident_open",
         "incident",

@@ -1,0 +1,85 @@
+"""What pages ask at every change must not cost more because more was resolved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from house import NOON, Folder
+
+from ingest.incidents import book
+from ingest.store.engine import reading, writing
+from ingest.store.state import incident
+
+RANK = "ix_incident_urgency (urgency"
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+def steps(folder: Folder, query: sa.Select) -> list[str]:
+    """Return what SQLite does for a query, as it is really asked."""
+    said: list[str] = []
+    with reading(folder.state) as connection:
+        compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
+        values = tuple(compiled.construct_params()[name] for name in compiled.positiontup)
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
+        said += [row.detail for row in rows]
+    return said
+
+
+def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
+    asked = {"states": states, "severities": (), "device": None, "order": order, "after": None}
+    return book.listing(**{**asked, **more}).limit(61)
+
+
+@pytest.mark.parametrize(
+    ("query", "plan"),
+    [
+        (listing("open"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (listing("acknowledged", "in-progress"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (listing("resolved", order="newest"), [f"SEARCH incident USING INDEX {RANK}=?)"]),
+        (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
+        (book._COUNT_UNRESOLVED, [f"SEARCH incident USING COVERING INDEX {RANK}<?)"]),
+        (book._CLEARED.params(instant=1), [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (book._OPEN.params(value="k"), ["SEARCH incident USING INDEX uq_incident_open (key=?)"]),
+    ],
+)
+def test_plans(folder: Folder, query: sa.Select, plan: list[str]) -> None:
+    assert steps(folder, query) == plan
+
+
+def row(number: int) -> dict[str, object]:
+    state = "resolved" if number <= 20_000 else "open"
+    return {
+        "id": f"i{number}",
+        "number": number,
+        "key": f"k{number}",
+        "node": "n",
+        "device": "d",
+        "state": state,
+        "severity": "medium",
+        "urgency": book.RESOLVED_LAST if state == "resolved" else 2,
+        "last": NOON + timedelta(seconds=number),
+        "clears": NOON,
+        "body": "{}",
+    }
+
+
+def test_counting_does_not_touch_resolved_ones(folder: Folder) -> None:
+    with writing(folder.state) as connection:
+        connection.execute(incident.insert(), [row(number) for number in range(1, 20_004)])
+    with reading(folder.state) as connection:
+        ticks: list[int] = []
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.set_progress_handler(lambda: ticks.append(1), 100)
+        assert book.counts(connection) == (20_003, 3)
+        raw.set_progress_handler(None, 0)
+    assert len(ticks) < 5
