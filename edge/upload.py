@@ -44,6 +44,15 @@ class _Retry:
     due: float
 
 
+def open_client() -> httpx2.Client:
+    """Return the client for pictures; the caller closes it.
+
+    It asks the ingest itself, whatever `http_proxy` or `.netrc` say: nobody else is to have the
+    node's key. Only `SSL_CERT_FILE` and `SSL_CERT_DIR` count, for a community's own authority.
+    """
+    return httpx2.Client(trust_env=False, verify=httpx2.create_ssl_context())
+
+
 class Uploader:
     """Sends what waits, oldest first; everything but `wake` belongs to one thread."""
 

@@ -8,15 +8,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-import httpx2
-
 from edge.agent.crew import Crew
 from edge.messages import Address
 from edge.pictures import DiskEvidence
 from edge.settings import EdgeSettings
 from edge.spool import Spool
 from edge.uplink import Document, Uplink
-from edge.upload import Uploader
+from edge.upload import Uploader, open_client
 from linli.clock import Clock
 from linli.ids import short_id
 from linli.mqtt import LinkFactory, LinkOptions
@@ -71,7 +69,7 @@ class Delivery:
             if self._settings.ingest is not None and key is not None:
                 self.uploader = Uploader(
                     self.pictures,
-                    stack.enter_context(httpx2.Client()),
+                    stack.enter_context(open_client()),
                     self._clock,
                     address=self._address,
                     url=self._settings.ingest.url,

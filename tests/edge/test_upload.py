@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2
 import pytest
 
 from edge.messages import Address
 from edge.pictures import MemoryEvidence, Picture
-from edge.upload import Uploader, back_off
+from edge.upload import Uploader, back_off, open_client
 from linli.clock import ManualClock
 from linli.ids import uuid7
 
@@ -66,7 +65,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody there: asking it would fail all
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     server = Server()
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,7 +93,7 @@ def world() -> Iterator[World]:
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     clock, store = ManualClock(START), MemoryEvidence()
-    with httpx2.Client() as client:
+    with open_client() as client:
         uploader = Uploader(
             store,
             client,
