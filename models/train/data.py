@@ -72,33 +72,36 @@ class Mix:
         self.shares, self.kinds = shares, kinds
         self.kind_of: dict[Path, str] = {}
         self.roots = (elevators, cutouts)
-        self.scenes: list[Picture] = []
+        self.scenes: dict[str, list[Picture]] = {}
         self.pieces: dict[str, list[Picture]] = {}
         self.rescan()
 
     def rescan(self) -> None:
         """Look for renders that have come since."""
-        scenes, pieces = ([p for p in folder(root) if _finished(p)] for root in self.roots)
-        self.scenes = [p for p in scenes if _number(p) < HELD_OUT]
-        self.pieces = {}
-        for piece in pieces:
-            kind = self.kind_of.setdefault(piece.path, _kind(piece))
-            if _number(piece) < HELD_OUT and kind in self.kinds:
-                self.pieces.setdefault(kind, []).append(piece)
+        self.scenes, self.pieces = (self._by_kind(root) for root in self.roots)
 
-    def piece(self, rng: random.Random) -> Picture:
-        """Draw a cut-out, its kind by the configured weights."""
-        names = sorted(self.pieces)
-        return rng.choice(self.pieces[rng.choices(names, [self.kinds[n] for n in names])[0]])
+    def _by_kind(self, root: Path) -> dict[str, list[Picture]]:
+        found: dict[str, list[Picture]] = {}
+        for picture in folder(root):
+            if _number(picture) < HELD_OUT and _finished(picture):
+                kind = self.kind_of.setdefault(picture.path, _kind(picture))
+                if kind in self.kinds:
+                    found.setdefault(kind, []).append(picture)
+        return found
+
+    def draw(self, rng: random.Random, pictures: dict[str, list[Picture]]) -> Picture:
+        """Draw a render, its kind by the configured weights."""
+        names = sorted(pictures)
+        return rng.choice(pictures[rng.choices(names, [self.kinds[n] for n in names])[0]])
 
     def sample(self, rng: random.Random, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a picture [size, size, 3] BGR and its boxes [n, 5] in pixels."""
         kind = rng.choices(list(self.shares), list(self.shares.values()))[0]
         near = rng.uniform(1.0, FULL / size)
         if kind == "scene":
-            image, boxes = rng.choice(self.scenes).read()
+            image, boxes = self.draw(rng, self.scenes).read()
             if rng.random() < 0.15:
-                image, boxes = paste(rng, image, boxes, self.piece(rng))
+                image, boxes = paste(rng, image, boxes, self.draw(rng, self.pieces))
             if rng.random() < 0.25:
                 image, boxes = bulge(rng, image, boxes)
             image, boxes = place(rng, image, boxes, size, zoom=(0.55 * near, 1.5 * near))
@@ -106,7 +109,7 @@ class Mix:
             image, boxes = self._background(rng)
             image, boxes = place(rng, image, boxes, size, zoom=(0.8 * near, 1.8 * near))
             for _ in range(rng.choice((1, 1, 2, 3))):
-                image, boxes = paste(rng, image, boxes, self.piece(rng))
+                image, boxes = paste(rng, image, boxes, self.draw(rng, self.pieces))
         elif kind == "photograph":
             image, boxes = self._photograph(rng).read()
             image, boxes = place(rng, image, boxes, size, zoom=(0.5 * near, 1.6 * near))
@@ -127,7 +130,7 @@ class Mix:
         canvas = np.full((size, size, 3), 114, np.uint8)
         kept = []
         for k in range(4):
-            source = self._photograph(rng) if rng.random() < 0.7 else rng.choice(self.scenes)
+            source = self._photograph(rng) if rng.random() < 0.7 else self.draw(rng, self.scenes)
             image, boxes = source.read()
             part, boxes = place(rng, image, boxes, half, zoom=(0.9, 1.9))
             oy, ox = k // 2 * half, k % 2 * half

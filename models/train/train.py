@@ -214,7 +214,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
                 step,
                 recent,
                 f"{time.monotonic() - started:.0f} s",
-                len(mix.scenes),
+                sum(map(len, mix.scenes.values())),
                 sum(map(len, mix.pieces.values())),
                 flush=True,
             )
