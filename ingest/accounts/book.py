@@ -17,13 +17,16 @@ import sqlalchemy as sa
 
 from ingest.accounts import passwords
 from ingest.accounts.account import ROLES, Account, Role, Scope, Session, Viewer
-from ingest.store.state import account, api_token, login_failure, session
+from ingest.store.state import account, api_token, login_failure, login_origin, session
 from linli.errors import InputError
 from linli.ids import uuid7
 
 SESSION_LASTS = timedelta(hours=12)
 TRIES = 10
 TRIES_OF_ADDRESS = 50
+TRIES_OF_NAME = 30
+KNOWN_ORIGINS = 32
+"""Addresses remembered of each name: those it signed in from last."""
 TRIES_WINDOW = timedelta(minutes=15)
 _NAME = re.compile(r"[^\s/:<>&\"'\x00-\x1f]{1,64}")
 _SCOPES: tuple[Scope, ...] = ("see", "act", "administer")
@@ -178,27 +181,46 @@ def close_session(connection: sa.Connection, token: str, now: datetime) -> None:
 def begin_try(connection: sa.Connection, name: str, address: str, now: datetime) -> bool:
     """Count a try; tell whether the password may be looked at at all.
 
-    It may not when this name from this address, or the address alone, was wrong too often lately.
+    It may not when this name from this address, or the address alone, was wrong too often lately;
+    nor when the name was from anywhere, except where its owner has signed in before: many addresses
+    together guess no faster, and keep nobody out of where they usually are.
     """
     connection.execute(login_failure.delete().where(login_failure.c.at <= now - TRIES_WINDOW))
-    query = sa.select(sa.func.count()).select_from(login_failure)
-    query = query.where(login_failure.c.address == address)
-    if (connection.scalar(query) or 0) >= TRIES_OF_ADDRESS:
+    of_name, of_address = login_failure.c.name == name[:64], login_failure.c.address == address
+    if _failures(connection, of_address) >= TRIES_OF_ADDRESS:
         return False
-    if (connection.scalar(query.where(login_failure.c.name == name[:64])) or 0) >= TRIES:
+    if _failures(connection, of_name, of_address) >= TRIES:
+        return False
+    if _failures(connection, of_name) >= TRIES_OF_NAME and not _known_there(
+        connection, name, address
+    ):
         return False
     values = {"name": name[:64], "address": address, "at": now}
     connection.execute(login_failure.insert(), values)
     return True
 
 
-def forgive(connection: sa.Connection, name: str, address: str) -> None:
-    """Forget the wrong tries of someone who got it right."""
-    connection.execute(
-        login_failure.delete().where(
-            login_failure.c.name == name[:64], login_failure.c.address == address
-        )
-    )
+def welcome(connection: sa.Connection, name: str, address: str, now: datetime) -> None:
+    """Forget the wrong tries of someone who got it right, and remember from where."""
+    failure, known = login_failure, login_origin
+    here = sa.and_(failure.c.name == name[:64], failure.c.address == address)
+    connection.execute(failure.delete().where(here))
+    connection.execute(known.delete().where(known.c.name == name, known.c.address == address))
+    connection.execute(known.insert(), {"name": name, "address": address, "at": now})
+    latest = sa.select(known.c.address).where(known.c.name == name).order_by(known.c.at.desc())
+    over = known.c.address.not_in(latest.limit(KNOWN_ORIGINS))
+    connection.execute(known.delete().where(known.c.name == name, over))
+
+
+def _failures(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(login_failure).where(*which)
+    return connection.scalar(query) or 0
+
+
+def _known_there(connection: sa.Connection, name: str, address: str) -> bool:
+    known = login_origin
+    query = known.select().where(known.c.name == name, known.c.address == address)
+    return connection.execute(query).first() is not None
 
 
 def digest(token: str) -> str:

@@ -30,7 +30,8 @@ def login(body: Credentials, request: Request, house: TheServices, now: Now) -> 
     """Sign in; sets the session cookie.
 
     Every failure looks the same and takes as long. Ten wrong tries for a name from one address
-    lock that pair for a quarter of an hour.
+    lock that pair for a quarter of an hour; thirty for a name from anywhere lock it wherever it
+    has not been signed in from before.
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise NotAllowed("the request came from another site")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ingest.accounts import book, passwords
 from ingest.accounts.account import Session, SignedIn, Viewer
+from ingest.accounts.origin import origin
 from ingest.refusal import SignInNeeded
 from ingest.store.engine import reading, writing
 
@@ -23,8 +24,10 @@ class AccountService:
     def login(self, name: str, password: str, address: str, now: datetime) -> SignedIn:
         """Return a new session. Raises SignInNeeded, the same for every reason.
 
-        Ten wrong tries from one address for one name within 15 minutes lock that pair.
+        Ten wrong tries from one address for one name within 15 minutes lock that pair; thirty from
+        anywhere lock the name where it has not signed in before.
         """
+        address = origin(address)
         with writing(self._writer) as connection:
             # Counted before it is checked, so that many tries at once do not slip through.
             allowed = book.begin_try(connection, name, address, now)
@@ -34,7 +37,7 @@ class AccountService:
         if row is None or not right:
             raise SignInNeeded("name or password is wrong, or there were too many wrong tries")
         with writing(self._writer) as connection:
-            book.forgive(connection, name, address)
+            book.welcome(connection, row.name, address, now)
             token, session = book.open_session(connection, book.as_account(row), now)
         return SignedIn(token=token, session=session)
 

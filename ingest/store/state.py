@@ -173,6 +173,14 @@ login_failure = sa.Table(
 )
 sa.Index("ix_login_failure_at", login_failure.c.at)
 
+login_origin = sa.Table(
+    "login_origin",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),  # this name has signed in from there
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
 evidence = sa.Table(
     "evidence",
     metadata,

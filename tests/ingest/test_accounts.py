@@ -6,15 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from house import GUEST, NOON, PASSWORDS, STAFF, Folder, running
 
 from ingest.accounts import book, passwords
 from ingest.accounts.account import Viewer
+from ingest.accounts.origin import origin
 from ingest.app import ADMIN_PASSWORD_FILE
 from ingest.refusal import NotAllowed, SignInNeeded
 from ingest.services.accounts import AccountService
 from ingest.store.engine import reading, writing
-from ingest.store.state import account, api_token, session
+from ingest.store.state import account, api_token, login_origin, session
 from linli.errors import InputError
 
 RIGHT = PASSWORDS["wang"][1]
@@ -84,7 +86,7 @@ def test_ten_wrong_tries_lock_the_pair_for_a_while(door: AccountService) -> None
     for _ in range(10):
         assert refused(door)
     assert refused(door, password=RIGHT)
-    assert not refused(door, password=RIGHT, address="::2")
+    assert not refused(door, password=RIGHT, address="2001:db8::1")
     assert not refused(door, name="guest", password=PASSWORDS["guest"][1])
     assert not refused(door, password=RIGHT, at=NOON + timedelta(minutes=15))
 
@@ -102,14 +104,48 @@ def test_names_that_nobody_has_lock_the_same_way(door: AccountService, folder: F
     for _ in range(10):
         assert refused(door, name="nobody")
     with writing(folder.state) as connection:
-        assert not book.begin_try(connection, "nobody", "::1", NOON)
-        assert book.begin_try(connection, "someone", "::1", NOON)
+        assert not book.begin_try(connection, "nobody", "::/64", NOON)
+        assert book.begin_try(connection, "someone", "::/64", NOON)
 
 
 def test_one_address_cannot_try_many_names(folder: Folder) -> None:
     with writing(folder.state) as connection:
         allowed = [book.begin_try(connection, f"n{index}", "::9", NOON) for index in range(60)]
     assert allowed == [True] * 50 + [False] * 10
+
+
+def test_many_addresses_guess_no_faster_and_keep_nobody_out(door: AccountService) -> None:
+    assert not refused(door, password=RIGHT, address="10.0.0.7")
+    for number in range(30):
+        assert refused(door, address=f"192.0.2.{number}")
+    assert refused(door, password=RIGHT, address="192.0.2.99")
+    assert not refused(door, password=RIGHT, address="10.0.0.7")
+    assert not refused(door, name="guest", password=PASSWORDS["guest"][1], address="192.0.2.99")
+    later = NOON + timedelta(minutes=15)
+    assert not refused(door, password=RIGHT, address="192.0.2.99", at=later)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1:aaaa::7", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_one_home_is_one_origin(address: str, expected: str) -> None:
+    assert origin(address) == expected
+
+
+def test_few_origins_of_a_name_are_remembered(folder: Folder) -> None:
+    with writing(folder.state) as connection:
+        for number in range(book.KNOWN_ORIGINS + 3):
+            book.welcome(connection, "wang", str(number), NOON + timedelta(seconds=number))
+        kept = connection.scalars(sa.select(login_origin.c.address)).all()
+    assert sorted(map(int, kept)) == list(range(3, book.KNOWN_ORIGINS + 3))
 
 
 def test_many_tries_at_once_do_not_slip_through(door: AccountService, monkeypatch) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from click.testing import CliRunner
 
 from ingest.accounts import book
@@ -90,3 +91,12 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(
     linli("user", "add", "x", "--config", config)
     with writing(state) as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM node").scalar() == 0
+
+
+def test_the_web_side_believes_no_address_that_a_header_names(
+    config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: given.update(options))
+    linli("web", "--config", config)
+    assert uvicorn.Config("x:y", **given).proxy_headers is False  # type: ignore[arg-type]

@@ -115,6 +115,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_login_failure_at", "login_failure", ["at"], unique=False)
     op.create_table(
+        "login_origin",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "address"),
+    )
+    op.create_table(
         "node",
         sa.Column("node", sa.Text(), nullable=False),
         sa.Column("site", sa.Text(), nullable=False),
