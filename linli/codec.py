@@ -11,14 +11,19 @@ from dataclasses import dataclass
 import msgspec
 
 from linli.errors import PayloadError
-from linli.events import MAX_PAYLOAD, SCHEMA_VERSION, Envelope, Message, Status, message_type
+from linli.events import (
+    FORBIDDEN_FIELDS,
+    MAX_PAYLOAD,
+    SCHEMA_VERSION,
+    Envelope,
+    Message,
+    Status,
+    message_type,
+)
 from linli.topics import Topic
 
 MAX_DEPTH = 6
-FORBIDDEN_FIELDS = frozenset(
-    {"name", "plate", "face", "phone", "embedding", "image", "idcard", "person", "feature"}
-)
-_MODEL_NAME_PATH = "$.data.model"
+_MODEL_NAME = ("$.data.model", "name")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]{1024,}", re.ASCII)
 _AT = re.compile(r" - at `([^`]+)`$")
 T = typing.TypeVar("T", bound=msgspec.Struct)
@@ -119,7 +124,7 @@ def _check_privacy(value: object, path: str, depth: int) -> None:
         raise PayloadError("schema", f"nested deeper than {MAX_DEPTH}", path="$")
     if isinstance(value, dict):
         for key, child in value.items():
-            if key.lower() in FORBIDDEN_FIELDS and path != _MODEL_NAME_PATH:
+            if key.lower() in FORBIDDEN_FIELDS and (path, key) != _MODEL_NAME:
                 raise PayloadError(
                     "privacy", "a field that may identify a person", path=f"{path}.{key[:64]}"
                 )

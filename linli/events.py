@@ -17,6 +17,9 @@ from linli.topics import ID_PATTERN
 SCHEMA_VERSION = "1.0"
 MAX_PAYLOAD = 32 * 1024
 MAX_READINGS = 500
+FORBIDDEN_FIELDS = frozenset(
+    {"name", "plate", "face", "phone", "embedding", "image", "idcard", "person", "feature"}
+)
 
 Uuid = Annotated[
     str,
@@ -180,7 +183,7 @@ class TelemetryMessage(Fact, frozen=True, kw_only=True):
 
 
 class DescribeData(Part, frozen=True, kw_only=True):
-    """What a node or a device behind it is."""
+    """What a node or a device behind it is; no external id may be one of a person."""
 
     kind: Annotated[Slug, Meta(description="edge, camera, lamp, bin, …")]
     label: Annotated[str, Meta(max_length=64, description="what people call it, any language")]
@@ -189,6 +192,11 @@ class DescribeData(Part, frozen=True, kw_only=True):
     version: Annotated[str, Meta(max_length=32)] | None = None
     capabilities: Annotated[tuple[Slug, ...], Meta(max_length=64)] = ()
     externalids: dict[Slug, Annotated[str, Meta(max_length=128)]] = {}
+
+    def __post_init__(self) -> None:
+        forbidden = FORBIDDEN_FIELDS.intersection(self.externalids)
+        if forbidden:
+            raise ValueError(f"external id {min(forbidden)!r} may identify a person")
 
 
 class DescribeMessage(Envelope, frozen=True, kw_only=True):

@@ -39,13 +39,22 @@ class Stream:
 
 
 class Original(msgspec.Struct, frozen=True):
-    """An accepted message with its bytes, compared when its id turns out to be kept already."""
+    """An accepted message with its bytes, compared when its id turns out to be kept already.
+
+    `payload` is what to keep; `sent` names the bytes that came when fields were stripped of them.
+    """
 
     topic: Topic
     source: str
     event_id: str | None
     place: Place | None
     payload: bytes
+    sent: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes as they were sent."""
+        return self.sent or sha256(self.payload)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -92,13 +101,19 @@ class Batch:
         else:
             self._refuse(address, payload, verdict)
 
-    def replay(self, address: str, payload: bytes, verdict: Verdict, received: int) -> None:
-        """Note a parked message whose device is known by now; its stream has counted it before."""
+    def replay(
+        self, address: str, payload: bytes, digest: str, verdict: Verdict, received: int
+    ) -> None:
+        """Note a parked message whose device is known by now; its stream has counted it before.
+
+        `digest` is the sha256 of the bytes as they were sent.
+        """
         if isinstance(verdict, Accepted):
-            if verdict.place is None and not self._is_news(address, payload):
+            if verdict.place is None and not self._is_news(address, digest):
                 return
+            sent = None if sha256(payload) == digest else digest
             flags = verdict.flags | REPLAYED
-            self._add(payload, msgspec.structs.replace(verdict, flags=flags), received)
+            self._add(_original(verdict, payload, sent), verdict.time, flags, received)
         elif isinstance(verdict, Rejected):
             self.take(address, payload, verdict)
 
@@ -117,7 +132,7 @@ class Batch:
                 "conflict",
                 "$.id",
                 "kept already with other content",
-                sha256(original.payload),
+                original.sha256,
                 original.event_id,
                 original.place,
                 original.payload,
@@ -125,22 +140,24 @@ class Batch:
         )
 
     def _keep(self, address: str, payload: bytes, verdict: Accepted) -> None:
-        topic, place = verdict.topic, verdict.place
-        if place is None:
-            if not self._is_news(address, payload):
-                return
-        elif not self._advance(topic.node, place):
-            self.suspects.append(Original(topic, verdict.source, verdict.event_id, place, payload))
+        place, sent = verdict.place, None
+        if place is None and not self._is_news(address, sha256(payload)):
             return
-        self._add(payload, verdict, self.received)
-
-    def _add(self, payload: bytes, verdict: Accepted, received: int) -> None:
-        topic, place = verdict.topic, verdict.place
+        if verdict.stripped is not None:
+            sent = sha256(payload)
+        original = _original(verdict, verdict.stripped or payload, sent)
+        if place is not None and not self._advance(verdict.topic.node, place):
+            self.suspects.append(original)
+            return
         if verdict.unknown_fields:
             self.counts["unknown_fields"] += verdict.unknown_fields
-        if verdict.flags & FUTURE:
+        self._add(original, verdict.time, verdict.flags, self.received)
+
+    def _add(self, original: Original, time: int, flags: int, received: int) -> None:
+        topic, place = original.topic, original.place
+        if flags & FUTURE:
             self.counts["future"] += 1
-        self.originals.append(Original(topic, verdict.source, verdict.event_id, place, payload))
+        self.originals.append(original)
         self.rows.append(
             (
                 received,
@@ -150,19 +167,19 @@ class Batch:
                 topic.device,
                 topic.kind,
                 topic.name,
-                verdict.source,
-                verdict.event_id,
+                original.source,
+                original.event_id,
                 None if place is None else place.stream,
                 None if place is None else place.sequence,
-                verdict.time,
-                verdict.flags,
-                payload,
+                time,
+                flags,
+                original.payload,
+                original.sent,
             )
         )
 
-    def _is_news(self, address: str, payload: bytes) -> bool:
+    def _is_news(self, address: str, digest: str) -> bool:
         """Tell whether a document differs from the last one kept; retained ones come again."""
-        digest = sha256(payload)
         before = self.documents.get(address) or self.load_document(address)
         if before == digest:
             return False
@@ -175,6 +192,8 @@ class Batch:
             self.repeat(Original(topic, topic.source, None, verdict.place, payload))
             return
         self.counts["parked"] += 1
+        self.counts["unknown_fields"] += verdict.unknown_fields
+        kept = verdict.stripped or payload
         self.parked.append(
             {
                 "received": self.received,
@@ -182,9 +201,10 @@ class Batch:
                 "area": topic.area,
                 "node": topic.node,
                 "device": topic.device,
+                "sequence": verdict.place.sequence if verdict.place else None,
                 "sha256": sha256(payload),
-                "size": len(payload),
-                "payload": payload,
+                "size": len(kept),
+                "payload": kept,
             }
         )
 
@@ -223,3 +243,7 @@ class Batch:
         if stream is None:
             stream = self.streams[key] = self.load_stream(node, stream_id).copy()
         return stream
+
+
+def _original(verdict: Accepted, payload: bytes, sent: str | None) -> Original:
+    return Original(verdict.topic, verdict.source, verdict.event_id, verdict.place, payload, sent)

@@ -12,7 +12,7 @@ import msgspec
 
 from ingest.store.engine import to_micros
 from ingest.store.journal import FUTURE
-from linli.codec import decode
+from linli.codec import Decoded, decode, encode
 from linli.errors import PayloadError
 from linli.events import MAX_PAYLOAD, Envelope, Fact, RejectCode
 from linli.topics import Topic, is_id
@@ -49,7 +49,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A message to keep; `time` is its index time in microseconds. No place: a document."""
+    """A message to keep; `time` is its index time in microseconds. No place: a document.
+
+    `stripped` is what to keep instead of its bytes when it had fields that nobody knows.
+    """
 
     topic: Topic
     source: str
@@ -57,7 +60,8 @@ class Accepted(msgspec.Struct, frozen=True):
     place: Place | None
     time: int
     flags: int
-    unknown_fields: int
+    unknown_fields: int = 0
+    stripped: bytes | None = None
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -65,6 +69,8 @@ class Parked(msgspec.Struct, frozen=True):
 
     topic: Topic
     place: Place | None
+    unknown_fields: int = 0
+    stripped: bytes | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -106,20 +112,26 @@ def _judge(
     place = _place(message) if isinstance(message, Fact) else None
     standing = registry.standing(topic.site, topic.area, topic.node, topic.device)
     if standing == "unknown":
-        return Parked(topic, place)
+        return Parked(topic, place, *_stripped(decoded))
     if standing == "moved":
         raise PayloadError(
             "location-mismatch", f"{topic.node}/{topic.device} is registered in another area"
         )
     if not isinstance(message, Envelope):
-        return Accepted(topic, source, None, None, received, 0, decoded.unknown_fields)
+        return Accepted(topic, source, None, None, received, 0, *_stripped(decoded))
     time = to_micros(message.time)
     if not _FIRST_INSTANT <= time <= _LAST_INSTANT:
         raise PayloadError("schema", "outside the years 1 to 9999 in UTC", path="$.time")
     flags = 0
     if time > received + AHEAD:
         time, flags = received, FUTURE
-    return Accepted(topic, source, message.id, place, time, flags, decoded.unknown_fields)
+    return Accepted(topic, source, message.id, place, time, flags, *_stripped(decoded))
+
+
+def _stripped(decoded: Decoded) -> tuple[int, bytes | None]:
+    if not decoded.unknown_fields:
+        return 0, None
+    return decoded.unknown_fields, encode(decoded.message)
 
 
 def _place(message: Fact) -> Place:

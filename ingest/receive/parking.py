@@ -51,7 +51,7 @@ def _replay_device(
             verdict = check(row.topic, row.payload, row.received, registry)
             # The registry is one snapshot, so these are known or moved; never parked again.
             assert not isinstance(verdict, Parked)
-            batch.replay(row.topic, row.payload, verdict, row.received)
+            batch.replay(row.topic, row.payload, row.sha256, verdict, row.received)
         return writer.commit(batch, parked_done=[row.id for row in rows])
 
     def give_up(row: sa.Row[Any]) -> Outcome:

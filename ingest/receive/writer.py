@@ -14,6 +14,7 @@ from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
 from ingest.store.engine import bulk_insert, insert, reading, writing
+from linli.codec import sha256
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
@@ -191,28 +192,37 @@ def _judge(connection: sa.Connection, batch: Batch, suspects: list[Original]) ->
 
     What is not kept at all was refused, parked, given up or pruned before: repeated as well.
     """
-    kept = _kept_payloads(connection, [one.event_id for one in suspects])
+    kept = _kept_messages(connection, [one.event_id for one in suspects])
     for original in suspects:
-        payload = kept.get((original.event_id, original.source))
-        if payload is None or payload == original.payload:
+        found = kept.get((original.event_id, original.source))
+        if found is None or _same(original, *found):
             batch.repeat(original)
         else:
             batch.conflict(original)
 
 
-def _kept_payloads(
+def _same(original: Original, payload: bytes, sent: str | None) -> bool:
+    """Tell whether both came as the same bytes."""
+    if sent is None and original.sent is None:
+        return payload == original.payload
+    return (sent or sha256(payload)) == original.sha256
+
+
+def _kept_messages(
     connection: sa.Connection, event_ids: list[str | None]
-) -> dict[tuple[str | None, str], bytes]:
+) -> dict[tuple[str | None, str], tuple[bytes, str | None]]:
     table = journal.message
-    kept: dict[tuple[str | None, str], bytes] = {}
+    kept: dict[tuple[str | None, str], tuple[bytes, str | None]] = {}
     for start in range(0, len(event_ids), _ASKED_AT_ONCE):
         some = [one for one in event_ids[start : start + _ASKED_AT_ONCE] if one is not None]
         rows = connection.execute(
-            sa.select(table.c.event_id, table.c.source, table.c.payload).where(
+            sa.select(table.c.event_id, table.c.source, table.c.payload, table.c.sent_sha256).where(
                 table.c.event_id.in_(some)
             )
         )
-        kept.update({(event_id, source): payload for event_id, source, payload in rows})
+        kept.update(
+            {(event_id, source): (payload, sent) for event_id, source, payload, sent in rows}
+        )
     return kept
 
 

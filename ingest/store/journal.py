@@ -40,8 +40,11 @@ message = sa.Table(
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("flags", sa.Integer, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
+    # Of the bytes as they were sent, where fields had to be stripped from them.
+    sa.Column("sent_sha256", sa.Text),
     # UUIDv7 first: new keys then land at the end of the index.
     sa.UniqueConstraint("event_id", "source", name="uq_message_event"),
+    sa.Index("ix_message_place", "stream", "sequence"),
     sqlite_autoincrement=True,
 )
 
@@ -79,6 +82,7 @@ reject = sa.Table(
     sa.Column("event_id", sa.Text),
     sa.Column("stream", sa.Text),
     sa.Column("sequence", sa.BigInteger),
+    sa.Index("ix_reject_sha256", "sha256"),
     sqlite_autoincrement=True,
 )
 
@@ -101,9 +105,11 @@ parked = sa.Table(
     sa.Column("area", sa.Text, nullable=False),
     sa.Column("node", sa.Text, nullable=False),
     sa.Column("device", sa.Text, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("sequence", sa.BigInteger),  # of a fact; a document has none
+    sa.Column("sha256", sa.Text, nullable=False),  # of the bytes as they were sent
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Index("ix_parked_device", "node", "device", "sequence", "size"),
     sa.UniqueConstraint("node", "device", "topic", "sha256", name="uq_parked_message"),
 )
 
@@ -136,7 +142,7 @@ class Kept(NamedTuple):
 
 
 _AFTER = (
-    sa.select(message)
+    sa.select(*(message.c[name] for name in Kept._fields))
     .where(message.c.id > sa.bindparam("position"))
     .order_by(message.c.id)
     .limit(sa.bindparam("most"))

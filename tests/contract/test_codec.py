@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from linli import codec
 from linli.errors import PayloadError
-from linli.events import MAX_PAYLOAD, EventMessage
+from linli.events import MAX_PAYLOAD, DescribeData, EventMessage
 from linli.topics import Topic
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "reference" / "examples"
@@ -105,6 +105,30 @@ def test_nesting_is_bounded() -> None:
     with pytest.raises(PayloadError) as caught:
         codec.decode(TOPIC, json.dumps({**document(), "extra": deep}).encode())
     assert caught.value.code == "schema"
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [({"face": "x"}, "$.data.model.face"), ({"Name": "x"}, "$.data.model.Name")],
+)
+def test_only_the_name_of_a_model_is_no_persons(model: dict[str, str], path: str) -> None:
+    base = document()
+    base["data"]["model"].update(model)
+    with pytest.raises(PayloadError) as caught:
+        codec.decode(TOPIC, json.dumps(base).encode())
+    assert (caught.value.code, caught.value.path) == ("privacy", path)
+
+
+def test_an_external_id_may_not_name_a_person() -> None:
+    base = json.loads((EXAMPLES / "describe" / "camera.json").read_text())
+    topic = Topic("c001", "b03", "c001-n07", "cam-e1", "meta", "describe")
+    assert codec.decode(topic, json.dumps(base).encode()).message
+    base["data"]["externalids"]["plate"] = "A12345"
+    with pytest.raises(PayloadError) as caught:
+        codec.decode(topic, json.dumps(base).encode())
+    assert (caught.value.code, caught.value.path) == ("privacy", "$.data.externalids.plate")
+    with pytest.raises(ValueError, match="'plate' may identify a person"):
+        DescribeData(kind="camera", label="x", externalids={"plate": "A12345"})
 
 
 def test_a_model_may_have_a_name_but_nothing_else_may() -> None:

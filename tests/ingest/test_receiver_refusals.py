@@ -14,7 +14,7 @@ from edge.messages import Place
 from edge.spool import Spool
 from ingest.store import journal
 from ingest.store.engine import reading
-from linli.codec import decode_part
+from linli.codec import decode_part, sha256
 from linli.events import Receipt, Reject, sequence_text
 
 
@@ -78,3 +78,31 @@ def test_a_message_that_cannot_be_stored_blocks_nobody_else(rig: Rig, parked: bo
         kept = connection.execute(sa.select(journal.quarantine.c.payload)).scalars().all()
         waiting = connection.execute(sa.select(journal.parked.c.id)).all()
     assert (kept, waiting) == ([rig.unstorable], [])
+
+
+@pytest.mark.parametrize("parked", [False, True])
+def test_fields_nobody_knows_are_kept_nowhere(rig: Rig, parked: bool) -> None:
+    known = event_bytes(1)
+    newer = known.replace(b'"phase"', b'"mood":"a secret","phase"')
+    if parked:
+        rig.directory.standings.clear()
+        rig.send(newer)
+        rig.settle()
+        with reading(rig.reader) as connection:
+            assert b"secret" not in connection.execute(sa.select(journal.parked.c.payload)).scalar()
+        rig.directory.standings[NODE, DEVICE] = "known"
+        rig.directory.changed = True
+        rig.clock.advance(5)
+        rig.settle()
+    rig.send(newer)
+    rig.settle()
+    rig.send(newer)
+    rig.settle()
+    (row,) = rig.rows()
+    assert row.payload == known
+    assert (rig.counted()["unknown_fields"], rig.rejects()) == (1, [])
+    other = newer.replace(b"a secret", b"another")
+    rig.send(other)
+    rig.settle()
+    (reject,) = rig.rejects()
+    assert (reject.code, reject.sha256) == ("conflict", sha256(other))
