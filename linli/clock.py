@@ -6,6 +6,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def clamped(instant: datetime) -> datetime:
+    """Return it in UTC, between 1970 and 2200: nothing later overflows, whoever sent it."""
+    if instant < EARLIEST:
+        return EARLIEST
+    return LATEST if instant > LATEST else instant.astimezone(UTC)
+
 
 class Clock(Protocol):
     """Wall time for what is written down, monotonic time for durations."""

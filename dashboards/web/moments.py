@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from babel.dates import format_date, format_skeleton
 
 from dashboards.web.language import Language, catalog
+from linli.clock import clamped
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -31,7 +32,8 @@ class Calendar:
 
     def moment(self, at: datetime) -> Moment:
         """Return a point in time in all three forms."""
-        iso = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        at = clamped(at)
+        iso = at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return Moment(iso, self.ago(at), self.clock(at))
 
     def optional(self, at: datetime | None) -> Moment | None:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.incidents.policy import FUTURE
+from linli.clock import clamped
 from linli.events import Envelope, EventMessage
 
 NEAR = timedelta(minutes=5)
 """An unsynced clock this near to the time of receiving is right all the same."""
 LONGEST_UPTIME = timedelta(days=3653)
-FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-LAST = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def clamped(instant: datetime) -> datetime:
-    """Return it in UTC, between 1970 and 2200: what files and calendars can hold."""
-    return FIRST if instant < FIRST else LAST if instant > LAST else instant.astimezone(UTC)
 
 
 def uptime(message: Envelope) -> timedelta | None:

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from ingest.incidents.clocks import clamped
 from ingest.incidents.incident import Incident, Key, Picture
+from linli.clock import clamped
 from linli.events import Action, EventMessage, ModelRef, Phase, Severity
 from linli.topics import Topic
 

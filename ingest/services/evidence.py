@@ -66,7 +66,7 @@ class EvidenceService:
         picture = clean(data)
         kept = {
             "received": now,
-            "expires": min(arrival.expires, now + self._keep),
+            "expires": min(clamped(arrival.expires), now + self._keep),
             "sha256": hashlib.sha256(picture.data).hexdigest(),
             "bytes": len(picture.data),
             "width": picture.width,

@@ -16,7 +16,7 @@ from ingest.incidents.book import Order
 from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.incident import Incident, State, Transition
 from ingest.refusal import NotThere, NotUsable
-from ingest.services.page import Page
+from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
 from linli.events import Severity
 
@@ -158,9 +158,9 @@ def _cursor(order: Order, last: Incident) -> str:
 def _read_cursor(order: Order, cursor: str) -> tuple[int, int]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        named, urgency, number = text.split(".")
-        if named != order:
-            raise NotUsable("the cursor belongs to another order", where="cursor")
-        return int(urgency), int(number)
+        named, urgency, last = text.split(".")
     except (ValueError, binascii.Error):
         raise NotUsable("not a cursor of ours", where="cursor") from None
+    if named != order:
+        raise NotUsable("the cursor belongs to another order", where="cursor")
+    return number(urgency), number(last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,13 +12,13 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.accounts.account import Viewer
 from ingest.incidents import book
-from ingest.refusal import NotUsable
-from ingest.services.page import Page
+from ingest.services.page import Page, number
 from ingest.services.views import EventView, RejectView, Stats, StreamPosition
 from ingest.store import journal
 from ingest.store import series as series_tables
-from ingest.store.engine import from_micros, reading
+from ingest.store.engine import from_micros, reading, to_micros
 from ingest.store.state import cursor as state_cursor
+from linli.clock import EARLIEST, LATEST
 
 MOST = 1000
 _INCIDENTS = "incidents"
@@ -85,9 +86,7 @@ class JournalService:
         table = journal.reject
         query = table.select().order_by(table.c.id.desc()).limit(limit + 1)
         if cursor:
-            if not cursor.isdecimal():
-                raise NotUsable("not a cursor of ours", where="cursor")
-            query = query.where(table.c.id < int(cursor))
+            query = query.where(table.c.id < number(cursor))
         with reading(self._journal) as connection:
             rows = connection.execute(query).all()
         views = tuple(_reject(row) for row in rows[:limit])
@@ -144,6 +143,11 @@ def _position(row: sa.Row[Any], lane: str) -> StreamPosition:
     )
 
 
+def _instant(micros: int) -> datetime:
+    """Return an instant that a sender chose, as far as a calendar reaches."""
+    return from_micros(min(max(micros, to_micros(EARLIEST)), to_micros(LATEST)))
+
+
 def _reject(row: sa.Row[Any]) -> RejectView:
     return RejectView(
         id=row.id,
@@ -164,6 +168,6 @@ def _event(row: sa.Row[Any]) -> EventView:
         type=f"linli.event.{row.name}",
         stream=row.stream,
         sequence=row.sequence,
-        time=from_micros(row.time),
+        time=_instant(row.time),
         received=from_micros(row.received),
     )

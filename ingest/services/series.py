@@ -10,6 +10,7 @@ from ingest.accounts.account import Viewer
 from ingest.refusal import NotUsable
 from ingest.series.timeseries import MOST_POINTS, SeriesKey, Timeseries, to_millis
 from ingest.services.views import SeriesInfo, SeriesPoint
+from linli.clock import clamped
 
 
 class SeriesService:
@@ -29,8 +30,9 @@ class SeriesService:
     ) -> tuple[SeriesPoint, ...]:
         """Return one point per `step` seconds of [start, end), None where there is no data.
 
-        Steps begin at multiples of `step` since 1970 UTC; multiples of 300 s are fast. Raises
-        NotUsable for an id that is none, an empty span, or more than 5000 points.
+        Steps begin at multiples of `step` since 1970 UTC; multiples of 300 s are fast. What lies
+        outside of 1970 to 2200 is left out. Raises NotUsable for an id that is none, an empty span,
+        or more than 5000 points.
         """
         viewer.require("see")
         try:
@@ -39,6 +41,7 @@ class SeriesService:
             raise NotUsable(str(error), where="series") from None
         if step < 1:
             raise NotUsable("step must be at least one second", where="step")
+        start, end = clamped(start), clamped(end)
         span = (end - start).total_seconds()
         if span <= 0:
             raise NotUsable("end must be after start", where="end")

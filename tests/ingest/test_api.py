@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import base64
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -193,10 +194,26 @@ def test_lists_are_paged_in_both_orders(client: TestClient, folder: Folder) -> N
     assert walk(device=f"{NODE}/other") == []
 
 
+QUERY = "/api/v1/series/query?series=a/b/c/d/e/1&step=86400"
+
+
+def forged(*parts: object) -> str:
+    return base64.urlsafe_b64encode(".".join(map(str, parts)).encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/api/v1/incidents?cursor=nonsense", 400),
+        ("GET", f"/api/v1/incidents?cursor={forged('urgent', 2**63, 1)}", 400),
+        ("GET", f"/api/v1/incidents?cursor={forged('urgent', 1, 10**30)}", 400),
+        ("GET", f"/api/v1/incidents?cursor={forged('urgent', -1, 1)}", 400),
+        ("GET", f"/api/v1/incidents?cursor={forged('newest', 1, 1)}", 400),
+        ("GET", "/api/v1/rejects?cursor=99999999999999999999", 400),
+        ("GET", f"/api/v1/rejects?cursor={2**63}", 400),
+        ("GET", "/api/v1/rejects?cursor=%C2%B2", 400),
+        ("GET", f"{QUERY}&start=9999-12-31T23:00:00-14:00&end=9999-12-31T23:59:59-14:00", 400),
+        ("GET", f"{QUERY}&start=0001-01-01T00:00:00%2B14:00&end=0001-01-02T00:00:00%2B14:00", 400),
         ("GET", "/api/v1/incidents?limit=0", 422),
         ("GET", "/api/v1/incidents?state=happy", 422),
         ("GET", "/api/v1/incidents?device=no-slash", 400),
@@ -224,6 +241,17 @@ def test_every_refusal_is_a_problem(client: TestClient, method, path, status) ->
     assert "Traceback" not in answer.text
     if status == 405:
         assert answer.headers["allow"]
+
+
+def test_times_at_the_end_of_the_calendar_are_cut(client: TestClient, folder: Folder) -> None:
+    sign_in(client, "wang")
+    asked = "&start=2199-12-31T00:00:00Z&end=9999-12-31T23:59:59-14:00"
+    answer = client.get(QUERY + asked)
+    assert [point["time"] for point in answer.json()["points"]] == ["2199-12-31T00:00:00Z"]
+    message = folder.event(time=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))))
+    folder.put_event(message)
+    found = client.get("/api/v1/events", params={"id": message.id}).json()["items"]
+    assert [one["time"] for one in found] == ["1970-01-01T00:00:00Z"]
 
 
 def test_pages_mounted_behind_it_take_nothing_of_the_api(folder: Folder) -> None:

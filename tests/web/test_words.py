@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,6 +51,18 @@ def test_ago(seconds: int, zh: str, en: str) -> None:
     at = NOW - timedelta(seconds=seconds)
     assert Calendar("zh-CN", SHANGHAI, NOW).ago(at) == zh
     assert Calendar("en", SHANGHAI, NOW).ago(at) == en
+
+
+@pytest.mark.parametrize(
+    ("at", "iso"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "1970-01-01T00:00:00Z"),
+        (datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=14))), "2200-01-01T00:00:00Z"),
+    ],
+)
+def test_times_at_the_end_of_the_calendar_can_be_said(at: datetime, iso: str) -> None:
+    for language in ("zh-CN", "en"):
+        assert Calendar(language, SHANGHAI, NOW).moment(at).iso == iso
 
 
 def test_clock_is_the_sites_own() -> None:
