@@ -123,15 +123,15 @@ class Batch:
         if original.place is not None:
             self._stream(original.topic.node, original.place.stream).duplicates += 1
 
-    def conflict(self, original: Original) -> None:
-        """Refuse an accepted message whose id is kept already with other bytes."""
+    def conflict(self, original: Original, path: str, what: str) -> None:
+        """Refuse an accepted message in whose stead another is kept already."""
         self.refusals.append(
             Refusal(
                 str(original.topic),
                 original.topic.node,
                 "conflict",
-                "$.id",
-                "kept already with other content",
+                path,
+                what,
                 original.sha256,
                 original.event_id,
                 original.place,
@@ -189,7 +189,16 @@ class Batch:
     def _park(self, address: str, payload: bytes, verdict: Parked) -> None:
         topic = verdict.topic
         if verdict.place is not None and not self._advance(topic.node, verdict.place):
-            self.repeat(Original(topic, topic.source, None, verdict.place, payload))
+            self.suspects.append(
+                Original(
+                    topic,
+                    topic.source,
+                    verdict.event_id,
+                    verdict.place,
+                    verdict.stripped or payload,
+                    sha256(payload),
+                )
+            )
             return
         self.counts["parked"] += 1
         self.counts["unknown_fields"] += verdict.unknown_fields

@@ -68,6 +68,7 @@ class Parked(msgspec.Struct, frozen=True):
     """A good message of a device that nobody has confirmed yet."""
 
     topic: Topic
+    event_id: str | None
     place: Place | None
     unknown_fields: int = 0
     stripped: bytes | None = None
@@ -112,7 +113,8 @@ def _judge(
     place = _place(message) if isinstance(message, Fact) else None
     standing = registry.standing(topic.site, topic.area, topic.node, topic.device)
     if standing == "unknown":
-        return Parked(topic, place, *_stripped(decoded))
+        event_id = message.id if isinstance(message, Envelope) else None
+        return Parked(topic, event_id, place, *_stripped(decoded))
     if standing == "moved":
         raise PayloadError(
             "location-mismatch", f"{topic.node}/{topic.device} is registered in another area"

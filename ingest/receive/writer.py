@@ -10,17 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from ingest.receive.batch import Batch, Original, Refusal, Stream, StreamKey
+from ingest.receive.repeats import judge, key_of, refused_before
 from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
 from ingest.store.engine import bulk_insert, insert, reading, writing
-from linli.codec import sha256
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
 MOST_COUNTED = 2**53
 _CACHED = 4096
-_ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class JournalWriter:
                 known = self._insert_one_by_one(connection, batch)
             elif batch.rows:
                 connection.exec_driver_sql(self._insert_message, batch.rows)
-            _judge(connection, batch, batch.suspects + known)
+            judge(connection, batch, batch.suspects + known)
             self._write_refusals(connection, batch)
             batch.counts["parked_dropped"] += self._parked.put(connection, batch.parked)
             if parked_done:
@@ -102,7 +101,11 @@ class JournalWriter:
         return known
 
     def _write_refusals(self, connection: sa.Connection, batch: Batch) -> None:
-        refusals = batch.refusals
+        """Write down what was never refused before; what was is told its sender again, no more."""
+        refusals = {key_of(one.node, one.sha256, one.place): one for one in batch.refusals}
+        for before in refused_before(connection, (one.sha256 for one in batch.refusals)):
+            refusals.pop(before, None)
+        batch.counts["duplicates"] += len(batch.refusals) - len(refusals)
         if not refusals:
             return
         connection.execute(
@@ -120,10 +123,10 @@ class JournalWriter:
                     "stream": one.place.stream if one.place else None,
                     "sequence": one.place.sequence if one.place else None,
                 }
-                for one in refusals
+                for one in refusals.values()
             ],
         )
-        batch.counts.update(Counter(f"rejected.{one.code}" for one in refusals))
+        batch.counts.update(Counter(f"rejected.{one.code}" for one in refusals.values()))
         quarantined: list[dict[str, object]] = [
             {
                 "sha256": one.sha256,
@@ -131,7 +134,7 @@ class JournalWriter:
                 "size": len(one.payload),
                 "payload": one.payload,
             }
-            for one in refusals
+            for one in refusals.values()
         ]
         batch.counts["quarantine_dropped"] += self._quarantine.put(connection, quarantined)
 
@@ -185,45 +188,6 @@ def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
         ),
         rows,
     )
-
-
-def _judge(connection: sa.Connection, batch: Batch, suspects: list[Original]) -> None:
-    """Tell a repeated message from another one under the same id.
-
-    What is not kept at all was refused, parked, given up or pruned before: repeated as well.
-    """
-    kept = _kept_messages(connection, [one.event_id for one in suspects])
-    for original in suspects:
-        found = kept.get((original.event_id, original.source))
-        if found is None or _same(original, *found):
-            batch.repeat(original)
-        else:
-            batch.conflict(original)
-
-
-def _same(original: Original, payload: bytes, sent: str | None) -> bool:
-    """Tell whether both came as the same bytes."""
-    if sent is None and original.sent is None:
-        return payload == original.payload
-    return (sent or sha256(payload)) == original.sha256
-
-
-def _kept_messages(
-    connection: sa.Connection, event_ids: list[str | None]
-) -> dict[tuple[str | None, str], tuple[bytes, str | None]]:
-    table = journal.message
-    kept: dict[tuple[str | None, str], tuple[bytes, str | None]] = {}
-    for start in range(0, len(event_ids), _ASKED_AT_ONCE):
-        some = [one for one in event_ids[start : start + _ASKED_AT_ONCE] if one is not None]
-        rows = connection.execute(
-            sa.select(table.c.event_id, table.c.source, table.c.payload, table.c.sent_sha256).where(
-                table.c.event_id.in_(some)
-            )
-        )
-        kept.update(
-            {(event_id, source): (payload, sent) for event_id, source, payload, sent in rows}
-        )
-    return kept
 
 
 def _write_streams(connection: sa.Connection, batch: Batch) -> None:

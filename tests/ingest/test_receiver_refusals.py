@@ -106,3 +106,59 @@ def test_fields_nobody_knows_are_kept_nowhere(rig: Rig, parked: bool) -> None:
     rig.settle()
     (reject,) = rig.rejects()
     assert (reject.code, reject.sha256) == ("conflict", sha256(other))
+
+
+def rows_of_rejects(rig: Rig) -> list[tuple[str, str]]:
+    table = journal.reject.c
+    with reading(rig.reader) as connection:
+        rows = connection.execute(sa.select(table.code, table.path).order_by(table.id))
+        return [(code, path) for code, path in rows]
+
+
+def test_a_refused_message_that_comes_again_is_told_again_and_counted_once(rig: Rig) -> None:
+    bad = event_bytes(2).replace(b'"high"', b'"worst"')
+    same_id = "019536a1-0000-7000-8000-000000000001"
+    refused = (bad, b"garbage", event_bytes(4, id=same_id), bad)
+    rig.send(event_bytes(1), event_bytes(3, id=same_id), *refused)
+    rig.settle()
+    counted = rig.counted()
+    assert counted == {
+        "rejected.schema": 1,
+        "rejected.json": 1,
+        "rejected.conflict": 1,
+        "duplicates": 1,
+    }
+    first = sorted(one.code for one in rig.rejects())
+    rig.broker.published.clear()
+    rig.send(*refused)
+    rig.settle()
+    assert sorted(one.code for one in rig.rejects()) == first
+    assert rig.counted() == {**counted, "duplicates": 5}
+    assert sorted(rows_of_rejects(rig)) == [
+        ("conflict", "$.id"),
+        ("json", "$"),
+        ("schema", "$.data.severity"),
+    ]
+
+
+def test_what_was_refused_stays_refused_when_the_reason_is_gone(rig: Rig) -> None:
+    rig.directory.standings[NODE, DEVICE] = "moved"
+    one = event_bytes(1)
+    rig.send(one)
+    rig.settle()
+    rig.directory.standings[NODE, DEVICE] = "known"
+    rig.send(one)
+    rig.settle()
+    assert [reject.code for reject in rig.rejects()] == ["location-mismatch"] * 2
+    assert (rig.rows(), len(rows_of_rejects(rig))) == ([], 1)
+
+
+def test_a_sequence_used_again_for_another_message_is_refused_visibly(rig: Rig) -> None:
+    first, again = event_bytes(1), event_bytes(1, subject="b03/e1")
+    rig.send(first)
+    rig.settle()
+    rig.send(again, first, event_bytes(2), event_bytes(2))
+    rig.settle()
+    assert rig.sequences() == [1, 2]
+    assert rows_of_rejects(rig) == [("conflict", "$.sequence")] * 2
+    assert rig.counted() == {"rejected.conflict": 2, "duplicates": 1}
