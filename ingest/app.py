@@ -35,9 +35,10 @@ from ingest.services.journal import JournalService
 from ingest.services.series import SeriesService
 from ingest.settings import WAKE, IngestSettings
 from ingest.store import state
-from ingest.store.engine import open_reader, open_writer, writing
+from ingest.store.engine import open_reader, open_writer, reading, writing
 from ingest.store.files import path_of, prepare
 from linli.clock import Clock, SystemClock
+from linli.errors import StoreError
 from linli.log import get_logger
 from linli.settings import write_secret
 
@@ -65,7 +66,7 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
     app.state.house = house
     app.state.services = house.services
     app.state.clock = house.clock
-    app.state.health_engines = house.readers
+    app.state.check_health = house.check_health
     routes.install(app, settings.http.path_prefix)
     return app
 
@@ -82,7 +83,7 @@ class House:
         self._series = open_reader(path_of(self._folder, "series"))
         self._state_writer = open_writer(path_of(self._folder, "state"))
         self._series_writer = open_writer(path_of(self._folder, "series"))
-        self.readers = (self._journal, self._state, self._series)
+        self._readers = (self._journal, self._state, self._series)
         self._feed = Feed()
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._pictures = FolderStore(self._folder / "evidence")
@@ -103,13 +104,22 @@ class House:
             self._feed.close()
             for runner in self._runners:
                 await asyncio.to_thread(runner.stop)
-            for engine in (*self.readers, self._state_writer, self._series_writer):
+            for engine in (*self._readers, self._state_writer, self._series_writer):
                 engine.dispose()
 
     def wake(self) -> None:
         """Say that the journal has grown."""
         for runner in self._runners[:2]:
             runner.wake()
+
+    def check_health(self) -> None:
+        """Raise StoreError when a file does not answer, or a thread of ours has ended."""
+        for runner in self._runners:
+            if not runner.alive:
+                raise StoreError("has ended", where=runner.name)
+        for engine in self._readers:
+            with reading(engine) as connection:
+                connection.execute(sa.text("SELECT 1"))
 
     def _prepare(self) -> None:
         prepare(self._folder)

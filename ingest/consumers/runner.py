@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from linli.errors import StoreError
@@ -22,13 +25,30 @@ class Job(Protocol):
         ...
 
 
-class Runner:
-    """One thread for one job. `start` and `stop` are called by the composition."""
+def end_process() -> None:
+    """End this process in order; whoever supervises it starts a fresh one."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
-    def __init__(self, name: str, job: Job, *, poll: float = POLL) -> None:
-        self._name = name
+
+class Runner:
+    """One thread for one job. `start` and `stop` are called by the composition.
+
+    What a job is not prepared for ends the thread, and `fatal` is called: going on without it would
+    look well from outside while nothing arrives any more.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        job: Job,
+        *,
+        poll: float = POLL,
+        fatal: Callable[[], None] = end_process,
+    ) -> None:
+        self.name = name
         self._job = job
         self._poll = poll
+        self._fatal = fatal
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -36,8 +56,13 @@ class Runner:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._guarded, name=self.name, daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     def wake(self) -> None:
         """Say that there may be something to do; from any thread."""
@@ -51,6 +76,13 @@ class Runner:
             self._thread.join()
             self._thread = None
 
+    def _guarded(self) -> None:
+        try:
+            self._run()
+        except Exception:
+            log.exception("%s: cannot go on", self.name)
+            self._fatal()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
@@ -63,10 +95,10 @@ class Runner:
                 continue
             if self._failing:
                 self._failing = False
-                log.warning("%s: works again", self._name)
+                log.warning("%s: works again", self.name)
             self._wake.wait(self._poll)
 
     def _failed(self, error: StoreError) -> None:
         if not self._failing:
             self._failing = True
-            log.warning("%s: %s; trying again", self._name, error)
+            log.warning("%s: %s; trying again", self.name, error)

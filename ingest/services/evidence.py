@@ -22,6 +22,7 @@ from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
 from ingest.services.views import PictureLook
 from ingest.store.engine import reading, writing
+from linli.clock import clamped
 
 Purpose = Literal["incident", "api"]
 PATH = "/api/v1/evidence/"

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import logging
+import signal
+import subprocess
+import sys
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from house import CAMERA, NODE, NOON, Folder, snapshot
+from house import CAMERA, NODE, NOON, Folder, running, snapshot
 from msgspec.structs import replace
 
 import ingest.consumers.runner as runner_module
@@ -14,6 +18,7 @@ from ingest import registry, tallies
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.runner import Runner
 from ingest.consumers.work import Cursor
+from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.incidents import book, boots
 from ingest.incidents.fold import fold
@@ -320,3 +325,37 @@ def test_a_runner_goes_on_after_a_store_error(caplog, monkeypatch) -> None:
         "test: x.db: busy; trying again",
         "test: works again",
     ]
+
+
+class Broken:
+    """Meets something that nobody thought of."""
+
+    def step(self) -> bool:
+        raise RuntimeError("odd")
+
+
+def test_a_runner_that_cannot_go_on_ends_the_process(caplog) -> None:
+    ended = threading.Event()
+    runner = Runner("test", Broken(), fatal=ended.set)
+    assert not runner.alive
+    runner.start()
+    assert ended.wait(10)
+    runner.stop()
+    assert not runner.alive
+    assert [line for line in caplog.messages if "test" in line] == ["test: cannot go on"]
+
+
+def test_health_is_not_well_without_its_threads(folder: Folder, monkeypatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(SweepJob, "step", Broken.step)
+    monkeypatch.setattr(Runner.__init__, "__kwdefaults__", {"poll": 1.0, "fatal": ended.set})
+    with running(folder) as client:
+        assert ended.wait(10)
+        while any(thread.name == "sweep" for thread in threading.enumerate()):
+            ended.wait(0.01)
+        assert client.get("/healthz").status_code == 503
+
+
+def test_ending_the_process_is_no_success() -> None:
+    code = "from ingest.consumers.runner import end_process as e; e()"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGTERM
