@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from ingest.receive.check import Accepted, Parked, Place, Rejected, Verdict
+from ingest.receive.check import Accepted, Parked, Place, Rejected, Verdict, no_room
+from ingest.receive.room import Room
 from ingest.receive.streams import Positions
 from ingest.store.journal import FUTURE, REPLAYED
 from linli.codec import sha256
@@ -18,6 +19,7 @@ from linli.topics import Topic
 QUARANTINED_BYTES = 64 * 1024
 StreamKey = tuple[str, str]
 Row = tuple[object, ...]
+ParkedRow = dict[str, object]
 
 
 @dataclass(slots=True)
@@ -83,11 +85,14 @@ class Batch:
     received: int
     load_stream: Callable[[str, str], Stream]
     load_document: Callable[[str], str | None]
+    load_room: Callable[[], Room]
     rows: list[Row] = field(default_factory=list)
     originals: list[Original] = field(default_factory=list)
     suspects: list[Original] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    parked: list[dict[str, object]] = field(default_factory=list)
+    parked: list[ParkedRow] = field(default_factory=list)
+    parked_documents: dict[str, ParkedRow] = field(default_factory=dict)
+    room: Room | None = None
     streams: dict[StreamKey, Stream] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -187,35 +192,35 @@ class Batch:
         return True
 
     def _park(self, address: str, payload: bytes, verdict: Parked) -> None:
-        topic = verdict.topic
-        if verdict.place is not None and not self._advance(topic.node, verdict.place):
+        topic, place = verdict.topic, verdict.place
+        digest, kept = sha256(payload), verdict.stripped or payload
+        if place is not None and not self._advance(topic.node, place):
             self.suspects.append(
-                Original(
-                    topic,
-                    topic.source,
-                    verdict.event_id,
-                    verdict.place,
-                    verdict.stripped or payload,
-                    sha256(payload),
-                )
+                Original(topic, topic.source, verdict.event_id, place, kept, digest)
             )
+            return
+        if self.room is None:
+            self.room = self.load_room()
+        if not self.room.take((topic.node, topic.device), len(kept), fact=place is not None):
+            self._refuse(address, payload, no_room(verdict))
             return
         self.counts["parked"] += 1
         self.counts["unknown_fields"] += verdict.unknown_fields
-        kept = verdict.stripped or payload
-        self.parked.append(
-            {
-                "received": self.received,
-                "topic": address,
-                "area": topic.area,
-                "node": topic.node,
-                "device": topic.device,
-                "sequence": verdict.place.sequence if verdict.place else None,
-                "sha256": sha256(payload),
-                "size": len(kept),
-                "payload": kept,
-            }
-        )
+        row: ParkedRow = {
+            "received": self.received,
+            "topic": address,
+            "area": topic.area,
+            "node": topic.node,
+            "device": topic.device,
+            "sequence": None if place is None else place.sequence,
+            "sha256": digest,
+            "size": len(kept),
+            "payload": kept,
+        }
+        if place is None:
+            self.parked_documents[address] = row
+        else:
+            self.parked.append(row)
 
     def _refuse(self, address: str, payload: bytes, verdict: Rejected) -> None:
         if verdict.place is not None and verdict.node:

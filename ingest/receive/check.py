@@ -105,6 +105,13 @@ def refuse(address: str, payload: bytes, what: str) -> Rejected:
     return _rejected(PayloadError("schema", what), _node_of(address), payload)
 
 
+def no_room(parked: Parked) -> Rejected:
+    """Refuse a message of an unknown device for which too much is waiting already."""
+    what = "too much is waiting for this device to be confirmed"
+    node, place = parked.topic.node, parked.place
+    return Rejected("unknown-device", "$", what, node, parked.event_id, place)
+
+
 def _judge(
     topic: Topic, source: str, payload: bytes, received: int, registry: Registry
 ) -> Accepted | Parked:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import sqlalchemy as sa
 
+from ingest.receive.writer import add_counts
 from ingest.store import journal
 from ingest.store.engine import reading, writing
 
 QUARANTINE_DAYS = 7
+PARKED_DAYS = 30
 MOST_REJECTS = 100_000
 SLICE = 500
 DAY = 24 * 3600 * 1_000_000
@@ -28,7 +32,8 @@ def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:
 
     `now` in microseconds; messages go after `days` and only up to the position `read_up_to`.
     """
-    message, reject, quarantine = journal.message, journal.reject, journal.quarantine
+    message, reject = journal.message, journal.reject
+    quarantine, parked = journal.quarantine, journal.parked
     newest = sa.select(sa.func.coalesce(sa.func.max(reject.c.id), 0)).scalar_subquery()
     some = sa.select(message.c.id, message.c.received).order_by(message.c.id).limit(SLICE)
     with writing(engine) as connection:
@@ -42,4 +47,7 @@ def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:
         connection.execute(reject.delete().where(reject.c.id <= newest - MOST_REJECTS))
         horizon = now - QUARANTINE_DAYS * DAY
         connection.execute(quarantine.delete().where(quarantine.c.received < horizon))
+        given_up = parked.delete().where(parked.c.received < now - PARKED_DAYS * DAY)
+        expired = connection.execute(given_up).rowcount
+        add_counts(connection, Counter(parked_dropped=expired))
     return deleted == SLICE

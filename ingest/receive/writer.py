@@ -11,6 +11,7 @@ from sqlalchemy import exc
 
 from ingest.receive.batch import Batch, Original, Refusal, Stream, StreamKey
 from ingest.receive.repeats import judge, key_of, refused_before
+from ingest.receive.room import Room
 from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
@@ -18,6 +19,7 @@ from ingest.store.engine import bulk_insert, insert, reading, writing
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
+PARKED_FACTS = 1000
 MOST_COUNTED = 2**53
 _CACHED = 4096
 
@@ -40,10 +42,13 @@ class JournalWriter:
         *,
         quarantine_bytes: int = QUARANTINE_BYTES,
         parked_bytes: int = PARKED_BYTES,
+        parked_facts: int = PARKED_FACTS,
     ) -> None:
+        """`parked_bytes` bound what waits of all unknown devices, `parked_facts` that of each."""
         self._engine = engine
         self._quarantine = Shelf(journal.quarantine, quarantine_bytes)
-        self._parked = Shelf(journal.parked, parked_bytes)
+        self._parked_bytes = parked_bytes
+        self._parked_facts = parked_facts
         self._streams: dict[StreamKey, Stream] = {}
         self._documents: dict[str, str] = {}
         self._insert_message, self._columns = bulk_insert(engine, journal.message)
@@ -55,7 +60,7 @@ class JournalWriter:
 
     def batch(self, received: int) -> Batch:
         """Return an empty batch that knows this journal; `received` in microseconds."""
-        return Batch(received, self._load_stream, self._load_document)
+        return Batch(received, self._load_stream, self._load_document, self._load_room)
 
     def commit(self, batch: Batch, *, parked_done: list[int] | None = None) -> Outcome:
         """Write all of a batch or nothing; `parked_done` are parked rows that it replaces.
@@ -79,7 +84,7 @@ class JournalWriter:
                 connection.exec_driver_sql(self._insert_message, batch.rows)
             judge(connection, batch, batch.suspects + known)
             self._write_refusals(connection, batch)
-            batch.counts["parked_dropped"] += self._parked.put(connection, batch.parked)
+            _write_parked(connection, batch)
             if parked_done:
                 table = journal.parked
                 connection.execute(table.delete().where(table.c.id.in_(parked_done)))
@@ -170,6 +175,30 @@ class JournalWriter:
                 sa.select(table.c.sha256).where(table.c.topic == address)
             ).scalar()
         return found
+
+    def _load_room(self) -> Room:
+        table = journal.parked.c
+        waiting = sa.select(
+            table.node, table.device, sa.func.count(table.sequence), sa.func.sum(table.size)
+        ).group_by(table.node, table.device)
+        with reading(self._engine) as connection:
+            rows = connection.execute(waiting).all()
+        facts = Counter({(node, device): number for node, device, number, _ in rows})
+        return Room(self._parked_bytes - sum(row[3] for row in rows), self._parked_facts, facts)
+
+
+def _write_parked(connection: sa.Connection, batch: Batch) -> None:
+    """Park facts beside each other; of a document the newest is enough."""
+    table = journal.parked
+    documents = list(batch.parked_documents.values())
+    if documents:
+        columns = (table.c.node, table.c.device, table.c.topic)
+        older = table.delete().where(*(column == sa.bindparam(column.name) for column in columns))
+        keys = [{column.name: row[column.name] for column in columns} for row in documents]
+        connection.execute(older, keys)
+    rows = [*batch.parked, *documents]
+    if rows:
+        connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
 
 def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:

@@ -121,7 +121,7 @@ def running_rig(folder: Path) -> Iterator[Rig]:
     engine = open_writer(path)
     upgrade("journal", engine)
     broker, clock, directory = FakeBroker(), ManualClock(NOW), Directory()
-    writer = Writer(engine, parked_bytes=40_000, quarantine_bytes=40_000)
+    writer = Writer(engine, parked_bytes=40_000, parked_facts=9, quarantine_bytes=40_000)
 
     def make_link(options: LinkOptions, handler: LinkHandler, clock: Clock) -> FakeLink:
         link = broker.link(options, handler, clock)
