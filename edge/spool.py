@@ -2,7 +2,10 @@
 
 Two lanes, each its own stream with a contiguous sequence from 1. A row leaves only because a
 receipt covers it, a reject names it (then it lies in `dead` for a week), or the caps evict it:
-telemetry before events, oldest first, counted. A message's bytes are made once.
+telemetry before events, oldest first, counted. A message's bytes are made once. On a full disk
+telemetry makes room for events, and a reserve beside the file lets confirmed rows go.
+
+An episode that has begun is remembered in the commit of its begin and forgotten in that of its end.
 
 The file is locked by the process that uses it. A file that is found damaged is moved aside and new
 streams begin, so sequences are never used twice.
@@ -15,13 +18,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Literal, Self, TypeVar, get_args
 
 from edge.messages import Place
+from edge.reserve import Reserve
 from edge.spool_file import open_file
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
@@ -35,6 +40,10 @@ LANES: tuple[Lane, ...] = get_args(Lane)
 EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
 DEAD_DAYS = 7
 MAX_DEAD = 10_000
+_BATCH = 128  # rows that go in one commit, so that it fits into what the log has
+
+T = TypeVar("T")
+_MakeRoom = Callable[[sqlite3.Connection], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Spool:
         self._path = path
         self._clock = clock
         self._limits = limits or SpoolLimits()
+        self._reserve = Reserve(path.with_name(f"{path.stem}.reserve"))
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._lanes: dict[Lane, _LaneState] = {}
@@ -88,7 +98,8 @@ class Spool:
         try:
             with self._lock, self._reading() as database:
                 self._lanes = _load(database)
-                self._purge(database)
+                self._reserve.settle(database)
+            self._commit(self._purge, self._reserve.spare)
         except StoreError:
             self.__exit__(None, None, None)
             raise
@@ -106,62 +117,61 @@ class Spool:
                 self._database.close()
                 self._database = None
 
-    def put(self, lane: Lane, topic: str, make: Callable[[Place], bytes]) -> Row:
+    def put(
+        self,
+        lane: Lane,
+        topic: str,
+        make: Callable[[Place], bytes],
+        *,
+        opens: str | None = None,
+        closes: str | None = None,
+    ) -> Row:
         """Number a message, write it with `make`, and return once it is safe on disk.
 
-        Raises PayloadError when it is larger than the contract allows; then no number is used.
+        `opens` and `closes` name the episode that begins or ends with it. Raises PayloadError when
+        it is larger than the contract allows; then no number is used.
         """
-        with self._lock, self._transaction() as database:
-            state = self._lanes[lane]
-            sequence = state.next
-            low = self._lowest(database, lane) or sequence
-            payload = make(Place(state.stream, sequence, low))
-            if len(payload) > MAX_PAYLOAD:
-                raise PayloadError("size", f"{len(payload)} bytes, at most {MAX_PAYLOAD} allowed")
-            database.execute(
-                "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    lane,
-                    sequence,
-                    topic,
-                    self._clock.now().timestamp(),
-                    hashlib.sha256(payload).hexdigest(),
-                    payload,
-                ),
-            )
-            state.next += 1
-            state.rows += 1
-            state.bytes += len(payload)
-            self._evict(database, lane)
-            self._save(database, *LANES)
-        return Row(lane, state.stream, sequence, topic, payload)
+
+        def insert(database: sqlite3.Connection) -> Row:
+            row = self._insert(database, lane, topic, make)
+            if opens is not None:
+                database.execute(
+                    "INSERT OR REPLACE INTO open_episode VALUES (?, ?, ?)",
+                    (opens, topic, row.payload),
+                )
+            if closes is not None:
+                database.execute("DELETE FROM open_episode WHERE episode = ?", (closes,))
+            return row
+
+        return self._commit(insert, self._sacrifice if lane == "events" else None)
+
+    def open_episodes(self) -> list[tuple[str, bytes]]:
+        """Return topic and payload of each begin whose end was never put, the oldest first."""
+        query = "SELECT topic, payload FROM open_episode ORDER BY rowid"
+        with self._lock, self._reading() as database:
+            return database.execute(query).fetchall()
 
     def confirm(self, receipt: Receipt) -> int:
         """Drop what a receipt covers; return how many rows that were. Unknown streams drop none."""
-        with self._lock, self._transaction() as database:
-            lane = self._lane_of(receipt.stream)
-            if lane is None:
-                return 0
+
+        def drop(database: sqlite3.Connection) -> int:
             dropped = 0
-            for first, last in ((1, receipt.upto), *receipt.ranges):
-                span = (lane, first, last)
-                rows, size = database.execute(
-                    "SELECT count(*), coalesce(sum(length(payload)), 0) FROM row"
-                    " WHERE lane = ? AND sequence BETWEEN ? AND ?",
-                    span,
-                ).fetchone()
-                if rows:
-                    database.execute(
-                        "DELETE FROM row WHERE lane = ? AND sequence BETWEEN ? AND ?", span
-                    )
-                dropped += rows
-                self._lanes[lane].rows -= rows
-                self._lanes[lane].bytes -= size
-        return dropped
+            if lane := self._lane_of(receipt.stream):
+                for span in ((1, receipt.upto), *receipt.ranges):
+                    dropped += self._drop_span(database, (lane, *span), _BATCH - dropped)
+            return dropped
+
+        total = 0
+        while rows := self._commit(drop, self._reserve.spare):
+            total += rows
+            if rows < _BATCH:
+                break
+        return total
 
     def reject(self, reject: Reject) -> Row | None:
         """Move the row that a reject names to `dead`; return it, None when it is not held."""
-        with self._lock, self._transaction() as database:
+
+        def bury(database: sqlite3.Connection) -> Row | None:
             row = self._named(database, reject)
             if row is None:
                 return None
@@ -174,7 +184,9 @@ class Spool:
             self._lanes[row.lane].dead += 1
             self._save(database, row.lane)
             self._purge(database)
-        return row
+            return row
+
+        return self._commit(bury, self._reserve.spare)
 
     def page(self, lane: Lane, after: int, limit: int) -> list[Row]:
         """Return up to `limit` rows held with a sequence above `after`, in order."""
@@ -218,6 +230,28 @@ class Spool:
                 for lane, state in self._lanes.items()
             )
 
+    def _insert(
+        self, database: sqlite3.Connection, lane: Lane, topic: str, make: Callable[[Place], bytes]
+    ) -> Row:
+        state = self._lanes[lane]
+        sequence = state.next
+        query = "SELECT min(sequence) FROM row WHERE lane = ?"
+        low = database.execute(query, (lane,)).fetchone()[0]
+        payload = make(Place(state.stream, sequence, low or sequence))
+        if len(payload) > MAX_PAYLOAD:
+            raise PayloadError("size", f"{len(payload)} bytes, at most {MAX_PAYLOAD} allowed")
+        stored, digest = self._clock.now().timestamp(), hashlib.sha256(payload).hexdigest()
+        database.execute(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
+            (lane, sequence, topic, stored, digest, payload),
+        )
+        state.next += 1
+        state.rows += 1
+        state.bytes += len(payload)
+        self._evict(database, lane)
+        self._save(database, lane)
+        return Row(lane, state.stream, sequence, topic, payload)
+
     def _named(self, database: sqlite3.Connection, reject: Reject) -> Row | None:
         query = "SELECT lane, sequence, topic, payload FROM row WHERE "
         if reject.stream is not None and reject.sequence is not None:
@@ -240,12 +274,6 @@ class Spool:
                 return lane
         return None
 
-    def _lowest(self, database: sqlite3.Connection, lane: Lane) -> int | None:
-        lowest: int | None = database.execute(
-            "SELECT min(sequence) FROM row WHERE lane = ?", (lane,)
-        ).fetchone()[0]
-        return lowest
-
     def _evict(self, database: sqlite3.Connection, written: Lane) -> None:
         while self._lanes[written].rows > self._limits.rows:
             self._evict_oldest(database, written)
@@ -254,28 +282,47 @@ class Spool:
                 database, next(lane for lane in EVICTION_ORDER if self._lanes[lane].rows)
             )
 
-    def _evict_oldest(self, database: sqlite3.Connection, lane: Lane) -> None:
-        sequence, size = database.execute(
-            "SELECT sequence, length(payload) FROM row WHERE lane = ? ORDER BY sequence LIMIT 1",
-            (lane,),
-        ).fetchone()
-        self._drop(database, lane, sequence, size)
-        if self._lanes[lane].evicted == 0:
+    def _evict_oldest(self, database: sqlite3.Connection, lane: Lane, rows: int = 1) -> None:
+        state = self._lanes[lane]
+        if state.evicted == 0:
             log.warning("spool: full, dropping the oldest of lane %s from here on", lane)
-        self._lanes[lane].evicted += 1
+        for sequence, size in database.execute(
+            "SELECT sequence, length(payload) FROM row WHERE lane = ? ORDER BY sequence LIMIT ?",
+            (lane, rows),
+        ).fetchall():
+            self._drop(database, lane, sequence, size)
+            state.evicted += 1
+        self._save(database, lane)
 
     def _drop(self, database: sqlite3.Connection, lane: Lane, sequence: int, size: int) -> None:
         database.execute("DELETE FROM row WHERE lane = ? AND sequence = ?", (lane, sequence))
         self._lanes[lane].rows -= 1
         self._lanes[lane].bytes -= size
 
-    def _save(self, database: sqlite3.Connection, *lanes: Lane) -> None:
-        for lane in lanes:
-            state = self._lanes[lane]
+    def _drop_span(
+        self, database: sqlite3.Connection, span: tuple[Lane, int, int], most: int
+    ) -> int:
+        lane, first, _ = span
+        found = database.execute(
+            "SELECT sequence, length(payload) FROM row WHERE lane = ?"
+            " AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?",
+            (*span, most),
+        ).fetchall()
+        if found:
             database.execute(
-                "UPDATE lane SET next = ?, evicted = ?, dead = ? WHERE lane = ?",
-                (state.next, state.evicted, state.dead, lane),
+                "DELETE FROM row WHERE lane = ? AND sequence BETWEEN ? AND ?",
+                (lane, first, found[-1][0]),
             )
+        self._lanes[lane].rows -= len(found)
+        self._lanes[lane].bytes -= sum(size for _, size in found)
+        return len(found)
+
+    def _save(self, database: sqlite3.Connection, lane: Lane) -> None:
+        state = self._lanes[lane]
+        database.execute(
+            "UPDATE lane SET next = ?, evicted = ?, dead = ? WHERE lane = ?",
+            (state.next, state.evicted, state.dead, lane),
+        )
 
     def _purge(self, database: sqlite3.Connection) -> None:
         old = (self._clock.now() - timedelta(days=DEAD_DAYS)).timestamp()
@@ -284,20 +331,42 @@ class Spool:
             "DELETE FROM dead WHERE rowid <= (SELECT max(rowid) FROM dead) - ?", (MAX_DEAD,)
         )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _commit(self, change: Callable[[sqlite3.Connection], T], make_room: _MakeRoom | None) -> T:
+        """Make a change in one commit; on a full disk once more whenever `make_room` made some."""
+        with self._lock, self._reading() as database:
+            while True:
+                try:
+                    done = self._attempt(database, change)
+                except sqlite3.OperationalError as error:
+                    if "full" not in str(error) or make_room is None or not make_room(database):
+                        raise
+                else:
+                    self._reserve.settle(database)
+                    return done
+
+    def _attempt(
+        self, database: sqlite3.Connection, change: Callable[[sqlite3.Connection], T]
+    ) -> T:
         """One commit, or nothing: neither on disk nor in what we remember of the lanes."""
-        with self._reading() as database:
-            before = {lane: _copy(state) for lane, state in self._lanes.items()}
-            try:
-                database.execute("BEGIN IMMEDIATE")
-                yield database
-                database.execute("COMMIT")
-            except BaseException:
-                self._lanes = before
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
+        before = {lane: replace(state) for lane, state in self._lanes.items()}
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            done = change(database)
+            database.execute("COMMIT")
+        except BaseException:
+            self._lanes = before
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+        return done
+
+    def _sacrifice(self, database: sqlite3.Connection) -> bool:
+        """Make room for an event: the oldest telemetry goes."""
+        if not self._lanes["telemetry"].rows:
+            return False
+        self._reserve.spare(database)
+        self._attempt(database, partial(self._evict_oldest, lane="telemetry", rows=_BATCH))
+        return True
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -322,10 +391,6 @@ def _load(database: sqlite3.Connection) -> dict[Lane, _LaneState]:
         ).fetchone()
         lanes[lane] = _LaneState(*kept, *held)
     return lanes
-
-
-def _copy(state: _LaneState) -> _LaneState:
-    return _LaneState(state.stream, state.next, state.evicted, state.dead, state.rows, state.bytes)
 
 
 def _oldest(database: sqlite3.Connection, lane: Lane) -> datetime | None:

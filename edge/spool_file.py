@@ -15,8 +15,8 @@ from linli.log import get_logger
 
 log = get_logger(__name__)
 
-VERSION = 1
 CORRUPT_FILES_KEPT = 6
+_CHECKPOINT_PAGES = 100  # 400 KiB; the log must fit into the reserve
 _PERMISSIONS = "Check the folder's permissions and free space"
 _LANE = """CREATE TABLE lane (
     lane TEXT PRIMARY KEY, stream TEXT NOT NULL, next INTEGER NOT NULL,
@@ -31,6 +31,11 @@ _DEAD = """CREATE TABLE dead (
     code TEXT NOT NULL, path TEXT NOT NULL, payload BLOB NOT NULL
 )"""
 _INDEX = "CREATE INDEX row_sha256 ON row (sha256)"
+_OPEN_EPISODE = """CREATE TABLE open_episode (
+    episode TEXT PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL
+)"""
+_STEPS = ((_LANE, _ROW, _INDEX, _DEAD), (_OPEN_EPISODE,))  # each made a version from the one before
+VERSION = len(_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,10 @@ def _open_locked(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = FAST")  # else a deletion writes all it deletes
+        database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         _check(database, path)
-        if _version(database) == 0:
-            _make(database, lanes)
+        _bring_up(database, lanes)
     except BaseException:
         database.close()
         raise
@@ -108,14 +114,20 @@ def _version(database: sqlite3.Connection) -> int:
     return version
 
 
-def _make(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
+def _bring_up(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
+    """Make the tables that this version has more than the file."""
+    version = _version(database)
+    if version == VERSION:
+        return
     database.execute("BEGIN IMMEDIATE")
-    for statement in (_LANE, _ROW, _INDEX, _DEAD, f"PRAGMA user_version = {VERSION}"):
+    for statement in (statement for step in _STEPS[version:] for statement in step):
         database.execute(statement)
-    database.executemany(
-        "INSERT INTO lane (lane, stream, next) VALUES (?, ?, 1)",
-        [(lane, short_id()) for lane in lanes],
-    )
+    if version == 0:
+        database.executemany(
+            "INSERT INTO lane (lane, stream, next) VALUES (?, ?, 1)",
+            [(lane, short_id()) for lane in lanes],
+        )
+    database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
 
 

@@ -18,6 +18,7 @@ from edge.agent import build
 from edge.agent.camera import CameraWorker
 from edge.agent.crew import Crew
 from edge.agent.delivery import Delivery
+from edge.agent.leftover import end_left_open
 from edge.agent.recorder import Recorded, Recorder
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
@@ -93,6 +94,7 @@ class Agent:
         )
         self._workers = [self._worker(camera, detector) for camera in self._settings.camera]
         self._delivery.__enter__()
+        end_left_open(self._delivery.spool, self._clock, self._recorded)
         for worker in self._workers:
             self._crew.start(worker.meter.device, partial(worker.run, self._stop_cameras))
         return self
@@ -198,7 +200,7 @@ class Agent:
 
     def _recorded(self, recorded: Recorded) -> None:
         self._delivery.wake()
-        fact, row = recorded.fact, recorded.row
+        row = recorded.row
         self._tell(
             {
                 "kind": "event",
@@ -206,10 +208,10 @@ class Agent:
                 "sequence": row.sequence,
                 "stream": row.stream,
                 "event": recorded.event,
-                "phase": fact.phase,
-                "episode": fact.episode,
-                "time": fact.time.isoformat(),
-                "captured": fact.captured.isoformat(),
+                "phase": recorded.phase,
+                "episode": recorded.episode,
+                "time": recorded.time.isoformat(),
+                "captured": recorded.captured.isoformat(),
             }
         )
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from edge import health, messages
 from edge.messages import Address
@@ -16,7 +16,7 @@ from edge.settings import Camera
 from edge.spool import Row, Spool
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
-from linli.events import EventData, ModelRef, Snapshot
+from linli.events import EventData, ModelRef, Phase, Snapshot
 from linli.ids import uuid7
 from linli.log import get_logger
 from linli.topics import Topic
@@ -28,12 +28,15 @@ MAX_UNSAVED = 256
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event that is safe in the spool."""
+    """An event that is safe in the spool; `captured` is when its frame was."""
 
     event_id: str
     event: str
     row: Row
-    fact: EpisodeFact
+    phase: Phase
+    episode: str
+    time: datetime
+    captured: datetime
 
 
 @dataclass(slots=True)
@@ -133,9 +136,21 @@ class Recorder:
                 time=fact.time,
                 subject=self._camera.subject,
             ),
+            opens=fact.episode if fact.phase == "begin" else None,
+            closes=fact.episode if fact.phase == "end" else None,
         )
         self.counts.events += 1
-        self._recorded(Recorded(unsaved.event_id, topic.name, row, fact))
+        self._recorded(
+            Recorded(
+                event_id=unsaved.event_id,
+                event=topic.name,
+                row=row,
+                phase=fact.phase,
+                episode=fact.episode,
+                time=fact.time,
+                captured=fact.captured,
+            )
+        )
 
     def _keep_picture(self, fact: EpisodeFact) -> Snapshot | None:
         if fact.picture is None:

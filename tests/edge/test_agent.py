@@ -291,3 +291,28 @@ def test_crew_tells_of_the_fallen_and_of_the_expected() -> None:
     crew.join("one")
     with pytest.raises(InputError, match="mend it"):
         crew.check()
+
+
+def test_an_episode_that_a_fallen_agent_left_open_is_ended_by_the_next_start(
+    tmp_path: Path, model: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest, told = QuickIngest(), Told()
+    with monkeypatch.context() as patch:
+        patch.setattr("edge.pipeline.CameraPipeline.finish", lambda _: [])
+        with _agent(_settings(tmp_path, model, _camera(clip)), ingest, Told()) as agent:
+            patch.setattr("edge.pipeline.CameraPipeline._ended", _fall)
+            with pytest.raises(LinliError, match="cam fell"):
+                agent.run(StopSignal(), drain=10)
+    later = _settings(tmp_path, model, _camera(empty_clip(tmp_path / "empty.mp4")))
+    with _agent(later, ingest, told) as agent:
+        agent.run(StopSignal(), drain=10)
+        agent.verdict()
+    begin, end = ingest.events()
+    assert (begin.data.phase, end.data.phase) == ("begin", "end")
+    assert end.data.episode == begin.data.episode
+    assert (end.time, end.data.since) == (begin.time, begin.data.since)
+    assert [line["id"] for line in told.of("event")] == [end.id]
+
+
+def _fall(*_: object) -> None:
+    raise RuntimeError("the power went")

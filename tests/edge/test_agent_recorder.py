@@ -59,10 +59,10 @@ class Refusing:
         self.behind = behind
         self.full = False
 
-    def put(self, *arguments: object) -> object:
+    def put(self, *arguments: object, **options: object) -> object:
         if self.full:
             raise StoreError("disk full")
-        return self.behind.put(*arguments)  # type: ignore[attr-defined]
+        return self.behind.put(*arguments, **options)  # type: ignore[attr-defined]
 
 
 @dataclass
