@@ -25,7 +25,8 @@ Uuid = Annotated[
     str,
     Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", max_length=36),
 ]
-Slug = Annotated[str, Meta(pattern=f"^{ID_PATTERN}$", max_length=32)]
+# Python's `$` also matches before a last newline; where the length is fixed that is one too many.
+Slug = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}$(?!\n)", max_length=32)]
 Text = Annotated[str, Meta(max_length=512)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 StreamId = Annotated[str, Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
@@ -33,7 +34,9 @@ SequenceText = Annotated[
     str,
     Meta(pattern="^[0-9]{20}$", max_length=20, description="zero-padded, contiguous per stream"),
 ]
-Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339, UTC, milliseconds")]
+Instant = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339 with a UTC offset; UTC (Z) advised")
+]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, description="seconds")]
@@ -70,7 +73,10 @@ class Envelope(Part, frozen=True, kw_only=True):
     id: Uuid
     source: Annotated[str, Meta(max_length=128, description="/{site}/{node}/{device}")]
     type: Annotated[str, Meta(max_length=128, description="linli.{kind}.{name}")]
-    time: Annotated[datetime, Meta(tz=True, description="when it happened, RFC 3339 UTC")]
+    time: Annotated[
+        datetime,
+        Meta(tz=True, description="when it happened; RFC 3339 with a UTC offset, UTC (Z) advised"),
+    ]
     datacontenttype: Literal["application/json"]
     dataschema: Annotated[str, Meta(max_length=256, description="ends in /MAJOR.MINOR")]
     clocksync: ClockSync
@@ -144,7 +150,13 @@ class EventData(Part, frozen=True, kw_only=True):
     episode: Uuid
     severity: Severity
     label: Slug
-    since: Annotated[datetime, Meta(tz=True, description="when the episode began")]
+    since: Annotated[
+        datetime,
+        Meta(
+            tz=True,
+            description="when the episode began; RFC 3339 with a UTC offset, UTC (Z) advised",
+        ),
+    ]
     confidence: Fraction | None = None
     zone: Slug | None = None
     dwell: Seconds | None = None

@@ -8,7 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from linli import schema
+from linli import events, schema
 from linli.schema import CHANNELS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -54,6 +54,28 @@ def test_a_broken_example_is_refused_by_the_schema(path: Path) -> None:
     committed = load(REFERENCE / "schema" / f"{path.parent.name}.json")
     broken = {**load(path), "made-up-field": 1}
     assert list(jsonschema.Draft202012Validator(committed).iter_errors(broken))
+
+
+@pytest.mark.parametrize(
+    ("kind", "good"),
+    [
+        (events.Uuid, "019cae4c-8f63-7a1b-9c2d-3e4f5a6b7c8d"),
+        (events.Slug, "a"),
+        (events.Slug, "zone-1"),
+        (events.Slug, "a" * 32),
+        (events.Sha256, "0f" * 32),
+        (events.StreamId, "7f3a9c10"),
+        (events.SequenceText, "00000000000000041877"),
+    ],
+)
+def test_types_and_schemas_agree_that_nothing_may_surround_a_text(kind: Any, good: str) -> None:
+    validator = jsonschema.Draft202012Validator(msgspec.json.schema(kind))
+    assert msgspec.convert(good, kind) == good
+    validator.validate(good)
+    for bad in (good + "\n", "\n" + good, good + " ", good[:-1] + "-", ""):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(bad, kind)
+        assert not validator.is_valid(bad)
 
 
 def test_the_asyncapi_document_is_whole() -> None:
