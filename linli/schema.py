@@ -121,7 +121,7 @@ def asyncapi() -> dict[str, Any]:
         messages, ref_template="#/components/schemas/{name}"
     )
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Linli contract",
             "version": events.SCHEMA_VERSION,
