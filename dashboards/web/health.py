@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashboards.web.details import explain
 from dashboards.web.language import msg
 from dashboards.web.moments import DAY, HOUR, Calendar, Moment
 from dashboards.web.sparkline import Sparkline
@@ -115,7 +116,7 @@ def device_card(
         place=words.area(view.area),
         last_seen=calendar.optional(view.last_seen),
         fps=f"{view.fps:.1f}" if view.fps is not None else None,
-        detail=view.detail,
+        detail=explain(view.detail, words) if view.detail else None,
         parked=view.parked,
         line=lines.get((view.node, view.device)),
     )

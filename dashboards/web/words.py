@@ -28,6 +28,7 @@ LABELS: dict[Label, str] = {
     "drill": msg("Drill"),
 }
 EVENTS = {
+    "ebike-in-elevator": msg("E-bike in the lift"),
     "zone-dwell": msg("%(object)s staying in the watched area"),
 }
 OBJECTS = {
@@ -38,6 +39,8 @@ OBJECTS = {
     "car": msg("Car"),
     "bus": msg("Bus"),
     "truck": msg("Truck"),
+    "stroller": msg("Stroller"),
+    "wheelchair": msg("Wheelchair"),
     "dog": msg("Dog"),
     "cat": msg("Cat"),
     "suitcase": msg("Suitcase"),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dashboards.web.details import explain
 from dashboards.web.language import choose
 from dashboards.web.moments import Calendar
 from dashboards.web.sparkline import HEIGHT, WIDTH, sparkline
@@ -14,6 +15,7 @@ from dashboards.web.words import Words
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+CHINESE = Words("zh-CN", {})
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,39 @@ def test_sparkline_of_nothing_and_of_little() -> None:
     zeros = sparkline([0.0, 0.0])
     assert zeros is not None
     assert zeros.top == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "zh", "en"),
+    [
+        (
+            "the camera does not answer; trying again in 2.5 s",
+            "摄像机没有响应，正在不断重试",
+            "The camera does not answer; trying again and again",
+        ),
+        (
+            "cam-1: broken after frame 12 of 300",
+            "视频在第 12 帧之后损坏",
+            "The video is broken after frame 12",
+        ),
+        ("something 100% new", "something 100% new", "something 100% new"),
+    ],
+)
+def test_what_edges_say_of_cameras(said: str, zh: str, en: str) -> None:
+    assert explain(said, CHINESE) == zh
+    assert explain(said, Words("en", {})) == en
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the connection broke; trying again in 0.5 s",
+        "reading the camera failed; see the log",
+        "clip.mp4: no such video file. Check the path",
+        "clip: not a file. Give an MP4",
+        "clip.mp4: not a video that can be opened. Give an MP4",
+        "clip.mp4: no frame of the video can be decoded. Give an MP4",
+    ],
+)
+def test_what_edges_are_known_to_say_is_said_in_chinese(said: str) -> None:
+    assert not any(letter.isascii() and letter.isalpha() for letter in explain(said, CHINESE))
