@@ -14,7 +14,7 @@ from ingest.refusal import NotThere
 router = APIRouter()
 Deed = Literal["acknowledge", "resolve", "false-alarm"]
 Group = Literal["waiting", "handled", "resolved"]
-STATES: dict[Group, tuple[State, ...]] = {
+STATES: dict[str, tuple[State, ...]] = {
     "waiting": ("open",),
     "handled": ("acknowledged", "in-progress"),
     "resolved": ("resolved",),
@@ -31,10 +31,11 @@ def desk(visit: SignedIn) -> Response:
 
 @router.get("/incidents")
 def incidents(visit: SignedIn, group: Group = "waiting", cursor: str | None = None) -> Response:
-    """Show all incidents of a group, page by page."""
+    """Show all incidents of a group, page by page; the first page is live."""
     listing = visit.house.desk.page(visit.viewer, visit.language, STATES[group], cursor)
     chain = visit.house.desk.chain(visit.viewer)
-    return visit.page("incidents.html", page="incidents", group=group, listing=listing, **chain)
+    found = {"group": group, "listing": listing, "first": not cursor, **chain}
+    return visit.page("incidents.html", page="incidents", **found)
 
 
 @router.get("/incidents/{incident}")

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
 from dashboards.web.desk import Desk
+from dashboards.web.incident_pages import STATES
 from dashboards.web.live import Fragments, Renderer, View
 from dashboards.web.render import Frame
 from dashboards.web.visit import SignedIn
@@ -19,6 +20,7 @@ router = APIRouter()
 Page = Literal["desk", "incidents", "incident", "devices"]
 URGENT: dict[str, frozenset[Topic]] = {
     "desk": frozenset({"incidents"}),
+    "incidents": frozenset({"incidents"}),
     "incident": frozenset({"incidents"}),
     "devices": frozenset({"devices"}),
 }
@@ -30,9 +32,11 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
     viewer, house = visit.viewer, visit.house
     if page == "incident":
         house.services.incidents.get(viewer, subject)
+    elif page != "incidents" or subject not in STATES:
+        subject = ""
     view = View(
         name=page,
-        subject=subject if page == "incident" else "",
+        subject=subject,
         role=viewer.role,
         language=visit.language,
         prefix=visit.frame.prefix,
@@ -61,6 +65,10 @@ def renderer(desk: Desk) -> Renderer:
         if view.name == "desk":
             found = desk.list(viewer, view.language)
             fragments["desk"] = frame.render("parts/desk.html", **found, **common)
+        elif view.name == "incidents" and view.subject:
+            listing = desk.page(viewer, view.language, STATES[view.subject], None)
+            found = {"group": view.subject, "listing": listing}
+            fragments["incidents"] = frame.render("parts/incidents.html", **found, **common)
         elif view.name == "incident":
             found = desk.incident(viewer, view.language, view.subject)
             fragments["incident"] = frame.render("parts/incident.html", **found, **common)

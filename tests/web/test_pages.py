@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
 from neighbourhood import PASSWORD, SITE, Neighbourhood
 from ordinary_day import cameras, furnish
 
+from dashboards.web.desk import Desk
+from dashboards.web.live import View
+from dashboards.web.live_pages import renderer
+from ingest.accounts.account import Viewer
 from linli.errors import StoreError
 
 EVIL = "<img src=x onerror=alert(1)>\"'{{7*7}}"
@@ -123,6 +129,32 @@ def test_more_than_fits_is_paged(place: Neighbourhood) -> None:
     assert more is not None
     text = client.get(more.group(1).replace("&amp;", "&")).text
     assert text.count("<article") == 5
+
+
+def test_the_first_page_of_a_list_is_live(place: Neighbourhood) -> None:
+    for _ in range(31):
+        place.happen()
+    client = browser(place)
+    first = client.get("/incidents?group=waiting").text
+    assert "page=incidents&amp;subject=waiting" in first
+    assert 'sse-swap="incidents"' in first
+    more = re.search(r'href="(/incidents\?group=waiting&amp;cursor=\d+)"', first)
+    assert more is not None
+    second = client.get(more[1].replace("&amp;", "&")).text
+    assert "subject=" not in second
+    assert 'sse-swap="incidents"' not in second
+
+
+def test_a_live_list_brings_what_happens(place: Neighbourhood) -> None:
+    desk = Desk(place.services(), ZoneInfo("Asia/Shanghai"), place.clock)
+    viewer = Viewer(account="a", name="a", role="staff")
+    view = View("incidents", "waiting", "staff", "en", "", frozenset())
+    incident = place.happen(event="ebike-in-elevator", label="ebike")
+    fragments = renderer(desk)(view, viewer)
+    assert set(fragments) == {"chain", "incidents"}
+    assert f'data-key="{incident}"' in fragments["incidents"]
+    assert "E-bike in the lift" in fragments["incidents"]
+    assert set(renderer(desk)(replace(view, subject=""), viewer)) == {"chain"}
 
 
 def test_one_incident(place: Neighbourhood) -> None:
