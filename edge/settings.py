@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +32,7 @@ PATTERN = "pattern:"
 PATTERNS = ("square", "empty")
 _GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
+_PASSWORD = "{password}"  # noqa: S105, the place for one
 
 
 class Node(Settings, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     id: Slug
     label: Name
     source: Annotated[str, Meta(min_length=1, max_length=1024)]
+    password_file: str | None = None
     subject: Place | None = None
     fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
     speed: Speed = 1.0
@@ -118,6 +121,11 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.id == SELF:
             raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
         _check_source(self.source)
+        place = self.source_kind == "rtsp" and f":{_PASSWORD}@" in self.source
+        if place != (self.password_file is not None):
+            raise ValueError(
+                f"password_file and {_PASSWORD} in source go together: rtsp://USER:{_PASSWORD}@HOST"
+            )
         if self.speed != 1.0 and self.source_kind == "rtsp":
             raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
         _unique("zone id", (zone.id for zone in self.zone))
@@ -141,6 +149,13 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.source.startswith(_RTSP):
             return "rtsp"
         return "pattern" if self.source.startswith(PATTERN) else "file"
+
+    def address(self) -> str:
+        """Return `source` with its password, for nobody to see. Raises InputError."""
+        if self.password_file is None:
+            return self.source
+        secret = read_secret(Path(self.password_file))
+        return self.source.replace(_PASSWORD, quote(secret, safe=""))
 
     def zone_of(self, rule: Scenario) -> Zone:
         """Return the zone that a scenario of this camera watches."""
@@ -193,12 +208,7 @@ def load_settings(path: Path) -> EdgeSettings:
         mqtt=mqtt,
         ingest=ingest,
         model=replace(settings.model, file=_beside(path, settings.model.file)),
-        camera=tuple(
-            replace(camera, source=_beside(path, camera.source))
-            if camera.source_kind == "file"
-            else camera
-            for camera in settings.camera
-        ),
+        camera=tuple(_camera_beside(path, camera) for camera in settings.camera),
     )
 
 
@@ -217,7 +227,7 @@ def _check_source(source: str) -> None:
             raise ValueError(f"source {source!r} is no pattern; there is: {', '.join(PATTERNS)}")
     elif "://" in source and not source.startswith(_RTSP):
         raise ValueError(
-            f"source must be a file, rtsp://… or {PATTERN}NAME, not {redact(source)!r}"
+            f"source must be a file, rtsp(s)://… or {PATTERN}NAME, not {redact(source)!r}"
         )
 
 
@@ -232,6 +242,14 @@ def _unique(what: str, values: Iterable[str]) -> None:
 def _area(points: tuple[Point, ...]) -> float:
     pairs = zip(points, (*points[1:], points[0]), strict=True)
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
+def _camera_beside(path: Path, camera: Camera) -> Camera:
+    if camera.source_kind == "file":
+        return msgspec.structs.replace(camera, source=_beside(path, camera.source))
+    if camera.password_file is not None:
+        return msgspec.structs.replace(camera, password_file=_beside(path, camera.password_file))
+    return camera
 
 
 def _beside(path: Path, name: str) -> str:

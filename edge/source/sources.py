@@ -14,10 +14,13 @@ from linli.clock import Clock
 
 
 def source_of(camera: Camera, clock: Clock, random: Callable[[], float]) -> FrameSource:
-    """Return the source of a camera, not yet opened; `random` gives 0..1 for reconnecting."""
+    """Return the source of a camera, not yet opened; `random` gives 0..1 for reconnecting.
+
+    Raises InputError when the camera's password cannot be read.
+    """
     match camera.source_kind:
         case "rtsp":
-            return RtspSource(camera.source, fps=camera.fps, clock=clock, random=random)
+            return RtspSource(camera.address(), fps=camera.fps, clock=clock, random=random)
         case "pattern":
             name = camera.source.removeprefix(PATTERN)
             return PatternSource(name, fps=camera.fps, speed=camera.speed, clock=clock)

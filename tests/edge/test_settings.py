@@ -10,6 +10,7 @@ import pytest
 import edge.settings
 from edge.settings import Camera, EdgeSettings, camera_named, load_settings
 from linli.errors import InputError
+from linli.log import redact
 from linli.settings import convert
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "edge-settings.md"
@@ -103,6 +104,35 @@ def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_settings(write(tmp_path, HEAD + CAMERA.replace("clip.mp4", "http://u:geheim@h/1")))
     assert "geheim" not in str(caught.value)
+
+
+def test_a_camera_password_comes_from_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "camera.password").write_text("g@heim/1:2\n")
+    source = CAMERA.replace("clip.mp4", "rtsps://linli:{password}@h/1")
+    (camera,) = load_settings(
+        write(tmp_path, HEAD + source + 'password_file = "camera.password"\n')
+    ).camera
+    assert camera.address() == "rtsps://linli:g%40heim%2F1%3A2@h/1"
+    assert "heim" not in repr(camera)
+    assert "heim" not in redact(camera.address())
+    (tmp_path / "camera.password").unlink()
+    with pytest.raises(InputError, match="secret cannot be read"):
+        camera.address()
+
+
+@pytest.mark.parametrize(
+    ("source", "password_file"),
+    [
+        ("rtsp://linli:{password}@h/1", ""),
+        ("rtsp://h/1", 'password_file = "p"\n'),
+        ("rtsp://h/1?password={password}", 'password_file = "p"\n'),
+        ("clip.mp4", 'password_file = "p"\n'),
+    ],
+)
+def test_a_camera_password_needs_its_place(tmp_path: Path, source: str, password_file: str) -> None:
+    text = HEAD + CAMERA.replace("clip.mp4", source) + password_file
+    with pytest.raises(InputError, match="go together"):
+        load_settings(write(tmp_path, text))
 
 
 def test_an_unknown_camera_is_refused_with_those_there_are(tmp_path: Path) -> None:
