@@ -41,6 +41,6 @@ def events(
     id: Annotated[str | None, Query(max_length=64, description="only this event")] = None,  # noqa: A002 - the name in the address
     node: Annotated[str | None, Query(max_length=32, description="only of this node")] = None,
 ) -> Response:
-    """List stored events, oldest first, as long as the journal keeps them (8 days or more)."""
+    """List stored events, oldest first; they are kept for good, without what they said."""
     page = house.journal.events(viewer, after=after, limit=limit, event_id=id, node=node)
     return answer(EventList(items=page.items, next=page.next))

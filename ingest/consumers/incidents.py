@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from ingest.incidents import book, boots
 from ingest.incidents.clocks import offset
 from ingest.incidents.facts import Tick, event_fact
 from ingest.incidents.policy import Policy
+from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
 from ingest.store.journal import REPLAYED, Kept
 from linli.clock import Clock
@@ -23,10 +25,12 @@ from linli.topics import SELF, Topic
 NAME = "incidents"
 SHORTEST_CLEAR = Policy().clear_after
 _LEAVING = frozenset({"lost", "stopped"})
+_KEEP_EVENT = state.event.insert()
+_OF_EVENT = tuple(column.name for column in state.event.c)
 
 
 class IncidentEffect:
-    """Opens and moves incidents, and keeps the registry's picture of what is alive."""
+    """Opens and moves incidents, keeps events for good, and the registry's view of what lives."""
 
     name = NAME
 
@@ -37,6 +41,7 @@ class IncidentEffect:
         self._rows = 0
         self._counts: Counter[str] = Counter()
         self._streams: set[tuple[str, str]] = set()
+        self._events: list[dict[str, Any]] = []
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
@@ -50,6 +55,8 @@ class IncidentEffect:
         if kept.kind == "telemetry":
             self._seen[kept.node, kept.device] = received
             return
+        if kept.kind == "event":
+            self._events.append({name: getattr(kept, name, None) for name in _OF_EVENT})
         message = decode(topic, kept.payload).message
         started = None
         if isinstance(message, Envelope):
@@ -59,7 +66,8 @@ class IncidentEffect:
                 now = self._clock.now()
                 heard = now if kept.flags & REPLAYED else received
                 fact = event_fact(topic, message, heard, offset(message, received, started))
-                _, rows = book.take(connection, fact, now)
+                incident, rows = book.take(connection, fact, now)
+                self._events[-1]["incident"] = incident.id
                 self._rows += len(rows)
             case ReportMessage():
                 registry.keep_report(connection, place, message.data, received)
@@ -73,6 +81,8 @@ class IncidentEffect:
     def finish(self, connection: sa.Connection) -> None:
         """Do what is cheaper once per batch, inside the same transaction."""
         tallies.add(connection, self._counts)
+        if self._events:
+            connection.execute(_KEEP_EVENT, self._events)
         for (node, device), at in self._seen.items():
             if device == SELF:
                 registry.seen(connection, node, at)
@@ -90,6 +100,7 @@ class IncidentEffect:
         self._seen.clear()
         self._counts.clear()
         self._streams.clear()
+        self._events.clear()
         self._rows = 0
 
 

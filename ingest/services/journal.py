@@ -14,10 +14,9 @@ from ingest.accounts.account import Viewer
 from ingest.incidents import book
 from ingest.services.page import Page, number
 from ingest.services.views import EventView, RejectView, Stats, StreamPosition
-from ingest.store import journal
+from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading, to_micros
-from ingest.store.state import cursor as state_cursor
 from linli.clock import EARLIEST, LATEST
 
 MOST = 1000
@@ -40,7 +39,7 @@ class JournalService:
         """Return the chain of delivery in numbers."""
         viewer.require("see")
         with reading(self._state) as connection:
-            cursors = connection.execute(state_cursor.select()).all()
+            cursors = connection.execute(state.cursor.select()).all()
             stored = Counter(tallies.counted(connection))
             lanes = tallies.lanes(connection)
             incidents, unresolved = book.counts(connection)
@@ -101,24 +100,39 @@ class JournalService:
         event_id: str | None = None,
         node: str | None = None,
     ) -> Page[EventView]:
-        """Return stored events after a cursor, oldest first."""
+        """Return stored events after a cursor, oldest first.
+
+        They are kept for good by the consumer of incidents; what it has not come to yet is read
+        from the journal.
+        """
         viewer.require("see")
         limit = max(1, min(limit, MOST))
-        table = journal.message
-        query = sa.select(*(table.c[name] for name in _EVENT_COLUMNS)).where(
-            table.c.id > after, table.c.kind == "event"
-        )
-        if event_id is not None:
-            query = query.where(table.c.event_id == event_id)
-        if node is not None:
-            query = query.where(table.c.node == node)
-        with reading(self._journal) as connection:
-            rows = connection.execute(query.order_by(table.c.id).limit(limit + 1)).all()
+        with reading(self._state) as connection:
+            position = connection.scalar(_POSITION) or 0
+            query = _events(state.event, after, event_id, node).limit(limit + 1)
+            rows = list(connection.execute(query))
+        if len(rows) <= limit:
+            query = _events(journal.message, max(after, position), event_id, node)
+            query = query.where(journal.message.c.kind == "event").limit(limit + 1)
+            with reading(self._journal) as connection:
+                rows += connection.execute(query)
         views = tuple(_event(row) for row in rows[:limit])
         return Page(views, str(views[-1].cursor) if len(rows) > limit else None)
 
 
 _EVENT_COLUMNS = ("id", "event_id", "source", "name", "stream", "sequence", "time", "received")
+_POSITION = sa.select(state.cursor.c.position).where(state.cursor.c.name == _INCIDENTS)
+
+
+def _events(table: sa.Table, after: int, event_id: str | None, node: str | None) -> sa.Select[Any]:
+    """Return the query for events of either table, oldest first."""
+    incident = table.c.get("incident", sa.null().label("incident"))
+    query = sa.select(*(table.c[name] for name in _EVENT_COLUMNS), incident)
+    if event_id is not None:
+        query = query.where(table.c.event_id == event_id)
+    if node is not None:
+        query = query.where(table.c.node == node)
+    return query.where(table.c.id > after).order_by(table.c.id)
 
 
 def _uncounted(connection: sa.Connection, position: int) -> dict[str, int]:
@@ -170,4 +184,5 @@ def _event(row: sa.Row[Any]) -> EventView:
         sequence=row.sequence,
         time=_instant(row.time),
         received=from_micros(row.received),
+        incident=row.incident,
     )

@@ -117,7 +117,10 @@ class RejectView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored message as integrators check it; `cursor` is its place in the journal."""
+    """A stored message as integrators check it; `cursor` is its place in the order of storing.
+
+    `incident` is what it belongs to, None for a moment or when it could not be used.
+    """
 
     cursor: int
     id: str
@@ -127,6 +130,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     time: datetime
     received: datetime
+    incident: str | None = None
 
 
 class PictureLook(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,6 +106,22 @@ episode = sa.Table(
 )
 sa.Index("ix_episode_incident", episode.c.incident, episode.c.ended)
 
+event = sa.Table(
+    "event",  # outlives the journal, which forgets after some days
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # as in the journal
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("incident", sa.Text),  # what it belongs to, NULL when it could not be used
+)
+sa.Index("ix_event_event_id", event.c.event_id)
+
 cursor = sa.Table(
     "cursor",
     metadata,

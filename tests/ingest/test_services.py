@@ -170,6 +170,33 @@ def test_the_chain_in_numbers(desk: Desk) -> None:
     assert desk.journal.stats(GUEST).streams[1].lane == "telemetry"
 
 
+def test_events_outlive_the_journal(desk: Desk) -> None:
+    old, new = desk.folder.event(), desk.folder.event(zone="gate")
+    desk.folder.put_event(old)
+    desk.folder.put("event", "odd", b"!", event_id="odd", stream="0000000e", sequence=9)
+    desk.cursor.step()
+    with writing(desk.folder.journal) as connection:
+        connection.execute(journal.message.delete())
+    desk.folder.put_readings_now()
+    desk.folder.put_event(new)
+
+    def found(**asked):
+        return desk.journal.events(GUEST, **asked)
+
+    incident = desk.incidents.list(GUEST).items[0].id
+    asked = [(one.id, one.incident) for one in found().items]
+    assert asked == [(old.id, incident), ("odd", None), (new.id, None)]
+    desk.cursor.step()
+    again = found().items
+    assert [one.cursor for one in again] == [1, 2, 4]
+    assert again[2].incident not in (None, incident)
+    page = found(limit=2)
+    assert [one.id for one in page.items] == [old.id, "odd"]
+    assert [one.id for one in found(after=int(page.next)).items] == [new.id]
+    assert [one.id for one in found(event_id=old.id).items] == [old.id]
+    assert found(node="other").items == ()
+
+
 def test_rejects_are_listed_without_content(desk: Desk) -> None:
     with writing(desk.folder.journal) as connection:
         for number in range(3):
