@@ -17,6 +17,8 @@ from linli.topics import ID_PATTERN
 SCHEMA_VERSION = "1.0"
 MAX_PAYLOAD = 32 * 1024
 MAX_READINGS = 500
+MAX_COUNT = 2**53
+"""Of any integer on the wire, sequences included: up to here every JSON reader is exact."""
 FORBIDDEN_FIELDS = frozenset(
     {"name", "plate", "face", "phone", "embedding", "image", "idcard", "person", "feature"}
 )
@@ -38,7 +40,7 @@ Instant = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with a UTC offset; UTC (Z) advised")
 ]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Seconds = Annotated[float, Meta(ge=0, description="seconds")]
 
 ClockSync = Literal["synced", "holdover", "unsynced"]
@@ -242,8 +244,8 @@ class ReportData(Part, frozen=True, kw_only=True):
 
     agent: Annotated[str, Meta(max_length=32, description="version of the software")]
     uptime: Seconds
-    rss: Annotated[int, Meta(ge=0, description="bytes")]
-    diskfree: Annotated[int, Meta(ge=0, description="bytes")]
+    rss: Annotated[Count, Meta(description="bytes")]
+    diskfree: Annotated[Count, Meta(description="bytes")]
     lanes: Annotated[tuple[LaneReport, ...], Meta(max_length=8)] = ()
     cameras: Annotated[tuple[CameraReport, ...], Meta(max_length=64)] = ()
 

@@ -14,12 +14,11 @@ from ingest.store.engine import to_micros
 from ingest.store.journal import FUTURE
 from linli.codec import Decoded, decode, encode
 from linli.errors import PayloadError
-from linli.events import MAX_PAYLOAD, Envelope, Fact, RejectCode
+from linli.events import MAX_COUNT, MAX_PAYLOAD, Envelope, Fact, RejectCode
 from linli.topics import Topic, is_id
 
 Standing = Literal["known", "unknown", "moved"]
 AHEAD = timedelta(seconds=60) // timedelta(microseconds=1)
-LAST_SEQUENCE = 2**53
 _FIRST_INSTANT = to_micros(datetime.min.replace(tzinfo=UTC))
 _LAST_INSTANT = to_micros(datetime.max.replace(tzinfo=UTC))
 _RECOVER_BYTES = 4096
@@ -145,7 +144,7 @@ def _stripped(decoded: Decoded) -> tuple[int, bytes | None]:
 
 def _place(message: Fact) -> Place:
     sequence = int(message.sequence)
-    if not 1 <= sequence <= LAST_SEQUENCE:
+    if not 1 <= sequence <= MAX_COUNT:
         raise PayloadError("schema", "sequences run from 1 to 2^53", path="$.sequence")
     return Place(message.stream, sequence, min(int(message.low), sequence))
 
@@ -167,7 +166,7 @@ def _rejected(error: PayloadError, node: str, payload: bytes) -> Rejected:
     place = None
     if "stream" in found and "sequence" in found:
         sequence = int(found["sequence"])
-        if 1 <= sequence <= LAST_SEQUENCE:
+        if 1 <= sequence <= MAX_COUNT:
             # Its `low` is not trusted: a bad message moves nothing but itself.
             place = Place(found["stream"], sequence, 0)
     code: Any = error.code

@@ -16,11 +16,11 @@ from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
 from ingest.store.engine import bulk_insert, insert, reading, writing
+from linli.events import MAX_COUNT
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
 PARKED_FACTS = 1000
-MOST_COUNTED = 2**53
 _CACHED = 4096
 
 
@@ -202,9 +202,9 @@ def _write_parked(connection: sa.Connection, batch: Batch) -> None:
 
 
 def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
-    """Add to the journal's counters; they stop at `MOST_COUNTED`."""
+    """Add to the journal's counters; they stop at `MAX_COUNT`."""
     rows = [
-        {"name": name, "value": min(value, MOST_COUNTED)} for name, value in counts.items() if value
+        {"name": name, "value": min(value, MAX_COUNT)} for name, value in counts.items() if value
     ]
     if not rows:
         return
@@ -213,7 +213,7 @@ def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[journal.counter.c.name],
-            set_={"value": sa.func.min(total, MOST_COUNTED)},
+            set_={"value": sa.func.min(total, MAX_COUNT)},
         ),
         rows,
     )

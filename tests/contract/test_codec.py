@@ -23,6 +23,9 @@ def document() -> dict[str, Any]:
     return loaded
 
 
+TRACK = document()["data"]["track"]
+
+
 def changed(**data: object) -> bytes:
     base = document()
     return json.dumps({**base, "data": {**base["data"], **data}}).encode()
@@ -66,6 +69,7 @@ def test_fields_of_a_newer_minor_version_are_dropped_and_counted() -> None:
         (b"{}", "schema", "$"),
         (b" " * (MAX_PAYLOAD + 1), "size", "$"),
         (changed(confidence=1.5), "schema", "$.data.confidence"),
+        (changed(track={**TRACK, "frames": 2**53 + 1}), "schema", "$.data.track.frames"),
         (changed(phase="middle"), "schema", "$.data.phase"),
         (changed(episode="../../etc/passwd"), "schema", "$.data.episode"),
         (changed(snapshot={"redaction": "none"}), "schema", "$.data.snapshot.redaction"),
