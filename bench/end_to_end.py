@@ -21,6 +21,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from edge.detect.detector import FLOOR, OnnxDetector
@@ -87,6 +88,7 @@ def per_frame(video: str, model: str, count: int) -> dict[str, float]:
     All three run the same session, in an order that turns with every frame, so that caches and a
     drifting clock favour none.
     """
+    cv2.setNumThreads(1)  # as the agent does
     detector, session = load(Path(model))
     pipeline = CameraPipeline(camera(video), detector, SystemClock())
     letterbox = Letterbox(416, 416)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -48,9 +50,6 @@ def run(script: str, *args: str) -> str:
 
 
 def two_pictures(folder: Path) -> None:
-    import cv2
-    import numpy as np
-
     for part in ("images", "labels", "facts"):
         (folder / part).mkdir(parents=True)
     for n in range(2):
