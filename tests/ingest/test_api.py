@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -81,9 +82,12 @@ def operations(client: TestClient) -> dict[tuple[str, str], dict]:
 
 def test_the_document_in_the_repository_is_current(folder: Folder) -> None:
     made = document_text(create_app(folder.settings))
-    if not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != made:
+    if os.environ.get("LINLI_WRITE_DOCUMENTS"):
         DOCUMENT.write_text(made, encoding="utf-8")
-        pytest.fail("docs/reference/openapi.json was out of date; it is written again: commit it")
+    assert DOCUMENT.read_text(encoding="utf-8") == made, (
+        "docs/reference/openapi.json is out of date; "
+        "run this test with LINLI_WRITE_DOCUMENTS=1 to write it again"
+    )
 
 
 def test_every_operation_is_described_and_has_a_rule(client: TestClient) -> None:
