@@ -134,12 +134,18 @@ class Estate:
         return [json.loads(line) for line in lines]
 
     def get(self, path: str, **query: object) -> Any:
-        answer = httpx2.get(
-            self.url + path,
-            params={key: str(value) for key, value in query.items()},
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=10,
-        )
+        """Ask the API; 503 means that its store is just coming back, so ask again."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = httpx2.get(
+                self.url + path,
+                params={key: str(value) for key, value in query.items()},
+                headers={"Authorization": f"Bearer {self.token}"},
+                timeout=10,
+            )
+            if answer.status_code != 503 or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
