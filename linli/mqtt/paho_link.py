@@ -204,7 +204,10 @@ class PahoLink:
             return
         refused = [str(code) for code in codes if code.is_failure]
         if refused:
-            self._refused = f"broker refused a subscription: {refused[0]}"
+            log.warning(
+                "mqtt: %s refused %d of the subscriptions of %s: %s",
+                *(self._address, len(refused), self._options.client_id, refused[0]),
+            )
         self._be_up()
 
     def _be_up(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import vision
-from rtsp import free_port, require_rtsp, rtsp_server
+from rtsp import require_rtsp, rtsp_server
 
 from edge.settings import Camera
 from edge.source.file import FileSource
@@ -22,6 +22,7 @@ from edge.source.pace import Beat
 from edge.source.pattern import PatternSource, draw
 from edge.source.rtsp import RtspSource
 from edge.source.sources import source_of
+from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
 from linli.errors import InputError
 

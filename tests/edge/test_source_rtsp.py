@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from rtsp import free_port, require_rtsp, rtsp_server
+from rtsp import require_rtsp, rtsp_server
 
 from edge.source.frame import Frame, Image
 from edge.source.rtsp import RtspSource, pause
+from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from brokers import wait_for_port
 
 PYTHON = "/usr/bin/python3"  # GStreamer's bindings belong to the system's Python
 PACKAGES = (
@@ -20,14 +19,6 @@ _PROBE = (
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
     "exit(not all(map(Gst.ElementFactory.find, ('videotestsrc', 'jpegenc', 'rtpjpegpay'))))"
 )
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def require_rtsp() -> None:
@@ -46,17 +37,8 @@ def rtsp_server(port: int) -> Iterator[str]:
     script = Path(__file__).with_name("rtsp_server.py")
     server = subprocess.Popen([PYTHON, str(script), str(port)])
     try:
-        _await(port)
+        wait_for_port(port)
         yield f"rtsp://127.0.0.1:{port}/camera"
     finally:
         server.kill()
         server.wait()
-
-
-def _await(port: int) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise TimeoutError(f"no RTSP server on port {port} after 20 s")
