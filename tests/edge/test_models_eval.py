@@ -8,7 +8,8 @@ import pytest
 import vision
 from click.testing import CliRunner
 
-from linli.cli.models import command, match
+from linli.cli.models import command
+from linli.cli.models.evaluate import match
 from linli.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -1,4 +1,4 @@
-"""`linli models`: how good a detection model is, measured on labelled pictures."""
+"""`linli models eval`: how good a detection model is, measured on labelled pictures."""
 
 from __future__ import annotations
 
@@ -35,12 +35,7 @@ class Labelled:
     objects: tuple[tuple[int, Box], ...]
 
 
-@click.group()
-def command() -> None:
-    """Evaluate detection models."""
-
-
-@command.command(
+@click.command(
     name="eval",
     epilog="Example: linli models eval yolox_nano.onnx labelled-photographs --json",
 )
