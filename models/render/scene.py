@@ -261,7 +261,8 @@ def look(rng: random.Random, room: Room, stage: Stage) -> str:
     if stage.placed and rng.random() < 0.6:
         main = stage.placed[0].body.points()
         target = tuple(np.asarray(target) * 0.5 + (main.max(0) + main.min(0)) / 2 * 0.5)
-    aim(pos, target, fov, rng.gauss(0, 0.06))
+    slack = 0.24 if kind in ("corner", "top") else 0.06  # cameras in cars hang as they were screwed
+    aim(pos, target, fov, rng.gauss(0, slack))
     return kind
 
 
@@ -291,12 +292,12 @@ def cutout(rng: random.Random, kinds: list[str] | None = None) -> tuple[Stage, s
     away = size / (2 * math.tan(math.radians(fov / 2))) * rng.uniform(0.85, 1.15)
     angle, rise = (
         rng.uniform(0, 2 * math.pi),
-        math.radians(rng.choice((rng.uniform(-5, 20), rng.uniform(15, 55)))),
+        math.radians(rng.choice((rng.uniform(-5, 20), rng.uniform(10, 50), rng.uniform(35, 80)))),
     )
     pos = centre + away * np.array(
         [math.cos(angle) * math.cos(rise), math.sin(angle) * math.cos(rise), math.sin(rise)]
     )
-    aim(pos, centre, fov, rng.gauss(0, 0.05))
+    aim(pos, centre, fov, rng.gauss(0, 0.05 if rise < 0.5 else 0.25))
     _open_light(rng)
     return stage, kind
 

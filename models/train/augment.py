@@ -21,7 +21,7 @@ def place(
     scale = fit * rng.uniform(*zoom)
     sx, sy = scale * rng.uniform(0.88, 1.14), scale * rng.uniform(0.88, 1.14)
     mirror = -1 if rng.random() < 0.5 else 1
-    angle = np.radians(rng.gauss(0, 2.5))
+    angle = np.radians(rng.gauss(0, 3) if rng.random() < 0.8 else rng.uniform(-25, 25))
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c * sx * mirror, -s * sy], [s * sx * mirror, c * sy]])
     spare = np.maximum(np.array([size - w * sx, size - h * sy]) / 2, 0)

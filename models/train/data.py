@@ -3,6 +3,7 @@
 Sample number n of epoch e depends on the seed, n and e alone.
 """
 
+import functools
 import json
 import random
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ CYCLES = 0.25  # the share of photographs drawn from the few with two-wheelers
 FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
 
 
+@functools.lru_cache(maxsize=8000)
+def pixels(path: Path) -> np.ndarray:
+    """Return BGR(A) pixels, read-only: decoding costs as much as a step of training."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    image.flags.writeable = False
+    return image
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture file and its boxes [n, 5]: class, x0, y0, x1, y1 as shares of the picture."""
@@ -28,9 +39,7 @@ class Picture:
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Return BGR(A) pixels and boxes in pixels."""
-        image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
-        if image.ndim == 2:
-            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+        image = pixels(self.path)
         h, w = image.shape[:2]
         return image, self.boxes * np.array([1, w, h, w, h])
 
@@ -122,7 +131,7 @@ class Mix:
 
     def _background(self, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
         if self.textures and rng.random() < 0.15:
-            return cv2.imread(str(rng.choice(self.textures))), np.zeros((0, 5))
+            return pixels(rng.choice(self.textures)), np.zeros((0, 5))
         return rng.choice(self.photographs).read()
 
     def _mosaic(self, rng: random.Random, size: int) -> tuple[np.ndarray, np.ndarray]:

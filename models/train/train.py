@@ -26,17 +26,21 @@ from loss import detection_loss
 from net import Detector, cells, export, load
 
 SAVE_EVERY = 100
+RESCAN_EVERY = 3000  # samples; renders may still be coming
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):
     """Training samples addressed by (number, size)."""
 
     def __init__(self, mix: Mix, seed: int) -> None:
-        self.mix, self.seed = mix, seed
+        self.mix, self.seed, self.given = mix, seed, 0
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Return the picture [3, s, s] and truths [n, 5] as class, centre, size in pixels."""
         number, size = key
+        self.given += 1
+        if self.given % RESCAN_EVERY == 0:
+            self.mix.rescan()
         image, boxes = self.mix.sample(random.Random(f"{self.seed}-{number}"), size)
         truth = np.column_stack(
             (boxes[:, 0], (boxes[:, 1:3] + boxes[:, 3:5]) / 2, boxes[:, 3:5] - boxes[:, 1:3])
@@ -181,6 +185,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
         collate_fn=lambda items: items,
     )
     frame: dict[int, tuple[Tensor, Tensor]] = {}
+    half = bool(config["optimizer"].get("bfloat16", False))
     started = time.monotonic()
     for items in loader:
         images = (
@@ -194,7 +199,9 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
             frame[size] = cells(size)
         for group in optimizer.param_groups:
             group["lr"] = rate_at(config, step) * group["share"]
-        output = model(images).cpu()
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=half):
+            output = model(images)
+        output = output.float().cpu()
         loss, parts = detection_loss(output, [t for _, t in items], *frame[size])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -214,8 +221,6 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
                 step,
                 recent,
                 f"{time.monotonic() - started:.0f} s",
-                sum(map(len, mix.scenes.values())),
-                sum(map(len, mix.pieces.values())),
                 flush=True,
             )
         if step % SAVE_EVERY == 0 or step == config["steps"] or over:
@@ -229,8 +234,6 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
             save(out, config, state, rows)
             model.to(device)
             average.to(device)
-            if workers == 0:
-                mix.rescan()
         if over:
             break
 
