@@ -199,7 +199,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
             frame[size] = cells(size)
         for group in optimizer.param_groups:
             group["lr"] = rate_at(config, step) * group["share"]
-        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=half):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
             output = model(images)
         output = output.float().cpu()
         loss, parts = detection_loss(output, [t for _, t in items], *frame[size])
