@@ -24,6 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.detect.decoder import Input
 from edge.detect.detector import FLOOR, OnnxDetector
 from edge.detect.families import decoder_for
 from edge.detect.letterbox import Letterbox
@@ -91,7 +92,7 @@ def per_frame(video: str, model: str, count: int) -> dict[str, float]:
     cv2.setNumThreads(1)  # as the agent does
     detector, session = load(Path(model))
     pipeline = CameraPipeline(camera(video), detector, SystemClock())
-    letterbox = Letterbox(416, 416)
+    letterbox = Letterbox(Input(416, 416))
     read: list[float] = []
     spent: dict[str, list[float]] = {"bare": [], "detect": [], "pipeline": []}
     with FileSource(Path(video), fps=30.0, speed="max", clock=SystemClock()) as source:
@@ -129,7 +130,7 @@ def load(path: Path) -> tuple[OnnxDetector, OnnxSession]:
     decoder = decoder_for(session.signature, where=str(path))
     names = class_names(session.metadata, decoder.classes)
     assert names is not None
-    warm_up(session, decoder.width, decoder.height)
+    warm_up(session, decoder.wants)
     model = ModelRef(name="bench", version="0", sha256=session.sha256)
     return OnnxDetector(session, decoder, names, model, FLOOR), session
 

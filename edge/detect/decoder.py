@@ -24,6 +24,20 @@ class Signature:
         return f"inputs {_text(self.inputs)}, outputs {_text(self.outputs)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How a network wants its pictures: BGR [1, 3, height, width], values 0..255 times `unit`.
+
+    With `stretch` a picture fills the input and loses its shape; otherwise it keeps its shape, lies
+    to the top left, and grey fills the rest.
+    """
+
+    width: int
+    height: int
+    stretch: bool = False
+    unit: float = 1.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
     """Boxes before suppression: x1, y1, x2, y2 [n, 4] in pixels of the network's input.
@@ -45,16 +59,11 @@ class Candidates:
 
 
 class Decoder(Protocol):
-    """Decodes the outputs of one model; pictures are letterboxed to `width` × `height`."""
+    """Decodes the outputs of one model."""
 
     @property
-    def width(self) -> int:
-        """Width of the network's input in pixels."""
-        ...
-
-    @property
-    def height(self) -> int:
-        """Height of the network's input in pixels."""
+    def wants(self) -> Input:
+        """How pictures are made to fit the network."""
         ...
 
     @property

@@ -55,23 +55,22 @@ class OnnxDetector:
     ) -> None:
         self._session = session
         self._decoder = decoder
-        self._letterbox = Letterbox(decoder.width, decoder.height)
+        self._letterbox = Letterbox(decoder.wants)
         self._floor = floor
         self.names = names
         self.model = model
 
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
-        tensor, scale = self._letterbox.fill(image)
-        return self.read(self._session.run(tensor), scale, image.shape[1], image.shape[0])
+        tensor, extent = self._letterbox.fill(image)
+        return self.read(self._session.run(tensor), extent)
 
-    def read(self, output: Floats, scale: float, width: int, height: int) -> Detections:
-        """Turn a raw output into detections of a picture that was letterboxed by `scale`."""
+    def read(self, output: Floats, extent: Floats) -> Detections:
+        """Turn a raw output into detections of a picture that had `extent` in the input."""
         found = suppress(self._decoder.decode(output, self._floor).finite())
         if not len(found.scores):
             return Detections.nothing(self.names)
-        size = np.array([width, height, width, height], np.float32) * np.float32(scale)
-        boxes = np.clip(found.boxes / size, 0, 1)
+        boxes = np.clip(found.boxes / extent, 0, 1)
         return Detections(boxes, found.scores, found.classes, self.names)
 
 
@@ -109,7 +108,7 @@ def load_detector(
             where=str(path),
             hint='Write them into its metadata: names = ["…", …]',
         )
-    output = warm_up(session, decoder.width, decoder.height)
+    output = warm_up(session, decoder.wants)
     decoder.decode(output, floor)
     version = session.metadata.get("version") or session.sha256[:8]
     model = ModelRef(name=name, version=version[:_VERSION_LENGTH], sha256=session.sha256)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from edge.detect.decoder import Decoder, Signature
+from edge.detect.fastestdet import KNOWN as FASTESTDET
+from edge.detect.fastestdet import fastestdet
 from edge.detect.yolox import KNOWN as YOLOX
 from edge.detect.yolox import yolox
 from linli.errors import InputError
 
-_FAMILIES = ((yolox, YOLOX),)
+_FAMILIES = ((yolox, YOLOX), (fastestdet, FASTESTDET))
 
 
 def decoder_for(signature: Signature, *, where: str) -> Decoder:

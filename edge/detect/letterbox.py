@@ -1,4 +1,4 @@
-"""Pictures made to fit a network: scaled with their shape kept, top left, padded."""
+"""Pictures made to fit a network: with their shape kept, top left, padded; or stretched."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.decoder import Input
 from edge.detect.detections import Floats
 
 PAD = 114
@@ -17,27 +18,30 @@ Image = npt.NDArray[np.uint8]
 @dataclass(slots=True, eq=False)
 class _Fit:
     shape: tuple[int, int]
-    scale: float
+    extent: Floats
     resized: Image
     planes: list[Image]
     windows: list[Floats]
 
 
 class Letterbox:
-    """Fills one tensor again and again: float32 [1, 3, height, width], BGR 0..255.
+    """Fills one tensor again and again: float32 [1, 3, height, width] as `Input` says.
 
     The padding is written once per picture size, and the resized picture goes plane by plane into
     place, which measured twice as fast as one transposing copy. Not for several threads at once.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        self._tensor = np.empty((1, 3, height, width), np.float32)
+    def __init__(self, wanted: Input) -> None:
+        self._wanted = wanted
+        self._unit = np.float32(wanted.unit)
+        self._tensor = np.empty((1, 3, wanted.height, wanted.width), np.float32)
         self._fit: _Fit | None = None
 
-    def fill(self, image: Image) -> tuple[Floats, float]:
-        """Return the tensor, valid until the next call, and the scale from picture to tensor.
+    def fill(self, image: Image) -> tuple[Floats, Floats]:
+        """Return the tensor, valid until the next call, and how far the picture extends over it.
 
-        `image` is BGR [height, width, 3].
+        `image` is BGR [height, width, 3]; the extent is [4]: width, height, width, height in pixels
+        of the tensor, so that boxes divided by it are in 0..1 of the picture.
         """
         fit = self._fit
         if fit is None or fit.shape != image.shape[:2]:
@@ -47,16 +51,20 @@ class Letterbox:
         cv2.split(fit.resized, fit.planes)
         for plane, window in zip(fit.planes, fit.windows, strict=True):
             window[...] = plane
-        return self._tensor, fit.scale
+            if self._unit != 1:
+                np.multiply(window, self._unit, out=window)
+        return self._tensor, fit.extent
 
     def _new_fit(self, height: int, width: int) -> _Fit:
-        tensor = self._tensor[0]
-        scale = min(tensor.shape[1] / height, tensor.shape[2] / width)
-        size = (_shrunk(height, scale), _shrunk(width, scale))
-        tensor[...] = PAD
+        tensor, wanted = self._tensor[0], self._wanted
+        down, across = wanted.height / height, wanted.width / width
+        if not wanted.stretch:
+            down = across = min(down, across)
+        size = (_shrunk(height, down), _shrunk(width, across))
+        tensor[...] = PAD * self._unit
         return _Fit(
             shape=(height, width),
-            scale=scale,
+            extent=np.array([width * across, height * down] * 2, np.float32),
             resized=np.empty((*size, 3), np.uint8),
             planes=[np.empty(size, np.uint8) for _ in range(3)],
             windows=[tensor[channel, : size[0], : size[1]] for channel in range(3)],

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from edge.detect.decoder import Shape, Signature
+from edge.detect.decoder import Input, Shape, Signature
 from edge.detect.detections import Floats
 from linli.errors import InputError
 
@@ -94,9 +94,9 @@ def open_session(path: Path, *, threads: int = 1) -> OnnxSession:
     )
 
 
-def warm_up(session: OnnxSession, width: int, height: int) -> Floats:
+def warm_up(session: OnnxSession, wanted: Input) -> Floats:
     """Run once on grey, so that the first real picture is not the slow one; return the output."""
-    return session.run(np.full((1, 3, height, width), 114, np.float32))
+    return session.run(np.full((1, 3, wanted.height, wanted.width), 114 * wanted.unit, np.float32))
 
 
 def _shapes(ports: list[Any]) -> tuple[Shape, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.detect.decoder import Candidates, Signature
+from edge.detect.decoder import Candidates, Input, Signature
 from edge.detect.detections import Floats
 
 KNOWN = "YOLOX (input [1, 3, H, W], output [1, N, 5 + classes] with N cells of strides 8, 16, 32)"
@@ -25,8 +25,7 @@ class YoloxDecoder:
     `cells` [N, 2] are the cells' places, `strides` [N, 1] their sizes in pixels.
     """
 
-    width: int
-    height: int
+    wants: Input
     classes: int
     cells: Floats
     strides: Floats
@@ -60,7 +59,7 @@ def yolox(signature: Signature) -> YoloxDecoder | None:
             cells, strides = _grid(width, height)
             if rows not in (None, len(cells)):
                 return None
-            return YoloxDecoder(width, height, columns - _BOX, cells, strides)
+            return YoloxDecoder(Input(width, height), columns - _BOX, cells, strides)
         case _:
             return None
 

@@ -8,7 +8,7 @@ import onnx
 import pytest
 import vision
 
-from edge.detect.decoder import Candidates, Signature
+from edge.detect.decoder import Candidates, Input, Signature
 from edge.detect.detections import Detections
 from edge.detect.detector import Detector, FakeDetector, load_detector, suppress
 from edge.detect.families import decoder_for
@@ -69,8 +69,8 @@ def test_detections_are_chosen_by_name() -> None:
 def test_letterbox(height: int, width: int, inner: tuple[int, int], scale: float) -> None:
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0], image[..., 2] = 10, 200
-    tensor, got = Letterbox(416, 416).fill(image)
-    assert got == pytest.approx(scale)
+    tensor, extent = Letterbox(Input(416, 416)).fill(image)
+    assert extent.tolist() == pytest.approx([width * scale, height * scale] * 2)
     assert tensor.shape == (1, 3, 416, 416)
     assert tensor.dtype == np.float32
     assert (tensor[0, :, : inner[0], : inner[1]] == np.float32([[[10]], [[0]], [[200]]])).all()
@@ -79,11 +79,24 @@ def test_letterbox(height: int, width: int, inner: tuple[int, int], scale: float
 
 
 def test_letterbox_pads_again_when_the_picture_changes_its_shape() -> None:
-    box = Letterbox(416, 416)
+    box = Letterbox(Input(416, 416))
     box.fill(np.zeros((416, 416, 3), np.uint8))
     tensor, _ = box.fill(np.zeros((208, 416, 3), np.uint8))
     assert (tensor[0, :, 208:] == PAD).all()
     assert (tensor[0, :, :208] == 0).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(240, 416), (352, 320), (3, 4000), (704, 640)])
+def test_a_stretched_picture_fills_the_input(height: int, width: int) -> None:
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0], image[..., 2] = 51, 255
+    box = Letterbox(Input(320, 352, stretch=True, unit=1 / 255))
+    for _ in range(2):
+        tensor, extent = box.fill(image)
+        assert extent.tolist() == pytest.approx([320, 352, 320, 352])
+        assert tensor.shape == (1, 3, 352, 320)
+        assert np.ptp(tensor[0], axis=(1, 2)).tolist() == [0, 0, 0]
+        assert tensor[0, :, 0, 0].tolist() == pytest.approx([0.2, 0, 1])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +166,9 @@ def test_coco_has_its_80_classes() -> None:
 @pytest.mark.parametrize(
     "signature",
     [
-        Signature(((1, 3, 352, 352),), ((1, 85, 22, 22),)),
+        Signature(((1, 3, 352, 352),), ((1, 85, 22, 11),)),
+        Signature(((1, 3, 352, 352),), ((1, 5, 22, 22),)),
+        Signature(((1, 3, 352, None),), ((1, 85, 22, None),)),
         Signature(((1, 3, 416, 416),), ((1, 10647, 85),)),
         Signature(((1, 3, 416, 416),), ((1, 3549, 5),)),
         Signature(((1, 3, 410, 416),), ((1, 3549, 85),)),
@@ -165,7 +180,7 @@ def test_coco_has_its_80_classes() -> None:
 def test_shapes_of_no_known_family_are_refused(signature: Signature) -> None:
     with pytest.raises(InputError) as caught:
         decoder_for(signature, where="m.onnx")
-    for part in ("m.onnx", str(signature), "Known: YOLOX"):
+    for part in ("m.onnx", str(signature), "Known: YOLOX", "; FastestDet"):
         assert part in str(caught.value)
 
 
