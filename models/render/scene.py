@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from borrowed import Borrowed, available
 from car import Room, any_room, build_room
 from kit import Builder, turned
 from people import pushing, riding, sitting, standing
@@ -27,6 +28,7 @@ CONTENTS = {
 }
 LABELS = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 RIDES = ("scooter", "light", "delivery", "covered", "bicycle")
+BORROWED = {"wheelchair": 0.45, "scooter": 0.4, "bicycle": 0.35, "stroller": 0.3, "people": 0.3}
 CELL = 0.06
 
 
@@ -64,6 +66,8 @@ def _cells(body: Builder) -> set[tuple[int, int]]:
 
 def group(rng: random.Random, kind: str) -> list[tuple[Builder, str]]:
     """Build one kind of content with whoever rides, sits in or pushes it, in its own frame."""
+    if kind in BORROWED and available() and rng.random() < BORROWED[kind]:
+        return borrowed_group(rng, kind)
     if kind in RIDES:
         ride = two_wheeler(rng, kind)
         parts = [(ride.body, ride.label)]
@@ -97,6 +101,46 @@ def group(rng: random.Random, kind: str) -> list[tuple[Builder, str]]:
             parts.append((_pusher(rng, hip, thing.handles), "person"))
         return parts
     return [(standing(rng, child=rng.random() < 0.12), "person")]
+
+
+def borrowed_group(rng: random.Random, kind: str) -> list[tuple[Builder, str]]:
+    """Build a group around a ready-made model."""
+    if kind == "wheelchair":
+        chair = Borrowed("wheelchair", rng)
+        parts: list[tuple[Builder, str]] = [(chair, "wheelchair")]
+        who = rng.random()
+        if who < 0.5:
+            sitter = Borrowed(rng.choice(("boy-sitting", "girl-sitting")), rng, recolor=False)
+            back = chair.points()[:, 0].min() + rng.uniform(0.12, 0.22)
+            move = turned(back - sitter.points()[:, 0].min(), 0, 0)
+            move[2, 3] = rng.uniform(0.0, 0.12)
+            parts.append((sitter.moved(move), "person"))
+        elif who < 0.8:
+            feet = tuple(np.array([0.42, s * 0.12, 0.14]) for s in (1, -1))
+            arms = tuple(np.array([0.0, s * 0.28, 0.68]) for s in (1, -1))
+            seat = np.array([-0.12, 0, 0.5])
+            parts.append((sitting(rng, seat, feet, arms if rng.random() < 0.6 else None), "person"))
+        if rng.random() < 0.4:
+            handles = tuple(np.array([-0.42, s * 0.24, 0.9]) for s in (1, -1))
+            hip = np.array([-0.42 - rng.uniform(0.3, 0.5), rng.uniform(-0.05, 0.05), 0.88])
+            parts.append((_pusher(rng, hip, handles), "person"))  # type: ignore[arg-type]
+        return parts
+    if kind == "stroller":
+        return [(Borrowed("stroller", rng), "stroller")]
+    if kind == "people":
+        return [(Borrowed(rng.choice(("boy", "girl")), rng, recolor=False), "person")]
+    name = rng.choice(("vespa", "moped") if kind == "scooter" else ("bicycle", "bicycle", "bmx"))
+    ride = Borrowed(name, rng)
+    parts = [(ride, "ebike" if kind == "scooter" else "bicycle")]
+    who = rng.random()
+    if kind == "scooter" and who < 0.7:
+        grips = tuple(np.array([0.45, s * 0.32, 1.0]) for s in (1, -1))
+        if who < 0.25:
+            feet = tuple(np.array([0.15, s * 0.14, 0.3]) for s in (1, -1))
+            parts.append((riding(rng, np.array([-0.3, 0, 0.8]), grips, feet), "person"))  # type: ignore[arg-type]
+        else:
+            parts.append((pushing(rng, grips, rng.choice((-1, 1))), "person"))  # type: ignore[arg-type]
+    return parts
 
 
 def _pusher(rng: random.Random, hip: Any, handles: tuple[Any, Any]) -> Builder:
