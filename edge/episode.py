@@ -26,11 +26,15 @@ Phase = Literal["suspect", "confirmed", "cooldown"]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A followed object of the right kind, inside the zone, in this frame."""
+    """A followed object of the right kind, inside the zone, in this frame.
+
+    It is `sure` when its score is high enough to count.
+    """
 
     track: int
     box: Box
     score: float
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,10 @@ class Seen:
 class Terms:
     """When a session is believed and when it is over; times in seconds.
 
-    Sights of at least `score` are votes. `votes` of the last `of` frames and `dwell` since the
-    first sight confirm; a frame without sight, `gone_after` or more after the last one, ends.
+    Sure sights are votes. `votes` of the last `of` frames and `dwell` since the first sight
+    confirm; a frame without sight, `gone_after` or more after the last one, ends.
     """
 
-    score: float
     votes: int
     of: int
     dwell: float
@@ -119,7 +122,7 @@ def watch(state: Sessions, seen: Seen, now: float, terms: Terms) -> tuple[Sessio
     claimed = {sight.track for sight in claims.values()}
     last = state.last
     for sight in seen.sights:
-        if sight.track in claimed or sight.score < terms.score:
+        if sight.track in claimed or not sight.sure:
             continue
         last += 1
         kept.append(Session(last, "suspect", sight.track, sight.box, now, now, (), sight.score))
@@ -143,17 +146,16 @@ def step(
         return replace(session, ballots=(*session.ballots, False)[-terms.of :]), None
     if session.phase == "cooldown":
         return replace(session, track=sight.track, box=sight.box), None
-    vote = sight.score >= terms.score
     session = replace(
         session,
         track=sight.track,
         box=sight.box,
         seen=now,
         unwatched=session.unwatched + max(now - session.seen - terms.gone_after, 0.0),
-        ballots=(*session.ballots, vote)[-terms.of :],
+        ballots=(*session.ballots, sight.sure)[-terms.of :],
         best=max(session.best, sight.score),
     )
-    believed = vote and sum(session.ballots) >= terms.votes and session.dwell >= terms.dwell
+    believed = sight.sure and sum(session.ballots) >= terms.votes and session.dwell >= terms.dwell
     if session.phase == "suspect" and believed:
         session = replace(session, phase="confirmed")
         return session, Change("begin", session)

@@ -5,7 +5,7 @@ No I/O and no threads: frames come in, facts come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -30,7 +30,6 @@ PERSON = "person"
 _LIFE = 2.0  # seconds a track outlives its last sight; people hide each other for about a second
 _LIFE_FRAMES = 3.0  # but never fewer frames' worth of time than this, at slow rates
 _FOLLOWED = 2  # frames from which a box counts as something followed
-_SURE = 0.3  # score from which a box counts where no scenario says
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,15 @@ class _Episode:
 
 @dataclass(slots=True)
 class _Watch:
-    """One scenario at work; `episodes` are the confirmed ones by session number."""
+    """One scenario at work; `episodes` are the confirmed ones by session number.
+
+    `needs` are the class numbers it is about, each with the score from which it counts.
+    """
 
     scenario: Scenario
     zone: Zone
     terms: Terms
-    kinds: frozenset[int]
+    needs: Mapping[int, float]
     state: Sessions = field(default_factory=Sessions)
     episodes: dict[int, _Episode] = field(default_factory=dict)
 
@@ -96,13 +98,13 @@ class CameraPipeline:
         self.people = 0
         self._detector = detector
         self._clock = clock
-        self._watches = [_watch_of(camera, rule, detector.names) for rule in camera.scenario]
+        self._watches = [_watch_of(camera, rule, detector) for rule in camera.scenario]
         labels = [label for rule in camera.scenario for label in rule.labels]
         self._followed = chosen(detector.names, labels)
         self._person = chosen(detector.names, [PERSON])
-        sure = min((rule.score for rule in camera.scenario), default=_SURE)
+        self._need = _needed(detector, self._watches)
         life = max(_LIFE, _LIFE_FRAMES / camera.fps)
-        self._rules = FollowRules(sure, life, max(life, UNWATCHED))
+        self._rules = FollowRules(life, max(life, UNWATCHED))
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
 
@@ -146,9 +148,9 @@ class CameraPipeline:
 
     def _follow(self, found: Detections, now: float) -> None:
         mine = self._followed[found.classes]
-        objects = Objects(found.boxes[mine], found.scores[mine], found.classes[mine])
+        sure = found.scores >= self._need[found.classes]
+        objects = Objects(found.boxes[mine], found.scores[mine], found.classes[mine], sure[mine])
         self._tracks = follow(self._tracks, objects, now, self._rules)
-        sure = found.scores >= self._rules.sure
         self.people = int((sure & self._person[found.classes]).sum())
         self.counts.frames += 1
         self.counts.detections += int((sure & mine).sum())
@@ -157,10 +159,10 @@ class CameraPipeline:
 
     def _seen(self, watching: _Watch) -> Seen:
         visible = self._tracks.visible()
-        right = [track for track in visible if track.kind in watching.kinds]
+        right = [track for track in visible if track.kind in watching.needs]
         within = inside(watching.zone, np.array([track.box for track in right]).reshape(-1, 4))
         sights = tuple(
-            Sight(track.id, track.box, track.score)
+            Sight(track.id, track.box, track.score, track.score >= watching.needs[track.kind])
             for track, here in zip(right, within, strict=True)
             if here
         )
@@ -197,7 +199,16 @@ class CameraPipeline:
         return picture
 
 
-def _watch_of(camera: Camera, rule: Scenario, names: tuple[str, ...]) -> _Watch:
+def _needed(detector: Detector, watches: list[_Watch]) -> Floats:
+    """Return the score from which each class counts [classes]: what least some scenario asks."""
+    need = detector.thresholds.copy()
+    for kind in {kind for watching in watches for kind in watching.needs}:
+        need[kind] = min(watching.needs[kind] for watching in watches if kind in watching.needs)
+    return need
+
+
+def _watch_of(camera: Camera, rule: Scenario, detector: Detector) -> _Watch:
+    names = detector.names
     unknown = [label for label in rule.labels if label not in names]
     if unknown:
         raise InputError(
@@ -209,14 +220,16 @@ def _watch_of(camera: Camera, rule: Scenario, names: tuple[str, ...]) -> _Watch:
         scenario=rule,
         zone=camera.zone_of(rule),
         terms=Terms(
-            score=rule.score,
             votes=rule.votes,
             of=rule.of,
             dwell=rule.dwell,
             gone_after=rule.gone_after,
             cooldown=rule.cooldown,
         ),
-        kinds=frozenset(names.index(label) for label in rule.labels),
+        needs={
+            kind: float(detector.thresholds[kind]) if rule.score is None else rule.score
+            for kind in map(names.index, rule.labels)
+        },
     )
 
 

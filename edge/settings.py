@@ -17,7 +17,7 @@ from linli.errors import InputError
 from linli.events import Severity, Slug
 from linli.log import redact
 from linli.settings import Settings, load, read_secret
-from linli.topics import SELF
+from linli.topics import SELF, is_id
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -65,7 +65,10 @@ class Ingest(Settings, frozen=True, kw_only=True):
 
 
 class Model(Settings, frozen=True, kw_only=True):
-    """Which detection model runs; `name` is what events say, the file's name when not given."""
+    """Which detection model runs: a file, or a name of the catalogue without dot and slash.
+
+    `name` is what events say; when not given, the catalogue's name or the file's.
+    """
 
     file: Annotated[str, Meta(min_length=1)]
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
@@ -92,7 +95,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
     zone: Slug
     dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     severity: Severity = "medium"
-    score: Score = 0.3
+    score: Score | None = None
     votes: Annotated[int, Meta(ge=1, le=50)] = 3
     of: Annotated[int, Meta(ge=1, le=50)] = 5
     gone_after: Annotated[float, Meta(ge=0.1, le=600)] = 2.0
@@ -207,7 +210,7 @@ def load_settings(path: Path) -> EdgeSettings:
         data=_beside(path, settings.data),
         mqtt=mqtt,
         ingest=ingest,
-        model=replace(settings.model, file=_beside(path, settings.model.file)),
+        model=replace(settings.model, file=_model_beside(path, settings.model.file)),
         camera=tuple(_camera_beside(path, camera) for camera in settings.camera),
     )
 
@@ -250,6 +253,10 @@ def _camera_beside(path: Path, camera: Camera) -> Camera:
     if camera.password_file is not None:
         return msgspec.structs.replace(camera, password_file=_beside(path, camera.password_file))
     return camera
+
+
+def _model_beside(path: Path, file: str) -> str:
+    return file if is_id(file) else _beside(path, file)
 
 
 def _beside(path: Path, name: str) -> str:

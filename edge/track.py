@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.geometry import Box, Floats, Ints, iou, widened
+from edge.geometry import Box, Floats, Ints, Mask, iou, widened
 
 _STEADY = 0.5  # weight of the newest speed; box noise would else throw predictions about
 _FORESIGHT = 1.0  # seconds; further ahead a constant speed says nothing
@@ -54,24 +54,27 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class FollowRules:
-    """`sure` is the score from which a box may start a track.
+    """How long a track lives, in seconds.
 
-    A frame without sight more than `life` seconds after the last one ends a track; `unwatched`
-    seconds without sight end it even when nobody looked in between.
+    A frame without sight more than `life` after the last one ends it; `unwatched` without sight end
+    it even when nobody looked in between.
     """
 
-    sure: float
     life: float
     unwatched: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objects:
-    """What one frame shows: boxes [n, 4] in 0..1, scores [n], and kinds [n] (class numbers)."""
+    """What one frame shows: boxes [n, 4] in 0..1, scores [n], and kinds [n] (class numbers).
+
+    Those that are `sure` [n] may start a track.
+    """
 
     boxes: Floats
     scores: Floats
     kinds: Ints
+    sure: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
     waiting = list(alive.values())
     shown: set[int] = set()
     free = set(range(len(objects.scores)))
-    sure = {index for index in free if objects.scores[index] >= rules.sure}
+    sure = {index for index in free if objects.sure[index]}
     for chosen, how in ((sure, _EXPECTED), (free - sure, _UNSURE), (sure, _JUMPED)):
         pairs = _match(waiting, objects, sorted(chosen & free), now, how)
         for track, index in pairs:

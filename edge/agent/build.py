@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 
 from edge import health, messages
 from edge.agent.pool import DetectorPool
-from edge.detect.detector import Detector, load_detector
+from edge.catalog.book import open_book
+from edge.catalog.load import load_model
+from edge.detect.detector import Detector
 from edge.messages import Address
 from edge.settings import EdgeSettings
 from edge.uplink import Document
@@ -34,8 +35,9 @@ def load_pool(settings: EdgeSettings) -> DetectorPool:
     model = settings.model
     cores = len(os.sched_getaffinity(0)) // model.threads
     count = max(1, min(cores, len(settings.camera)))
+    book = open_book()
     loaded: Sequence[Detector] = [
-        load_detector(Path(model.file), threads=model.threads, name=model.name)
+        load_model(model.file, threads=model.threads, name=model.name, book=book)
         for _ in range(count)
     ]
     return DetectorPool(loaded)

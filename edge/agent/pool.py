@@ -16,6 +16,7 @@ class DetectorPool:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.names = detectors[0].names
         self.model = detectors[0].model
+        self.thresholds = detectors[0].thresholds
         self._free: queue.SimpleQueue[Detector] = queue.SimpleQueue()
         for detector in detectors:
             self._free.put(detector)

@@ -62,6 +62,11 @@ class Decoder(Protocol):
     """Decodes the outputs of one model."""
 
     @property
+    def family(self) -> str:
+        """The family's name, as catalogues say it."""
+        ...
+
+    @property
     def wants(self) -> Input:
         """How pictures are made to fit the network."""
         ...

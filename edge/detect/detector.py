@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,8 +21,24 @@ from linli.events import ModelRef
 
 FLOOR = 0.1  # low, so that heads of people seen badly are blurred too
 OVERLAP = 0.45
+SURE = 0.3
 MOST = 100
 _VERSION_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a model beyond its file; as it stands, what is taken of a file alone.
+
+    `classes` name what the file's metadata does not; `thresholds` are the scores from which a class
+    counts, `SURE` for those not in it; boxes of a class that overlap by more than `overlap` (IoU)
+    are one object.
+    """
+
+    version: str | None = None
+    classes: tuple[str, ...] | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    overlap: float = OVERLAP
 
 
 class Detector(Protocol):
@@ -35,6 +52,11 @@ class Detector(Protocol):
     @property
     def model(self) -> ModelRef:
         """Which model it is."""
+        ...
+
+    @property
+    def thresholds(self) -> Floats:
+        """The score from which each of `names` counts where no setting says [classes]."""
         ...
 
     def detect(self, image: Image) -> Detections:
@@ -52,13 +74,18 @@ class OnnxDetector:
         names: tuple[str, ...],
         model: ModelRef,
         floor: float,
+        *,
+        known: Known | None = None,
     ) -> None:
+        known = known or Known()
         self._session = session
-        self._decoder = decoder
+        self.decoder = decoder
         self._letterbox = Letterbox(decoder.wants)
         self._floor = floor
+        self._overlap = known.overlap
         self.names = names
         self.model = model
+        self.thresholds = thresholds_of(names, known.thresholds)
 
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
@@ -67,7 +94,7 @@ class OnnxDetector:
 
     def read(self, output: Floats, extent: Floats) -> Detections:
         """Turn a raw output into detections of a picture that had `extent` in the input."""
-        found = suppress(self._decoder.decode(output, self._floor).finite())
+        found = suppress(self.decoder.decode(output, self._floor).finite(), overlap=self._overlap)
         if not len(found.scores):
             return Detections.nothing(self.names)
         boxes = np.clip(found.boxes / extent, 0, 1)
@@ -77,8 +104,14 @@ class OnnxDetector:
 class FakeDetector:
     """Says what it was told to say, picture after picture; then that nothing is there."""
 
-    def __init__(self, names: tuple[str, ...], script: Iterable[Detections] = ()) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        script: Iterable[Detections] = (),
+        thresholds: Mapping[str, float] | None = None,
+    ) -> None:
         self.names = names
+        self.thresholds = thresholds_of(names, thresholds or {})
         self.model = ModelRef(name="fake", version="1", sha256="0" * 64)
         self._script = iter(script)
 
@@ -89,16 +122,23 @@ class FakeDetector:
 
 
 def load_detector(
-    path: Path, *, threads: int = 1, name: str | None = None, floor: float = FLOOR
+    path: Path,
+    *,
+    threads: int = 1,
+    name: str | None = None,
+    floor: float = FLOOR,
+    known: Known | None = None,
 ) -> OnnxDetector:
     """Load and warm up a model; `name` is what events call it.
 
-    Raises InputError when it is not ONNX, of no known family, or its classes have no names.
+    Raises InputError when it is not ONNX, of no known family, or its classes have no names, or not
+    those that are `known`.
     """
+    known = known or Known()
     session = open_session(path, threads=threads)
     decoder = decoder_for(session.signature, where=str(path))
     try:
-        names = class_names(session.metadata, decoder.classes)
+        names = class_names(session.metadata, decoder.classes, known.classes)
         name = name or slug(path.stem)
     except ValueError as error:
         raise InputError(str(error), where=str(path)) from None
@@ -110,9 +150,14 @@ def load_detector(
         )
     output = warm_up(session, decoder.wants)
     decoder.decode(output, floor)
-    version = session.metadata.get("version") or session.sha256[:8]
+    version = known.version or session.metadata.get("version") or session.sha256[:8]
     model = ModelRef(name=name, version=version[:_VERSION_LENGTH], sha256=session.sha256)
-    return OnnxDetector(session, decoder, names, model, floor)
+    return OnnxDetector(session, decoder, names, model, floor, known=known)
+
+
+def thresholds_of(names: tuple[str, ...], thresholds: Mapping[str, float]) -> Floats:
+    """Return the score from which each of `names` counts [n], `SURE` where nothing says."""
+    return np.array([thresholds.get(name, SURE) for name in names], np.float32)
 
 
 def suppress(found: Candidates, *, overlap: float = OVERLAP, most: int = MOST) -> Candidates:

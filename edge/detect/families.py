@@ -9,17 +9,17 @@ from edge.detect.yolox import KNOWN as YOLOX
 from edge.detect.yolox import yolox
 from linli.errors import InputError
 
-_FAMILIES = ((yolox, YOLOX), (fastestdet, FASTESTDET))
+FAMILIES = {"yolox": (yolox, YOLOX), "fastestdet": (fastestdet, FASTESTDET)}
 
 
 def decoder_for(signature: Signature, *, where: str) -> Decoder:
     """Return the decoder of a model. Raises InputError that says what is known."""
-    for family, _ in _FAMILIES:
+    for family, _ in FAMILIES.values():
         decoder = family(signature)
         if decoder is not None:
             return decoder
     raise InputError(
         f"no decoder knows a model with {signature}",
         where=where,
-        hint="Known: " + "; ".join(known for _, known in _FAMILIES),
+        hint="Known: " + "; ".join(known for _, known in FAMILIES.values()),
     )

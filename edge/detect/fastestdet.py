@@ -6,6 +6,7 @@ Its pictures are BGR 0..1, stretched to fill the input.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class FastestDetDecoder:
     cell's top left corner; width and height before the sigmoid, as a share of the input.
     """
 
+    family: ClassVar = "fastestdet"
     wants: Input
     classes: int
 

@@ -28,15 +28,31 @@ def slug(name: str) -> str:
     return text
 
 
-def class_names(metadata: Mapping[str, str], count: int) -> tuple[str, ...] | None:
+def class_names(
+    metadata: Mapping[str, str], count: int, known: tuple[str, ...] | None = None
+) -> tuple[str, ...] | None:
     """Return the `count` class names of a model, as ids; None when nothing says them.
 
     Metadata key `names` or `classes`: a list or a {number: name} mapping in JSON or Python form, or
-    names parted by commas. Raises ValueError when that does not give `count` different names.
+    names parted by commas. What is `known` of it beside the file must not say otherwise. Raises
+    ValueError when there are not `count` different names, or others than those known.
     """
+    names = _in_file(metadata, count)
+    if known is None:
+        return names or (tuple(slug(name) for name in COCO) if count == len(COCO) else None)
+    if len(known) != count:
+        raise ValueError(f"{len(known)} classes are known of the model, its output has {count}")
+    if names not in {None, known}:
+        raise ValueError(
+            f"its metadata names the classes {', '.join(names or ())}, not {', '.join(known)}"
+        )
+    return known
+
+
+def _in_file(metadata: Mapping[str, str], count: int) -> tuple[str, ...] | None:
     text = metadata.get("names") or metadata.get("classes")
     if text is None:
-        return tuple(slug(name) for name in COCO) if count == len(COCO) else None
+        return None
     names = tuple(slug(name) for name in _parse(text))
     if len(set(names)) != count or len(names) != count:
         raise ValueError(f"metadata names {len(set(names))} classes, the output has {count}")

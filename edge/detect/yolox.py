@@ -6,6 +6,7 @@ Its pictures are BGR 0..255, letterboxed to the top left and padded with 114.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class YoloxDecoder:
     `cells` [N, 2] are the cells' places, `strides` [N, 1] their sizes in pixels.
     """
 
+    family: ClassVar = "yolox"
     wants: Input
     classes: int
     cells: Floats

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from brokers import NEEDS_MOSQUITTO
 from demos import SHARED, RunningDemo, run_demo
-from vision import bright_square_model, empty_clip, square_clip
+from vision import bright_square_model, empty_clip, model_of_unknown_family, square_clip
 
 VIDEO = SHARED / "media" / "one-by-one-person.mp4"
 MODEL = SHARED / "models" / "yolox_nano.onnx"
@@ -115,6 +115,7 @@ def broken(tmp_path: Path, name: str) -> Path:
         ({"--video": "none.mp4"}, "none.mp4: no such video file"),
         ({"--video": "BROKEN.mp4"}, "BROKEN.mp4"),
         ({"--model": "none.onnx"}, "none.onnx: no such model file"),
+        ({"--model": "yolox-tin"}, "Did you mean 'yolox-tiny'?"),
         ({"--model": "BROKEN.onnx"}, "BROKEN.onnx"),
         ({"--data": "/proc/nowhere"}, "/proc/nowhere"),
         ({"--speed": "fast"}, "--speed"),
@@ -136,13 +137,11 @@ def test_bad_input_is_one_clear_line(
     assert len(complaints) == 1, done.said
 
 
-@pytest.mark.shared
-@NEEDS_SHARED
-def test_a_model_whose_outputs_no_decoder_knows_is_refused(clip: Path) -> None:
-    other = SHARED / "models" / "fastestdet.onnx"
+def test_a_model_whose_outputs_no_decoder_knows_is_refused(clip: Path, tmp_path: Path) -> None:
+    other = model_of_unknown_family(tmp_path / "other.onnx")
     done = run_demo("--video", str(clip), "--model", str(other), "--json")
     assert done.code == 2
-    assert "fastestdet.onnx" in done.said
+    assert "other.onnx" in done.said
     assert "Traceback" not in done.said
 
 

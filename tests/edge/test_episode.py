@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from edge.episode import Change, Seen, Session, Sessions, Sight, Terms, finish, watch
 
-TERMS = Terms(score=0.3, votes=3, of=5, dwell=2.0, gone_after=1.0, cooldown=5.0)
+SURE = 0.3
+TERMS = Terms(votes=3, of=5, dwell=2.0, gone_after=1.0, cooldown=5.0)
 HERE = (0.4, 0.2, 0.5, 0.8)
 THERE = (0.8, 0.2, 0.9, 0.8)
 Frame = tuple[float, Seen]
 
 
 def sees(*tracks: int, box: tuple[float, float, float, float] = HERE, score: float = 0.9) -> Seen:
-    return Seen(tuple(Sight(track, box, score) for track in tracks), frozenset(tracks))
+    sights = tuple(Sight(track, box, score, score >= SURE) for track in tracks)
+    return Seen(sights, frozenset(tracks))
 
 
 NOBODY = Seen()
@@ -154,15 +156,17 @@ def test_what_is_told(frames: list[Frame], told: list[tuple[str, int, float, flo
 
 
 def test_a_visible_track_outside_the_zone_hands_nothing_over() -> None:
-    outside = Seen((Sight(2, HERE, 0.9),), frozenset({1, 2}))
+    outside = Seen((Sight(2, HERE, 0.9, sure=True),), frozenset({1, 2}))
     frames = [*stay(0, 1, sees(1)), *stay(1.5, 2, outside)]
     assert play(frames) == [("begin", 2, 3.5, 2.0)]
 
 
 def test_a_hand_over_goes_to_the_nearest() -> None:
     left, right = (0.1, 0.2, 0.3, 0.8), (0.35, 0.2, 0.55, 0.8)
-    both = Seen((Sight(1, left, 0.9), Sight(2, right, 0.9)), frozenset({1, 2}))
-    renamed = Seen((Sight(3, right, 0.9), Sight(4, left, 0.9)), frozenset({3, 4}))
+    first, second = Sight(1, left, 0.9, sure=True), Sight(2, right, 0.9, sure=True)
+    both = Seen((first, second), frozenset({1, 2}))
+    again = (replace(second, track=3), replace(first, track=4))
+    renamed = Seen(again, frozenset({3, 4}))
     state, _ = watch(Sessions(), both, 0.0, TERMS)
     state, _ = watch(state, renamed, 0.2, TERMS)
     assert {session.number: session.track for session in state.sessions} == {1: 4, 2: 3}
@@ -199,7 +203,9 @@ def test_sessions_in_cooldown_are_bounded_and_the_oldest_go_first() -> None:
 
 
 boxes = st.sampled_from([HERE, THERE, (0.42, 0.2, 0.52, 0.8), (0.1, 0.1, 0.9, 0.9)])
-sights = st.builds(Sight, track=st.integers(1, 4), box=boxes, score=st.floats(0.1, 1))
+sights = st.builds(
+    Sight, track=st.integers(1, 4), box=boxes, score=st.floats(0.1, 1), sure=st.booleans()
+)
 frames_of_any_kind = st.lists(
     st.tuples(
         st.one_of(st.floats(-5, 5), st.floats(0, 0.5)),
@@ -210,7 +216,6 @@ frames_of_any_kind = st.lists(
 )
 any_terms = st.builds(
     Terms,
-    score=st.floats(0.1, 0.9),
     votes=st.integers(1, 3),
     of=st.integers(3, 5),
     dwell=st.floats(0, 2),

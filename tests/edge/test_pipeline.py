@@ -88,6 +88,47 @@ def test_what_is_no_event(script: list[list[Row]]) -> None:
     assert pipeline.finish() == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "score", "begins"),
+    [
+        (None, 0.55, False),  # the model's own threshold
+        (None, 0.65, True),
+        (0.5, 0.55, True),  # a user's own setting goes before it, both ways
+        (0.7, 0.65, False),
+    ],
+)
+def test_a_class_counts_from_the_models_threshold_or_the_users(
+    asked: float | None, score: float, begins: bool
+) -> None:
+    rule = msgspec.structs.replace(DWELL, labels=("bicycle", "person"), score=asked)
+    camera = msgspec.structs.replace(CAMERA, scenario=(rule,))
+    seen = [detections((*HERE[:4], score, 1))] * 10
+    detector = FakeDetector(NAMES, seen, {"bicycle": 0.6})
+    pipeline = CameraPipeline(camera, detector, ManualClock(START))
+    facts = [fact for n in range(10) for fact in pipeline.process(frame(n * 0.5))]
+    assert bool(facts) is begins
+    assert pipeline.counts.detections == (10 if begins else 0)
+
+
+def test_each_scenario_has_its_own_score_and_people_count_by_the_models() -> None:
+    surer = msgspec.structs.replace(DWELL, event="sure-dwell", score=0.8)
+    camera = msgspec.structs.replace(
+        CAMERA, scenario=(msgspec.structs.replace(DWELL, score=0.5), surer)
+    )
+    seen = [detections((*HERE[:4], 0.6, 0))] * 10
+    pipeline = CameraPipeline(camera, FakeDetector(NAMES, seen), ManualClock(START))
+    facts = [fact for n in range(10) for fact in pipeline.process(frame(n * 0.5))]
+    assert [fact.scenario.event for fact in facts] == ["zone-dwell"]
+    about_bicycles = msgspec.structs.replace(
+        CAMERA, scenario=(msgspec.structs.replace(DWELL, labels=("bicycle",), score=0.9),)
+    )
+    pipeline = CameraPipeline(
+        about_bicycles, FakeDetector(NAMES, seen[:1], {"person": 0.55}), ManualClock(START)
+    )
+    pipeline.process(frame(0))
+    assert pipeline.people == 1
+
+
 def test_the_end_of_the_video_ends_what_is_going_on() -> None:
     pipeline, (begin,) = play([[HERE]] * 8)
     assert pipeline.people == 1

@@ -52,6 +52,23 @@ def test_secrets_are_read_from_beside_the_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "whole"),
+    [
+        ("m.onnx", "{}/m.onnx"),
+        ("./builtin", "{}/builtin"),
+        ("models/m", "{}/models/m"),
+        ("builtin", "builtin"),
+        ("yolox-nano", "yolox-nano"),
+    ],
+)
+def test_a_model_is_a_path_or_a_name_of_the_catalogue(
+    tmp_path: Path, file: str, whole: str
+) -> None:
+    text = HEAD.replace("m.onnx", file) + CAMERA
+    assert load_settings(write(tmp_path, text)).model.file == whole.format(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("source", "kind"),
     [
         ("a.mp4", "file"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.track import FollowRules, Objects, Tracks, follow
 
-RULES = FollowRules(sure=0.3, life=2.0, unwatched=10.0)
+RULES = FollowRules(life=2.0, unwatched=10.0)
 Row = tuple[float, float, float, int]  # centre x, centre y, score, kind
 
 
@@ -17,6 +17,7 @@ def objects(*rows: Row) -> Objects:
         table.reshape(-1, 4).astype(np.float32),
         np.array([row[2] for row in rows], np.float32),
         np.array([row[3] for row in rows], np.int64),
+        np.array([row[2] >= 0.3 for row in rows], np.bool_),
     )
 
 

@@ -45,7 +45,9 @@ class _Speed(click.ParamType[str]):
     "linli demo --speed max --json",
 )
 @click.option("--video", metavar="FILE|rtsp://…", help="What the camera sees.")
-@click.option("--model", type=click.Path(path_type=Path), help="ONNX detection model.")
+@click.option(
+    "--model", metavar="FILE|NAME", help="ONNX detection model, or a name of: linli models list."
+)
 @click.option(
     "--duration", type=click.FloatRange(min=0.1), help="End S seconds after the first frame."
 )
@@ -66,7 +68,7 @@ class _Speed(click.ParamType[str]):
 )
 def command(
     video: str | None,
-    model: Path | None,
+    model: str | None,
     duration: float | None,
     speed: str,
     data: Path | None,

@@ -87,7 +87,7 @@ port = {files.http_port}
 
 def _edge_toml(files: DemoFiles, inputs: DemoInputs, speed: str) -> str:
     source = json.dumps(inputs.video, ensure_ascii=False)
-    model = json.dumps(str(inputs.model), ensure_ascii=False)
+    model = json.dumps(inputs.model, ensure_ascii=False)
     pace = ""
     if not is_camera(inputs.video):
         pace = f"speed = {json.dumps(speed) if speed == 'max' else speed}\n"

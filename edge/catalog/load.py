@@ -1,0 +1,28 @@
+"""Models as people name them: a path, a name of the catalogue, or `builtin`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.catalog.book import Book, find_file, open_book
+from edge.catalog.check import open_entry
+from edge.detect.detector import FLOOR, OnnxDetector, load_detector
+
+
+def load_model(
+    wanted: str | Path,
+    *,
+    threads: int = 1,
+    name: str | None = None,
+    floor: float = FLOOR,
+    book: Book | None = None,
+) -> OnnxDetector:
+    """Load a detector by path or name, with the thresholds that the catalogue ships for it.
+
+    A file given by its path gets them too when the catalogue knows its content. Raises InputError
+    when there is no such model, or its file is not the one that the catalogue knows.
+    """
+    path, entry = find_file(wanted, book or open_book())
+    if entry is None:
+        return load_detector(path, threads=threads, name=name, floor=floor)
+    return open_entry(entry, path, threads=threads, name=name, floor=floor)
