@@ -23,7 +23,6 @@ FLOOR = 0.1  # low, so that heads of people seen badly are blurred too
 OVERLAP = 0.45
 SURE = 0.3
 MOST = 100
-_VERSION_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +149,7 @@ def load_detector(
         )
     output = warm_up(session, decoder.wants)
     decoder.decode(output, floor)
-    version = known.version or session.metadata.get("version") or session.sha256[:8]
-    model = ModelRef(name=name, version=version[:_VERSION_LENGTH], sha256=session.sha256)
+    model = session.model(name, known.version)
     return OnnxDetector(session, decoder, names, model, floor, known=known)
 
 

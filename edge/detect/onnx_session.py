@@ -15,6 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from edge.detect.decoder import Input, Shape, Signature
 from edge.detect.detections import Floats
 from linli.errors import InputError
+from linli.events import ModelRef
 
 _ERRORS: tuple[type[Exception], ...] = (
     state.EPFail,
@@ -31,6 +32,7 @@ _ERRORS: tuple[type[Exception], ...] = (
     ValueError,
 )
 _ERRORS_ONLY = 3
+_VERSION_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class OnnxSession:
     _session: onnxruntime.InferenceSession
     _input: str
     _output: str
+
+    def model(self, name: str, version: str | None = None) -> ModelRef:
+        """Return what events say of it; without a version, its own or the start of its hash."""
+        version = version or self.metadata.get("version") or self.sha256[:8]
+        return ModelRef(name=name, version=version[:_VERSION_LENGTH], sha256=self.sha256)
 
     def run(self, tensor: Floats) -> Floats:
         """Return the first output for `tensor`. Raises InputError when the model fails."""
