@@ -1,0 +1,1 @@
+"""Measuring a detection model on labelled pictures: labels in, figures and pictures out."""
