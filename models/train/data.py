@@ -17,7 +17,10 @@ NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 HELD_OUT = 900_000  # renders from this number on are for choosing the threshold, never for training
 FULL = 416  # pictures for smaller inputs are cropped rather than shrunk, some of the time
 CYCLES = 0.25  # the share of photographs drawn from the few with two-wheelers
-FROM_COCO = {0: 0, 3: 1, 1: 2}  # a motorcycle looks like a scooter-type e-bike, and is as unwelcome
+OTHER = len(NAMES)  # a thing of no class of ours
+# A motorcycle looks like a scooter-type e-bike, and is as unwelcome. What else photographs show
+# stays a thing, of no class: otherwise the detector learns that only rendered things are things.
+FROM_COCO = {**dict.fromkeys(range(80), OTHER), 0: 0, 3: 1, 1: 2}
 
 
 @functools.lru_cache(maxsize=8000)
@@ -76,7 +79,9 @@ class Mix:
         kinds: dict[str, float],
     ) -> None:
         self.photographs = folder(photographs, FROM_COCO)
-        self.cycles = [p for p in self.photographs if (p.boxes[:, 0] > 0).any()]
+        self.cycles = [
+            p for p in self.photographs if ((p.boxes[:, 0] > 0) & (p.boxes[:, 0] < OTHER)).any()
+        ]
         self.textures = sorted(textures.glob("*/*.jpg")) if textures else []
         self.shares, self.kinds = shares, kinds
         self.kind_of: dict[Path, str] = {}
@@ -130,7 +135,10 @@ class Mix:
         return rng.choice(self.cycles if rng.random() < CYCLES else self.photographs)
 
     def _background(self, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
-        if self.textures and rng.random() < 0.15:
+        which = rng.random()
+        if which < 0.12:
+            return plain(rng), np.zeros((0, 5))
+        if self.textures and which < 0.25:
             return pixels(rng.choice(self.textures)), np.zeros((0, 5))
         return rng.choice(self.photographs).read()
 
@@ -146,6 +154,17 @@ class Mix:
             canvas[oy : oy + half, ox : ox + half] = part
             kept.append(boxes + np.array([0, ox, oy, ox, oy]))
         return canvas, np.concatenate(kept)
+
+
+def plain(rng: random.Random) -> np.ndarray:
+    """Return a wall [240, 320, 3]: one colour running into another, white more often."""
+    ends = [
+        np.array([rng.uniform(120, 255)] * 3) + [rng.gauss(0, 12) for _ in range(3)]
+        for _ in range(2)
+    ]
+    run = np.linspace(0, 1, 240)[:, None, None]
+    wall = (ends[0] * (1 - run) + ends[1] * run).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(wall, (240, 320, 3)))
 
 
 def _facts(picture: Picture) -> Path:

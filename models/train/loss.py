@@ -22,7 +22,8 @@ def assign(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Match one picture's predictions to its objects.
 
-    `boxes` [n, 4] decoded, `logits` [n, 1 + classes], `truth` [g, 5] class and box in pixels.
+    `boxes` [n, 4] decoded, `logits` [n, 1 + classes], `truth` [g, 5] class and box in pixels; the
+    class after the last is a thing of no class.
     Returns indices of answering cells, each one's object, and their IoU.
     """
     centre = (grid + 0.5) * stride
@@ -35,10 +36,13 @@ def assign(
         empty = torch.zeros(0, dtype=torch.long)
         return empty, empty, torch.zeros(0)
     iou = overlap(target, boxes[candidates])
-    score = (logits[candidates, 1:].sigmoid() * logits[candidates, :1].sigmoid()).sqrt()
-    wanted = score[:, truth[:, 0].long()].T
+    thing = logits[candidates, :1].sigmoid()
+    score = (logits[candidates, 1:].sigmoid() * thing).sqrt()
+    # A thing of no class of ours (class number `classes`) is wanted as a thing alone.
+    wanted = torch.cat((score, thing.sqrt()), 1)[:, truth[:, 0].long()].T
     cost = -wanted.clamp(min=1e-6).log() - torch.log1p(-score.clamp(max=0.999)).sum(1)[None]
-    cost = cost + torch.log1p(-wanted.clamp(max=0.999)) - 3 * torch.log(iou + 1e-8)
+    ours = (truth[:, 0] < score.shape[1])[:, None]
+    cost = cost + ours * torch.log1p(-wanted.clamp(max=0.999)) - 3 * torch.log(iou + 1e-8)
     cost = cost + 1e5 * (~(near & within)[:, candidates])
     count = iou.topk(min(10, iou.shape[1]), 1).values.sum(1).int().clamp(min=1)
     match = torch.zeros_like(cost, dtype=torch.bool)
@@ -71,7 +75,8 @@ def detection_loss(
         picked.append(boxes[i, cell])
         wanted_box.append(truth[owner, 1:])
         raw_class.append(output[i, cell, 5:])
-        wanted_class.append(functional.one_hot(truth[owner, 0].long(), classes) * iou[:, None])
+        named = functional.one_hot(truth[owner, 0].long(), classes + 1)[:, :classes]
+        wanted_class.append(named * iou[:, None])
     count = max(float(object_target.sum()), 1.0)
     loss_object = (
         functional.binary_cross_entropy_with_logits(output[..., 4], object_target, reduction="sum")
