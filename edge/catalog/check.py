@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.catalog.digest import sha256_of
-from edge.catalog.entry import Entry
+from edge.catalog.entry import Entry, Task
+from edge.classify.classifier import OnnxClassifier, load_classifier
+from edge.detect.decoder import Input
 from edge.detect.detector import FLOOR, Known, OnnxDetector, load_detector
 from edge.detect.families import FAMILIES
 from linli.errors import InputError
+
+CLASSIFIER = "softmax"  # the one family of classifiers
 
 
 def check_file(entry: Entry, path: Path, *, where: str | None = None) -> None:
     """Hash and run a file. Raises InputError, with `where` in place of the path, if not right."""
     try:
-        open_entry(entry, path)
+        if entry.task == "detection":
+            open_detector(entry, path)
+        else:
+            open_classifier(entry, path)
     except InputError as error:
         raise InputError(error.what, where=where or error.where, hint=error.hint) from None
 
@@ -41,7 +48,7 @@ def check_content(entry: Entry, path: Path) -> None:
         )
 
 
-def open_entry(
+def open_detector(
     entry: Entry,
     path: Path,
     *,
@@ -50,35 +57,59 @@ def open_entry(
     floor: float = FLOOR,
 ) -> OnnxDetector:
     """Load a detector of the catalogue. Raises InputError when the file is not what it says."""
-    if entry.task != "detection":
-        raise InputError(
-            f"model {entry.name!r} is for {entry.task}, not for detection", where=str(path)
-        )
-    if entry.decoder not in FAMILIES:
-        raise InputError(
-            f"no decoder is called {entry.decoder!r}",
-            where=f"model {entry.name}",
-            hint=f"There is: {', '.join(FAMILIES)}",
-        )
+    _check_task(entry, "detection", tuple(FAMILIES))
     check_content(entry, path)
+    scores = {label: entry.threshold_of(label) for label in entry.names}
     known = Known(
         version=entry.version,
         classes=entry.names,
-        thresholds={label: entry.threshold_of(label) for label in entry.names},
+        thresholds={label: score for label, score in scores.items() if score is not None},
         overlap=entry.overlap,
     )
     detector = load_detector(
         path, threads=threads, name=name or entry.name, floor=floor, known=known
     )
-    wants = detector.decoder.wants
-    for what, has, says in (
-        ("decoder", detector.decoder.family, entry.decoder),
-        ("input", f"{wants.width} x {wants.height}", "{} x {}".format(*entry.input)),
-    ):
-        if has != says:
-            raise InputError(
-                f"has the {what} {has}, the catalogue says {says} of model {entry.name!r}",
-                where=str(path),
-                hint="It is another file",
-            )
+    _compare("decoder", detector.decoder.family, entry.decoder, entry, path)
+    _compare_input(detector.decoder.wants, entry, path)
     return detector
+
+
+def open_classifier(
+    entry: Entry, path: Path, *, threads: int = 1, name: str | None = None
+) -> OnnxClassifier:
+    """Load a classifier of the catalogue. Raises InputError when the file is not what it says."""
+    _check_task(entry, "classification", (CLASSIFIER,))
+    check_content(entry, path)
+    classifier = load_classifier(
+        path, threads=threads, name=name or entry.name, threshold=entry.threshold
+    )
+    has, says = ", ".join(classifier.classes.names), ", ".join(entry.names)
+    _compare("classes", has, says, entry, path)
+    _compare_input(classifier.wants, entry, path)
+    return classifier
+
+
+def _check_task(entry: Entry, task: Task, decoders: tuple[str, ...]) -> None:
+    where = f"model {entry.name}"
+    if entry.task != task:
+        raise InputError(f"is for {entry.task}, not for {task}", where=where)
+    if entry.decoder not in decoders:
+        raise InputError(
+            f"no decoder for {task} is called {entry.decoder!r}",
+            where=where,
+            hint=f"There is: {', '.join(decoders)}",
+        )
+
+
+def _compare_input(wants: Input, entry: Entry, path: Path) -> None:
+    says = "{} x {}".format(*entry.input)
+    _compare("input", f"{wants.width} x {wants.height}", says, entry, path)
+
+
+def _compare(what: str, has: str, says: str, entry: Entry, path: Path) -> None:
+    if has != says:
+        raise InputError(
+            f"has the {what} {has}, the catalogue says {says} of model {entry.name!r}",
+            where=str(path),
+            hint="It is another file",
+        )

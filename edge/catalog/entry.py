@@ -35,8 +35,9 @@ class Entry(Settings, frozen=True, kw_only=True):
     """One model. Without `sha256` nobody here has had the file, so it cannot be told from another.
 
     `thresholds` are the scores from which a class counts, `threshold` for classes it does not name;
-    `overlap` is the IoU from which two boxes of one class are one object. `file` is the path of a
-    model that Linli brings, below `models/`; `url` is where to get one that it does not bring.
+    a classifier has one `threshold`, its file's when not given. `overlap` is the IoU from which two
+    boxes of one class are one object. `file` is the path of a model that Linli brings, below
+    `models/`; `url` is where to get one that it does not bring.
     """
 
     name: Slug
@@ -46,7 +47,7 @@ class Entry(Settings, frozen=True, kw_only=True):
     classes: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=1000)] | Literal["coco"]
     input: tuple[Side, Side]
     decoder: Slug
-    threshold: Score = 0.3
+    threshold: Score | None = None
     thresholds: dict[Slug, Score] = field(default_factory=dict)
     overlap: Overlap = 0.45
     sha256: Sha256 | None = None
@@ -69,9 +70,11 @@ class Entry(Settings, frozen=True, kw_only=True):
             raise ValueError(
                 f"thresholds of {self.name!r} name {', '.join(strange)}, which it does not know"
             )
-        if (self.sha256 is None) != (self.size is None):
-            raise ValueError(f"sha256 and size of {self.name!r} go together")
-        if self.file is not None and (self.sha256 is None or self.url is not None):
+        if self.task == "classification" and self.thresholds:
+            raise ValueError(f"{self.name!r} classifies: it has one threshold, not one a class")
+        if self.size is not None and self.sha256 is None:
+            raise ValueError(f"{self.name!r} has a size, it needs the sha256 of that file too")
+        if self.file is not None and (self.size is None or self.url is not None):
             raise ValueError(
                 f"{self.name!r} has a file of its own: it needs sha256, size and no url"
             )
@@ -84,8 +87,8 @@ class Entry(Settings, frozen=True, kw_only=True):
         """The classes, as ids."""
         return _COCO if self.classes == "coco" else self.classes
 
-    def threshold_of(self, label: str) -> float:
-        """Return the score from which a class counts."""
+    def threshold_of(self, label: str) -> float | None:
+        """Return the score from which a class counts, None where the entry does not say."""
         return self.thresholds.get(label, self.threshold)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.catalog.book import Book, find_file, open_book
-from edge.catalog.check import open_entry
+from edge.catalog.check import open_detector
 from edge.detect.detector import FLOOR, OnnxDetector, load_detector
 
 
@@ -25,4 +25,4 @@ def load_model(
     path, entry = find_file(wanted, book or open_book())
     if entry is None:
         return load_detector(path, threads=threads, name=name, floor=floor)
-    return open_entry(entry, path, threads=threads, name=name, floor=floor)
+    return open_detector(entry, path, threads=threads, name=name, floor=floor)

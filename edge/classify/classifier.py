@@ -53,7 +53,7 @@ class OnnxClassifier:
         self, session: OnnxSession, wants: Input, classes: Classes, model: ModelRef
     ) -> None:
         self._session = session
-        self._wants = wants
+        self.wants = wants
         self._letterbox = Letterbox(wants)
         self.classes = classes
         self.model = model
@@ -64,7 +64,7 @@ class OnnxClassifier:
 
     def probabilities(self, image: Image, box: Box | None = None) -> Floats:
         """Return the probability of every class [classes]; they sum to 1."""
-        tensor, _ = self._letterbox.fill(_shrunk(cut(image, box), self._wants))
+        tensor, _ = self._letterbox.fill(_shrunk(cut(image, box), self.wants))
         return read(self._session.run(tensor), where=str(self._session.path))
 
 

@@ -1,0 +1,45 @@
+"""What a file of unknown origin says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.catalog.check import CLASSIFIER
+from edge.catalog.entry import Task
+from edge.classify.classifier import load_classifier
+from edge.detect.decoder import Input
+from edge.detect.detector import Known, load_detector
+from edge.detect.onnx_session import open_session
+from linli.errors import InputError
+from linli.events import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an entry of the catalogue needs that only the file can tell."""
+
+    task: Task
+    decoder: str
+    classes: tuple[str, ...]
+    wants: Input
+    model: ModelRef
+    size: int
+
+
+def look_into(file: Path, classes: tuple[str, ...] | None) -> Facts:
+    """Run a file once; `classes` name what it does not name itself.
+
+    Raises InputError when no decoder knows it, or nothing tells the names of its classes.
+    """
+    outputs = open_session(file).signature.outputs
+    size = file.stat().st_size
+    if len(outputs) == 1 and len(outputs[0]) == 2:  # one row of probabilities
+        classifier = load_classifier(file, name="new")
+        names = classifier.classes.names
+        if classes not in {None, names}:
+            raise InputError(f"its metadata names the classes {', '.join(names)}", where=str(file))
+        return Facts("classification", CLASSIFIER, names, classifier.wants, classifier.model, size)
+    detector = load_detector(file, name="new", known=Known(classes=classes))
+    decoder = detector.decoder
+    return Facts("detection", decoder.family, detector.names, decoder.wants, detector.model, size)
