@@ -16,6 +16,7 @@ from types import FrameType
 import sqlalchemy as sa
 from fastapi import FastAPI
 
+from ingest import registry
 from ingest.accounts import book as accounts
 from ingest.api import routes
 from ingest.consumers.incidents import IncidentEffect, TickJob
@@ -125,6 +126,8 @@ class House:
         prepare(self._folder)
         with writing(self._state_writer) as connection:
             make_first_account(connection, self._folder, self.clock)
+            site = self._settings.site
+            registry.make_site(connection, site.id, site.label, self.clock.now())
 
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed

@@ -51,7 +51,7 @@ class IncidentEffect:
         if kept.stream is not None and (kept.node, kept.stream) not in self._streams:
             tallies.note_lane(connection, kept.node, kept.stream, kept.kind)
             self._streams.add((kept.node, kept.stream))
-        place = registry.Place(kept.site, kept.area, kept.node)
+        origin = registry.Origin(kept.site, kept.area, kept.node)
         if kept.kind == "telemetry":
             self._seen[kept.node, kept.device] = received
             return
@@ -70,11 +70,11 @@ class IncidentEffect:
                 self._events[-1]["incident"] = incident.id
                 self._rows += len(rows)
             case ReportMessage():
-                registry.keep_report(connection, place, message.data, received)
+                registry.keep_report(connection, origin, message.data, received)
             case DescribeMessage():
-                registry.keep_description(connection, place, kept.device, message.data)
+                registry.keep_description(connection, origin, kept.device, message.data)
             case Status():
-                _presence(connection, place, message, received)
+                _presence(connection, origin, message, received)
                 return
         self._seen[kept.node, kept.device] = received
 
@@ -128,9 +128,9 @@ class TickJob:
 
 
 def _presence(
-    connection: sa.Connection, place: registry.Place, status: Status, at: datetime
+    connection: sa.Connection, origin: registry.Origin, status: Status, at: datetime
 ) -> None:
-    before = registry.status_of(connection, place.node)
+    before = registry.status_of(connection, origin.node)
     if before is not None and status.state in _LEAVING and before.session != status.session:
         return  # the last will of a connection that a newer one has replaced
-    registry.keep_status(connection, place, status, at)
+    registry.keep_status(connection, origin, status, at)

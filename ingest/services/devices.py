@@ -15,7 +15,7 @@ from ingest.refusal import NotThere
 from ingest.services.views import DeviceView, Health, NodeView
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, writing
-from ingest.store.state import CONFIRMED, DISCOVERED, device, node
+from ingest.store.registry import CONFIRMED, DISCOVERED, RETIRED, device, node
 from linli.events import CameraReport, NodeState, ReportData, Status
 from linli.topics import SELF
 
@@ -39,7 +39,7 @@ class DeviceService:
         """Return all devices, discovered ones first, then by node and device."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            rows = connection.execute(device.select()).all()
+            rows = connection.execute(device.select().where(device.c.standing != RETIRED)).all()
             nodes = {row.node: row for row in connection.execute(node.select())}
         parked = self._parked()
         health = {name: _node_health(row, now) for name, row in nodes.items()}
@@ -59,7 +59,7 @@ class DeviceService:
         """Return all edge boxes, by node."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            rows = connection.execute(node.select()).all()
+            rows = connection.execute(node.select().where(node.c.standing != RETIRED)).all()
         views = [_node_view(row, now) for row in rows]
         known = {view.node for view in views}
         unknown = {name: row for (name, _), row in self._parked().items() if name not in known}
@@ -76,7 +76,10 @@ class DeviceService:
         label: str | None = None,
         subject: str | None = None,
     ) -> DeviceView:
-        """Accept a discovered device; its parked messages follow. Raises NotThere, NotAllowed."""
+        """Accept a discovered device; its parked messages follow.
+
+        Raises NotThere, NotAllowed, and InputError for a `subject` that is no path of ids.
+        """
         viewer.require("act")
         known = next(
             (one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)),
@@ -84,10 +87,16 @@ class DeviceService:
         )
         if known is None:
             raise NotThere("no such device")
-        place = registry.Place(known.site, known.area, node)
+        origin = registry.Origin(known.site, known.area, node)
         with writing(self._writer) as connection:
             registry.confirm(
-                connection, place, device, label=_short(label), subject=_short(subject)
+                connection,
+                origin,
+                device,
+                label=label or None,
+                subject=subject or None,
+                actor=viewer.actor,
+                now=now,
             )
         self._feed.tell("devices")
         return next(
@@ -208,7 +217,3 @@ def _status(row: sa.Row[Any]) -> Status | None:
 
 def _report(row: sa.Row[Any]) -> ReportData | None:
     return msgspec.json.decode(row.report, type=ReportData) if row.report else None
-
-
-def _short(text: str | None) -> str | None:
-    return text.strip()[:64] or None if text else None

@@ -1,4 +1,6 @@
-"""`state.db`: registry, incidents, accounts, evidence, cursors. The web process writes it.
+"""`state.db`: incidents, accounts, evidence, cursors. The web process writes it.
+
+The registry's tables, which are in the same file, stand in `ingest.store.registry`.
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -6,31 +8,10 @@ msgspec value as JSON; the columns beside it are what queries need of it.
 
 from __future__ import annotations
 
-from typing import Final
-
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-
-metadata = sa.MetaData()
-
-CONFIRMED: Final = "confirmed"
-DISCOVERED: Final = "discovered"
-
-node = sa.Table(
-    "node",
-    metadata,
-    sa.Column("node", sa.Text, primary_key=True),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("area", sa.Text, nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("standing", sa.Text, nullable=False),  # confirmed | discovered
-    sa.Column("key_hash", sa.Text),  # SHA-256 of the node's key, NULL when it has none
-    sa.Column("last_seen", UtcDateTime),
-    sa.Column("status", sa.Text),  # JSON of linli.events.Status
-    sa.Column("report", sa.Text),  # JSON of linli.events.ReportData
-    sa.Column("reported", UtcDateTime),
-)
+from ingest.store.registry import metadata
 
 boot = sa.Table(
     "boot",
@@ -38,22 +19,6 @@ boot = sa.Table(
     sa.Column("node", sa.Text, primary_key=True),
     sa.Column("boot", sa.Text, primary_key=True),  # `bootid` of a node whose clock is not set
     sa.Column("started", UtcDateTime, nullable=False),  # by our own clock, no later than this
-)
-
-device = sa.Table(
-    "device",
-    metadata,
-    sa.Column("node", sa.Text, primary_key=True),
-    sa.Column("device", sa.Text, primary_key=True),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("area", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text),
-    sa.Column("standing", sa.Text, nullable=False),  # confirmed | discovered
-    sa.Column("last_seen", UtcDateTime),
-    sa.Column("camera", sa.Text),  # JSON of linli.events.CameraReport
-    sa.Column("described", sa.Text),  # JSON of linli.events.DescribeData
 )
 
 incident = sa.Table(

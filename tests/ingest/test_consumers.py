@@ -22,6 +22,7 @@ from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.incidents import book, boots
 from ingest.incidents.fold import fold
+from ingest.store import registry as tables
 from ingest.store import state
 from ingest.store.engine import reading, writing
 from ingest.store.journal import REPLAYED
@@ -146,7 +147,7 @@ def test_kinds_are_counted_and_lanes_known(folder: Folder) -> None:
 
 def node_row(folder: Folder):
     with reading(folder.state) as connection:
-        return connection.execute(state.node.select()).one(), registry.status_of(connection, NODE)
+        return connection.execute(tables.node.select()).one(), registry.status_of(connection, NODE)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_reports_and_births_fill_the_registry(folder: Folder) -> None:
     folder.put_description(CAMERA, "not what people call it")
     cursor(folder).step()
     with reading(folder.state) as connection:
-        rows = {row.device: row for row in connection.execute(state.device.select())}
+        rows = {row.device: row for row in connection.execute(tables.device.select())}
     assert (rows["cam-new"].standing, rows["cam-new"].label) == ("discovered", "垃圾房")
     assert registry.camera_report(rows["cam-new"].camera).state == "stalled"
     assert rows[CAMERA].label == "1 号电梯"

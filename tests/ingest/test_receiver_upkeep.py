@@ -14,6 +14,7 @@ from ingest.receive.process import waker
 from ingest.receive.upkeep import DAY, consumed, forget
 from ingest.registry import add_device, add_node
 from ingest.store import journal, state
+from ingest.store import registry as tables
 from ingest.store.engine import open_reader, open_writer, to_micros, writing
 from ingest.store.files import path_of, prepare
 from ingest.supervise import sole_owner
@@ -117,7 +118,7 @@ def test_the_directory_follows_the_registry(folder: Path) -> None:
     assert now.standing(SITE, "b04", NODE, DEVICE) == "moved"
     assert now.standing(SITE, "b04", NODE, "self") == "moved"
     with writing(writer) as connection:
-        connection.execute(state.node.update().values(last_seen=NOW))
+        connection.execute(tables.node.update().values(last_seen=NOW))
     assert watch.refresh() is None
     watch.close()
     writer.dispose()

@@ -8,7 +8,7 @@ from house import AREA, CAMERA, NODE, NODE_KEY, SITE, Folder
 from ingest import registry
 from ingest.receive.directory import read_directory
 from ingest.store.engine import reading, writing
-from ingest.store.state import device, node
+from ingest.store.registry import device, node
 from linli.errors import InputError
 from linli.events import DescribeData
 
@@ -44,9 +44,9 @@ def test_a_node_gets_a_key_that_only_it_has(connection) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": "N 1"}, "node 'N 1' is not an id"),
-        ({"area": "楼"}, "is not an id"),
-        ({"site": "a/b"}, "is not an id"),
+        ({"name": "N 1"}, "id 'N 1': lower-case .* Did you mean 'n-1'"),
+        ({"area": "楼"}, "place 'c001/楼': SITE/BUILDING"),
+        ({"site": "a/b"}, "id 'a': this ingest serves"),
         ({"name": NODE}, "already registered"),
         ({"key": "short"}, "at least 24"),
     ],
@@ -60,8 +60,8 @@ def test_nodes_that_cannot_be_registered(connection, change, words) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": "../x"}, "not an id"),
-        ({"name": "self"}, "the node itself"),
+        ({"name": "../x"}, "id '.*/../x': EDGE/DEVICE"),
+        ({"name": "self"}, "not 'self'"),
         ({"node_name": NEW}, "no node"),
     ],
 )
@@ -77,7 +77,7 @@ def test_keys_of_unknown_nodes_cannot_be_renewed(connection) -> None:
 
 
 def test_what_was_discovered_is_not_known_until_confirmed(folder: Folder) -> None:
-    place = registry.Place(SITE, "b09", NEW)
+    place = registry.Origin(SITE, "b09", NEW)
     with writing(folder.state) as connection:
         registry.seen_node(connection, place, {})
         assert not registry.key_fits(connection, SITE, NEW, "")
@@ -94,7 +94,7 @@ def test_what_was_discovered_is_not_known_until_confirmed(folder: Folder) -> Non
 
 def test_a_node_registered_after_it_was_discovered_is_the_same(folder: Folder) -> None:
     with writing(folder.state) as connection:
-        registry.seen_node(connection, registry.Place(SITE, "b09", NEW), {})
+        registry.seen_node(connection, registry.Origin(SITE, "b09", NEW), {})
         key = registry.add_node(
             connection, site=SITE, area="b10", name=NEW, label="10", key=NODE_KEY + "2"
         )
