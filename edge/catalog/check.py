@@ -65,6 +65,7 @@ def open_detector(
         classes=entry.names,
         thresholds={label: score for label, score in scores.items() if score is not None},
         overlap=entry.overlap,
+        rivals=entry.rivals,
     )
     detector = load_detector(
         path, threads=threads, name=name or entry.name, floor=floor, known=known

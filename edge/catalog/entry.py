@@ -20,7 +20,7 @@ Line = Annotated[str, Meta(min_length=1, max_length=200)]
 Web = Annotated[str, Meta(pattern=r"^https?://[^\s/]+", max_length=400)]
 Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
 
-_COCO: tuple[str, ...] = tuple(slug(name) for name in COCO)
+COCO_IDS: tuple[str, ...] = tuple(slug(name) for name in COCO)
 
 
 class Measured(Settings, frozen=True, kw_only=True):
@@ -36,8 +36,9 @@ class Entry(Settings, frozen=True, kw_only=True):
 
     `thresholds` are the scores from which a class counts, `threshold` for classes it does not name;
     a classifier has one `threshold`, its file's when not given. `overlap` is the IoU from which two
-    boxes of one class are one object. `file` is the path of a model that Linli brings, below
-    `models/`; `url` is where to get one that it does not bring.
+    boxes of one class are one object, and two boxes of classes that are `rivals`: what is seen is
+    one of them, so the better score says which. `file` is the path of a model that Linli brings,
+    below `models/`; `url` is where to get one that it does not bring.
     """
 
     name: Slug
@@ -50,6 +51,7 @@ class Entry(Settings, frozen=True, kw_only=True):
     threshold: Score | None = None
     thresholds: dict[Slug, Score] = field(default_factory=dict)
     overlap: Overlap = 0.45
+    rivals: tuple[Slug, ...] = ()
     sha256: Sha256 | None = None
     size: Bytes | None = None
     licence: Line
@@ -65,11 +67,12 @@ class Entry(Settings, frozen=True, kw_only=True):
         names = self.names
         if len(set(names)) != len(names):
             raise ValueError(f"classes of {self.name!r} must each have another name")
-        strange = sorted(self.thresholds.keys() - set(names))
-        if strange:
-            raise ValueError(
-                f"thresholds of {self.name!r} name {', '.join(strange)}, which it does not know"
-            )
+        for key, named in (("thresholds", self.thresholds.keys()), ("rivals", set(self.rivals))):
+            strange = sorted(named - set(names))
+            if strange:
+                raise ValueError(
+                    f"{key} of {self.name!r} name {', '.join(strange)}, which it does not know"
+                )
         if self.task == "classification" and self.thresholds:
             raise ValueError(f"{self.name!r} classifies: it has one threshold, not one a class")
         if self.size is not None and self.sha256 is None:
@@ -85,7 +88,7 @@ class Entry(Settings, frozen=True, kw_only=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The classes, as ids."""
-        return _COCO if self.classes == "coco" else self.classes
+        return COCO_IDS if self.classes == "coco" else self.classes
 
     def threshold_of(self, label: str) -> float | None:
         """Return the score from which a class counts, None where the entry does not say."""

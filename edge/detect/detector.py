@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge.detect.decoder import Candidates, Decoder
-from edge.detect.detections import Detections, Floats
+from edge.detect.detections import Detections, Floats, Ints
 from edge.detect.families import decoder_for
 from edge.detect.letterbox import Image, Letterbox
 from edge.detect.names import class_names, slug
@@ -31,13 +31,14 @@ class Known:
 
     `classes` name what the file's metadata does not; `thresholds` are the scores from which a class
     counts, `SURE` for those not in it; boxes of a class that overlap by more than `overlap` (IoU)
-    are one object.
+    are one object, and so are those of classes that are `rivals` of each other.
     """
 
     version: str | None = None
     classes: tuple[str, ...] | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     overlap: float = OVERLAP
+    rivals: tuple[str, ...] = ()
 
 
 class Detector(Protocol):
@@ -82,6 +83,7 @@ class OnnxDetector:
         self._letterbox = Letterbox(decoder.wants)
         self._floor = floor
         self._overlap = known.overlap
+        self._kinds = kinds_of(names, known.rivals)
         self.names = names
         self.model = model
         self.thresholds = thresholds_of(names, known.thresholds)
@@ -93,7 +95,9 @@ class OnnxDetector:
 
     def read(self, output: Floats, extent: Floats) -> Detections:
         """Turn a raw output into detections of a picture that had `extent` in the input."""
-        found = suppress(self.decoder.decode(output, self._floor).finite(), overlap=self._overlap)
+        found = suppress(
+            self.decoder.decode(output, self._floor).finite(), self._kinds, overlap=self._overlap
+        )
         if not len(found.scores):
             return Detections.nothing(self.names)
         boxes = np.clip(found.boxes / extent, 0, 1)
@@ -158,14 +162,25 @@ def thresholds_of(names: tuple[str, ...], thresholds: Mapping[str, float]) -> Fl
     return np.array([thresholds.get(name, SURE) for name in names], np.float32)
 
 
-def suppress(found: Candidates, *, overlap: float = OVERLAP, most: int = MOST) -> Candidates:
-    """Keep of boxes of one class that overlap more than `overlap` (IoU) the best; best first."""
+def kinds_of(names: tuple[str, ...], rivals: tuple[str, ...]) -> Ints:
+    """Return the kind of each class [n]: classes of one kind cannot be in the same place."""
+    first = next((number for number, name in enumerate(names) if name in rivals), 0)
+    return np.array([first if name in rivals else n for n, name in enumerate(names)], np.int64)
+
+
+def suppress(
+    found: Candidates, kinds: Ints, *, overlap: float = OVERLAP, most: int = MOST
+) -> Candidates:
+    """Keep of boxes of one kind that overlap more than `overlap` (IoU) the best; best first.
+
+    `kinds` [classes] are `kinds_of` the detector's classes.
+    """
     if len(found.scores) < 2:  # nothing to overlap with
         return found
     sized = found.boxes.copy()
     sized[:, 2:] -= sized[:, :2]
     kept = cv2.dnn.NMSBoxesBatched(
-        sized.tolist(), found.scores.tolist(), found.classes.tolist(), 0.0, overlap
+        sized.tolist(), found.scores.tolist(), kinds[found.classes].tolist(), 0.0, overlap
     )
     order = np.asarray(kept, np.int64).ravel()
     order = order[np.argsort(-found.scores[order], kind="stable")][:most]

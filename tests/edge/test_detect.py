@@ -10,7 +10,7 @@ import vision
 
 from edge.detect.decoder import Candidates, Input, Signature
 from edge.detect.detections import Detections
-from edge.detect.detector import Detector, FakeDetector, load_detector, suppress
+from edge.detect.detector import Detector, FakeDetector, kinds_of, load_detector, suppress
 from edge.detect.families import decoder_for
 from edge.detect.letterbox import PAD, Letterbox
 from edge.detect.names import COCO, class_names, slug
@@ -113,15 +113,27 @@ def test_suppression_is_by_class(
     boxes: list[list[float]], scores: list[float], classes: list[int], kept: list[int]
 ) -> None:
     table = np.array(boxes, np.float32).reshape(-1, 4)
-    result = suppress(Candidates(table, np.array(scores, np.float32), np.array(classes, np.int64)))
+    found = Candidates(table, np.array(scores, np.float32), np.array(classes, np.int64))
+    result = suppress(found, kinds_of(("person", "ebike"), ()))
     assert result.scores.tolist() == pytest.approx([scores[index] for index in kept])
     assert result.classes.tolist() == [classes[index] for index in kept]
+
+
+def test_of_rivals_in_one_place_the_best_score_decides() -> None:
+    names = ("ebike", "person", "wheelchair", "bicycle")
+    table = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
+    scores = np.array([0.5, 0.4, 0.6, 0.3], np.float32)
+    found = Candidates(table, scores, np.array([0, 1, 2, 0], np.int64))
+    result = suppress(found, kinds_of(names, ("wheelchair", "ebike")))
+    assert result.classes.tolist() == [2, 1, 0]
+    assert result.boxes[2].tolist() == [50, 0, 60, 10]
+    assert len(suppress(found, kinds_of(names, ("bicycle", "ebike"))).scores) == 4
 
 
 def test_suppression_keeps_the_best_of_too_many() -> None:
     boxes = np.array([[n * 20, 0, n * 20 + 10, 10] for n in range(150)], np.float32)
     scores = np.linspace(0.1, 0.9, 150, dtype=np.float32)
-    result = suppress(Candidates(boxes, scores, np.zeros(150, np.int64)))
+    result = suppress(Candidates(boxes, scores, np.zeros(150, np.int64)), kinds_of(("person",), ()))
     assert result.scores.tolist() == scores[::-1][:100].tolist()
 
 
