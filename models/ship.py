@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--alias", dest="aliases", action="append", default=[])
     parser.add_argument("--threshold", action="append", default=[], metavar="CLASS=SCORE")
     parser.add_argument("--overlap", type=float)
+    parser.add_argument("--rivals", type=lambda text: text.split(","), metavar="A,B,…")
     for text in ("summary", "card", "licence", "source"):
         parser.add_argument(f"--{text}")
     args = vars(parser.parse_args())

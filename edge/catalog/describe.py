@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from edge.catalog.check import CLASSIFIER
-from edge.catalog.entry import Task
+from edge.catalog.entry import COCO_IDS, Task
 from edge.classify.classifier import load_classifier
 from edge.detect.decoder import Input
 from edge.detect.detector import Known, load_detector
@@ -21,7 +22,7 @@ class Facts:
 
     task: Task
     decoder: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] | Literal["coco"]
     wants: Input
     model: ModelRef
     size: int
@@ -42,4 +43,12 @@ def look_into(file: Path, classes: tuple[str, ...] | None) -> Facts:
         return Facts("classification", CLASSIFIER, names, classifier.wants, classifier.model, size)
     detector = load_detector(file, name="new", known=Known(classes=classes))
     decoder = detector.decoder
-    return Facts("detection", decoder.family, detector.names, decoder.wants, detector.model, size)
+    names = detector.names
+    return Facts(
+        "detection",
+        decoder.family,
+        "coco" if names == COCO_IDS else names,
+        decoder.wants,
+        detector.model,
+        size,
+    )

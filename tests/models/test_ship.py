@@ -28,6 +28,7 @@ def test_a_new_file_takes_the_place_of_the_old_one_and_of_its_figures(tmp_path: 
     (tmp_path / "builtin").mkdir()
     file = vision.blind_model(tmp_path / "builtin" / "a.onnx")
     said = {"summary": "sees nothing", "thresholds": {"person": 0.5}, "aliases": ["builtin"]}
+    said["rivals"] = ["bicycle", "motorcycle"]
     script.ship(file, "ours", said, tmp_path)
     assert entries(tmp_path) == [("ours", 0, "builtin/a.onnx")]
     measured = {"on": "nothing", "how": "linli models eval ours", "figures": {"AP": 0.0}}
@@ -38,6 +39,7 @@ def test_a_new_file_takes_the_place_of_the_old_one_and_of_its_figures(tmp_path: 
     entry = script.ship(file, "ours", {"thresholds": script.scores(["person=0.4"])}, tmp_path)
     assert entries(tmp_path) == [("ours", 0, "builtin/a.onnx")]
     assert (entry.thresholds, entry.aliases) == ({"person": 0.4}, ("builtin",))
+    assert entry.rivals == ("bicycle", "motorcycle")
     assert (tmp_path / "catalog.toml").read_text().startswith(COMMENT)
 
 

@@ -107,6 +107,6 @@ def _scores(thresholds: tuple[str, ...]) -> dict[str, object]:
 
 def _ask(option: str, question: str) -> str:
     if not sys.stdin.isatty():
-        raise InputError("must be said", where=f"--{option}", hint=f"{question}?")
+        raise InputError("must be said", where=f"--{option}", hint=question)
     answer: str = click.prompt(question, err=True)
     return answer.strip()

@@ -88,6 +88,7 @@ def _rows(model: Model) -> list[tuple[str, str]]:
         ("task", f"{entry.task} by {entry.decoder}, input {entry.input[0]} x {entry.input[1]}"),
         ("classes", f"{len(entry.names)}: {classes}"),
         ("counts from", _thresholds(model)),
+        *([("either", " or ".join(entry.rivals))] if entry.rivals else []),
         ("licence", entry.licence),
         ("source", entry.source),
         ("address", entry.url or ("comes with Linli" if entry.file else "none known")),
