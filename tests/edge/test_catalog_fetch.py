@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,6 +174,16 @@ def test_a_server_that_promises_more_than_it_has_is_given_up(run: Run, shelf: Sh
     with pytest.raises(LinkError, match="cannot be fetched"):
         run(shelf.url + "/a.onnx", None)
     assert len(shelf.asked) <= TRIES
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.onnx"
+        with httpx2.Client(timeout=0.05, trust_env=False) as hasty:
+            run = Run(hasty, tmp_path)
+            with pytest.raises(LinkError, match="timed out"):
+                run(url)
+    assert len(run.pauses) == IN_VAIN - 1
 
 
 def test_tries_have_an_end_even_when_each_brings_something(run: Run, shelf: Shelf) -> None:
