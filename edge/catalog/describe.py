@@ -8,7 +8,7 @@ from typing import Literal
 
 from edge.catalog.check import CLASSIFIER
 from edge.catalog.entry import COCO_IDS, Task
-from edge.classify.classifier import load_classifier
+from edge.classify.classifier import is_classifier, load_classifier
 from edge.detect.decoder import Input
 from edge.detect.detector import Known, load_detector
 from edge.detect.onnx_session import open_session
@@ -33,9 +33,9 @@ def look_into(file: Path, classes: tuple[str, ...] | None) -> Facts:
 
     Raises InputError when no decoder knows it, or nothing tells the names of its classes.
     """
-    outputs = open_session(file).signature.outputs
+    classifies = is_classifier(open_session(file).signature)
     size = file.stat().st_size
-    if len(outputs) == 1 and len(outputs[0]) == 2:  # one row of probabilities
+    if classifies:
         classifier = load_classifier(file, name="new")
         names = classifier.classes.names
         if classes not in {None, names}:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.catalog.book import Book, find_file, open_book
-from edge.catalog.check import open_detector
+from edge.catalog.check import open_classifier, open_detector
+from edge.classify.classifier import OnnxClassifier, is_classifier, load_classifier
 from edge.detect.detector import FLOOR, OnnxDetector, load_detector
+from edge.detect.onnx_session import open_session
 
 
 def load_model(
@@ -26,3 +28,20 @@ def load_model(
     if entry is None:
         return load_detector(path, threads=threads, name=name, floor=floor)
     return open_detector(entry, path, threads=threads, name=name, floor=floor)
+
+
+def load_any(
+    wanted: str | Path,
+    *,
+    threads: int = 1,
+    name: str | None = None,
+    floor: float = FLOOR,
+    book: Book | None = None,
+) -> OnnxDetector | OnnxClassifier:
+    """Load a detector or a classifier, whichever it is, by path or name. Raises InputError."""
+    path, entry = find_file(wanted, book or open_book())
+    if entry is not None and entry.task == "classification":
+        return open_classifier(entry, path, threads=threads, name=name)
+    if entry is None and is_classifier(open_session(path).signature):
+        return load_classifier(path, threads=threads, name=name)
+    return load_model(wanted, threads=threads, name=name, floor=floor, book=book)

@@ -102,6 +102,11 @@ def load_classifier(
     return OnnxClassifier(session, wants, classes, session.model(name))
 
 
+def is_classifier(signature: Signature) -> bool:
+    """Tell a classifier from a detector by its outputs: one row of numbers, none of boxes."""
+    return len(signature.outputs) == 1 and len(signature.outputs[0]) == 2
+
+
 def cut(image: Image, box: Box | None) -> Image:
     """Return the part of a picture inside a box of 0..1, at least one pixel of it.
 

@@ -1,14 +1,16 @@
-"""`linli models eval`: how good a detection model is, measured on labelled pictures."""
+"""`linli models eval`: how good a model is, measured on labelled pictures."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from edge.catalog.load import load_model
-from edge.detect.detector import SURE
+from edge.catalog.load import load_any
+from edge.detect.detector import SURE, OnnxDetector
+from linli.cli.models.classification.run import evaluate_classifier
 from linli.cli.models.evaluation.curves import curves
 from linli.cli.models.evaluation.folder import read_labelled
 from linli.cli.models.evaluation.measure import Result, measure
@@ -86,8 +88,32 @@ def evaluate(
     AP and AP50 are over scores from 0.01 and at most 100 boxes a picture; precision, recall and the
     counts are at each class's threshold and at --iou. A class of the model that the labels lack is
     counted too: all that is said of it is false. Heads of people are hidden in saved pictures.
+
+    For a classifier FOLDER holds one sub-folder of pictures for each class, by its name; pictures
+    in others are of other things, which it should call unknown.
     """
-    detector = load_model(model, threads=threads, name="measured", floor=FLOOR)
+    loaded = load_any(model, threads=threads, name="measured", floor=FLOOR)
+    if isinstance(loaded, OnnxDetector):
+        lines = _of_detector(loaded, folder, labels, iou, given, pictures, as_json=as_json)
+    elif labels is None and pictures is None:
+        lines = evaluate_classifier(loaded, folder, given, _say, as_json=as_json)
+    else:
+        raise InputError("--labels and --pictures are for detectors", where=model)
+    for line in lines:
+        click.echo(line)
+
+
+def _of_detector(
+    detector: OnnxDetector,
+    folder: Path,
+    labels: Path | None,
+    iou: float,
+    given: tuple[str, ...],
+    pictures: Path | None,
+    *,
+    as_json: bool,
+) -> Iterator[str]:
+    """Measure, save what is asked for, and give the lines to print."""
     labelled = read_labelled(folder, labels)
     words = vocabulary(labelled.names, detector.names, labelled.named_by)
     shipped = detector.thresholds.astype(float).round(_DIGITS).tolist()
@@ -104,10 +130,9 @@ def evaluate(
     if pictures is not None:
         _save(pictures, result, words, People(detector, labelled, words, least.get(PERSON, SURE)))
     if as_json:
-        click.echo(json.dumps(document(result), ensure_ascii=False))
-        return
-    for line in table(result):
-        click.echo(line)
+        yield json.dumps(document(result), ensure_ascii=False)
+    else:
+        yield from table(result)
 
 
 def _some(names: tuple[str, ...]) -> str:

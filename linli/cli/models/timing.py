@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.catalog.book import Book, find_file
-from edge.catalog.check import open_classifier
-from edge.catalog.load import load_model
+from edge.catalog.book import Book
+from edge.catalog.load import load_any
+from edge.detect.detector import OnnxDetector
 from edge.detect.letterbox import Image
 from linli.errors import InputError
 
@@ -51,10 +51,8 @@ class Timing(Spread):
 
 def load_step(name: str, book: Book, *, threads: int) -> Step:
     """Return what a model does with one picture. Raises InputError."""
-    path, entry = find_file(name, book)
-    if entry is not None and entry.task == "classification":
-        return open_classifier(entry, path, threads=threads).classify
-    return load_model(name, threads=threads, book=book).detect
+    model = load_any(name, threads=threads, book=book)
+    return model.detect if isinstance(model, OnnxDetector) else model.classify
 
 
 def take_turns(
