@@ -33,6 +33,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
 from ingest.settings import WAKE, IngestSettings
 from ingest.store import state
@@ -134,6 +135,7 @@ class House:
         return Services(
             incidents=IncidentService(reader, writer, feed),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
+            registry=RegistryService(reader, writer, feed, self._settings.site.id),
             evidence=EvidenceService(
                 reader,
                 writer,

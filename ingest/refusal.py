@@ -7,8 +7,11 @@ Refusal               (HTTP status)
 ├── NotThere          404  no such thing, or none that this person may see
 ├── Clash             409  it contradicts what is already kept
 ├── Gone              410  it was there and is no more
+├── Outdated          412  it was changed since the caller looked at it
 ├── TooMuch           413  larger than allowed
 ├── WrongKind         415  not the format that is taken here
+├── RulesBroken       422  what was sent breaks rules, each of them named
+├── NotLookedAt       428  the caller must say which state of it is being changed
 ├── NotUsable         400  the request breaks a rule
 └── Busy              503  too many at once
 ```
@@ -73,6 +76,31 @@ class WrongKind(Refusal):
 
     status = 415
     title = "Unsupported format"
+
+
+class Outdated(Refusal):
+    """It was changed since the caller looked at it."""
+
+    status = 412
+    title = "Changed meanwhile"
+
+
+class RulesBroken(Refusal):
+    """What was sent breaks rules; `faults` names each as a pair: where, and what."""
+
+    status = 422
+    title = "The request breaks a rule"
+
+    def __init__(self, what: str, faults: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(what)
+        self.faults = faults
+
+
+class NotLookedAt(Refusal):
+    """The caller must say which state of it is being changed."""
+
+    status = 428
+    title = "Say what you have seen"
 
 
 class NotUsable(Refusal):

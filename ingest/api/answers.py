@@ -9,6 +9,9 @@ from fastapi import Response
 
 from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.incidents.incident import Incident, Transition
+from ingest.registry.book import Entry
+from ingest.registry.plan import Preview
+from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.services.views import (
     DeviceView,
     EventView,
@@ -46,6 +49,42 @@ class DeviceList(Listing, frozen=True, kw_only=True):
 
     items: tuple[DeviceView, ...]
     nodes: tuple[NodeView, ...]
+
+
+class PlaceList(Listing, frozen=True, kw_only=True):
+    """Places by their paths."""
+
+    items: tuple[Place, ...]
+
+
+class EdgeList(Listing, frozen=True, kw_only=True):
+    """Edge boxes as they are registered."""
+
+    items: tuple[Edge, ...]
+
+
+class DeviceRecordList(Listing, frozen=True, kw_only=True):
+    """Devices as they are registered."""
+
+    items: tuple[Device, ...]
+
+
+class TeamList(Listing, frozen=True, kw_only=True):
+    """Teams."""
+
+    items: tuple[Team, ...]
+
+
+class PersonList(Listing, frozen=True, kw_only=True):
+    """People who work here."""
+
+    items: tuple[Person, ...]
+
+
+class ChangeList(Listing, frozen=True, kw_only=True):
+    """What changed in the registry, newest first."""
+
+    items: tuple[Entry, ...]
 
 
 class EventList(Listing, frozen=True, kw_only=True):
@@ -111,12 +150,21 @@ SHOWN: tuple[type, ...] = (
     DeviceView,
     Stats,
     Transition,
+    PlaceList,
+    EdgeList,
+    DeviceRecordList,
+    TeamList,
+    PersonList,
+    ChangeList,
+    Preview,
 )
 
 
-def answer(part: msgspec.Struct, status: int = 200) -> Response:
+def answer(
+    part: msgspec.Struct, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     """Return it as JSON."""
-    return Response(_ENCODER.encode(part), status, media_type="application/json")
+    return Response(_ENCODER.encode(part), status, headers, "application/json")
 
 
 def tells(kind: type, *problems: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -147,8 +195,10 @@ _WHY = {
     404: "There is no such thing, or none that the caller may see",
     409: "It contradicts what is already kept",
     410: "It was there and is no more, or the address has ended",
+    412: "It was changed since the caller looked at it, or would do something else by now",
     413: "The body is too large",
     415: "The body is not a JPEG",
     422: "A parameter or the body has the wrong form",
+    428: "It is there already: say in If-Match which state of it is meant",
     503: "The store does not answer, or too many streams are open; try again",
 }

@@ -10,13 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ingest.api.middleware import HEADERS
-from ingest.refusal import Refusal
+from ingest.refusal import Refusal, RulesBroken
 from linli.errors import InputError, StoreError
 from linli.log import get_logger
 
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 20
 _RETRY_AFTER = {"Retry-After": "2"}
 
 
@@ -68,7 +69,14 @@ async def _refusal(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = _RETRY_AFTER
-    return answer(error.status, error.title, str(error), headers=headers)
+    faults = error.faults[:MOST_FAULTS] if isinstance(error, RulesBroken) else ()
+    return answer(
+        error.status,
+        error.title,
+        str(error),
+        faults=tuple(Fault(where=where, what=what) for where, what in faults),
+        headers=headers,
+    )
 
 
 async def _input(request: Request, error: Exception) -> Response:
@@ -86,7 +94,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = tuple(
         Fault(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"]))
-        for one in error.errors()[:20]
+        for one in error.errors()[:MOST_FAULTS]
     )
     return answer(422, "The request breaks a rule", faults=faults)
 

@@ -18,6 +18,7 @@ from ingest.api import (
     incidents,
     journal,
     problems,
+    registry,
     series,
     sessions,
     stream,
@@ -36,7 +37,7 @@ the cursor in `next`. `GET` never changes anything; looking at a picture is writ
 """
 
 api = APIRouter(prefix=PREFIX)
-for _part in (sessions, incidents, devices, evidence, series, journal, stream):
+for _part in (sessions, incidents, devices, registry, evidence, series, journal, stream):
     api.include_router(_part.router)
 
 outside = APIRouter(tags=["health"])
@@ -79,7 +80,7 @@ class NoSuchRoute:
     def _methods(self, scope: Scope) -> Collection[str]:
         return {
             method
-            for method in ("GET", "POST", "PUT")
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
             for route in self._app.router.routes
             if not isinstance(route, Mount)  # the pages take everything
             and getattr(route, "app", None) is not self

@@ -17,7 +17,7 @@ from ingest.registry.nodes import Origin
 from ingest.registry.plan import Wish
 from ingest.registry.records import DEEPEST, Edge, Place, PlaceKind, RecordType
 from ingest.registry.rules import Records
-from ingest.registry.values import Fault, build
+from ingest.registry.values import RegistryFault, build
 from ingest.store.registry import DISCOVERED, device, node
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -158,7 +158,7 @@ def _kind(depth: int, deepest: int) -> PlaceKind:
     return "unit" if depth == 3 and deepest > 3 else "point"
 
 
-def _refused(faults: list[Fault]) -> InputError:
+def _refused(faults: list[RegistryFault]) -> InputError:
     first = faults[0]
     what = f"{first.column} {first.value!r}" if first.value else first.column
     return InputError(f"{what}: {first.rule}", hint=first.hint)

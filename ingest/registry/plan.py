@@ -12,7 +12,7 @@ import msgspec
 
 from ingest.registry.records import KINDS, Key, Record, RecordType
 from ingest.registry.rules import Breach, Records, Surroundings, breaches
-from ingest.registry.values import Fault
+from ingest.registry.values import RegistryFault
 
 Action = Literal["created", "changed", "removed"]
 Value: TypeAlias = str | bool | tuple[str, ...] | None
@@ -45,7 +45,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     refused: int
     changes: tuple[Change, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[RegistryFault, ...] = ()
     notes: tuple[str, ...] = ()
     applied: bool = False
 
@@ -80,7 +80,7 @@ def make(
     around: Surroundings,
     *,
     heard: Collection[Key] = (),
-    faults: Sequence[Fault] = (),
+    faults: Sequence[RegistryFault] = (),
     refused: Mapping[Key, int] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Plan:
@@ -144,18 +144,18 @@ def _value(record: Record | None, field: str) -> Value:
     return None if found in ((), False) else found
 
 
-def _removal(wish: Wish, heard: Collection[Key]) -> list[Fault]:
+def _removal(wish: Wish, heard: Collection[Key]) -> list[RegistryFault]:
     what, name = wish.key
     if wish.key in heard or (
         what == "edge" and any(key[1].startswith(f"{name}/") for key in heard)
     ):
         rule = f"this {what} has a history"
         hint = "Retire it instead"
-        return [Fault(column="id", rule=rule, value=name, hint=hint, type=what, id=name)]
+        return [RegistryFault(column="id", rule=rule, value=name, hint=hint, type=what, id=name)]
     return []
 
 
-def _fault(breach: Breach, wish: Wish, refused: Mapping[Key, int]) -> Fault:
+def _fault(breach: Breach, wish: Wish, refused: Mapping[Key, int]) -> RegistryFault:
     column, rule, value, hint = breach.field, breach.rule, breach.value, breach.hint
     if breach.target is not None and breach.target in refused:
         hint = f"Row {refused[breach.target]} would make it, but is refused"
@@ -164,7 +164,7 @@ def _fault(breach: Breach, wish: Wish, refused: Mapping[Key, int]) -> Fault:
         hint = f"{what} {name!r} depends on it: change or retire that first"
         if column != "type":
             column, rule, value = "retired", f"this {wish.key[0]} is in use", wish.key[1]
-    return Fault(
+    return RegistryFault(
         column=(wish.titles or {}).get(column, column),
         rule=rule,
         value=value,

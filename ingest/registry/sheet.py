@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ingest.registry.plan import Wish
 from ingest.registry.records import KINDS, PLACE_KINDS, TYPES, Key, Place, Record, RecordType
 from ingest.registry.rules import Records
-from ingest.registry.values import Fault, build, tidy
+from ingest.registry.values import RegistryFault, build, tidy
 from ingest.registry.words import COLUMNS, LISTS, VALUES, Titles, field_of, title, value_of, word
 from linli.errors import InputError
 
@@ -38,7 +38,7 @@ class Sheet:
     """
 
     wishes: tuple[Wish, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[RegistryFault, ...]
     refused: Mapping[Key, int]
     notes: tuple[str, ...]
 
@@ -69,7 +69,7 @@ class _Reader:
 
     def __init__(self, current: Records, default: str | None, titles: Mapping[str, str]) -> None:
         self.wishes: dict[Key, Wish] = {}
-        self.faults: list[Fault] = []
+        self.faults: list[RegistryFault] = []
         self.refused: dict[Key, int] = {}
         self._current = current
         self._default = default
@@ -79,20 +79,22 @@ class _Reader:
         """Take one row."""
         over = [cell for cell in cells[len(fields) :] if tidy(cell)]
         if over:
-            self._refuse(number, Fault(column="", rule="has more cells than there are titles"))
+            self._refuse(
+                number, RegistryFault(column="", rule="has more cells than there are titles")
+            )
             return
         given = {field: cell for field, cell in zip(fields, cells, strict=False) if field}
         said = value_of("type", tidy(given.pop("type", "")) or self._default or "")
         if said not in VALUES["type"]:
             rule = "one of " + ", ".join(VALUES["type"])
-            self._refuse(number, Fault(column="type", rule=rule, value=said[:40]))
+            self._refuse(number, RegistryFault(column="type", rule=rule, value=said[:40]))
             return
         what: RecordType = "place" if said in PLACE_KINDS else said  # type: ignore[assignment]
         values = {field: _cell(field, cell) for field, cell in given.items()}
         if what == "place":
             if values.pop("kind", None):
                 rule = "is for devices; the type says what a place is"
-                self._refuse(number, Fault(column="kind", rule=rule))
+                self._refuse(number, RegistryFault(column="kind", rule=rule))
                 return
             values["kind"] = said
         self._keep(number, what, values)
@@ -104,7 +106,9 @@ class _Reader:
         strange = [field for field in values if field not in allowed]
         for field in strange:
             if values.pop(field) not in (None, (), False):
-                self._refuse(number, Fault(column=field, rule=f"is not for type {what!r}"), key)
+                self._refuse(
+                    number, RegistryFault(column=field, rule=f"is not for type {what!r}"), key
+                )
         before = self._current.get(key)
         base = {field: getattr(before, field) for field in allowed} if before else {}
         record, faults = build(what, {**base, **values}, self._titles)
@@ -112,12 +116,12 @@ class _Reader:
             self._refuse(number, fault, key)
         first = self.wishes[key].row if key in self.wishes else self.refused.get(key, number)
         if first != number:
-            twice = Fault(column="id", rule=f"is in row {first} already", value=key[1])
+            twice = RegistryFault(column="id", rule=f"is in row {first} already", value=key[1])
             self._refuse(number, twice, key)
         elif record is not None and key not in self.refused:
             self.wishes[key] = Wish(record.key, record, number, self._titles)
 
-    def _refuse(self, row: int, fault: Fault, key: Key | None = None) -> None:
+    def _refuse(self, row: int, fault: RegistryFault, key: Key | None = None) -> None:
         what, name = key or (None, None)
         column = self._titles.get(fault.column, fault.column)
         self.faults.append(replace(fault, row=row, column=column, type=what, id=name))

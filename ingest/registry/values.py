@@ -51,7 +51,7 @@ _JOINERS = frozenset("\u200c\u200d")
 _SHOWN = 40
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
+class RegistryFault(msgspec.Struct, frozen=True, kw_only=True):
     """One rule that something breaks. `row` counts as a spreadsheet does: the titles are row 1."""
 
     column: str
@@ -70,7 +70,7 @@ def tidy(text: str) -> str:
 
 def build(
     what: RecordType, values: Mapping[str, Any], titles: Mapping[str, str] | None = None
-) -> tuple[Record | None, list[Fault]]:
+) -> tuple[Record | None, list[RegistryFault]]:
     """Make a record of given values, None when one breaks a rule; what is left out is as default.
 
     `titles` are the fields' names as the giver knows them.
@@ -83,7 +83,9 @@ def build(
         given = _tidied(values[name]) if name in values else None
         if given is None or given == ():
             if field.required:
-                faults.append(Fault(column=title, rule="is needed", hint=rule_of(what, name)))
+                faults.append(
+                    RegistryFault(column=title, rule="is needed", hint=rule_of(what, name))
+                )
             continue
         try:
             good[name] = _checked(msgspec.convert(given, field.type), name)
@@ -91,7 +93,9 @@ def build(
             private = name in kind.private
             shown = "" if private else _shown(given)
             hint = _suggestion(name, given)
-            faults.append(Fault(column=title, rule=rule_of(what, name), value=shown, hint=hint))
+            faults.append(
+                RegistryFault(column=title, rule=rule_of(what, name), value=shown, hint=hint)
+            )
     if faults:
         return None, faults
     if kind is Person and good.get("retired"):
@@ -130,10 +134,10 @@ def _invisible(letter: str) -> bool:
     return category in ("Cc", "Cs") or (category == "Cf" and letter not in _JOINERS)
 
 
-def _unknown(name: str, known: list[str]) -> Fault:
+def _unknown(name: str, known: list[str]) -> RegistryFault:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {close[0]!r}?" if close else "There is: " + ", ".join(known)
-    return Fault(column=name[:_SHOWN], rule="no such field", hint=hint)
+    return RegistryFault(column=name[:_SHOWN], rule="no such field", hint=hint)
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
 
 
@@ -19,6 +20,7 @@ class Services:
 
     incidents: IncidentService
     devices: DeviceService
+    registry: RegistryService
     evidence: EvidenceService
     accounts: AccountService
     series: SeriesService

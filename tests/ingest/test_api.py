@@ -22,7 +22,7 @@ from linli.ids import uuid7
 
 PROBLEM = "application/problem+json"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
-ANYONE, VIEWER, STAFF, NODE_ONLY = "anyone", "viewer", "staff", "node"
+ANYONE, VIEWER, STAFF, ADMIN, NODE_ONLY = "anyone", "viewer", "staff", "admin", "node"
 RULES = {
     ("get", "/healthz"): ANYONE,
     ("post", "/api/v1/login"): ANYONE,
@@ -48,7 +48,18 @@ RULES = {
     ("get", "/api/v1/stream"): VIEWER,
 }
 MAY = {"nobody": {ANYONE}, "guest": {ANYONE, VIEWER}, "wang": {ANYONE, VIEWER, STAFF}}
-MAY["boss"] = MAY["wang"]
+MAY["boss"] = MAY["wang"] | {ADMIN}
+RULES |= {
+    ("get", "/api/v1/registry/changes"): ADMIN,
+    ("get", "/api/v1/registry/export"): ADMIN,
+    ("post", "/api/v1/registry/import"): ADMIN,
+}
+for _folder in ("places", "edges", "devices", "teams", "people"):
+    _readers = STAFF if _folder == "people" else VIEWER
+    RULES["get", f"/api/v1/registry/{_folder}"] = _readers
+    RULES["get", f"/api/v1/registry/{_folder}/{{record}}"] = _readers
+    for _method in ("put", "patch", "delete"):
+        RULES[_method, f"/api/v1/registry/{_folder}/{{record}}"] = ADMIN
 NEVER_ENDING = "/api/v1/stream"
 
 
@@ -109,6 +120,7 @@ def test_every_operation_is_described_and_has_a_rule(client: TestClient) -> None
 def test_who_may_call_what(client: TestClient, who: str) -> None:
     headers = sign_in(client, who) if who != "nobody" else {}
     values = {"incident": "i", "node": NODE, "device": "no-such", "evidence": uuid7(NOON)}
+    values["record"] = "no-such"
     for (method, path), rule in RULES.items():
         if (path == NEVER_ENDING and rule in MAY[who]) or path.endswith(("/login", "/logout")):
             continue
@@ -225,6 +237,10 @@ def forged(*parts: object) -> str:
         ("GET", "/api/v1/nothing", 404),
         ("GET", "/api/", 404),
         ("DELETE", "/api/v1/incidents", 405),
+        ("GET", "/api/v1/registry/devices/a/b/c", 404),
+        ("GET", "/api/v1/registry/places/..%2f..%2fetc", 404),
+        ("GET", "/api/v1/registry/teams?limit=1001", 422),
+        ("POST", "/api/v1/registry/teams", 405),
         ("POST", "/api/v1/stats", 405),
         ("GET", "/api/v1/login", 405),
         ("GET", "/nothing", 404),

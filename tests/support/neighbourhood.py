@@ -25,6 +25,7 @@ from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order
 from ingest.services.journal import JournalService
 from ingest.services.page import Page
+from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
 from ingest.services.views import DeviceView, NodeView, Stats
 from linli.clock import Clock, SystemClock
@@ -241,6 +242,13 @@ class Chain(JournalService):
         )
 
 
+class Lists(RegistryService):
+    """No page shows the registry."""
+
+    def __init__(self) -> None:
+        pass
+
+
 class Neighbourhood:
     """All of it together, and the application that serves its pages."""
 
@@ -256,6 +264,7 @@ class Neighbourhood:
         return Services(
             incidents=self.book,
             devices=self.estate,
+            registry=Lists(),
             evidence=self.album,
             accounts=self.people,
             series=Hours(),

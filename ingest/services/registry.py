@@ -1,0 +1,243 @@
+"""Places, edge boxes, devices, teams and people: what administrators keep and everybody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec.structs import asdict, replace
+
+from ingest.accounts.account import Viewer
+from ingest.feed import Feed
+from ingest.refusal import NotLookedAt, NotThere, Outdated, RulesBroken
+from ingest.registry import book, plan, sheet
+from ingest.registry.plan import Plan, Preview, Wish, tag
+from ingest.registry.records import KINDS, TYPES, Key, Person, Record, RecordType
+from ingest.registry.values import RegistryFault, build
+from ingest.registry.words import Titles
+from ingest.services.page import Page, number
+from ingest.store.engine import reading, writing
+
+MOST = 1000
+_SHOWN_OF_PHONE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which state of something a caller has seen: its tags, `*` for any; `none` for nothing."""
+
+    tags: frozenset[str] = frozenset()
+    none: bool = False
+
+    def check(self, current: str | None) -> None:
+        """Raise Outdated when it is another state by now, NotLookedAt when nothing was said."""
+        if current is None:
+            if self.tags:
+                raise Outdated("it is not there")
+            return
+        if self.none:
+            raise Outdated("it is there already")
+        if not self.tags:
+            raise NotLookedAt("send If-Match with the ETag of what you have seen")
+        if current not in self.tags and "*" not in self.tags:
+            raise Outdated("somebody changed it meanwhile", hint="Look at it again")
+
+
+class RegistryService:
+    """Reads and changes the registry of this community, `site`."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed, site: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+        self._site = site
+
+    def list(
+        self,
+        viewer: Viewer,
+        what: RecordType,
+        *,
+        cursor: str | None = None,
+        limit: int = 100,
+        retired: bool = False,
+    ) -> Page[Record]:
+        """Return records by id; retired ones only when asked for. Raises NotAllowed."""
+        _may_see(viewer, what)
+        limit = max(1, min(limit, MOST))
+        with reading(self._reader) as connection:
+            found = book.some(
+                connection, what, after=cursor or "", limit=limit + 1, retired=retired
+            )
+        items = tuple(_shown(viewer, one) for one in found[:limit])
+        return Page(items, items[-1].id if len(found) > limit else None)
+
+    def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
+        """Return one record. Raises NotThere, NotAllowed."""
+        _may_see(viewer, what)
+        with reading(self._reader) as connection:
+            found = book.one(connection, what, name)
+        if found is None:
+            raise NotThere(f"no such {what}")
+        return _shown(viewer, found)
+
+    def put(
+        self,
+        viewer: Viewer,
+        what: RecordType,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        seen: Seen,
+        now: datetime,
+        whole: bool = True,
+    ) -> tuple[Record, bool]:
+        """Make or replace a record, or with `whole` false change the given fields of one.
+
+        Return it, and whether it is new. Raises NotAllowed, NotThere, Outdated, NotLookedAt, and
+        RulesBroken that names each rule.
+        """
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            current = book.records(connection)
+            before = current.get((what, name))
+            if before is None and not whole:
+                raise NotThere(f"no such {what}")
+            seen.check(tag(before) if before is not None else None)
+            known = asdict(before) if before is not None and not whole else {"id": name}
+            record, faults = build(what, {**known, **values})
+            if record is not None and record.id != name:
+                faults = [
+                    RegistryFault(column="id", rule="is that of the address", value=record.id)
+                ]
+            if record is None or faults:
+                raise _broken(faults)
+            self._do(connection, current, Wish(record.key, record), viewer, now)
+        self._feed.tell("devices")
+        return record, before is None
+
+    def remove(
+        self, viewer: Viewer, what: RecordType, name: str, *, seen: Seen, now: datetime
+    ) -> None:
+        """Delete what never had a use; the rest is retired by setting `retired`.
+
+        Raises NotAllowed, NotThere, Outdated, NotLookedAt, and RulesBroken while something depends
+        on it.
+        """
+        viewer.require("administer")
+        key: Key = (what, name)
+        with writing(self._writer) as connection:
+            current = book.records(connection)
+            if key not in current:
+                raise NotThere(f"no such {what}")
+            seen.check(tag(current[key]))
+            self._do(connection, current, Wish(key, None), viewer, now)
+        self._feed.tell("devices")
+
+    def preview(self, viewer: Viewer, data: bytes, default: str | None = None) -> Plan:
+        """Return what a file would change. Raises NotAllowed, and InputError for no such file."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            return plan_of_file(connection, data, default, self._site)
+
+    def apply(
+        self, viewer: Viewer, data: bytes, default: str | None = None, *, seen: Seen, now: datetime
+    ) -> Preview:
+        """Do what a file says, all of it or nothing, as it was seen in its preview.
+
+        Raises NotAllowed, InputError, RulesBroken for refused rows, NotLookedAt, and Outdated when
+        it would do something else than what was seen.
+        """
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            made = plan_of_file(connection, data, default, self._site)
+            seen.check(made.tag)
+            if made.preview.faults:
+                raise _broken(list(made.preview.faults))
+            book.write(connection, made, viewer.actor, now)
+        self._feed.tell("devices")
+        return replace(made.preview, applied=True)
+
+    def export(
+        self, viewer: Viewer, titles: Titles = "zh", types: Collection[RecordType] = TYPES
+    ) -> str:
+        """Return everything as a CSV file that an import takes. Raises NotAllowed."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            found = book.records(connection)
+        return sheet.write([one for one in found.values() if one.type in types], titles)
+
+    def history(
+        self,
+        viewer: Viewer,
+        *,
+        cursor: str | None = None,
+        limit: int = 100,
+        of: Key | None = None,
+    ) -> Page[book.Entry]:
+        """Return who changed what, newest first. Raises NotAllowed, NotUsable."""
+        viewer.require("administer")
+        limit = max(1, min(limit, MOST))
+        before = number(cursor) if cursor else None
+        with reading(self._reader) as connection:
+            found = book.history(connection, before=before, limit=limit + 1, of=of)
+        items = tuple(found[:limit])
+        return Page(items, str(items[-1].number) if len(found) > limit else None)
+
+    def _do(
+        self,
+        connection: sa.Connection,
+        current: Mapping[Key, Record],
+        wish: Wish,
+        viewer: Viewer,
+        now: datetime,
+    ) -> None:
+        around = book.surroundings(connection, self._site)
+        heard = book.heard(connection) if wish.record is None else ()
+        made = plan.make(current, [wish], around, heard=heard)
+        if made.preview.faults:
+            raise _broken(list(made.preview.faults))
+        book.write(connection, made, viewer.actor, now)
+
+
+def plan_of_file(connection: sa.Connection, data: bytes, default: str | None, site: str) -> Plan:
+    """Return what a file would change of what is there now. Raises InputError."""
+    current = book.records(connection)
+    read = sheet.read(data, current, default)
+    return plan.make(
+        current,
+        read.wishes,
+        book.surroundings(connection, site),
+        faults=read.faults,
+        refused=read.refused,
+        notes=read.notes,
+    )
+
+
+def _may_see(viewer: Viewer, what: RecordType) -> None:
+    viewer.require("act" if KINDS[what].private else "see")
+
+
+def _shown(viewer: Viewer, record: Record) -> Record:
+    """Return a record as this viewer may see it: of a phone no more than its last digits."""
+    if not isinstance(record, Person) or record.phone is None or viewer.may("administer"):
+        return record
+    return replace(record, phone=f"{book.PRIVATE} {record.phone[-_SHOWN_OF_PHONE:]}")
+
+
+def _broken(faults: list[RegistryFault]) -> RulesBroken:
+    """Return the refusal of everything at once that is wrong."""
+    rows = {fault.row for fault in faults if fault.row is not None}
+    what = f"{len(rows)} rows are refused, nothing was changed" if rows else "nothing was changed"
+    return RulesBroken(what, tuple((_where(one), _what(one)) for one in faults))
+
+
+def _where(fault: RegistryFault) -> str:
+    return f"row {fault.row}, {fault.column}" if fault.row is not None else fault.column
+
+
+def _what(fault: RegistryFault) -> str:
+    text = f"{fault.value!r}: {fault.rule}" if fault.value else fault.rule
+    return f"{text}. {fault.hint}" if fault.hint else text
