@@ -100,3 +100,53 @@ def test_the_web_side_believes_no_address_that_a_header_names(
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: given.update(options))
     linli("web", "--config", config)
     assert uvicorn.Config("x:y", **given).proxy_headers is False  # type: ignore[arg-type]
+
+
+def exit_of(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    error = result.exception
+    return (
+        error.exit_code if isinstance(error, InputError) else 0
+    ), f"{result.output}{error or ''}"
+
+
+def test_a_list_is_looked_at_then_applied_then_written_out_again(
+    config: str, tmp_path: Path
+) -> None:
+    file, options = tmp_path / "list.csv", ("--config", config)
+    file.write_bytes(
+        "类型,编号,名称,位置\n楼栋,c001/b03,3 号楼,\n边缘盒,c001-n01,盒,c001/b03\n".encode("gbk")
+    )
+    run = ("registry", "import", str(file), *options)
+    assert exit_of(*run)[0] == 2
+    seen = json.loads(linli(*run, "--preview", "--json"))
+    assert (seen["created"], seen["applied"]) == (2, False)
+    assert "c001-n01" not in linli("registry", "export", *options)
+    said = linli(*run, "--apply", "--if-match", seen["tag"])
+    assert said.splitlines()[:2] == ["read as GB18030", "+ place c001/b03"]
+    assert said.endswith("2 created, 0 changed, 0 unchanged, 0 refused")
+    assert exit_of(*run, "--apply", "--if-match", seen["tag"])[0] == 2
+    out = tmp_path / "out.csv"
+    linli("registry", "export", str(out), "--titles", "en", *options)
+    assert (out.stat().st_mode & 0o777) == 0o600
+    again = json.loads(linli("registry", "import", str(out), "--preview", "--json", *options))
+    assert (again["unchanged"], again["changes"], again["faults"]) == (3, [], [])
+    assert "和园" in out.read_text()
+    key = linli("node", "key", "c001-n01", *options)
+    assert len(key) > 20
+
+
+def test_a_list_with_a_wrong_row_says_which_and_changes_nothing(
+    config: str, tmp_path: Path
+) -> None:
+    file, options = tmp_path / "list.csv", ("--config", config)
+    file.write_text("id,label,phone,role\nwang,王芳,call me,duty\nli,李,,duty\n")
+    run = ("registry", "import", str(file), "--type", "person", "--apply", *options)
+    code, said = exit_of(*run)
+    assert code == 2
+    assert "! row 2, phone: 4 to 25 digits" in said
+    assert "1 rows are refused, nothing was changed" in said
+    assert "call me" not in said
+    assert "李" not in linli("registry", "export", *options)
+    assert exit_of("registry", "import", str(tmp_path / "none.csv"), "--preview", *options)[0] == 2
+    assert exit_of("registry", "export", str(tmp_path / "no" / "where"), *options)[0] == 2

@@ -10,6 +10,7 @@ from linli.cli.lazy import LazyGroup
 
 _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
+_REGISTRY = "linli.cli.ingest.registry"
 
 
 class _Ingest(LazyGroup):
@@ -20,6 +21,12 @@ class _Ingest(LazyGroup):
         "init": (_SERVE, "init", "ingest", "Write a settings file and the secret it names."),
         "migrate": (_SERVE, "migrate", "ingest", "Bring the data folder up to this version."),
         "node": (_PEOPLE, "node", "ingest", "Register edge boxes and the devices behind them."),
+        "registry": (
+            _REGISTRY,
+            "registry",
+            "ingest",
+            "Bring lists of places and devices in and out.",
+        ),
         "user": (_PEOPLE, "user", "ingest", "Let people in."),
         "token": (_PEOPLE, "token", "ingest", "Let programs in."),
     }

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
-import sqlalchemy as sa
 
 from ingest.accounts import book
 from ingest.accounts.account import ROLES, Role, Scope
 from ingest.registry import add_device, add_node, new_key
-from ingest.settings import IngestSettings, load_settings
-from ingest.store.engine import open_writer, writing
-from ingest.store.files import path_of, prepare
+from ingest.settings import load_settings
+from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -53,7 +49,7 @@ def node_add(
     settings = load_settings(config)
     if site != settings.site.id:
         raise InputError(f"this ingest serves {settings.site.id!r}, not {site!r}", where=place)
-    with _state(settings) as connection:
+    with state(settings) as connection:
         key = add_node(connection, site=site, area=area, name=name, label=label or name)
         for device, kind, said in wanted:
             add_device(connection, node_name=name, name=device, kind=kind, label=said)
@@ -66,7 +62,7 @@ def node_add(
 @json_option
 def node_key(name: str, config: Path, *, as_json: bool) -> None:
     """Give an edge box a new key and print it, this once; the old one ends."""
-    with _state(load_settings(config)) as connection:
+    with state(load_settings(config)) as connection:
         key = new_key(connection, name)
     _print({"node": name, "key": key}, "key", as_json=as_json)
 
@@ -83,7 +79,7 @@ def user() -> None:
 @json_option
 def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
     """Make an account and print its password, this once."""
-    with _state(load_settings(config)) as connection:
+    with state(load_settings(config)) as connection:
         password = book.add_account(connection, name, role, SystemClock().now())
     _print({"name": name, "role": role, "password": password}, "password", as_json=as_json)
 
@@ -94,7 +90,7 @@ def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
 @json_option
 def user_password(name: str, config: Path, *, as_json: bool) -> None:
     """Give an account a new password and print it, this once; ends its sessions."""
-    with _state(load_settings(config)) as connection:
+    with state(load_settings(config)) as connection:
         password = book.set_password(connection, name)
     _print({"name": name, "password": password}, "password", as_json=as_json)
 
@@ -120,24 +116,12 @@ def token_add(
     When there is no such account, one is made with the smallest role that allows the scopes.
     """
     now = SystemClock().now()
-    with _state(load_settings(config)) as connection:
+    with state(load_settings(config)) as connection:
         if book.find(connection, name) is None:
             role = _ROLE_OF[max(scopes, key=SCOPES.index)]
             book.add_account(connection, name, role, now)
         made = book.add_token(connection, name, name, scopes, now=now, lasts=timedelta(days=days))
     _print({"name": name, "scopes": sorted(scopes), "token": made}, "token", as_json=as_json)
-
-
-@contextmanager
-def _state(settings: IngestSettings) -> Iterator[sa.Connection]:
-    """Yield one transaction on the registry; the ingest may be running meanwhile."""
-    prepare(settings.folder)
-    engine = open_writer(path_of(settings.folder, "state"))
-    try:
-        with writing(engine) as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def _place(text: str) -> tuple[str, str, str]:

@@ -1,0 +1,24 @@
+"""The state file of a data folder, for commands that change it while the ingest may be running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from ingest.settings import IngestSettings
+from ingest.store.engine import open_writer, writing
+from ingest.store.files import path_of, prepare
+
+
+@contextmanager
+def state(settings: IngestSettings) -> Iterator[sa.Connection]:
+    """Yield one transaction on it; the file is made or brought up to date first."""
+    prepare(settings.folder)
+    engine = open_writer(path_of(settings.folder, "state"))
+    try:
+        with writing(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
