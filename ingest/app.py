@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ from ingest.consumers.work import Cursor
 from ingest.evidence.shelf import FolderStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
+from ingest.incidents.flow import Surroundings
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.services import Services
 from ingest.services.accounts import AccountService
@@ -35,6 +37,8 @@ from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
+from ingest.services.silences import SilenceService
+from ingest.services.wiring import KnownWiring
 from ingest.settings import WAKE, IngestSettings
 from ingest.store import state
 from ingest.store.engine import open_reader, open_writer, reading, writing
@@ -87,6 +91,7 @@ class House:
         self._series_writer = open_writer(path_of(self._folder, "series"))
         self._readers = (self._journal, self._state, self._series)
         self._feed = Feed()
+        self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._pictures = FolderStore(self._folder / "evidence")
         self.services = self._make_services()
@@ -133,7 +138,8 @@ class House:
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed
         return Services(
-            incidents=IncidentService(reader, writer, feed),
+            incidents=IncidentService(reader, writer, feed, self._around),
+            silences=SilenceService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             evidence=EvidenceService(
@@ -150,10 +156,17 @@ class House:
         )
 
     def _make_runners(self) -> tuple[Runner, ...]:
-        effect = IncidentEffect(self._feed, self.clock)
+        effect = IncidentEffect(self._feed, self.clock, self._around)
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
         series = SeriesJob(self._journal, self._timeseries, self._feed)
-        tick = TickJob(self._state, self._state_writer, self._feed, self.clock)
+        tick = TickJob(
+            self._journal,
+            self._state,
+            self._state_writer,
+            self._feed,
+            self.clock,
+            around=self._around,
+        )
         sweep = SweepJob(
             self._state,
             self._state_writer,

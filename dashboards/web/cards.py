@@ -20,7 +20,7 @@ BLURRED: dict[Redaction, str] = {
     "persons": msg("People were blurred on site before anything was kept."),
     "withheld": msg("No picture"),
 }
-# A step that only brings figures up to date is not told.
+# A step that only brings figures up to date is not told, nor what is seen on the cards themselves.
 STEPS: dict[Step, str | None] = {
     "updated": None,
     "opened": msg("Seen by the system: %(what)s"),
@@ -33,8 +33,19 @@ STEPS: dict[Step, str | None] = {
     "acknowledged": msg("%(who)s acknowledged it"),
     "started": msg("%(who)s began to handle it"),
     "resolved": msg("%(who)s resolved it"),
+    "resumed": msg("%(who)s took it up again"),
     "labelled": msg("%(who)s marked it: %(label)s"),
+    "shelved": msg("%(who)s shelved it until %(until)s"),
+    "unshelved": msg("Calls are no longer held back"),
+    "joined": msg("It is part of another incident"),
+    "left": msg("It stands by itself again"),
+    "gathered": None,
+    "released": None,
+    "waited": None,
+    "reminded": msg("Reminder: acknowledged, not finished"),
+    "unacknowledged": msg("Not finished in time; it waits for someone again"),
 }
+_SILENCED = msg("A silence holds back calls until %(until)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,9 @@ class Card:
     acknowledged_by: str | None
     resolved: Moment | None
     late: bool
+    shelved: Moment | None = None
+    part: bool = False
+    parts: int = 0
 
     @property
     def cleared_unseen(self) -> bool:
@@ -118,7 +132,7 @@ def card(incident: Incident, words: Words, calendar: Calendar, album: Album) -> 
     """Put one incident into words."""
     picture = _picture(incident, album)
     bbox = incident.picture.bbox if incident.picture else None
-    label = incident.label
+    label, shelved = incident.label, incident.aside == "shelved"
     return Card(
         id=incident.id,
         number=incident.number,
@@ -141,6 +155,9 @@ def card(incident: Incident, words: Words, calendar: Calendar, album: Album) -> 
         acknowledged_by=words.actor(incident.acknowledged_by) if incident.acknowledged_by else None,
         resolved=calendar.optional(incident.resolved),
         late=incident.late,
+        shelved=calendar.optional(incident.shelved_until) if shelved else None,
+        part=incident.aside == "part",
+        parts=incident.parts,
     )
 
 
@@ -189,12 +206,17 @@ def _rows(
     rows: list[Row] = []
     for step in reversed(history):
         text = STEPS[step.step]
+        if step.step == "shelved" and not step.actor.startswith("user:"):
+            text = _SILENCED
+        if step.step == "joined" and step.until is not None:
+            text = None  # its cause is over, which it is soon seen to outlast or not
         if text is not None:
             said = words.say(text) % {
                 "what": words.what(incident),
                 "who": words.actor(step.actor),
                 "severity": words.severity(step.severity or incident.severity),
                 "label": words.say(LABELS[step.label]) if step.label else "",
+                "until": calendar.clock(step.until) if step.until else "",
             }
             rows.append(Row(step.id, calendar.moment(step.at), said, step.note, step.step))
     return tuple(rows)

@@ -17,10 +17,11 @@ from ingest.accounts.account import Viewer
 from ingest.incidents.incident import State
 from ingest.refusal import Gone, NotThere
 from ingest.services import Services
-from ingest.services.incidents import Order
+from ingest.services.incidents import Order, Standing
 from linli.clock import Clock
 
-OPEN_SHOWN, HANDLED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 30
+OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
+UNRESOLVED: tuple[State, ...] = ("open", "acknowledged", "in-progress")
 HOUR, STEP = timedelta(hours=1), 120
 Context = dict[str, Any]
 
@@ -49,8 +50,11 @@ class Desk:
         """Return what needs attention, what is being handled, and what was resolved lately."""
         words = self._words(viewer, language)
         return {
-            "waiting": self._some(viewer, words, ("open",), OPEN_SHOWN),
-            "handled": self._some(viewer, words, ("acknowledged", "in-progress"), HANDLED_SHOWN),
+            "waiting": self._some(viewer, words, ("open",), OPEN_SHOWN, standing=("alone",)),
+            "handled": self._some(
+                viewer, words, ("acknowledged", "in-progress"), HANDLED_SHOWN, standing=("alone",)
+            ),
+            "shelved": self._some(viewer, words, UNRESOLVED, SHELVED_SHOWN, standing=("shelved",)),
             "recent": self._some(viewer, words, ("resolved",), RECENT_SHOWN, order="newest"),
             "open_count": self._services.journal.stats(viewer).open_incidents,
         }
@@ -107,10 +111,11 @@ class Desk:
         limit: int,
         *,
         order: Order = "urgent",
+        standing: tuple[Standing, ...] = (),
         cursor: str | None = None,
     ) -> Listing:
         found = self._services.incidents.list(
-            viewer, states=states, order=order, cursor=cursor, limit=limit
+            viewer, states=states, standing=standing, order=order, cursor=cursor, limit=limit
         )
         calendar = self.calendar(words.language)
         album = self._album(viewer, calendar.now)

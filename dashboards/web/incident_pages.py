@@ -64,12 +64,12 @@ def act(
 ) -> Response:
     """Do something with an incident; doing it twice does no more than once."""
     services, now = visit.house.services.incidents, visit.house.clock.now()
-    deeds = {
-        "acknowledge": services.acknowledge,
-        "resolve": services.resolve,
-        "false-alarm": services.label_false_alarm,
-    }
-    deeds[deed](visit.viewer, incident, now)
+    if deed == "false-alarm":
+        services.label(visit.viewer, incident, "false-alarm", now)
+    else:
+        {"acknowledge": services.acknowledge, "resolve": services.resolve}[deed](
+            visit.viewer, incident, now
+        )
     if visit.enhanced and view == "card":
         card = visit.house.desk.card(visit.viewer, visit.language, incident)
         return visit.fragment("parts/card.html", card=card)

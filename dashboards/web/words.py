@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dashboards.web.language import Language, catalog, msg
 from ingest.incidents.incident import Incident, Key, Label, State
+from ingest.incidents.storm import NOWHERE
 from linli.events import Severity
 
 SEVERITIES: dict[Severity, str] = {
@@ -30,6 +31,7 @@ LABELS: dict[Label, str] = {
 EVENTS = {
     "ebike-in-elevator": msg("E-bike in the lift"),
     "zone-dwell": msg("%(object)s staying in the watched area"),
+    "alarm-storm": msg("Many alarms at once"),
 }
 OBJECTS = {
     "person": msg("Person"),
@@ -111,11 +113,13 @@ class Words:
 
     def where(self, key: Key) -> str:
         """Return the place as the camera is called."""
+        if key.device == NOWHERE:
+            return self.say(msg("Whole site"))
         return self.devices.get((key.node, key.device)) or _unslug(key.device)
 
     def place(self, incident: Incident) -> str:
         """Return the wider place: building or area, and the zone."""
-        parts = [self.area(incident.area)]
+        parts = [self.area(incident.area)] if incident.area != NOWHERE else []
         if incident.key.zone:
             parts.append(self.area(incident.key.zone))
         # A line may break between the parts, not inside one.

@@ -9,6 +9,8 @@ from fastapi import Response
 
 from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.incidents.incident import Incident, Transition
+from ingest.incidents.lists import Precision
+from ingest.incidents.silence import Silence
 from ingest.registry.book import Entry
 from ingest.registry.plan import Preview
 from ingest.registry.records import Device, Edge, Person, Place, Team
@@ -42,6 +44,18 @@ class TransitionList(Listing, frozen=True, kw_only=True):
     """The history of an incident, oldest first."""
 
     items: tuple[Transition, ...]
+
+
+class PrecisionList(Listing, frozen=True, kw_only=True):
+    """How often each device was right about each event."""
+
+    items: tuple[Precision, ...]
+
+
+class SilenceList(Listing, frozen=True, kw_only=True):
+    """Silences, the newest first."""
+
+    items: tuple[Silence, ...]
 
 
 class DeviceList(Listing, frozen=True, kw_only=True):
@@ -138,6 +152,9 @@ SHOWN: tuple[type, ...] = (
     Problem,
     IncidentList,
     TransitionList,
+    PrecisionList,
+    SilenceList,
+    Silence,
     DeviceList,
     EventList,
     RejectList,

@@ -1,16 +1,17 @@
-"""Incidents: list, one, its history, and people's steps."""
+"""Incidents: list, one, its history, people's steps, and how often a camera was right."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest.api.answers import IncidentList, TransitionList, answer, tells
+from ingest.api.answers import IncidentList, PrecisionList, TransitionList, answer, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
-from ingest.incidents.incident import Incident, State
-from ingest.services.incidents import Order
+from ingest.incidents.incident import Incident, Label, State
+from ingest.services.incidents import LONGEST_SHELF, Order, Standing
 from linli.events import Severity
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
@@ -24,6 +25,18 @@ class Step(BaseModel):
     note: Annotated[str | None, Field(max_length=500, description="kept in the history")] = None
 
 
+class Labelling(Step):
+    """What it was."""
+
+    label: Label
+
+
+class Shelving(Step):
+    """For how long nobody is called."""
+
+    seconds: Annotated[int, Field(ge=60, le=LONGEST_SHELF // timedelta(seconds=1))]
+
+
 @router.get("", responses=tells(IncidentList, 400, 401, 403, 422, 503))
 def list_incidents(
     *,
@@ -34,6 +47,11 @@ def list_incidents(
     ] = None,
     severity: Annotated[list[Severity] | None, Query(description="any of these")] = None,
     device: Annotated[str | None, Query(max_length=65, description="node/device")] = None,
+    standing: Annotated[
+        list[Standing] | None,
+        Query(description="alone in the list, or set aside: shelved, part of another"),
+    ] = None,
+    part_of: Annotated[str | None, Query(max_length=64, description="id of an incident")] = None,
     order: Annotated[Order, Query(description="what comes first")] = "urgent",
     cursor: Annotated[str | None, Query(max_length=64, description="`next` of a page")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -48,11 +66,30 @@ def list_incidents(
         states=state or (),
         severities=severity or (),
         device=device,
+        standing=standing or (),
+        part_of=part_of,
         order=order,
         cursor=cursor,
         limit=limit,
     )
     return answer(IncidentList(items=page.items, next=page.next))
+
+
+@router.get("/precision", responses=tells(PrecisionList, 400, 401, 403, 422, 503))
+def precision(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    start: Annotated[AwareDatetime | None, Query(description="last seen at or after")] = None,
+    end: Annotated[AwareDatetime | None, Query(description="last seen before")] = None,
+    device: Annotated[str | None, Query(max_length=65, description="node/device")] = None,
+) -> Response:
+    """Show how often each device was right about each event, as people have labelled them.
+
+    `precision` is null while nobody has labelled one as right or wrong.
+    """
+    found = house.incidents.precision(viewer, start=start, end=end, device=device)
+    return answer(PrecisionList(items=found))
 
 
 @router.get("/{incident}", responses=tells(Incident, 401, 403, 404, 503))
@@ -96,7 +133,43 @@ def false_alarm(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that nothing happened: labels it and resolves it. Doing so again changes nothing."""
-    return answer(house.incidents.label_false_alarm(viewer, incident, now, _note(step)))
+    return answer(house.incidents.label(viewer, incident, "false-alarm", now, _note(step)))
+
+
+@router.post("/{incident}/label", responses=tells(Incident, 401, 403, 404, 422, 503))
+def label(
+    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Labelling
+) -> Response:
+    """Say whether it was one; a false alarm is resolved too. May be said otherwise later."""
+    return answer(house.incidents.label(viewer, incident, step.label, now, step.note))
+
+
+@router.post("/{incident}/resume", responses=tells(Incident, 401, 403, 404, 409, 422, 503))
+def resume(
+    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+) -> Response:
+    """Take up again what was resolved; refused while another of its kind is open there."""
+    return answer(house.incidents.resume(viewer, incident, now, _note(step)))
+
+
+@router.post("/{incident}/shelve", responses=tells(Incident, 400, 401, 403, 404, 422, 503))
+def shelve(
+    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Shelving
+) -> Response:
+    """Call nobody for it for a while; if it still goes on then, people are called.
+
+    It is taken off the shelf at once when it gets more severe.
+    """
+    lasts = timedelta(seconds=step.seconds)
+    return answer(house.incidents.shelve(viewer, incident, lasts, now, step.note))
+
+
+@router.post("/{incident}/unshelve", responses=tells(Incident, 401, 403, 404, 422, 503))
+def unshelve(
+    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+) -> Response:
+    """End the shelving. Doing so again changes nothing."""
+    return answer(house.incidents.unshelve(viewer, incident, now, _note(step)))
 
 
 def _note(step: Step | None) -> str | None:

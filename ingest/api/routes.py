@@ -21,6 +21,7 @@ from ingest.api import (
     registry,
     series,
     sessions,
+    silences,
     stream,
 )
 from ingest.api.answers import REFERENCE, SHOWN, Health, answer, fails, tells
@@ -37,7 +38,7 @@ the cursor in `next`. `GET` never changes anything; looking at a picture is writ
 """
 
 api = APIRouter(prefix=PREFIX)
-for _part in (sessions, incidents, devices, registry, evidence, series, journal, stream):
+for _part in (sessions, incidents, silences, devices, registry, evidence, series, journal, stream):
     api.include_router(_part.router)
 
 outside = APIRouter(tags=["health"])

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from ingest import registry, tallies
 from ingest.feed import Feed
-from ingest.incidents import book, boots
+from ingest.incidents import book, boots, flow
 from ingest.incidents.clocks import offset
-from ingest.incidents.facts import Tick, event_fact
-from ingest.incidents.policy import Policy
+from ingest.incidents.facts import event_fact
+from ingest.incidents.flow import ALONE, Surroundings
 from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
-from ingest.store.journal import REPLAYED, Kept
+from ingest.store.journal import REPLAYED, Kept, messages_after
 from linli.clock import Clock
 from linli.codec import decode
 from linli.events import DescribeMessage, Envelope, EventMessage, ReportMessage, Status
 from linli.topics import SELF, Topic
 
 NAME = "incidents"
-SHORTEST_CLEAR = Policy().clear_after
+SETTLE = timedelta(seconds=1)
+"""Time passes for incidents this far behind the clock: the receiver may still be committing."""
+_POSITION = sa.select(state.cursor.c.position).where(state.cursor.c.name == NAME)
 _LEAVING = frozenset({"lost", "stopped"})
 _KEEP_EVENT = state.event.insert()
 _OF_EVENT = tuple(column.name for column in state.event.c)
@@ -34,11 +36,11 @@ class IncidentEffect:
 
     name = NAME
 
-    def __init__(self, feed: Feed, clock: Clock) -> None:
+    def __init__(self, feed: Feed, clock: Clock, around: Surroundings = ALONE) -> None:
         self._feed = feed
         self._clock = clock
+        self._around = around
         self._seen: dict[tuple[str, str], datetime] = {}
-        self._rows = 0
         self._counts: Counter[str] = Counter()
         self._streams: set[tuple[str, str]] = set()
         self._events: list[dict[str, Any]] = []
@@ -63,12 +65,10 @@ class IncidentEffect:
             started = boots.started(connection, kept.node, message, received)
         match message:
             case EventMessage():
-                now = self._clock.now()
-                heard = now if kept.flags & REPLAYED else received
+                heard = self._clock.now() if kept.flags & REPLAYED else received
                 fact = event_fact(topic, message, heard, offset(message, received, started))
-                incident, rows = book.take(connection, fact, now)
+                incident, _ = flow.take(connection, fact, self._around)
                 self._events[-1]["incident"] = incident.id
-                self._rows += len(rows)
             case ReportMessage():
                 registry.keep_report(connection, origin, message.data, received)
             case DescribeMessage():
@@ -91,7 +91,7 @@ class IncidentEffect:
 
     def committed(self) -> None:
         """The batch is on disk: tell whoever waits for it."""
-        if self._rows:
+        if self._events:
             self._feed.tell("incidents")
         self._feed.tell("devices")
 
@@ -101,28 +101,42 @@ class IncidentEffect:
         self._counts.clear()
         self._streams.clear()
         self._events.clear()
-        self._rows = 0
 
 
 class TickJob:
-    """Resolves what has been clear for long enough."""
+    """Lets time pass for incidents, never ahead of what the journal still has to tell of it."""
 
-    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: sa.Engine,
+        reader: sa.Engine,
+        writer: sa.Engine,
+        feed: Feed,
+        clock: Clock,
+        *,
+        around: Surroundings = ALONE,
+    ) -> None:
+        self._journal = journal
         self._reader = reader
         self._writer = writer
         self._feed = feed
         self._clock = clock
+        self._around = around
 
     def step(self) -> bool:
-        """Do it for all that is due. Raises StoreError."""
-        now = self._clock.now()
+        """Do all that is due. Raises StoreError."""
+        until = self._clock.now() - SETTLE
         with reading(self._reader) as connection:
-            if not book.cleared_before(connection, now - SHORTEST_CLEAR):
+            if book.next_due(connection, until) is None:
                 return False
+            position = connection.scalar(_POSITION) or 0
+        with reading(self._journal) as connection:
+            untold = messages_after(connection, position, 1)
+        if untold:
+            until = min(until, from_micros(untold[0].received))
         with writing(self._writer) as connection:
-            due = book.cleared_before(connection, now - SHORTEST_CLEAR)
-            rows = [row for one in due for row in book.step(connection, one, Tick(), now)[1]]
-        if rows:
+            changed = flow.advance(connection, until, self._around)
+        if changed:
             self._feed.tell("incidents")
         return False
 

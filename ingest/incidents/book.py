@@ -1,52 +1,71 @@
-"""Incidents in `state.db`: what a fact needs to know, and the appending of what was decided."""
+"""Incidents in `state.db`: what a fact needs to know, and the keeping of what was decided.
+
+What is about to be changed is read with `FOR UPDATE` and made with `ON CONFLICT`, so that any
+number of writers of one key make one incident. SQLite, whose writers queue, needs no `FOR UPDATE`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Literal
+from functools import cache
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
-from ingest.incidents.facts import Case, EventFact, StaffFact, Tick, episode_after
-from ingest.incidents.fold import apply
-from ingest.incidents.incident import Incident, State, Transition
-from ingest.incidents.machine import decide
-from ingest.incidents.policy import Policy, policy_for
+from ingest.incidents.cause import thing_of
+from ingest.incidents.incident import Incident, Transition
+from ingest.incidents.passing import due
 from ingest.store.engine import UtcDateTime
-from ingest.store.state import episode, incident, transition
-from linli.events import SEVERITIES, Severity
-from linli.ids import uuid7
+from ingest.store.incidents import episode, incident, transition
+from linli.errors import StoreError
+from linli.events import SEVERITIES
 
-Order = Literal["urgent", "newest"]
 RESOLVED_LAST = len(SEVERITIES)
+_OPENS_AGAIN = {"reopened", "resumed"}
 
 _INCIDENT = msgspec.json.Decoder(Incident)
 _TRANSITION = msgspec.json.Decoder(Transition)
 _ENCODER = msgspec.json.Encoder()
 
-
 # What every fact needs is put together once: building a statement costs more than running it.
 _VALUE: sa.BindParameter[str] = sa.bindparam("value")
 _OF_NAME: sa.BindParameter[str] = sa.bindparam("of_name")
+_INSTANT = sa.bindparam("instant", type_=UtcDateTime)
 _BY_ID = sa.select(incident.c.body).where(incident.c.id == _VALUE)
 _OF_KEY = sa.select(incident.c.body).where(incident.c.key == _VALUE)
 # Written out, not bound: only so does SQLite see that the index of open ones serves it.
-_OPEN = _OF_KEY.where(incident.c.state != sa.literal_column("'resolved'"))
-_LATEST = _OF_KEY.order_by(incident.c.number.desc()).limit(1)
+_IS_OPEN = incident.c.state != sa.literal_column("'resolved'")
+_OPEN = _OF_KEY.where(_IS_OPEN).with_for_update()
+_LATEST = _OF_KEY.order_by(incident.c.number.desc()).limit(1).with_for_update()
+_LOCK = _BY_ID.with_for_update()
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
 # By the rank, so that resolved ones, of which there are more every day, are not even looked at.
-_UNRESOLVED = incident.c.urgency < RESOLVED_LAST
-_COUNT_UNRESOLVED = sa.select(sa.func.count()).select_from(incident).where(_UNRESOLVED)
-_CLEARED = sa.select(incident.c.body).where(
-    _UNRESOLVED, incident.c.clears <= sa.bindparam("instant", type_=UtcDateTime)
+UNRESOLVED = incident.c.urgency < RESOLVED_LAST
+_NEXT_DUE = (
+    sa.select(incident.c.id)
+    .where(incident.c.due <= _INSTANT)
+    .order_by(incident.c.due, incident.c.number)
+    .limit(1)
+)
+_PARTS = sa.select(incident.c.id).where(incident.c.part_of == _VALUE).order_by(incident.c.number)
+_OUTAGES = (
+    sa.select(incident.c.id, incident.c.node, incident.c.device, incident.c.clears)
+    .where(UNRESOLVED, incident.c.outage.is_(True))
+    .order_by(incident.c.number)
+)
+_LOADS = (
+    sa.select(incident.c.id, incident.c.load)
+    .where(incident.c.site == _VALUE, incident.c.load <= _INSTANT)
+    .order_by(incident.c.load.desc())
+    .limit(sa.bindparam("most"))
 )
 _THIS_EPISODE = sa.and_(episode.c.key == sa.bindparam("of_key"), episode.c.episode == _OF_NAME)
 _EPISODE = sa.select(episode.c.incident, episode.c.ended).where(_THIS_EPISODE)
-_MOVE_EPISODE = episode.update().where(_THIS_EPISODE)
-_NEW_EPISODE = episode.insert()
 _OTHERS_ACTIVE = (
     sa.select(episode.c.episode)
     .where(
@@ -59,43 +78,9 @@ _OTHERS_ACTIVE = (
 _IN_ORDER = transition.select().order_by(transition.c.id)
 _HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
 _AFTER = _IN_ORDER.where(transition.c.id > sa.bindparam("after")).limit(sa.bindparam("most"))
-_NEW_INCIDENT = incident.insert()
 _MOVE_INCIDENT = incident.update().where(incident.c.id == sa.bindparam("of_id"))
+_REST = _MOVE_INCIDENT.values(due=None)
 _NEW_TRANSITION = transition.insert()
-
-
-def take(
-    connection: sa.Connection, fact: EventFact, now: datetime
-) -> tuple[Incident, tuple[Transition, ...]]:
-    """Apply an edge's fact; return the incident after it and the rows it added, numbered."""
-    key = str(fact.key)
-    owner, ended = _episode(connection, key, fact.episode)
-    home = get(connection, owner) if owner and ended else _one(connection, _OPEN, key)
-    if home is None:
-        home = get(connection, owner) if owner else _one(connection, _LATEST, key)
-    known = owner is not None and home is not None and owner == home.id
-    may_open = home is None or home.state == "resolved"
-    case = Case(
-        incident=home,
-        episode="ended" if ended else "active" if known else "new",
-        others_active=home is not None and _others_active(connection, home.id, fact.episode),
-        fresh_id=uuid7(now) if may_open else "",
-        fresh_number=_next_number(connection) if may_open else 0,
-    )
-    after, rows = _decide(connection, case, fact, now, policy_for(fact.key.event))
-    assert after is not None
-    over = episode_after(case.episode, fact.phase) == "ended"
-    if (owner, ended) != (after.id, over):
-        _keep_episode(connection, key, fact.episode, after.id, over)
-    return after, rows
-
-
-def step(
-    connection: sa.Connection, found: Incident, fact: StaffFact | Tick, now: datetime
-) -> tuple[Incident, tuple[Transition, ...]]:
-    """Apply a person's step or the passing of time to an incident just read."""
-    after, rows = _decide(connection, Case(incident=found), fact, now, policy_for(found.key.event))
-    return after or found, rows
 
 
 def get(connection: sa.Connection, incident_id: str) -> Incident | None:
@@ -103,10 +88,101 @@ def get(connection: sa.Connection, incident_id: str) -> Incident | None:
     return _one(connection, _BY_ID, incident_id)
 
 
-def cleared_before(connection: sa.Connection, instant: datetime) -> list[Incident]:
-    """Return unresolved incidents whose condition has been clear since `instant` or longer."""
-    found = connection.scalars(_CLEARED, {"instant": instant})
-    return [_INCIDENT.decode(body) for body in found]
+def lock(connection: sa.Connection, incident_id: str) -> Incident | None:
+    """Return one incident that nobody else changes before this transaction ends."""
+    return _one(connection, _LOCK, incident_id)
+
+
+def lock_open(connection: sa.Connection, key: str) -> Incident | None:
+    """Return the unresolved incident of a key, likewise; None when there is none."""
+    return _one(connection, _OPEN, key)
+
+
+def latest(connection: sa.Connection, key: str) -> Incident | None:
+    """Return the newest incident of a key, likewise; None when there is none."""
+    return _one(connection, _LATEST, key)
+
+
+def next_number(connection: sa.Connection) -> int:
+    """Return the number of the next incident; another writer may take it first."""
+    return (connection.scalar(_LAST_NUMBER) or 0) + 1
+
+
+def keep(
+    connection: sa.Connection, after: Incident, rows: Collection[Transition]
+) -> tuple[Transition, ...] | None:
+    """Keep rows and the incident they make; return them numbered.
+
+    None, and nothing is kept, when another writer has opened one of this key meanwhile.
+    """
+    steps = {row.step for row in rows}
+    if "opened" in steps:
+        fixed = {"id": after.id, "number": after.number, "key": str(after.key)}
+        fixed |= {"node": after.key.node, "device": after.key.device}
+        fixed |= {"site": after.key.site, "event": after.key.event}
+        made = connection.scalar(_new_incident(connection.dialect.name), fixed | _columns(after))
+        if made is None:
+            return None
+    elif steps & _OPENS_AGAIN:
+        try:
+            with connection.begin_nested():
+                connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **_columns(after)})
+        except sa.exc.IntegrityError:
+            return None
+    else:
+        connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **_columns(after)})
+    return tuple(_append(connection, rows))
+
+
+def next_due(connection: sa.Connection, until: datetime) -> str | None:
+    """Return the incident that time alone changes first; None: nothing is due by `until`."""
+    return connection.scalar(_NEXT_DUE, {"instant": until})
+
+
+def rest(connection: sa.Connection, incident_id: str) -> None:
+    """Let time alone do nothing more to an incident until something else has changed it."""
+    connection.execute(_REST, {"of_id": incident_id})
+
+
+def parts(connection: sa.Connection, incident_id: str) -> list[str]:
+    """Return the incidents that are part of one, oldest first."""
+    return list(connection.scalars(_PARTS, {"value": incident_id}))
+
+
+def outages(connection: sa.Connection) -> list[tuple[str, str, bool]]:
+    """Return unresolved outages, oldest first: id, of what, and whether it still lasts."""
+    return [
+        (row.id, thing_of(row.node, row.device), row.clears is None)
+        for row in connection.execute(_OUTAGES)
+    ]
+
+
+def loads(
+    connection: sa.Connection, site: str, at: datetime, limit: int
+) -> list[tuple[str, datetime]]:
+    """Return the incidents that people of a site were called for last up to `at`, and when."""
+    found = connection.execute(_LOADS, {"value": site, "instant": at, "most": limit})
+    return [(row.id, row.load) for row in found]
+
+
+def find_episode(connection: sa.Connection, key: str, name: str) -> tuple[str | None, bool]:
+    """Return the incident that an episode belongs to, if any, and whether it has ended."""
+    row = connection.execute(_EPISODE, {"of_key": key, "of_name": name}).first()
+    return (None, False) if row is None else (row.incident, row.ended)
+
+
+def others_active(connection: sa.Connection, incident_id: str, name: str) -> bool:
+    """Tell whether another episode of an incident still goes on."""
+    values = {"of_incident": incident_id, "of_name": name}
+    return connection.execute(_OTHERS_ACTIVE, values).first() is not None
+
+
+def keep_episode(
+    connection: sa.Connection, key: str, name: str, incident_id: str, *, ended: bool
+) -> None:
+    """Note what an episode belongs to; one that has ended stays so."""
+    values = {"key": key, "episode": name, "incident": incident_id, "ended": ended}
+    connection.execute(_put_episode(connection.dialect.name), values)
 
 
 def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
@@ -126,67 +202,9 @@ def last_transition(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.max(transition.c.id))) or 0
 
 
-def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:
-    """Return the incidents of these ids that exist."""
-    query = sa.select(incident.c.body).where(incident.c.id.in_(ids))
-    found = [_INCIDENT.decode(body) for body in connection.scalars(query)]
-    return {one.id: one for one in found}
-
-
-def page(
-    connection: sa.Connection,
-    *,
-    states: Collection[State],
-    severities: Collection[Severity],
-    device: tuple[str, str] | None,
-    order: Order,
-    after: tuple[int, int] | None,
-    limit: int,
-) -> list[Incident]:
-    """Return up to `limit` incidents behind `after` (urgency, number) in the given order."""
-    query = listing(states=states, severities=severities, device=device, order=order, after=after)
-    return [_INCIDENT.decode(body) for body in connection.scalars(query.limit(limit))]
-
-
-def listing(
-    *,
-    states: Collection[State],
-    severities: Collection[Severity],
-    device: tuple[str, str] | None,
-    order: Order,
-    after: tuple[int, int] | None,
-) -> sa.Select[str]:
-    """Return the query behind `page`."""
-    query = sa.select(incident.c.body)
-    if states:
-        query = query.where(incident.c.state.in_(states))
-        if set(states) == {"resolved"}:
-            query = query.where(incident.c.urgency == RESOLVED_LAST)
-        elif "resolved" not in states:
-            query = query.where(_UNRESOLVED)
-    if severities:
-        query = query.where(incident.c.severity.in_(severities))
-    if device is not None:
-        query = query.where(incident.c.node == device[0], incident.c.device == device[1])
-    if order == "newest":
-        query = query.order_by(incident.c.number.desc())
-    else:
-        query = query.order_by(incident.c.urgency, incident.c.number.desc())
-    if after is not None:
-        behind = incident.c.number < after[1]
-        if order == "urgent":
-            behind = sa.or_(
-                incident.c.urgency > after[0],
-                sa.and_(incident.c.urgency == after[0], behind),
-            )
-        query = query.where(behind)
-    return query
-
-
-def counts(connection: sa.Connection) -> tuple[int, int]:
-    """Return how many incidents there are, and how many of them are not resolved."""
-    # None is ever deleted, so the last number is how many there are.
-    return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_UNRESOLVED) or 0
+def decoded(body: str) -> Incident:
+    """Return the incident that a row's `body` holds."""
+    return _INCIDENT.decode(body)
 
 
 def urgency(one: Incident) -> int:
@@ -194,47 +212,42 @@ def urgency(one: Incident) -> int:
     return RESOLVED_LAST if one.state == "resolved" else SEVERITIES.index(one.severity)
 
 
-def _decide(
-    connection: sa.Connection,
-    case: Case,
-    fact: EventFact | StaffFact | Tick,
-    now: datetime,
-    policy: Policy,
-) -> tuple[Incident | None, tuple[Transition, ...]]:
-    rows = decide(case, fact, now, policy)
-    after = case.incident
-    for row in rows:
-        after = apply(None if row.step == "opened" else after, row)
-    if not rows or after is None:
-        return after, ()
-    _keep(connection, after, new=rows[0].step == "opened")
-    return after, tuple(_append(connection, rows))
+@cache
+def _new_incident(dialect: str) -> ReturningInsert[str]:
+    # Without a target: the number may be taken as well as the key.
+    return _insert(dialect, incident).on_conflict_do_nothing().returning(incident.c.id)
 
 
-def _keep(connection: sa.Connection, after: Incident, *, new: bool) -> None:
-    values = {
+@cache
+def _put_episode(dialect: str) -> sa.Insert:
+    statement = _insert(dialect, episode)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[episode.c.key, episode.c.episode],
+        set_={"incident": new.incident, "ended": sa.or_(episode.c.ended, new.ended)},
+    )
+
+
+def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _columns(after: Incident) -> dict[str, Any]:
+    return {
         "state": after.state,
         "severity": after.severity,
         "urgency": urgency(after),
         "last": after.last,
         "clears": after.cleared,
         "picture": after.picture.id if after.picture else None,
+        "label": after.label,
+        "outage": after.policy.outage,
+        "aside": after.aside,
+        "part_of": after.part_of,
+        "due": due(after),
+        "load": None if after.exempt else after.called,
         "body": _ENCODER.encode(after).decode(),
     }
-    if new:
-        connection.execute(
-            _NEW_INCIDENT,
-            {
-                "id": after.id,
-                "number": after.number,
-                "key": str(after.key),
-                "node": after.key.node,
-                "device": after.key.device,
-                **values,
-            },
-        )
-    else:
-        connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **values})
 
 
 def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[Transition]:
@@ -250,7 +263,8 @@ def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[T
                 "body": _ENCODER.encode(row).decode(),
             },
         )
-        assert result.inserted_primary_key is not None
+        if result.inserted_primary_key is None:
+            raise StoreError("a row got no number", where="transition")
         yield replace(row, id=result.inserted_primary_key[0])
 
 
@@ -261,26 +275,3 @@ def _numbered(row: sa.Row[Any]) -> Transition:
 def _one(connection: sa.Connection, query: sa.Select[str], value: str) -> Incident | None:
     body = connection.scalar(query, {"value": value})
     return None if body is None else _INCIDENT.decode(body)
-
-
-def _episode(connection: sa.Connection, key: str, name: str) -> tuple[str | None, bool]:
-    row = connection.execute(_EPISODE, {"of_key": key, "of_name": name}).first()
-    return (None, False) if row is None else (row.incident, row.ended)
-
-
-def _others_active(connection: sa.Connection, incident_id: str, name: str) -> bool:
-    values = {"of_incident": incident_id, "of_name": name}
-    return connection.execute(_OTHERS_ACTIVE, values).first() is not None
-
-
-def _keep_episode(
-    connection: sa.Connection, key: str, name: str, incident_id: str, ended: bool
-) -> None:
-    values = {"incident": incident_id, "ended": ended}
-    moved = connection.execute(_MOVE_EPISODE, {"of_key": key, "of_name": name, **values})
-    if moved.rowcount == 0:
-        connection.execute(_NEW_EPISODE, {"key": key, "episode": name, **values})
-
-
-def _next_number(connection: sa.Connection) -> int:
-    return (connection.scalar(_LAST_NUMBER) or 0) + 1

@@ -1,4 +1,4 @@
-"""What can happen to an incident: a message of an edge, a person's step, time passing."""
+"""What can happen to an incident: a fact of an edge or rule, a person's step, time, its group."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from typing import Literal
 
 import msgspec
 
-from ingest.incidents.incident import Incident, Key, Picture
+from ingest.incidents.incident import Bond, Incident, Key, Label, Picture
+from ingest.incidents.policy import Policy, policy_for
+from ingest.incidents.silence import Cover
 from linli.clock import clamped
 from linli.events import Action, EventMessage, ModelRef, Phase, Severity
 from linli.topics import Topic
 
+RULE_EDGE = "rule:edge"
 EpisodeState = Literal["new", "active", "ended"]
-Wish = Literal["acknowledge", "start", "resolve", "false-alarm"]
+Wish = Literal["acknowledge", "start", "resolve", "resume", "label", "shelve", "unshelve"]
 
 
 class EventFact(msgspec.Struct, frozen=True, kw_only=True):
-    """One phase of one physical happening, as an edge told it.
+    """One phase of one happening, as an edge or a rule told it.
 
     `at` is its time by our own clock; `since`, when its episode began, is never after it. `heard`
     is when it began to count: when it was received, or later where its device was unknown then.
+    `actor` is the rule that says so and `note` why, `policy` what becomes of an incident that it
+    opens.
     """
 
     key: Key
@@ -39,6 +44,9 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelRef | None = None
     actions: tuple[Action, ...] = ()
     picture: Picture | None = None
+    actor: str = RULE_EDGE
+    note: str | None = None
+    policy: Policy = Policy()
 
     @property
     def delay(self) -> timedelta:
@@ -47,15 +55,47 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaffFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's step; `actor` is `user:…`."""
+    """A person's step; `actor` is `user:…`. `label` and `until` belong to label and shelve."""
 
     wish: Wish
     actor: str
     note: str | None = None
+    label: Label | None = None
+    until: datetime | None = None
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """Time has passed."""
+
+
+class Recheck(msgspec.Struct, frozen=True, kw_only=True):
+    """The silences that cover it may have changed; `actor` is who changed them."""
+
+    actor: str
+
+
+class PartFact(msgspec.Struct, frozen=True, kw_only=True):
+    """It is part of another incident, until a moment if there is one; None: it is no more."""
+
+    part_of: str | None
+    bond: Bond
+    until: datetime | None = None
+
+
+class MemberFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Another incident became part of it, is no more, or got worse as a part of it.
+
+    Of a storm, `severity` is that of the member, and `lapses` when the storm is over if nothing
+    else comes.
+    """
+
+    member: str
+    change: Literal["joined", "left", "worse"]
+    severity: Severity | None = None
+    lapses: datetime | None = None
+
+
+Fact = EventFact | StaffFact | Tick | Recheck | PartFact | MemberFact
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +104,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `incident` is the one that the fact's episode ended in; else the unresolved one of its key; else
     the one its episode belongs to; else the latest of the key. `episode` says what is known of the
     fact's episode, `others_active` whether another episode of the incident still goes on.
-    `fresh_id` and `fresh_number` are for an incident that this fact may open.
+    `fresh_id` and `fresh_number` are for an incident that this fact may open. `covers` are the
+    silences of now, `storm` the incident that gathers what would be a call now.
     """
 
     incident: Incident | None = None
@@ -72,6 +113,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     others_active: bool = False
     fresh_id: str = ""
     fresh_number: int = 0
+    covers: tuple[Cover, ...] = ()
+    storm: str | None = None
 
 
 def episode_after(state: EpisodeState, phase: Phase) -> EpisodeState:
@@ -104,6 +147,7 @@ def event_fact(
         model=data.model,
         actions=data.action,
         picture=_picture(message),
+        policy=policy_for(topic.name),
     )
 
 

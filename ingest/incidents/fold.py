@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ingest.incidents.incident import Incident, Transition
+from ingest.incidents.policy import policy_for
 from linli.events import SEVERITIES, Severity
 
 Change = dict[str, Any]
@@ -34,9 +35,10 @@ def fold(transitions: Iterable[Transition]) -> Incident:
 def apply(incident: Incident | None, row: Transition) -> Incident:
     """Return the incident after one more row. Raises ValueError for a row out of place."""
     if incident is None:
-        return _opened(row)
-    change = {**_figures(incident, row), **_STEPS[row.step](incident, row)}
-    return replace(incident, updated=row.recorded, version=incident.version + 1, **change)
+        return replace(_opened(row), **_paged(row))
+    change = {**_figures(incident, row), **_STEPS[row.step](incident, row), **_paged(row)}
+    updated = max(incident.updated, row.recorded)
+    return replace(incident, updated=updated, version=incident.version + 1, **change)
 
 
 def _opened(row: Transition) -> Incident:
@@ -62,6 +64,11 @@ def _opened(row: Transition) -> Incident:
         model=row.model,
         actions=row.actions,
         late=row.late,
+        rule=row.actor,
+        # Rows written before policies were kept in them.
+        policy=row.policy or policy_for(row.key.event),
+        owed=True,
+        waits_until=row.until,
         version=1,
     )
 
@@ -89,6 +96,13 @@ def _figures(incident: Incident, row: Transition) -> Change:
     return change
 
 
+def _paged(row: Transition) -> Change:
+    """People were called, or the call of a storm stands for this one too."""
+    if row.page == "call" or row.why == "storm":
+        return {"owed": False, "called": row.recorded}
+    return {}
+
+
 def _most(one: float | None, other: float | None) -> float | None:
     values = [value for value in (one, other) if value is not None]
     return max(values, default=None)
@@ -103,23 +117,27 @@ def _reopened(incident: Incident, row: Transition) -> Change:
     # What a person said stands until something happens that they could not have meant.
     judged = incident.resolved is not None and row.at <= incident.resolved
     return {
+        **_UNSEEN,
+        **_ALONE,
         "state": "open",
         "condition_active": True,
         "cleared": None,
-        "acknowledged": None,
-        "acknowledged_by": None,
         "resolved": None,
         "resolved_by": None,
         "label": incident.label if judged else None,
         "late": row.late,
+        "policy": row.policy or incident.policy,
+        "owed": True,
+        "waits_until": row.until,
     }
 
 
 def _worsened(incident: Incident, row: Transition) -> Change:
-    del row
+    change: Change = {"severity": worse(incident.severity, row.severity or incident.severity)}
     if incident.state == "resolved":
-        return {}
-    return {"state": "open", "acknowledged": None, "acknowledged_by": None}
+        return change
+    # Who shelved it meant a milder one.
+    return {**change, **_UNSEEN, **_OFF_THE_SHELF, "state": "open", "owed": True}
 
 
 def _pictured(incident: Incident, row: Transition) -> Change:
@@ -136,7 +154,7 @@ def _pictured(incident: Incident, row: Transition) -> Change:
 
 
 def _cleared(incident: Incident, row: Transition) -> Change:
-    return {"condition_active": False, "cleared": max(incident.last, row.at)}
+    return {"condition_active": False, "cleared": max(incident.last, row.at), "lapses": None}
 
 
 def _recurred(incident: Incident, row: Transition) -> Change:
@@ -146,19 +164,24 @@ def _recurred(incident: Incident, row: Transition) -> Change:
 
 def _acknowledged(incident: Incident, row: Transition) -> Change:
     del incident
-    return {"state": "acknowledged", "acknowledged": row.at, "acknowledged_by": row.actor}
+    return {"state": "acknowledged", **_seen(row)}
 
 
 def _started(incident: Incident, row: Transition) -> Change:
-    change: Change = {"state": "in-progress"}
-    if incident.acknowledged is None:
-        change |= {"acknowledged": row.at, "acknowledged_by": row.actor}
-    return change
+    change: Change = {"state": "in-progress", "owed": False}
+    return change if incident.acknowledged is not None else {**change, **_seen(row)}
 
 
 def _resolved(incident: Incident, row: Transition) -> Change:
     del incident
-    return {"state": "resolved", "resolved": row.at, "resolved_by": row.actor}
+    return {"state": "resolved", "resolved": row.at, "resolved_by": row.actor, "owed": False}
+
+
+def _resumed(incident: Incident, row: Transition) -> Change:
+    # Without `cleared` it is not resolved by itself: whoever took it up again resolves it.
+    cleared = incident.cleared if incident.condition_active else None
+    change: Change = {"state": "in-progress", "cleared": cleared, **_seen(row)}
+    return {**change, "resolved": None, "resolved_by": None}
 
 
 def _labelled(incident: Incident, row: Transition) -> Change:
@@ -166,11 +189,64 @@ def _labelled(incident: Incident, row: Transition) -> Change:
     return {"label": row.label}
 
 
+def _shelved(incident: Incident, row: Transition) -> Change:
+    del incident
+    return {"shelved_until": row.until, "shelved_by": row.actor}
+
+
+def _unshelved(incident: Incident, row: Transition) -> Change:
+    del row
+    return {**_OFF_THE_SHELF, "owed": incident.state == "open" and incident.condition_active}
+
+
+def _joined(incident: Incident, row: Transition) -> Change:
+    del incident
+    return {"part_of": row.part_of, "bond": row.bond, "part_until": row.until}
+
+
+def _left(incident: Incident, row: Transition) -> Change:
+    del row
+    # The call of a storm was for all that came in it; an outage's was for the cause alone.
+    again = incident.bond == "parent" and incident.condition_active and incident.state == "open"
+    return {**_ALONE, "owed": True} if again else _ALONE
+
+
+def _gathered(incident: Incident, row: Transition) -> Change:
+    return {"parts": incident.parts + 1, "lapses": row.until or incident.lapses}
+
+
+def _released(incident: Incident, row: Transition) -> Change:
+    del row
+    return {"parts": incident.parts - 1}
+
+
+def _waited(incident: Incident, row: Transition) -> Change:
+    del incident, row
+    return {"waits_until": None}
+
+
+def _reminded(incident: Incident, row: Transition) -> Change:
+    del incident
+    return {"reminded": row.at}
+
+
+def _unacknowledged(incident: Incident, row: Transition) -> Change:
+    del incident, row
+    return {**_UNSEEN, "state": "open", "owed": True}
+
+
 def _nothing(incident: Incident, row: Transition) -> Change:
     del incident, row
     return {}
 
 
+def _seen(row: Transition) -> Change:
+    return {"acknowledged": row.at, "acknowledged_by": row.actor, "reminded": None, "owed": False}
+
+
+_ALONE: Change = {"part_of": None, "bond": None, "part_until": None}
+_UNSEEN: Change = {"acknowledged": None, "acknowledged_by": None, "reminded": None}
+_OFF_THE_SHELF: Change = {"shelved_until": None, "shelved_by": None}
 _STEPS: dict[str, Callable[[Incident, Transition], Change]] = {
     "opened": _nothing,
     "repeated": _again,
@@ -183,5 +259,15 @@ _STEPS: dict[str, Callable[[Incident, Transition], Change]] = {
     "acknowledged": _acknowledged,
     "started": _started,
     "resolved": _resolved,
+    "resumed": _resumed,
     "labelled": _labelled,
+    "shelved": _shelved,
+    "unshelved": _unshelved,
+    "joined": _joined,
+    "left": _left,
+    "gathered": _gathered,
+    "released": _released,
+    "waited": _waited,
+    "reminded": _reminded,
+    "unacknowledged": _unacknowledged,
 }

@@ -1,4 +1,4 @@
-"""An incident and its transitions: frozen values, and the fold that makes one from the others."""
+"""An incident and its transitions: frozen values. `fold` makes one from the others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import Literal
 
 import msgspec
 
+from ingest.incidents.policy import Policy
 from linli.events import Action, ModelRef, Redaction, Severity
 
 State = Literal["open", "acknowledged", "in-progress", "resolved"]
 Label = Literal["true-alarm", "false-alarm", "drill"]
+Bond = Literal["parent", "storm"]
+"""Why an incident is part of another: its cause is behind it, or too many came at once."""
+Aside = Literal["shelved", "part"]
+"""Why an unresolved incident does not stand in the list by itself."""
 Step = Literal[
     "opened",  # a fact made the incident
     "repeated",  # another episode of the same key while it is not resolved
@@ -23,7 +28,41 @@ Step = Literal[
     "acknowledged",
     "started",
     "resolved",
+    "resumed",  # a person took it up again after it was resolved
     "labelled",
+    "shelved",  # nobody is called until a moment: a person said so, or a silence does
+    "unshelved",
+    "joined",  # it is part of another incident from now on
+    "left",  # it stands by itself again
+    "gathered",  # another incident became part of this one
+    "released",  # another incident is part of this one no more
+    "waited",  # the time in which its end or its cause might have come is over
+    "reminded",  # seen, but not resolved for long
+    "unacknowledged",  # seen, and not resolved for so long that it counts as unseen
+]
+Page = Literal["call", "tell", "hold"]
+"""call: someone must come; tell: who was called should know; hold: would be a call, but is not."""
+Why = Literal[
+    # of a call
+    "new",
+    "again",
+    "worse",
+    "waited",
+    "silence-over",
+    "stands-alone",
+    "unanswered",
+    "reminder",
+    # of telling
+    "seen",
+    "ended",
+    "resolved",
+    # of holding back
+    "late",
+    "over",
+    "shelved",
+    "part",
+    "storm",
+    "waiting",
 ]
 
 
@@ -51,9 +90,12 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One append-only row of an incident's life.
 
-    `at` is when it happened, `recorded` when the ingest wrote it; `actor` is `rule:…` or `user:…`.
-    The optional fields are what this step sets; `number`, `key`, `area` and `subject` are set once,
-    by `opened`. `since` is when the episode began.
+    `at` is when it happened. `recorded` is when we had it: an edge's fact when it was received, a
+    person's step when it was made. `actor` is `rule:…`, `user:…` or `silence:…`. `page` says
+    whether people are to be called or told, and `why`; without it this row is no reason to.
+    The other optional fields are what this step sets; `number`, `key`, `area` and `subject` are set
+    once, by `opened`. `since` is when the episode began. `until` is the end of what the step
+    begins: waiting (opened, reopened), a shelf (shelved), a bond (joined), a storm (gathered).
     """
 
     incident: str
@@ -79,13 +121,23 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: Key | None = None
     area: str = ""
     subject: str | None = None
+    policy: Policy | None = None
+    until: datetime | None = None
+    part_of: str | None = None
+    bond: Bond | None = None
+    member: str | None = None
+    page: Page | None = None
+    why: Why | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """What people work on; `number` is the short one they say to each other.
 
-    `first` and `last` are event times over all its episodes, `opened` and `updated` are when the
-    ingest wrote it down. `late`: it was over five minutes old when it was first heard of.
+    `first` and `last` are event times over all its episodes, `opened` and `updated` are when we
+    had them. `severity` is the worst so far. `late`: it was old when it was first heard of. `rule`
+    is what raised it. `part_of` is the incident that it is attached to, `parts` how many are
+    attached to this one. `owed`: people should be called and were not yet, whether or not something
+    holds the call back; `called` is when they last were, for this one or for the storm it came in.
     """
 
     id: str
@@ -115,4 +167,31 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture | None = None
     pictured: datetime | None = None
     late: bool = False
+    rule: str = "rule:edge"
+    policy: Policy = Policy()
+    shelved_until: datetime | None = None
+    shelved_by: str | None = None
+    part_of: str | None = None
+    bond: Bond | None = None
+    part_until: datetime | None = None
+    parts: int = 0
+    lapses: datetime | None = None
+    owed: bool = False
+    waits_until: datetime | None = None
+    called: datetime | None = None
+    reminded: datetime | None = None
     version: int = 0
+
+    @property
+    def aside(self) -> Aside | None:
+        """Why it does not stand in the list by itself; None when it does."""
+        if self.state == "resolved":
+            return None
+        if self.shelved_until is not None:
+            return "shelved"
+        return "part" if self.part_of is not None else None
+
+    @property
+    def exempt(self) -> bool:
+        """Whether no storm holds back a call for it."""
+        return self.policy.safety

@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from ingest.incidents.facts import Case, EventFact, StaffFact, Tick
+from ingest.incidents.calls import settle
+from ingest.incidents.draft import Draft
+from ingest.incidents.facts import Case, EventFact, Fact, MemberFact, PartFact, Recheck, StaffFact
 from ingest.incidents.fold import apply, worse
 from ingest.incidents.incident import Incident, Step, Transition
-from ingest.incidents.policy import Policy
+from ingest.incidents.passing import tick
+from ingest.incidents.staff import member, part, recheck, staff
 
-RULE_EDGE = "rule:edge"
-RULE_CLEAR = "rule:clear"
 RULE_LATE = "rule:late"
 _BOOKKEEPING = {"updated", "version"}
 
 
-def decide(
-    case: Case, fact: EventFact | StaffFact | Tick, now: datetime, policy: Policy
-) -> tuple[Transition, ...]:
-    """Return the rows that `fact` adds, oldest first; none when it changes nothing."""
-    draft = _Draft(case.incident, now)
-    match fact:
-        case EventFact():
-            _event(draft, case, fact, policy)
-        case StaffFact():
-            _staff(draft, fact)
-        case Tick():
-            _tick(draft, policy)
+def decide(case: Case, fact: Fact, now: datetime) -> tuple[Transition, ...]:
+    """Return the rows that `fact` adds, oldest first; none when it changes nothing.
+
+    `now` is when we had it. Everything but an edge's fact needs an incident to be there.
+    """
+    draft = Draft(case.incident, now)
+    if isinstance(fact, EventFact):
+        _event(draft, case, fact)
+    elif draft.incident is not None:
+        match fact:
+            case StaffFact():
+                staff(draft, fact)
+            case Recheck():
+                recheck(draft, fact, case)
+            case PartFact():
+                part(draft, fact)
+            case MemberFact():
+                member(draft, fact)
+            case _:
+                tick(draft)
+    if draft.rows:
+        settle(draft, case)
     return tuple(draft.rows)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """The incident as it will be, and the rows so far."""
-
-    incident: Incident | None
-    now: datetime
-    rows: list[Transition] = field(default_factory=list)
-
-    def add(self, row: Transition) -> None:
-        self.incident = apply(self.incident, row)
-        self.rows.append(row)
-
-    @property
-    def known(self) -> Incident:
-        assert self.incident is not None
-        return self.incident
-
-
-def _event(draft: _Draft, case: Case, fact: EventFact, policy: Policy) -> None:
-    late = fact.delay > policy.late_after
+def _event(draft: Draft, case: Case, fact: EventFact) -> None:
+    late = fact.delay > fact.policy.late_after
     if case.episode == "new":
-        _new_episode(draft, case, fact, policy, late=late)
+        _new_episode(draft, case, fact, late=late)
     else:
         _known_episode(draft, case, fact, late=late)
     if fact.phase == "end" and not case.others_active and draft.known.condition_active:
@@ -65,45 +57,46 @@ def _event(draft: _Draft, case: Case, fact: EventFact, policy: Policy) -> None:
     if not draft.rows:
         _update(draft, fact)
     over = late and draft.known.late and not draft.known.condition_active
-    if over and draft.known.state == "open" and not policy.safety:
+    if over and draft.known.state == "open" and not draft.known.policy.safety:
         draft.add(_row(draft, fact, "resolved", actor=RULE_LATE, episode=None))
 
 
-def _new_episode(draft: _Draft, case: Case, fact: EventFact, policy: Policy, *, late: bool) -> None:
+def _new_episode(draft: Draft, case: Case, fact: EventFact, *, late: bool) -> None:
     incident = draft.incident
     resolved = incident is not None and incident.state == "resolved"
-    if incident is None or (resolved and not _same(incident, fact, policy, late=late)):
+    if incident is None or (resolved and not _same(incident, fact, late=late)):
         draft.incident = None
-        opened = _row(draft, fact, "opened", incident=case.fresh_id, severity=fact.severity)
+        opened = _opening(draft, fact, "opened", late=late)
         draft.add(
             replace(
                 opened,
+                incident=case.fresh_id,
                 number=case.fresh_number,
                 key=fact.key,
                 area=fact.area,
                 subject=fact.subject,
+                severity=fact.severity,
                 object_label=fact.object_label,
-                late=late,
             )
         )
         return
     if resolved:
         if _is_news(incident, fact):
-            draft.add(_row(draft, fact, "reopened", late=late))
+            draft.add(_opening(draft, fact, "reopened", late=late))
     elif not incident.condition_active and fact.phase != "end":
         draft.add(_row(draft, fact, "recurred"))
     draft.add(_row(draft, fact, "repeated"))
 
 
-def _known_episode(draft: _Draft, case: Case, fact: EventFact, *, late: bool) -> None:
+def _known_episode(draft: Draft, case: Case, fact: EventFact, *, late: bool) -> None:
     """A resolved incident whose episode goes on comes back only when it gets worse."""
     goes_on = case.episode == "active" and fact.phase != "end"
     counts = not late or _is_news(draft.known, fact)
     if goes_on and counts and draft.known.state == "resolved" and _is_worse(draft.known, fact):
-        draft.add(_row(draft, fact, "reopened", late=late))
+        draft.add(_opening(draft, fact, "reopened", late=late))
 
 
-def _same(incident: Incident, fact: EventFact, policy: Policy, *, late: bool) -> bool:
+def _same(incident: Incident, fact: EventFact, *, late: bool) -> bool:
     """Tell whether a resolved incident is near enough in time to be this one again.
 
     What happened before it was resolved, and is no old news either, was not judged by whoever
@@ -112,7 +105,8 @@ def _same(incident: Incident, fact: EventFact, policy: Policy, *, late: bool) ->
     if not (late or _is_news(incident, fact)):
         return False
     ended = incident.resolved or incident.last
-    return fact.since - ended <= policy.flap and incident.first - fact.at <= policy.flap
+    flap = fact.policy.flap
+    return fact.since - ended <= flap and incident.first - fact.at <= flap
 
 
 def _is_news(incident: Incident, fact: EventFact) -> bool:
@@ -124,12 +118,12 @@ def _is_worse(incident: Incident, fact: EventFact) -> bool:
     return worse(incident.severity, fact.severity) != incident.severity
 
 
-def _worsen(draft: _Draft, fact: EventFact) -> None:
+def _worsen(draft: Draft, fact: EventFact) -> None:
     if _is_worse(draft.known, fact):
         draft.add(_row(draft, fact, "worsened", severity=fact.severity))
 
 
-def _picture(draft: _Draft, fact: EventFact) -> None:
+def _picture(draft: Draft, fact: EventFact) -> None:
     if fact.picture is None:
         return
     row = _row(draft, fact, "pictured", picture=fact.picture)
@@ -137,14 +131,21 @@ def _picture(draft: _Draft, fact: EventFact) -> None:
         draft.add(row)
 
 
-def _update(draft: _Draft, fact: EventFact) -> None:
+def _update(draft: Draft, fact: EventFact) -> None:
     row = _row(draft, fact, "updated")
     before, after = asdict(draft.known), asdict(apply(draft.known, row))
     if any(before[name] != after[name] for name in before if name not in _BOOKKEEPING):
         draft.add(row)
 
 
-def _row(draft: _Draft, fact: EventFact, step: Step, **set_here: Any) -> Transition:
+def _opening(draft: Draft, fact: EventFact, step: Step, *, late: bool) -> Transition:
+    """Return a row that makes an incident open, under the policy of this fact."""
+    patient = late or fact.policy.outage
+    until = fact.heard + fact.policy.patience if patient else None
+    return _row(draft, fact, step, late=late, until=until, policy=fact.policy, note=fact.note)
+
+
+def _row(draft: Draft, fact: EventFact, step: Step, **set_here: Any) -> Transition:
     """Return a row of an edge's fact; the figures stand in its first row only."""
     first = not draft.rows
     values: dict[str, Any] = {
@@ -152,7 +153,7 @@ def _row(draft: _Draft, fact: EventFact, step: Step, **set_here: Any) -> Transit
         "step": step,
         "at": fact.at,
         "recorded": draft.now,
-        "actor": RULE_EDGE,
+        "actor": fact.actor,
         "event_id": fact.event_id,
         "episode": fact.episode,
         "since": fact.since,
@@ -162,49 +163,3 @@ def _row(draft: _Draft, fact: EventFact, step: Step, **set_here: Any) -> Transit
         "actions": fact.actions if first else (),
     }
     return Transition(**{**values, **set_here})
-
-
-def _staff(draft: _Draft, fact: StaffFact) -> None:
-    incident = draft.incident
-    if incident is None:
-        return
-    if fact.wish == "false-alarm" and incident.label != "false-alarm":
-        draft.add(_step(draft, fact, "labelled", label="false-alarm"))
-    if incident.state == "resolved":
-        return
-    if fact.wish in ("resolve", "false-alarm"):
-        draft.add(_step(draft, fact, "resolved"))
-    elif fact.wish == "start" and incident.state != "in-progress":
-        draft.add(_step(draft, fact, "started"))
-    elif fact.wish == "acknowledge" and incident.state == "open":
-        draft.add(_step(draft, fact, "acknowledged"))
-
-
-def _step(draft: _Draft, fact: StaffFact, step: Step, **set_here: Any) -> Transition:
-    return Transition(
-        incident=draft.known.id,
-        step=step,
-        at=draft.now,
-        recorded=draft.now,
-        actor=fact.actor,
-        note=fact.note if not draft.rows else None,
-        **set_here,
-    )
-
-
-def _tick(draft: _Draft, policy: Policy) -> None:
-    incident = draft.incident
-    if incident is None or incident.state == "resolved" or policy.safety:
-        return
-    if incident.condition_active or incident.cleared is None:
-        return
-    if draft.now - incident.cleared >= policy.clear_after:
-        draft.add(
-            Transition(
-                incident=incident.id,
-                step="resolved",
-                at=draft.now,
-                recorded=draft.now,
-                actor=RULE_CLEAR,
-            )
-        )

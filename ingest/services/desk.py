@@ -12,6 +12,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
+from ingest.services.silences import SilenceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,6 @@ class Services:
     evidence: EvidenceService
     accounts: AccountService
     series: SeriesService
+    silences: SilenceService
     journal: JournalService
     feed: Feed

@@ -5,34 +5,40 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
-from ingest.incidents import book
-from ingest.incidents.book import Order
+from ingest.incidents import book, flow, lists
 from ingest.incidents.facts import StaffFact, Wish
-from ingest.incidents.incident import Incident, State, Transition
+from ingest.incidents.flow import ALONE, Surroundings
+from ingest.incidents.incident import Incident, Label, State, Transition
+from ingest.incidents.lists import Filter, Order, Precision, Standing
 from ingest.refusal import NotThere, NotUsable
 from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
+from linli.clock import EARLIEST, LATEST, clamped
 from linli.events import Severity
 
-__all__ = ["IncidentService", "Order"]
+__all__ = ["IncidentService", "Order", "Precision", "Standing"]
 
 MOST = 200
+LONGEST_SHELF = timedelta(days=7)
 _NOTE = 500
 
 
 class IncidentService:
     """Lists incidents, and takes people's steps; every step may be repeated without effect."""
 
-    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed) -> None:
+    def __init__(
+        self, reader: sa.Engine, writer: sa.Engine, feed: Feed, around: Surroundings = ALONE
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._feed = feed
+        self._around = around
 
     def list(
         self,
@@ -41,6 +47,8 @@ class IncidentService:
         states: Collection[State] = (),
         severities: Collection[Severity] = (),
         device: str | None = None,
+        standing: Collection[Standing] = (),
+        part_of: str | None = None,
         order: Order = "urgent",
         cursor: str | None = None,
         limit: int = 50,
@@ -53,17 +61,15 @@ class IncidentService:
         viewer.require("see")
         limit = max(1, min(limit, MOST))
         after = _read_cursor(order, cursor) if cursor else None
-        place = _device(device) if device else None
+        wanted = Filter(
+            states=states,
+            severities=severities,
+            device=_device(device) if device else None,
+            standing=standing,
+            part_of=part_of,
+        )
         with reading(self._reader) as connection:
-            found = book.page(
-                connection,
-                states=states,
-                severities=severities,
-                device=place,
-                order=order,
-                after=after,
-                limit=limit + 1,
-            )
+            found = lists.page(connection, wanted, order=order, after=after, limit=limit + 1)
         if len(found) <= limit:
             return Page(tuple(found))
         return Page(tuple(found[:limit]), _cursor(order, found[limit - 1]))
@@ -97,6 +103,21 @@ class IncidentService:
         with reading(self._reader) as connection:
             return book.last_transition(connection)
 
+    def precision(
+        self,
+        viewer: Viewer,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        device: str | None = None,
+    ) -> tuple[Precision, ...]:
+        """Return how often each device was right about each event last seen in a span of time."""
+        viewer.require("see")
+        since, until = clamped(start or EARLIEST), clamped(end or LATEST)
+        place = _device(device) if device else None
+        with reading(self._reader) as connection:
+            return tuple(lists.precision(connection, since, until, device=place))
+
     def acknowledge(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
@@ -115,23 +136,58 @@ class IncidentService:
         """Say that it is dealt with. Raises NotThere, NotAllowed."""
         return self._step(viewer, incident, "resolve", now, note)
 
-    def label_false_alarm(
+    def resume(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:
-        """Say that nothing happened; this resolves it too. Raises NotThere, NotAllowed."""
-        return self._step(viewer, incident, "false-alarm", now, note)
+        """Take up again what was resolved. Raises NotThere, NotAllowed, Clash."""
+        return self._step(viewer, incident, "resume", now, note)
+
+    def label(
+        self, viewer: Viewer, incident: str, label: Label, now: datetime, note: str | None = None
+    ) -> Incident:
+        """Say whether it was one; a false alarm is resolved too. Raises NotThere, NotAllowed."""
+        return self._step(viewer, incident, "label", now, note, label=label)
+
+    def shelve(
+        self,
+        viewer: Viewer,
+        incident: str,
+        lasts: timedelta,
+        now: datetime,
+        note: str | None = None,
+    ) -> Incident:
+        """Call nobody for it for a while. Raises NotThere, NotAllowed, NotUsable."""
+        if not timedelta() < lasts <= LONGEST_SHELF:
+            raise NotUsable(f"at most {LONGEST_SHELF.days} days", where="duration")
+        return self._step(viewer, incident, "shelve", now, note, until=now + lasts)
+
+    def unshelve(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        """End what `shelve` began. Raises NotThere, NotAllowed."""
+        return self._step(viewer, incident, "unshelve", now, note)
 
     def _step(
-        self, viewer: Viewer, incident: str, wish: Wish, now: datetime, note: str | None
+        self,
+        viewer: Viewer,
+        incident: str,
+        wish: Wish,
+        now: datetime,
+        note: str | None,
+        *,
+        label: Label | None = None,
+        until: datetime | None = None,
     ) -> Incident:
         viewer.require("act")
         note = note.strip() or None if note else None
         if note and len(note) > _NOTE:
             raise NotUsable(f"a note has at most {_NOTE} characters", where="note")
-        fact = StaffFact(wish=wish, actor=viewer.actor, note=note)
+        fact = StaffFact(wish=wish, actor=viewer.actor, note=note, label=label, until=until)
         with writing(self._writer) as connection:
-            found = _found(book.get(connection, incident))
-            after, rows = book.step(connection, found, fact, now)
+            made = flow.step(connection, incident, fact, now, self._around)
+            if made is None:
+                raise NotThere("no such incident")
+        after, rows = made
         if rows:
             self._feed.tell("incidents")
         return after

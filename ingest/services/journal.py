@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ingest import tallies
 from ingest.accounts.account import Viewer
-from ingest.incidents import book
+from ingest.incidents import lists
 from ingest.services.page import Page, number
 from ingest.services.views import EventView, RejectView, Stats, StreamPosition
 from ingest.store import journal, state
@@ -42,7 +42,7 @@ class JournalService:
             cursors = connection.execute(state.cursor.select()).all()
             stored = Counter(tallies.counted(connection))
             lanes = tallies.lanes(connection)
-            incidents, unresolved = book.counts(connection)
+            incidents, unresolved = lists.counts(connection)
         with reading(self._series) as connection:
             cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
         positions = {row.name: row.position for row in cursors}

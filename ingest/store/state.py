@@ -1,6 +1,7 @@
-"""`state.db`: incidents, accounts, evidence, cursors. The web process writes it.
+"""`state.db`: accounts, evidence, cursors. The web process writes it.
 
-The registry's tables, which are in the same file, stand in `ingest.store.registry`.
+The tables of the registry and of incidents, which are in the same file, stand in
+`ingest.store.registry` and `ingest.store.incidents`.
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.registry import metadata
+from ingest.store.incidents import metadata
 
 boot = sa.Table(
     "boot",
@@ -20,56 +21,6 @@ boot = sa.Table(
     sa.Column("boot", sa.Text, primary_key=True),  # `bootid` of a node whose clock is not set
     sa.Column("started", UtcDateTime, nullable=False),  # by our own clock, no later than this
 )
-
-incident = sa.Table(
-    "incident",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("number", sa.BigInteger, nullable=False, unique=True),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("node", sa.Text, nullable=False),
-    sa.Column("device", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("urgency", sa.Integer, nullable=False),  # small is urgent; resolved ones last
-    sa.Column("last", UtcDateTime, nullable=False),
-    sa.Column("clears", UtcDateTime),  # when the condition went away, NULL while it holds
-    sa.Column("picture", sa.Text),
-    sa.Column("body", sa.Text, nullable=False),  # JSON of Incident: a cache of its transitions
-)
-sa.Index(
-    "uq_incident_open",
-    incident.c.key,
-    unique=True,
-    sqlite_where=incident.c.state != "resolved",
-    postgresql_where=incident.c.state != "resolved",
-)
-sa.Index("ix_incident_key", incident.c.key, incident.c.number)
-sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number.desc())
-
-transition = sa.Table(
-    "transition",
-    metadata,
-    sa.Column("id", RowId, primary_key=True),  # also the id of the live stream
-    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
-    sa.Column("step", sa.Text, nullable=False),
-    sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("recorded", UtcDateTime, nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),  # JSON of Transition
-    sqlite_autoincrement=True,
-)
-sa.Index("ix_transition_incident", transition.c.incident, transition.c.id)
-
-episode = sa.Table(
-    "episode",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("episode", sa.Text, primary_key=True),
-    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
-    sa.Column("ended", sa.Boolean, nullable=False),
-)
-sa.Index("ix_episode_incident", episode.c.incident, episode.c.ended)
 
 event = sa.Table(
     "event",  # outlives the journal, which forgets after some days

@@ -22,6 +22,7 @@ from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.incidents import book, boots
 from ingest.incidents.fold import fold
+from ingest.store import incidents as incident_tables
 from ingest.store import registry as tables
 from ingest.store import state
 from ingest.store.engine import reading, writing
@@ -45,7 +46,8 @@ def cursor(folder: Folder) -> Cursor:
 
 def incidents(folder: Folder):
     with reading(folder.state) as connection:
-        rows = connection.execute(state.incident.select().order_by(state.incident.c.number)).all()
+        table = incident_tables.incident
+        rows = connection.execute(table.select().order_by(table.c.number)).all()
         found = [book.get(connection, row.id) for row in rows]
         for one in found:
             assert one is not None
@@ -130,9 +132,9 @@ def test_one_key_has_one_unresolved_incident_whatever_code_does(folder: Folder) 
     folder.put_event(folder.event())
     cursor(folder).step()
     with reading(folder.state) as connection:
-        row = connection.execute(state.incident.select()).mappings().one()
+        row = connection.execute(incident_tables.incident.select()).mappings().one()
     with pytest.raises(Exception, match="UNIQUE"), writing(folder.state) as connection:
-        connection.execute(state.incident.insert(), {**row, "id": "other", "number": 2})
+        connection.execute(incident_tables.incident.insert(), {**row, "id": "other", "number": 2})
 
 
 def test_kinds_are_counted_and_lanes_known(folder: Folder) -> None:
@@ -196,8 +198,9 @@ def test_time_passing_resolves_what_is_clear(folder: Folder) -> None:
     folder.put_event(folder.event(phase="end", episode=begin.data.episode))
     cursor(folder).step()
     feed = Feed()
-    tick = TickJob(folder.reader("state"), folder.state, feed, folder.clock)
-    folder.clock.advance(599)
+    readers = folder.reader("journal"), folder.reader("state")
+    tick = TickJob(*readers, folder.state, feed, folder.clock)
+    folder.clock.advance(600)
     tick.step()
     assert [one.state for one in incidents(folder)] == ["open", "open"]
     folder.clock.advance(1)

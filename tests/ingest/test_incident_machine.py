@@ -48,8 +48,10 @@ def event(phase="begin", episode="e1", time=0.0, delay=0.1, severity="medium", s
     )
 
 
-def staff(wish, note=None):
-    return StaffFact(wish=wish, actor="user:wang", note=note)
+def staff(wish, note=None, **more):
+    if wish == "false-alarm":
+        wish, more = "label", {"label": wish}
+    return StaffFact(wish=wish, actor="user:wang", note=note, **more)
 
 
 class World:
@@ -63,8 +65,10 @@ class World:
         self.numbers = count(1)
 
     def tell(self, fact: EventFact | StaffFact | Tick, now: datetime) -> tuple[Transition, ...]:
+        if isinstance(fact, EventFact):
+            fact = replace(fact, policy=self.policy)
         case = self._case(fact)
-        rows = decide(case, fact, now, self.policy)
+        rows = decide(case, fact, now)
         incident = case.incident
         for row in rows:
             incident = apply(None if row.step == "opened" else incident, row)

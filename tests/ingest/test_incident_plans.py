@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from house import NOON, Folder
 
-from ingest.incidents import book
+from ingest.incidents import book, lists
 from ingest.store.engine import reading, writing
-from ingest.store.state import incident
+from ingest.store.incidents import incident
 
 RANK = "ix_incident_urgency (urgency"
 
@@ -35,8 +35,7 @@ def steps(folder: Folder, query: sa.Select) -> list[str]:
 
 
 def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
-    asked = {"states": states, "severities": (), "device": None, "order": order, "after": None}
-    return book.listing(**{**asked, **more}).limit(61)
+    return lists.listing(lists.Filter(states=states, **more), order=order, after=None).limit(61)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +45,19 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (listing("acknowledged", "in-progress"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (listing("resolved", order="newest"), [f"SEARCH incident USING INDEX {RANK}=?)"]),
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
-        (book._COUNT_UNRESOLVED, [f"SEARCH incident USING COVERING INDEX {RANK}<?)"]),
-        (book._CLEARED.params(instant=1), [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (lists._COUNT_UNRESOLVED, [f"SEARCH incident USING COVERING INDEX {RANK}<?)"]),
+        (
+            book._NEXT_DUE.params(instant=NOON),
+            ["SEARCH incident USING INDEX ix_incident_due (due<?)"],
+        ),
+        (
+            book._LOADS.params(value="s", instant=NOON, most=9),
+            ["SEARCH incident USING INDEX ix_incident_load (site=? AND load<?)"],
+        ),
+        (
+            book._PARTS.params(value="i"),
+            ["SEARCH incident USING INDEX ix_incident_part_of (part_of=?)"],
+        ),
         (book._OPEN.params(value="k"), ["SEARCH incident USING INDEX uq_incident_open (key=?)"]),
     ],
 )
@@ -80,6 +90,6 @@ def test_counting_does_not_touch_resolved_ones(folder: Folder) -> None:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.set_progress_handler(lambda: ticks.append(1), 100)
-        assert book.counts(connection) == (20_003, 3)
+        assert lists.counts(connection) == (20_003, 3)
         raw.set_progress_handler(None, 0)
     assert len(ticks) < 5

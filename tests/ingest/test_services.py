@@ -212,7 +212,7 @@ def test_rejects_are_listed_without_content(desk: Desk) -> None:
         desk.journal.rejects(GUEST, cursor="x")
 
 
-@pytest.mark.parametrize("step", ["acknowledge", "start", "resolve", "label_false_alarm"])
+@pytest.mark.parametrize("step", ["acknowledge", "start", "resolve"])
 def test_steps_are_for_staff_may_be_repeated_and_are_told(desk: Desk, step: str) -> None:
     desk.folder.put_event(desk.folder.event())
     desk.cursor.step()

@@ -15,18 +15,20 @@ from ingest.accounts.account import Session, SignedIn, Viewer
 from ingest.api.middleware import SecurityHeaders
 from ingest.feed import Feed
 from ingest.incidents.fold import fold
-from ingest.incidents.incident import Incident, Key, Picture, State, Transition
+from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
+from ingest.incidents.silence import Silence
 from ingest.refusal import Gone, NotThere, SignInNeeded
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService, Purpose
-from ingest.services.incidents import IncidentService, Order
+from ingest.services.incidents import IncidentService, Order, Standing
 from ingest.services.journal import JournalService
 from ingest.services.page import Page
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
+from ingest.services.silences import SilenceService
 from ingest.services.views import DeviceView, NodeView, Stats
 from linli.clock import Clock, SystemClock
 from linli.events import SEVERITIES, Action, ModelRef, Severity
@@ -60,6 +62,8 @@ class Book(IncidentService):
         states: Collection[State] = (),
         severities: Collection[Severity] = (),
         device: str | None = None,
+        standing: Collection[Standing] = (),
+        part_of: str | None = None,
         order: Order = "urgent",
         cursor: str | None = None,
         limit: int = 50,
@@ -67,6 +71,8 @@ class Book(IncidentService):
         with self.lock:
             found = [fold(rows) for rows in self.rows.values()]
         found = [one for one in found if not states or one.state in states]
+        found = [one for one in found if not standing or (one.aside or "alone") in standing]
+        found = [one for one in found if part_of in (None, one.part_of)]
         found.sort(key=lambda one: one.last, reverse=True)
         if order == "urgent":
             found.sort(key=lambda one: SEVERITIES.index(one.severity))
@@ -99,11 +105,13 @@ class Book(IncidentService):
             self._step(viewer, incident, "resolved", now)
         return self.get(viewer, incident)
 
-    def label_false_alarm(
-        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    def label(
+        self, viewer: Viewer, incident: str, label: Label, now: datetime, note: str | None = None
     ) -> Incident:
         viewer.require("act")
-        self._step(viewer, incident, "labelled", now, label="false-alarm")
+        self._step(viewer, incident, "labelled", now, label=label)
+        if label != "false-alarm":
+            return self.get(viewer, incident)
         return self.resolve(viewer, incident, now)
 
     def _step(
@@ -111,6 +119,13 @@ class Book(IncidentService):
     ) -> None:
         fields = {"incident": incident, "step": step, "at": now, "recorded": now}
         self.add(Transition(**fields, actor=viewer.actor, **more))  # type: ignore[arg-type]
+
+
+class Hush(SilenceService):
+    """No silences yet."""
+
+    def __init__(self) -> None:
+        self.silences: list[Silence] = []
 
 
 class People(AccountService):
@@ -268,6 +283,7 @@ class Neighbourhood:
             evidence=self.album,
             accounts=self.people,
             series=Hours(),
+            silences=Hush(),
             journal=self.chain,
             feed=self.feed,
         )

@@ -1,0 +1,159 @@
+"""Lists of incidents: pages in the order of work, counts, and how often a camera was right."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.incidents.book import RESOLVED_LAST, UNRESOLVED, decoded
+from ingest.incidents.incident import Incident, Label, State
+from ingest.incidents.storm import EVENT
+from ingest.store.incidents import incident
+from linli.events import Severity
+
+Order = Literal["urgent", "newest"]
+Standing = Literal["alone", "shelved", "part"]
+"""alone: in the list by itself; shelved and part: set aside, and why."""
+
+_LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
+_COUNT_UNRESOLVED = sa.select(sa.func.count()).select_from(incident).where(UNRESOLVED)
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which incidents; what is not given means all. `device` is node and device."""
+
+    states: Collection[State] = ()
+    severities: Collection[Severity] = ()
+    device: tuple[str, str] | None = None
+    standing: Collection[Standing] = ()
+    part_of: str | None = None
+
+
+class Precision(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one device was right about one event, as people have labelled its incidents.
+
+    `precision` is right ÷ (right + wrong); None while nobody has said either: that is not 0.
+    """
+
+    site: str
+    node: str
+    device: str
+    event: str
+    right: int
+    wrong: int
+    drills: int
+    unlabelled: int
+    precision: float | None
+
+
+def page(
+    connection: sa.Connection,
+    wanted: Filter,
+    *,
+    order: Order,
+    after: tuple[int, int] | None,
+    limit: int,
+) -> list[Incident]:
+    """Return up to `limit` incidents behind `after` (urgency, number) in the given order."""
+    query = listing(wanted, order=order, after=after)
+    return [decoded(body) for body in connection.scalars(query.limit(limit))]
+
+
+def listing(wanted: Filter, *, order: Order, after: tuple[int, int] | None) -> sa.Select[str]:
+    """Return the query behind `page`."""
+    query = sa.select(incident.c.body)
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    if order == "newest":
+        query = query.order_by(incident.c.number.desc())
+    else:
+        query = query.order_by(incident.c.urgency, incident.c.number.desc())
+    if after is not None:
+        behind = incident.c.number < after[1]
+        if order == "urgent":
+            behind = sa.or_(
+                incident.c.urgency > after[0],
+                sa.and_(incident.c.urgency == after[0], behind),
+            )
+        query = query.where(behind)
+    return query
+
+
+def counts(connection: sa.Connection) -> tuple[int, int]:
+    """Return how many incidents there are, and how many of them are not resolved."""
+    # None is ever deleted, so the last number is how many there are.
+    return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_UNRESOLVED) or 0
+
+
+def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:
+    """Return the incidents of these ids that exist."""
+    query = sa.select(incident.c.body).where(incident.c.id.in_(ids))
+    found = [decoded(body) for body in connection.scalars(query)]
+    return {one.id: one for one in found}
+
+
+def unresolved(connection: sa.Connection) -> list[Incident]:
+    """Return all that is not resolved, oldest first."""
+    query = sa.select(incident.c.body).where(UNRESOLVED).order_by(incident.c.number)
+    return [decoded(body) for body in connection.scalars(query)]
+
+
+def precision(
+    connection: sa.Connection, start: datetime, end: datetime, *, device: tuple[str, str] | None
+) -> list[Precision]:
+    """Return how right each device was about each event that was last seen in a span of time."""
+    place = (incident.c.site, incident.c.node, incident.c.device, incident.c.event)
+    query = (
+        sa.select(*place, incident.c.label, sa.func.count().label("number"))
+        .where(incident.c.last >= start, incident.c.last < end, incident.c.event != EVENT)
+        .group_by(*place, incident.c.label)
+        .order_by(*place)
+    )
+    if device is not None:
+        query = query.where(incident.c.node == device[0], incident.c.device == device[1])
+    found: dict[tuple[str, ...], dict[Label | None, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(tuple(row[:4]), {})[row.label] = row.number
+    return [_precision(place, labels) for place, labels in found.items()]
+
+
+def _precision(place: tuple[str, ...], labels: dict[Label | None, int]) -> Precision:
+    site, node, device, event = place
+    right, wrong = labels.get("true-alarm", 0), labels.get("false-alarm", 0)
+    return Precision(
+        site=site,
+        node=node,
+        device=device,
+        event=event,
+        right=right,
+        wrong=wrong,
+        drills=labels.get("drill", 0),
+        unlabelled=labels.get(None, 0),
+        precision=right / (right + wrong) if right + wrong else None,
+    )
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    made: list[Any] = []
+    if wanted.states:
+        made.append(incident.c.state.in_(wanted.states))
+        if set(wanted.states) == {"resolved"}:
+            made.append(incident.c.urgency == RESOLVED_LAST)
+        elif "resolved" not in wanted.states:
+            made.append(UNRESOLVED)
+    if wanted.severities:
+        made.append(incident.c.severity.in_(wanted.severities))
+    if wanted.device is not None:
+        node, device = wanted.device
+        made.append(sa.and_(incident.c.node == node, incident.c.device == device))
+    if wanted.standing:
+        aside = [one for one in wanted.standing if one != "alone"]
+        alone = [incident.c.aside.is_(None)] if "alone" in wanted.standing else []
+        made.append(sa.or_(incident.c.aside.in_(aside), *alone))
+    if wanted.part_of is not None:
+        made.append(incident.c.part_of == wanted.part_of)
+    return made

@@ -1,0 +1,86 @@
+"""The tables of incidents in `state.db`: what people work on, row by row, and who is not called.
+
+`incident` and `silence` are caches of what stands in their `body`; the columns beside it are what
+queries need of it. Those that may be NULL in every row came with a later version.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ingest.store.engine import RowId, UtcDateTime
+from ingest.store.registry import metadata
+
+__all__ = ["episode", "incident", "metadata", "silence", "transition"]
+
+incident = sa.Table(
+    "incident",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("urgency", sa.Integer, nullable=False),  # small is urgent; resolved ones last
+    sa.Column("last", UtcDateTime, nullable=False),
+    sa.Column("clears", UtcDateTime),  # when the condition went away, NULL while it holds
+    sa.Column("picture", sa.Text),
+    sa.Column("body", sa.Text, nullable=False),  # JSON of Incident: a cache of its transitions
+    sa.Column("site", sa.Text),
+    sa.Column("event", sa.Text),
+    sa.Column("label", sa.Text),
+    sa.Column("outage", sa.Boolean),
+    sa.Column("aside", sa.Text),  # shelved | part, NULL when it stands by itself
+    sa.Column("part_of", sa.Text),
+    sa.Column("due", UtcDateTime),  # when time alone changes it next
+    sa.Column("load", UtcDateTime),  # when people were called for it, NULL when no storm counts it
+)
+sa.Index(
+    "uq_incident_open",
+    incident.c.key,
+    unique=True,
+    sqlite_where=incident.c.state != "resolved",
+    postgresql_where=incident.c.state != "resolved",
+)
+sa.Index("ix_incident_key", incident.c.key, incident.c.number)
+sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number.desc())
+sa.Index("ix_incident_due", incident.c.due, incident.c.number)
+sa.Index("ix_incident_load", incident.c.site, incident.c.load)
+sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
+sa.Index("ix_incident_last", incident.c.last)
+
+transition = sa.Table(
+    "transition",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),  # also the id of the live stream
+    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("recorded", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON of Transition
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_transition_incident", transition.c.incident, transition.c.id)
+
+episode = sa.Table(
+    "episode",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("episode", sa.Text, primary_key=True),
+    sa.Column("incident", sa.Text, sa.ForeignKey("incident.id"), nullable=False),
+    sa.Column("ended", sa.Boolean, nullable=False),
+)
+sa.Index("ix_episode_incident", episode.c.incident, episode.c.ended)
+
+silence = sa.Table(
+    "silence",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("starts", UtcDateTime, nullable=False),
+    sa.Column("ends", UtcDateTime, nullable=False),  # or when a person ended it
+    sa.Column("body", sa.Text, nullable=False),  # JSON of Silence
+)
+sa.Index("ix_silence_ends", silence.c.ends)

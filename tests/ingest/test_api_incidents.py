@@ -1,0 +1,124 @@
+"""Steps, labels and silences over REST."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from house import CAMERA, NODE, Folder, running, sign_in
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+@pytest.fixture
+def client(folder: Folder):
+    with running(folder) as client:
+        yield client
+
+
+def wait_for_incidents(client: TestClient, number: int) -> list[dict]:
+    runner = client.app.state.house
+    for _ in range(500):
+        runner.wake()
+        items = client.get("/api/v1/incidents").json()["items"]
+        if len(items) == number:
+            return items
+    raise AssertionError(f"not {number} incidents: {items}")
+
+
+def test_what_people_say_of_incidents_tells_how_right_a_camera_is(client, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    for zone in "abcde":
+        folder.put_event(folder.event(zone=zone))
+    items = wait_for_incidents(client, 5)
+    precision = client.get("/api/v1/incidents/precision").json()["items"]
+    assert [(one["unlabelled"], one["precision"]) for one in precision] == [(5, None)]
+    for one, label in zip(
+        items, ("true-alarm", "true-alarm", "false-alarm", "drill"), strict=False
+    ):
+        path = f"/api/v1/incidents/{one['id']}/label"
+        answer = client.post(path, json={"label": label}, headers=headers)
+        assert (answer.json()["label"], answer.json()["state"]) == (
+            label,
+            "resolved" if label == "false-alarm" else "open",
+        )
+    (one,) = client.get("/api/v1/incidents/precision").json()["items"]
+    assert (one["device"], one["event"]) == (CAMERA, "zone-dwell")
+    assert [one[name] for name in ("right", "wrong", "drills", "unlabelled")] == [2, 1, 1, 1]
+    assert one["precision"] == pytest.approx(2 / 3)
+    none = client.get("/api/v1/incidents/precision", params={"start": "2026-03-03T00:00:00Z"})
+    assert none.json()["items"] == []
+    place = client.get("/api/v1/incidents/precision", params={"device": f"{NODE}/other"})
+    assert place.json()["items"] == []
+
+
+def test_shelving_and_taking_up_again(client: TestClient, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    folder.put_event(folder.event())
+    (one,) = wait_for_incidents(client, 1)
+    base = f"/api/v1/incidents/{one['id']}"
+    shelved = client.post(f"{base}/shelve", json={"seconds": 3600}, headers=headers).json()
+    assert shelved["shelved_until"] == "2026-03-02T13:00:00Z"
+    aside = client.get("/api/v1/incidents", params={"standing": "shelved"}).json()["items"]
+    assert [found["id"] for found in aside] == [one["id"]]
+    assert client.get("/api/v1/incidents", params={"standing": "alone"}).json()["items"] == []
+    assert client.post(f"{base}/unshelve", headers=headers).json()["shelved_until"] is None
+    for seconds in (59, 8 * 86_400, "x"):
+        answer = client.post(f"{base}/shelve", json={"seconds": seconds}, headers=headers)
+        assert answer.status_code == 422
+    client.post(f"{base}/resolve", headers=headers)
+    assert client.post(f"{base}/resume", headers=headers).json()["state"] == "in-progress"
+    client.post(f"{base}/resolve", headers=headers)
+    folder.clock.advance(900)
+    folder.put_event(folder.event())
+    wait_for_incidents(client, 2)
+    answer = client.post(f"{base}/resume", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (409, PROBLEM)
+
+
+def test_a_silence_from_beginning_to_end(client: TestClient, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    body = {"matchers": {"areas": ["b03"]}, "why": "repair", "ends": "2026-03-02T13:00:00Z"}
+    answer = client.post("/api/v1/silences", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["created_by"]) == (201, "user:wang")
+    folder.put_event(folder.event())
+    (one,) = wait_for_incidents(client, 1)
+    assert one["shelved_until"] == "2026-03-02T13:00:00Z"
+    path = f"/api/v1/silences/{answer.json()['id']}"
+    assert client.post(f"{path}/end", headers=headers).json()["ended_by"] == "user:wang"
+    assert client.get(f"/api/v1/incidents/{one['id']}").json()["shelved_until"] is None
+    assert client.get(path).json()["why"] == "repair"
+    past = client.get("/api/v1/silences", params={"phase": "past"}).json()["items"]
+    assert len(past) == 1
+    assert client.get("/api/v1/silences", params={"phase": "current"}).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"matchers": {}}, 400),
+        ({"matchers": {"areas": ["B 3"]}}, 400),
+        ({"matchers": {"colour": ["red"]}}, 422),
+        ({"ends": "2026-03-02T11:00:00Z"}, 400),
+        ({"ends": "2026-03-02T13:00:00"}, 422),
+        ({"ends": "2027-03-02T13:00:00Z"}, 400),
+        ({"why": ""}, 422),
+        ({"why": "  "}, 400),
+        ({"weekly": {"days": ["mon"], "start": "8:00", "end": "9:00"}}, 400),
+        ({"weekly": {"days": [], "start": "08:00", "end": "09:00"}}, 422),
+        ({"weekly": {"days": ["monday"], "start": "08:00", "end": "09:00"}}, 422),
+    ],
+)
+def test_a_silence_that_breaks_a_rule(client: TestClient, change, status: int) -> None:
+    headers = sign_in(client, "wang")
+    body = {"matchers": {"areas": ["b03"]}, "why": "repair", "ends": "2026-03-02T13:00:00Z"}
+    answer = client.post("/api/v1/silences", json={**body, **change}, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
