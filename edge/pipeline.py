@@ -15,8 +15,10 @@ import numpy as np
 from edge.detect.detections import Detections, chosen
 from edge.detect.detector import Detector
 from edge.episode import UNWATCHED, Seen, Session, Sessions, Sight, Terms, finish, watch
+from edge.facts import EpisodeFact, Fact
 from edge.geometry import Floats
 from edge.redact import RedactedPicture, redact_heads
+from edge.scene import Scene, TaughtPlace
 from edge.settings import Camera, Scenario, Zone
 from edge.source.frame import Frame
 from edge.track import FollowRules, Objects, Tracks, follow
@@ -30,29 +32,6 @@ PERSON = "person"
 _LIFE = 2.0  # seconds a track outlives its last sight; people hide each other for about a second
 _LIFE_FRAMES = 3.0  # but never fewer frames' worth of time than this, at slow rates
 _FOLLOWED = 2  # frames from which a box counts as something followed
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeFact:
-    """One phase of one happening, for the world.
-
-    `time` is the event time of this phase, `since` of the episode's beginning, `captured` the wall
-    time of the frame that decided. `dwell` is seconds in the zone so far. `picture` is there on
-    `begin` only, and None when it had to be withheld.
-    """
-
-    phase: Literal["begin", "end"]
-    episode: str
-    scenario: Scenario
-    zone: str
-    label: str
-    since: datetime
-    time: datetime
-    captured: datetime
-    confidence: float
-    dwell: float
-    track: TrackData | None
-    picture: RedactedPicture | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +72,14 @@ class CameraPipeline:
     `people` is how many were surely in the newest frame.
     """
 
-    def __init__(self, camera: Camera, detector: Detector, clock: Clock) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        detector: Detector,
+        clock: Clock,
+        taught: Iterable[TaughtPlace] = (),
+    ) -> None:
+        """`taught` are the places of the camera's settings whose states were taught."""
         self.counts = PipelineCounts()
         self.people = 0
         self._detector = detector
@@ -107,12 +93,13 @@ class CameraPipeline:
         self._rules = FollowRules(life, max(life, UNWATCHED))
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
+        self._scene = Scene(taught)
 
-    def process(self, frame: Frame) -> list[EpisodeFact]:
-        """Look at one frame and return what began or ended with it."""
+    def process(self, frame: Frame) -> list[Fact]:
+        """Look at one frame and return what began or ended with it, and states to report."""
         found = self._detector.detect(frame.image)
         self._follow(found, frame.media)
-        facts: list[EpisodeFact] = []
+        facts = self._scene.see(frame, self._people_in_front(found))
         for watching in self._watches:
             seen = self._seen(watching)
             watching.state, changes = watch(watching.state, seen, frame.media, watching.terms)
@@ -122,29 +109,36 @@ class CameraPipeline:
                 else:
                     facts.append(self._ended(watching, change.session, frame.captured))
         people = found.boxes[self._person[found.classes]]
-        if any(fact.phase == "begin" for fact in facts):
+        if any(_begins(fact) for fact in facts):
             picture = self._picture(frame, people)
             facts = [_pictured(fact, picture) for fact in facts]
         self._nearby = people
         return facts
 
-    def idle(self, seconds: float) -> list[EpisodeFact]:
+    def idle(self, seconds: float) -> list[Fact]:
         """End what nobody can vouch for any more, because no frame came for that long."""
         return self._finished(
             watching for watching in self._watches if seconds > watching.terms.patience
         )
 
-    def finish(self) -> list[EpisodeFact]:
+    def finish(self) -> list[Fact]:
         """End what is still going on, because no frame will come any more."""
-        return self._finished(self._watches)
+        return self._finished(self._watches) + self._scene.finish(self._clock.now())
 
-    def _finished(self, watches: Iterable[_Watch]) -> list[EpisodeFact]:
-        facts: list[EpisodeFact] = []
+    def _finished(self, watches: Iterable[_Watch]) -> list[Fact]:
+        facts: list[Fact] = []
         for watching in watches:
             watching.state, changes = finish(watching.state)
             now = self._clock.now()
             facts.extend(self._ended(watching, change.session, now) for change in changes)
         return facts
+
+    def _people_in_front(self, found: Detections) -> Floats | None:
+        """Return who is surely there, None when the model knows no people."""
+        if PERSON not in self._detector.names:
+            return None
+        sure = found.scores >= self._need[found.classes]
+        return found.boxes[sure & self._person[found.classes]]
 
     def _follow(self, found: Detections, now: float) -> None:
         mine = self._followed[found.classes]
@@ -258,5 +252,11 @@ def _fact(
     )
 
 
-def _pictured(fact: EpisodeFact, picture: RedactedPicture | None) -> EpisodeFact:
-    return replace(fact, picture=picture) if fact.phase == "begin" else fact
+def _begins(fact: Fact) -> bool:
+    return isinstance(fact, EpisodeFact) and fact.phase == "begin"
+
+
+def _pictured(fact: Fact, picture: RedactedPicture | None) -> Fact:
+    if isinstance(fact, EpisodeFact) and fact.phase == "begin":
+        return replace(fact, picture=picture)
+    return fact

@@ -22,7 +22,8 @@ from linli.topics import SELF, is_id
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Place = Annotated[str, Meta(min_length=1, max_length=128)]
-Point = tuple[Annotated[float, Meta(ge=0, le=1)], Annotated[float, Meta(ge=0, le=1)]]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Point = tuple[Share, Share]
 Score = Annotated[float, Meta(ge=0.1, le=1)]
 Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
 SourceKind = Literal["file", "rtsp", "pattern"]
@@ -30,6 +31,8 @@ Anchor = Literal["bottom-center", "center"]
 
 PATTERN = "pattern:"
 PATTERNS = ("square", "empty")
+CAMERA_GROUP = "camera"
+"""The telemetry group of a camera's own readings."""
 _GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
 _PASSWORD = "{password}"  # noqa: S105, the place for one
@@ -106,6 +109,32 @@ class Scenario(Settings, frozen=True, kw_only=True):
             raise ValueError(f"votes must be at most of ({self.of}), not {self.votes}")
 
 
+class State(Settings, frozen=True, kw_only=True):
+    """A place whose state was taught: `file` is what `linli states teach` wrote.
+
+    `crop` (left, top, right, bottom in 0..1) is given when it is not where it was taught.
+    """
+
+    id: Slug
+    file: Annotated[str, Meta(min_length=1)]
+    crop: tuple[Share, Share, Share, Share] | None = None
+    every: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
+    dwell: Annotated[float, Meta(ge=0, le=86400)] = 30.0
+    alarm: Annotated[tuple[Slug, ...], Meta(max_length=12)] = ()
+    event: Slug | None = None
+    severity: Severity = "low"
+
+    def __post_init__(self) -> None:
+        if self.id == CAMERA_GROUP:
+            raise ValueError(f"a state may not be called {CAMERA_GROUP!r}: its readings are others")
+        if (self.event is None) == bool(self.alarm):
+            raise ValueError("alarm and event go together: the states, and what they are called")
+        if self.crop is not None and not (
+            self.crop[0] < self.crop[2] and self.crop[1] < self.crop[3]
+        ):
+            raise ValueError("crop is left, top, right, bottom in 0..1, left < right, top < bottom")
+
+
 class Camera(Settings, frozen=True, kw_only=True):
     """One camera, and what is looked for in its picture."""
 
@@ -119,6 +148,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
     scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
+    state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
 
     def __post_init__(self) -> None:
         if self.id == SELF:
@@ -132,6 +162,7 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.speed != 1.0 and self.source_kind == "rtsp":
             raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
         _unique("zone id", (zone.id for zone in self.zone))
+        _unique("state id", (state.id for state in self.state))
         _unique("scenario", (f"{rule.event} in {rule.zone}" for rule in self.scenario))
         known = [zone.id for zone in self.zone]
         for rule in self.scenario:
@@ -248,10 +279,13 @@ def _area(points: tuple[Point, ...]) -> float:
 
 
 def _camera_beside(path: Path, camera: Camera) -> Camera:
+    replace = msgspec.structs.replace
+    states = tuple(replace(one, file=_beside(path, one.file)) for one in camera.state)
+    camera = replace(camera, state=states)
     if camera.source_kind == "file":
-        return msgspec.structs.replace(camera, source=_beside(path, camera.source))
+        return replace(camera, source=_beside(path, camera.source))
     if camera.password_file is not None:
-        return msgspec.structs.replace(camera, password_file=_beside(path, camera.password_file))
+        return replace(camera, password_file=_beside(path, camera.password_file))
     return camera
 
 

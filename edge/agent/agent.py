@@ -23,7 +23,7 @@ from edge.agent.recorder import Recorded, Recorder
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
-from edge.settings import Camera, EdgeSettings
+from edge.settings import CAMERA_GROUP, Camera, EdgeSettings
 from edge.source.sources import source_of
 from edge.uplink import Document
 from linli.clock import Clock
@@ -163,6 +163,7 @@ class Agent:
             "events_produced": sum(one.events for one in recorded),
             "events_lost": sum(one.lost for one in recorded),
             "pictures": sum(one.pictures for one in recorded),
+            "states_reported": sum(one.states for one in recorded),
             "spool": {
                 lane.lane: {"pending": lane.pending, "evicted": lane.evicted, "dead": lane.dead}
                 for lane in self._delivery.spool.reports()
@@ -181,7 +182,7 @@ class Agent:
         )
         return CameraWorker(
             source_of(camera, self._clock, random.random),
-            CameraPipeline(camera, detector, self._clock),
+            CameraPipeline(camera, detector, self._clock, build.taught_places(camera)),
             recorder,
             CameraMeter(camera.id, self._clock.monotonic()),
             self._clock,
@@ -237,7 +238,7 @@ class Agent:
             readings = worker.meter.readings(now, stamp)
             if not readings:
                 continue
-            topic = self._address.topic(worker.meter.device, "telemetry", "camera")
+            topic = self._address.topic(worker.meter.device, "telemetry", CAMERA_GROUP)
             data = TelemetryData(readings=readings)
             try:
                 self._delivery.spool.put(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 
@@ -13,7 +14,9 @@ from edge.catalog.book import open_book
 from edge.catalog.load import load_model
 from edge.detect.detector import Detector
 from edge.messages import Address
-from edge.settings import EdgeSettings
+from edge.scene import TaughtPlace
+from edge.settings import Camera, EdgeSettings
+from edge.states import lesson
 from edge.uplink import Document
 from linli.clock import Clock
 from linli.errors import InputError
@@ -41,6 +44,11 @@ def load_pool(settings: EdgeSettings) -> DetectorPool:
         for _ in range(count)
     ]
     return DetectorPool(loaded)
+
+
+def taught_places(camera: Camera) -> list[TaughtPlace]:
+    """Read what was taught of a camera's places. Raises InputError."""
+    return [TaughtPlace(one, *lesson.load(Path(one.file))) for one in camera.state]
 
 
 def link_options(settings: EdgeSettings) -> LinkOptions:

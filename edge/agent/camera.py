@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 
 from edge.agent.recorder import Recorder
+from edge.facts import Fact
 from edge.health import CameraCounts, CameraMeter, CameraState
-from edge.pipeline import CameraPipeline, EpisodeFact
+from edge.pipeline import CameraPipeline
 from edge.source.frame import Frame, FrameSource
 from linli.clock import Clock
 from linli.errors import InputError
@@ -89,7 +90,7 @@ class CameraWorker:
             self._record(self._pipeline.idle(self._clock.monotonic() - self._seen_at))
         self.recorder.flush()
 
-    def _record(self, facts: list[EpisodeFact]) -> None:
+    def _record(self, facts: list[Fact]) -> None:
         for fact in facts:
             self.recorder.record(fact)
 

@@ -1,4 +1,4 @@
-"""One camera's episode facts, made safe: the picture on disk first, then the event in the spool."""
+"""One camera's facts, made safe: the picture on disk first, then event or readings in the spool."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from edge import health, messages
+from edge.agent.readings import telemetry_of
+from edge.facts import EpisodeFact, Fact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
-from edge.pipeline import EpisodeFact
 from edge.settings import Camera
 from edge.spool import Row, Spool
 from linli.clock import Clock
@@ -41,11 +43,13 @@ class Recorded:
 
 @dataclass(slots=True)
 class RecorderCounts:
-    """What was recorded since the start; `lost` events never reached the disk."""
+    """What was recorded since the start; `lost` ones never reached the disk."""
 
     events: int = 0
     pictures: int = 0
+    states: int = 0
     lost: int = 0
+    lost_states: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,14 @@ class Recorder:
         """How many events wait for the disk."""
         return len(self._unsaved)
 
-    def record(self, fact: EpisodeFact) -> None:
-        """Keep a fact; it is safe unless `unsaved` says otherwise."""
+    def record(self, fact: Fact) -> None:
+        """Keep a fact; an event is safe unless `unsaved` says otherwise."""
+        if isinstance(fact, StateFact):
+            self._record_state(fact)
+        else:
+            self._record_episode(fact)
+
+    def _record_episode(self, fact: EpisodeFact) -> None:
         rule = fact.scenario
         data = EventData(
             phase=fact.phase,
@@ -99,7 +109,7 @@ class Recorder:
             zone=fact.zone,
             dwell=fact.dwell,
             track=fact.track,
-            model=self._model,
+            model=fact.model or self._model,
             snapshot=self._keep_picture(fact),
         )
         topic = self._address.topic(self._camera.id, "event", rule.event)
@@ -108,6 +118,20 @@ class Recorder:
             self.counts.lost += 1
         self._unsaved.append(_Unsaved(uuid7(self._clock.now()), topic, data, fact))
         self.flush()
+
+    def _record_state(self, fact: StateFact) -> None:
+        """Spool readings; what the disk refuses is counted and said again by the next report."""
+        topic = self._address.topic(self._camera.id, "telemetry", fact.place)
+        stamp = health.stamp(self._clock)
+        make = partial(messages.telemetry, topic, stamp, telemetry_of(fact))
+        try:
+            self._spool.put("telemetry", str(topic), make)
+        except StoreError as error:
+            self.counts.lost_states += 1
+            if self.counts.lost_states == 1:
+                log.warning("agent: states cannot be kept: %s", error)
+            return
+        self.counts.states += 1
 
     def flush(self) -> None:
         """Put what waits into the spool, in order, as far as the disk takes it."""

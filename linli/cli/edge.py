@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from edge.agent import Agent
-from edge.agent.build import link_options, load_pool
+from edge.agent.build import link_options, load_pool, taught_places
+from edge.scene import Scene
 from edge.settings import Camera, load_settings
 from edge.source.sources import source_of
 from linli.clock import SystemClock
@@ -79,6 +80,7 @@ def check(config: Path) -> None:
     failed: list[InputError] = []
     for camera in settings.camera:
         try:
+            Scene(taught_places(camera))
             click.echo(f"camera {camera.id}: {_first_frame(camera)}")
         except InputError as error:
             click.echo(f"camera {camera.id}: {error}", err=True)

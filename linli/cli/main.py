@@ -23,6 +23,7 @@ class _Linli(LazyGroup):
         "edge": ("linli.cli.edge", "command", "edge", "Run beside cameras and sensors."),
         "ingest": ("linli.cli.ingest", "command", "ingest", "Run on the server."),
         "broker": ("linli.cli.broker", "command", "ingest", "Run an MQTT broker here."),
+        "states": ("linli.cli.states", "command", "edge", "Teach states of lamps and bins."),
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
         "schema": (
             "linli.cli.schema",

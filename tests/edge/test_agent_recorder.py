@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from edge.agent.recorder import MAX_UNSAVED, Recorded, Recorder
+from edge.facts import EpisodeFact
 from edge.messages import Address
 from edge.pictures import MemoryEvidence, Picture
-from edge.pipeline import EpisodeFact
 from edge.redact import RedactedPicture
 from edge.settings import Camera, Scenario, Zone
 from edge.spool import Spool

@@ -12,7 +12,8 @@ import vision
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector, load_detector
-from edge.pipeline import CameraPipeline, EpisodeFact
+from edge.facts import EpisodeFact
+from edge.pipeline import CameraPipeline
 from edge.settings import Camera, Scenario, Zone
 from edge.source.file import FileSource
 from edge.source.frame import Frame

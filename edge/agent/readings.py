@@ -1,0 +1,28 @@
+"""States as the readings of the contract.
+
+One reading for each state, 1 for the one it is in and 0 for the others (a StateSet, as OpenMetrics
+calls it); `fill-level` 0..1 where the states say how full something is; a flickering lamp's
+`switching-rate`; and `known`, the share of looks that showed anything: alone, when none did.
+"""
+
+from __future__ import annotations
+
+from edge import messages
+from edge.facts import StateFact
+from linli.events import Reading, TelemetryData
+
+FILL_LEVEL, SWITCHING_RATE, KNOWN = "fill-level", "switching-rate", "known"
+
+
+def telemetry_of(fact: StateFact) -> TelemetryData:
+    """Return what a fact measures, in units of UCUM."""
+    report = fact.report
+    time = messages.milliseconds(fact.time)
+    states = report.states if report.state is not None else ()
+    readings = [Reading(n=state, v=float(state == report.state), u="1", t=time) for state in states]
+    if report.level is not None:
+        readings.append(Reading(n=FILL_LEVEL, v=report.level, u="1", t=time))
+    if report.rate is not None:
+        readings.append(Reading(n=SWITCHING_RATE, v=round(report.rate, 2), u="Hz", t=time))
+    readings.append(Reading(n=KNOWN, v=round(report.known, 3), u="1", t=time))
+    return TelemetryData(readings=tuple(readings))

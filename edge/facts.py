@@ -1,0 +1,49 @@
+"""What a camera's pictures come to: phases of happenings, and states of taught places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from edge.redact import RedactedPicture
+from edge.settings import Scenario
+from edge.states.watch import Report
+from linli.events import ModelRef
+from linli.events import Track as TrackData
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeFact:
+    """One phase of one happening, for the world.
+
+    `time` is the event time of this phase, `since` of the episode's beginning, `captured` the wall
+    time of the frame that decided. `dwell` is seconds in the zone so far. `picture` is there on
+    `begin` only, and None when it had to be withheld. `model` is None for the camera's detector.
+    """
+
+    phase: Literal["begin", "end"]
+    episode: str
+    scenario: Scenario
+    zone: str
+    label: str
+    since: datetime
+    time: datetime
+    captured: datetime
+    confidence: float
+    dwell: float
+    track: TrackData | None
+    picture: RedactedPicture | None = None
+    model: ModelRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateFact:
+    """What is known of a taught place at `time`; `place` is its id in the settings."""
+
+    place: str
+    report: Report
+    time: datetime
+
+
+Fact = EpisodeFact | StateFact

@@ -1,0 +1,1 @@
+"""Scene states: what a fixed place in the picture looks like, taught with a few pictures."""
