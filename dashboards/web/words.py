@@ -31,6 +31,8 @@ LABELS: dict[Label, str] = {
 EVENTS = {
     "ebike-in-elevator": msg("E-bike in the lift"),
     "zone-dwell": msg("%(object)s staying in the watched area"),
+    "bin-full": msg("Bin · %(object)s"),
+    "lamp-fault": msg("Lamp · %(object)s"),
     "alarm-storm": msg("Many alarms at once"),
 }
 OBJECTS = {
@@ -48,6 +50,11 @@ OBJECTS = {
     "suitcase": msg("Suitcase"),
     "backpack": msg("Backpack"),
     "umbrella": msg("Umbrella"),
+    # States of taught places, which stand where an object does.
+    "full": msg("Full"),
+    "overflowing": msg("Overflowing"),
+    "off": msg("Not lit"),
+    "flickering": msg("Flickering"),
 }
 ACTIONS = {
     "door-hold": msg("Door held open"),
