@@ -117,7 +117,8 @@ def data_files(root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in DATA_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            scripts = path.suffix in {".py", ".pyc"} or "train" in path.relative_to(root).parts
+            inside = path.relative_to(root).parts
+            scripts = path.suffix in {".py", ".pyc"} or not {"train", "waste"}.isdisjoint(inside)
             if path.is_file() and not scripts:
                 found[str(path)] = f"linli/data/{path.relative_to(root).as_posix()}"
     return found

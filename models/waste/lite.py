@@ -1,4 +1,4 @@
-"""The classifier's network: EfficientNet-Lite0 without its last stages, and a small head.
+"""The classifier's network: the first blocks of EfficientNet-Lite0, and one linear layer.
 
 It has the published network's shape, so that its weights can start it, and input as the detectors:
 BGR 0..255. Batch normalisation is folded into the convolutions when loaded: there is too little
@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-# Of each block: kernel, stride, how much wider inside, channels out. The published network has
-# three blocks more; two of its 192-wide and its 320-wide one are left out for size.
+# Of each block: kernel, stride, how much wider inside, channels out.
 BLOCKS = (
     (3, 1, 1, 16),
     (3, 2, 6, 24),
@@ -53,7 +52,13 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [b, inside, h, w] to [b, outside, h / stride, w / stride]."""
-        y: Tensor = self.conv(x if self.even else functional.pad(x, self.pad))
+        x = x if self.even else functional.pad(x, self.pad)
+        y: Tensor
+        if self.conv.groups == 1 or not torch.is_grad_enabled():
+            y = self.conv(x)
+        else:  # on CPUs the way back through these takes twice as long at half precision
+            with torch.autocast(x.device.type, enabled=False):
+                y = self.conv(x.float())
         return y
 
 
@@ -85,23 +90,23 @@ class Classifier(nn.Module):
         self.blocks = nn.ModuleList(Block(widths[n], *BLOCKS[n]) for n in range(blocks))
         self.head = nn.Linear(widths[blocks], classes)
 
-    def frozen(self, x: Tensor, first: int) -> Tensor:
-        """Return what the first `first` blocks make of pictures."""
+    def start(self, x: Tensor, blocks: int) -> Tensor:
+        """Return the map that the first `blocks` blocks make of pictures [b, 3, h, w]."""
         x = functional.relu6(self.stem((x - MEAN) / RANGE))
-        for block in self.blocks[:first]:
+        for block in self.blocks[:blocks]:
             x = block(x)
         return x
 
-    def rest(self, x: Tensor, first: int) -> Tensor:
-        """Return mean features [b, width] from what the first `first` blocks made."""
-        for block in self.blocks[first:]:
+    def rest(self, x: Tensor, blocks: int) -> Tensor:
+        """Return logits [b, classes] from the map that the first `blocks` blocks made."""
+        for block in self.blocks[blocks:]:
             x = block(x)
-        return x.mean((2, 3))
+        y: Tensor = self.head(x.mean((2, 3)))
+        return y
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits."""
-        y: Tensor = self.head(self.rest(self.frozen(x, 0), 0))
-        return y
+        return self.rest(self.start(x, 0), 0)
 
 
 def load(path: Path, model: Classifier) -> None:
