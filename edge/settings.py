@@ -5,38 +5,46 @@ Every time is in seconds of clock time; docs/reference/edge-settings.md gives th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
 
+from linli.edge_config import (
+    CAMERA_GROUP,
+    PATTERN,
+    Anchor,
+    Camera,
+    EdgeConfig,
+    Model,
+    Scenario,
+    State,
+    Zone,
+)
 from linli.errors import InputError
-from linli.events import Severity, Slug
-from linli.log import redact
+from linli.events import Slug
 from linli.settings import Settings, load, read_secret
-from linli.topics import SELF, is_id
+from linli.topics import is_id
+
+__all__ = [
+    "CAMERA_GROUP",
+    "PATTERN",
+    "Anchor",
+    "Camera",
+    "EdgeSettings",
+    "Ingest",
+    "Model",
+    "Mqtt",
+    "Node",
+    "Scenario",
+    "State",
+    "Zone",
+    "camera_named",
+    "load_settings",
+]
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Place = Annotated[str, Meta(min_length=1, max_length=128)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Point = tuple[Share, Share]
-Score = Annotated[float, Meta(ge=0.1, le=1)]
-Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
-SourceKind = Literal["file", "rtsp", "pattern"]
-Anchor = Literal["bottom-center", "center"]
-
-PATTERN = "pattern:"
-PATTERNS = ("square", "empty")
-CAMERA_GROUP = "camera"
-"""The telemetry group of a camera's own readings."""
-_GONE_FRAMES = 2
-_RTSP = ("rtsp://", "rtsps://")
-_PASSWORD = "{password}"  # noqa: S105, the place for one
-
 
 class Node(Settings, frozen=True, kw_only=True):
     """Which box this is: the first levels of every topic it speaks on."""
@@ -67,147 +75,18 @@ class Ingest(Settings, frozen=True, kw_only=True):
     key_file: str
 
 
-class Model(Settings, frozen=True, kw_only=True):
-    """Which detection model runs: a file, or a name of the catalogue without dot and slash.
-
-    `name` is what events say; when not given, the catalogue's name or the file's.
-    """
-
-    file: Annotated[str, Meta(min_length=1)]
-    threads: Annotated[int, Meta(ge=1, le=64)] = 1
-    name: Slug | None = None
 
 
-class Zone(Settings, frozen=True, kw_only=True):
-    """A polygon in the picture; `points` are x, y from the top left, 0..1."""
-
-    id: Slug
-    points: Annotated[tuple[Point, ...], Meta(min_length=3, max_length=64)]
-    anchor: Anchor = "bottom-center"
-
-    def __post_init__(self) -> None:
-        if _area(self.points) < 1e-6:
-            raise ValueError(f"zone {self.id!r} has no area; its points must span a polygon")
 
 
-class Scenario(Settings, frozen=True, kw_only=True):
-    """What makes an event: one of `labels` stays in `zone` for `dwell` seconds."""
 
-    event: Slug
-    labels: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=32)]
-    zone: Slug
-    dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
-    severity: Severity = "medium"
-    score: Score | None = None
-    votes: Annotated[int, Meta(ge=1, le=50)] = 3
-    of: Annotated[int, Meta(ge=1, le=50)] = 5
-    gone_after: Annotated[float, Meta(ge=0.1, le=600)] = 2.0
-    cooldown: Annotated[float, Meta(ge=0, le=86400)] = 10.0
-
-    def __post_init__(self) -> None:
-        if self.votes > self.of:
-            raise ValueError(f"votes must be at most of ({self.of}), not {self.votes}")
-
-
-class State(Settings, frozen=True, kw_only=True):
-    """A place whose state was taught: `file` is what `linli states teach` wrote.
-
-    `crop` (left, top, right, bottom in 0..1) is given when it is not where it was taught.
-    """
-
-    id: Slug
-    file: Annotated[str, Meta(min_length=1)]
-    crop: tuple[Share, Share, Share, Share] | None = None
-    every: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
-    dwell: Annotated[float, Meta(ge=0, le=86400)] = 30.0
-    alarm: Annotated[tuple[Slug, ...], Meta(max_length=12)] = ()
-    event: Slug | None = None
-    severity: Severity = "low"
-
-    def __post_init__(self) -> None:
-        if self.id == CAMERA_GROUP:
-            raise ValueError(f"a state may not be called {CAMERA_GROUP!r}: its readings are others")
-        if (self.event is None) == bool(self.alarm):
-            raise ValueError("alarm and event go together: the states, and what they are called")
-        if self.crop is not None and not (
-            self.crop[0] < self.crop[2] and self.crop[1] < self.crop[3]
-        ):
-            raise ValueError("crop is left, top, right, bottom in 0..1, left < right, top < bottom")
-
-
-class Camera(Settings, frozen=True, kw_only=True):
-    """One camera, and what is looked for in its picture."""
-
-    id: Slug
-    label: Name
-    source: Annotated[str, Meta(min_length=1, max_length=1024)]
-    password_file: str | None = None
-    subject: Place | None = None
-    fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
-    speed: Speed = 1.0
-    evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
-    zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
-    scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
-    state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
-
-    def __post_init__(self) -> None:
-        if self.id == SELF:
-            raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
-        _check_source(self.source)
-        place = self.source_kind == "rtsp" and f":{_PASSWORD}@" in self.source
-        if place != (self.password_file is not None):
-            raise ValueError(
-                f"password_file and {_PASSWORD} in source go together: rtsp://USER:{_PASSWORD}@HOST"
-            )
-        if self.speed != 1.0 and self.source_kind == "rtsp":
-            raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
-        _unique("zone id", (zone.id for zone in self.zone))
-        _unique("state id", (state.id for state in self.state))
-        _unique("scenario", (f"{rule.event} in {rule.zone}" for rule in self.scenario))
-        known = [zone.id for zone in self.zone]
-        for rule in self.scenario:
-            if rule.zone not in known:
-                raise ValueError(
-                    f"scenario {rule.event!r} names zone {rule.zone!r}, which camera {self.id!r} "
-                    f"does not have; it has: {', '.join(known) or 'none'}"
-                )
-            if rule.gone_after * self.fps < _GONE_FRAMES:
-                raise ValueError(
-                    f"gone_after must be at least two analysed frames ({_GONE_FRAMES / self.fps:g} "
-                    f"s at {self.fps:g} fps), not {rule.gone_after:g}"
-                )
-
-    @property
-    def source_kind(self) -> SourceKind:
-        """Which kind of source `source` names."""
-        if self.source.startswith(_RTSP):
-            return "rtsp"
-        return "pattern" if self.source.startswith(PATTERN) else "file"
-
-    def address(self) -> str:
-        """Return `source` with its password, for nobody to see. Raises InputError."""
-        if self.password_file is None:
-            return self.source
-        secret = read_secret(Path(self.password_file))
-        return self.source.replace(_PASSWORD, quote(secret, safe=""))
-
-    def zone_of(self, rule: Scenario) -> Zone:
-        """Return the zone that a scenario of this camera watches."""
-        return next(zone for zone in self.zone if zone.id == rule.zone)
-
-
-class EdgeSettings(Settings, frozen=True, kw_only=True):
+class EdgeSettings(EdgeConfig, frozen=True, kw_only=True):
     """The whole file; `load_settings` has made its paths whole."""
 
     data: Annotated[str, Meta(min_length=1)] = "data"
     node: Node
     mqtt: Mqtt = Mqtt()
     ingest: Ingest | None = None
-    model: Model
-    camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=64)]
-
-    def __post_init__(self) -> None:
-        _unique("camera id", (camera.id for camera in self.camera))
 
     @property
     def folder(self) -> Path:
@@ -255,27 +134,7 @@ def camera_named(settings: EdgeSettings, camera: str) -> Camera:
     raise InputError(f"there is no camera {camera!r}", where="camera", hint=f"There is: {known}")
 
 
-def _check_source(source: str) -> None:
-    if source.startswith(PATTERN):
-        if source.removeprefix(PATTERN) not in PATTERNS:
-            raise ValueError(f"source {source!r} is no pattern; there is: {', '.join(PATTERNS)}")
-    elif "://" in source and not source.startswith(_RTSP):
-        raise ValueError(
-            f"source must be a file, rtsp(s)://… or {PATTERN}NAME, not {redact(source)!r}"
-        )
 
-
-def _unique(what: str, values: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"{what} {value!r} is there twice; each must be unique")
-        seen.add(value)
-
-
-def _area(points: tuple[Point, ...]) -> float:
-    pairs = zip(points, (*points[1:], points[0]), strict=True)
-    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
 
 
 def _camera_beside(path: Path, camera: Camera) -> Camera:

@@ -31,6 +31,7 @@ from ingest.incidents.flow import Surroundings
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
@@ -150,6 +151,7 @@ class House:
                 keep=timedelta(days=self._settings.evidence.days),
             ),
             accounts=AccountService(reader, writer),
+            configs=ConfigService(reader, writer, feed),
             series=SeriesService(self._timeseries),
             journal=JournalService(self._journal, reader, self._series),
             feed=feed,

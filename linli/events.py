@@ -239,6 +239,17 @@ class CameraReport(Part, frozen=True, kw_only=True):
     detail: Text | None = None
 
 
+class ConfigReport(Part, frozen=True, kw_only=True):
+    """Which version of its configuration document a node runs, 0 for none: its own file alone.
+
+    `refused` is a newer one that it could not use, with the reason in `detail`.
+    """
+
+    version: Count
+    refused: Count | None = None
+    detail: Annotated[str, Meta(max_length=256)] | None = None
+
+
 class ReportData(Part, frozen=True, kw_only=True):
     """How a node is doing."""
 
@@ -248,6 +259,7 @@ class ReportData(Part, frozen=True, kw_only=True):
     diskfree: Annotated[Count, Meta(description="bytes")]
     lanes: Annotated[tuple[LaneReport, ...], Meta(max_length=8)] = ()
     cameras: Annotated[tuple[CameraReport, ...], Meta(max_length=64)] = ()
+    config: ConfigReport | None = None
 
 
 class ReportMessage(Envelope, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from linli import events
+from linli.edge_config import EdgeConfig
 from linli.errors import InputError
 from linli.topics import ID_PATTERN, PREFIX, VERSION
 
@@ -174,6 +175,7 @@ def documents() -> dict[str, str]:
     """Return every generated file of `docs/reference/`: path below it → text."""
     files = {"asyncapi.json": asyncapi()}
     files |= {f"schema/{name}.json": schema for name, schema in json_schemas().items()}
+    files["schema/edge-config.json"] = _schema(EdgeConfig)
     return {
         path: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         for path, content in files.items()

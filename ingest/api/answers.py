@@ -12,6 +12,7 @@ from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
 from ingest.registry.book import Entry
+from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
 from ingest.registry.plan import Preview
 from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.services.views import (
@@ -23,6 +24,7 @@ from ingest.services.views import (
     SeriesPoint,
     Stats,
 )
+from linli.edge_config import EdgeConfig
 
 REFERENCE = "#/components/schemas/{name}"
 _ENCODER = msgspec.json.Encoder()
@@ -101,6 +103,12 @@ class ChangeList(Listing, frozen=True, kw_only=True):
     items: tuple[Entry, ...]
 
 
+class ConfigVersionList(Listing, frozen=True, kw_only=True):
+    """Versions of an edge box's configuration, newest first, without their documents."""
+
+    items: tuple[ConfigVersion, ...]
+
+
 class EventList(Listing, frozen=True, kw_only=True):
     """Stored events, oldest first."""
 
@@ -174,6 +182,12 @@ SHOWN: tuple[type, ...] = (
     PersonList,
     ChangeList,
     Preview,
+    ConfigState,
+    ConfigVersion,
+    ConfigVersionList,
+    ConfigDraft,
+    ConfigRestore,
+    EdgeConfig,
 )
 
 

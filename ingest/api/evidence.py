@@ -13,10 +13,10 @@ from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from ingest.api.answers import Link, answer, fails, tells
-from ingest.api.visitor import Now, TheServices, TheViewer, bearer
+from ingest.api.visitor import Now, TheNode, TheServices, TheViewer
 from ingest.evidence.book import Arrival
 from ingest.evidence.picture import MOST_BYTES
-from ingest.refusal import NotUsable, SignInNeeded, TooMuch, WrongKind
+from ingest.refusal import NotUsable, TooMuch, WrongKind
 from ingest.services.evidence import Purpose
 from linli.topics import is_id
 
@@ -47,7 +47,7 @@ async def put(
     request: Request,
     house: TheServices,
     now: Now,
-    linli_node: Annotated[str, Header(max_length=65, description="{site}/{node}")],
+    caller: TheNode,
     linli_device: Annotated[str, Header(max_length=32)],
     linli_redaction: Annotated[Literal["heads", "persons"], Header()],
     linli_expires: Annotated[AwareDatetime, Header(description="when to delete it")],
@@ -57,19 +57,14 @@ async def put(
 
     The picture is decoded and encoded again, so that nothing but its pixels is kept.
     """
-    site, slash, node = linli_node.partition("/")
-    key = bearer(request)
-    if key is None or not slash or not (is_id(site) and is_id(node)):
-        raise SignInNeeded("send Linli-Node: site/node and its key as bearer token")
-    await run_in_threadpool(house.evidence.check_node, site, node, key)
     if not is_id(linli_device):
         raise NotUsable("not an id", where="Linli-Device")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JPEG:
         raise WrongKind(f"the picture must be {_JPEG}")
     arrival = Arrival(
         id=str(evidence),
-        site=site,
-        node=node,
+        site=caller.site,
+        node=caller.node,
         device=linli_device,
         redaction=linli_redaction,
         expires=linli_expires,

@@ -68,7 +68,7 @@ async def given(request: Request) -> dict[str, Any]:
 Given = Annotated[dict[str, Any], Depends(given)]
 
 
-def _body(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
+def body_of(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
     """Return what the document says of a body that we read ourselves."""
     return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
 
@@ -119,7 +119,7 @@ def _add(what: RecordType) -> None:
             **tells(kind, 401, 403, 412, 422, 428, 503),
             **tells(kind, status=201),
         },
-        openapi_extra=_body(whole),
+        openapi_extra=body_of(whole),
     )
     def put_record(
         *,
@@ -142,7 +142,7 @@ def _add(what: RecordType) -> None:
             "`retired: true` takes it out of use."
         ),
         responses=tells(kind, 401, 403, 404, 412, 422, 428, 503),
-        openapi_extra=_body({"type": "object"}),
+        openapi_extra=body_of({"type": "object"}),
     )
     def patch_record(
         *,
@@ -221,7 +221,7 @@ def export(
 @router.post(
     "/import",
     responses=tells(Preview, 400, 401, 403, 412, 413, 422, 428, 503),
-    openapi_extra=_body({"type": "string", "format": "binary"}, _CSV),
+    openapi_extra=body_of({"type": "string", "format": "binary"}, _CSV),
 )
 async def import_file(
     *,

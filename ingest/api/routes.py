@@ -13,6 +13,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
+    configs,
     devices,
     evidence,
     incidents,
@@ -38,7 +39,18 @@ the cursor in `next`. `GET` never changes anything; looking at a picture is writ
 """
 
 api = APIRouter(prefix=PREFIX)
-for _part in (sessions, incidents, silences, devices, registry, evidence, series, journal, stream):
+for _part in (
+    sessions,
+    incidents,
+    silences,
+    devices,
+    registry,
+    configs,
+    evidence,
+    series,
+    journal,
+    stream,
+):
     api.include_router(_part.router)
 
 outside = APIRouter(tags=["health"])

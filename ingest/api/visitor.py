@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from ingest.accounts.account import Session, Viewer
 from ingest.refusal import NotAllowed, SignInNeeded
 from ingest.services import Services
 from linli.clock import Clock
+from linli.topics import is_id
 
 COOKIE = "linli_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -63,5 +64,27 @@ def viewer(request: Request, house: TheServices, at: Now) -> Viewer:
     return found
 
 
+class NodeCaller(NamedTuple):
+    """An edge box that has shown its key."""
+
+    site: str
+    node: str
+
+
+def node(
+    request: Request,
+    house: TheServices,
+    linli_node: Annotated[str, Header(max_length=65, description="{site}/{node}")],
+) -> NodeCaller:
+    """Return which box calls, by its key. Raises SignInNeeded."""
+    site, slash, name = linli_node.partition("/")
+    key = bearer(request)
+    if key is None or not slash or not (is_id(site) and is_id(name)):
+        raise SignInNeeded("send Linli-Node: site/node and its key as bearer token")
+    house.evidence.check_node(site, name, key)
+    return NodeCaller(site, name)
+
+
 TheSession = Annotated[Session, Depends(session)]
 TheViewer = Annotated[Viewer, Depends(viewer)]
+TheNode = Annotated[NodeCaller, Depends(node)]

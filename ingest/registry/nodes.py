@@ -121,6 +121,14 @@ def seen_device(connection: sa.Connection, name: str, behind: str, at: datetime)
     )
 
 
+def report_of(connection: sa.Connection, name: str) -> tuple[ReportData, datetime] | None:
+    """Return what a node last reported, and when."""
+    found = _node(connection, name)
+    if found is None or found.report is None:
+        return None
+    return msgspec.json.decode(found.report, type=ReportData), found.reported
+
+
 def camera_report(text: str | None) -> CameraReport | None:
     """Read the report kept in a device's row."""
     return None if text is None else msgspec.json.decode(text, type=CameraReport)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingest.feed import Feed
 from ingest.services.accounts import AccountService
+from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
@@ -22,6 +23,7 @@ class Services:
     incidents: IncidentService
     devices: DeviceService
     registry: RegistryService
+    configs: ConfigService
     evidence: EvidenceService
     accounts: AccountService
     series: SeriesService

@@ -1,4 +1,4 @@
-"""The registry's tables in `state.db`: places, edge boxes, devices, teams, people, what changed.
+"""The registry's tables in `state.db`: places, edges, devices, teams, people, configurations.
 
 Columns of a set of short words hold them separated by spaces. What people say of a thing and what
 it says of itself live side by side in `node` and `device`: the second never overwrites the first.
@@ -111,3 +111,15 @@ registry_change = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("ix_registry_change_record", registry_change.c.type, registry_change.c.record)
+
+edge_config = sa.Table(
+    "edge_config",  # only ever added to: the newest version of a node is the one wanted
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("restores", sa.BigInteger),  # the version whose content this one has again
+    sa.Column("body", sa.Text, nullable=False),  # JSON of linli.edge_config.EdgeConfig, as given
+)

@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from linli import events, schema
+from linli.edge_config import EdgeConfig
 from linli.schema import CHANNELS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 EXAMPLES = sorted((REFERENCE / "examples").glob("*/*.json"))
-TYPES = {channel.name: channel.message for channel in CHANNELS}
+TYPES: dict[str, Any] = {channel.name: channel.message for channel in CHANNELS}
+TYPES["edge-config"] = EdgeConfig
 
 
 def load(path: Path) -> Any:
@@ -32,8 +34,8 @@ def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
         schema.check(tmp_path)
 
 
-def test_every_channel_has_a_golden_example() -> None:
-    assert {path.parent.name for path in EXAMPLES} == {channel.name for channel in CHANNELS}
+def test_every_document_has_a_golden_example() -> None:
+    assert {path.parent.name for path in EXAMPLES} == set(TYPES)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")

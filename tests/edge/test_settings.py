@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
-import edge.settings
 from edge.settings import Camera, EdgeSettings, camera_named, load_settings
 from linli.errors import InputError
 from linli.log import redact
@@ -163,8 +163,9 @@ def _settings_of(kind: type[msgspec.Struct]) -> set[str]:
     names: set[str] = set()
     for field in msgspec.structs.fields(kind):
         names.add(field.encode_name)
-        for part in re.findall(r"edge\.settings\.(\w+)", repr(field.type)):
-            names |= _settings_of(getattr(edge.settings, part))
+        for module, part in re.findall(r"((?:edge|linli)\.\w+)\.(\w+)", repr(field.type)):
+            if module in ("edge.settings", "linli.edge_config"):
+                names |= _settings_of(getattr(sys.modules[module], part))
     return names
 
 

@@ -71,6 +71,12 @@ RULES |= {
     ("get", "/api/v1/registry/changes"): ADMIN,
     ("get", "/api/v1/registry/export"): ADMIN,
     ("post", "/api/v1/registry/import"): ADMIN,
+    ("get", "/api/v1/registry/edges/{edge}/config"): ADMIN,
+    ("put", "/api/v1/registry/edges/{edge}/config"): ADMIN,
+    ("post", "/api/v1/registry/edges/{edge}/config/restore"): ADMIN,
+    ("get", "/api/v1/registry/edges/{edge}/config/versions"): ADMIN,
+    ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}"): ADMIN,
+    ("get", "/api/v1/edge-config"): NODE_ONLY,
 }
 for _folder in ("places", "edges", "devices", "teams", "people"):
     _readers = STAFF if _folder == "people" else VIEWER
@@ -142,6 +148,8 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "silence": "s",
         "node": NODE,
         "record": "no-such",
+        "edge": NODE,
+        "version": "1",
         "device": "no-such",
         "evidence": uuid7(NOON),
     }

@@ -21,6 +21,7 @@ from ingest.refusal import Gone, NotThere, SignInNeeded
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order, Standing
@@ -257,6 +258,13 @@ class Chain(JournalService):
         )
 
 
+class Configs(ConfigService):
+    """No page shows configurations."""
+
+    def __init__(self) -> None:
+        pass
+
+
 class Lists(RegistryService):
     """No page shows the registry."""
 
@@ -280,6 +288,7 @@ class Neighbourhood:
             incidents=self.book,
             devices=self.estate,
             registry=Lists(),
+            configs=Configs(),
             evidence=self.album,
             accounts=self.people,
             series=Hours(),

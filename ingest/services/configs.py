@@ -1,0 +1,152 @@
+"""What edge boxes are to watch: administrators write versions, each box takes its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.accounts.account import Viewer
+from ingest.feed import Feed
+from ingest.refusal import NotThere, RulesBroken
+from ingest.registry import book, configs
+from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
+from ingest.services.page import Page, number
+from ingest.services.registry import Seen
+from ingest.store.engine import reading, writing
+from linli.errors import InputError
+
+MOST = 200
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class ConfigService:
+    """Keeps every version of every box's configuration document."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+
+    def state(self, viewer: Viewer, edge: str) -> ConfigState:
+        """Return the wanted version beside the one that runs. Raises NotAllowed, NotThere."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            _registered(connection, edge)
+            return ConfigState(
+                edge=edge,
+                wanted=configs.latest(connection, edge),
+                running=configs.running(connection, edge),
+            )
+
+    def versions(
+        self, viewer: Viewer, edge: str, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[ConfigVersion]:
+        """Return who wanted what and why, newest first. Raises NotAllowed, NotThere, NotUsable."""
+        viewer.require("administer")
+        limit = max(1, min(limit, MOST))
+        before = number(cursor) if cursor else None
+        with reading(self._reader) as connection:
+            _registered(connection, edge)
+            found = configs.versions(connection, edge, before=before, limit=limit + 1)
+        items = tuple(found[:limit])
+        return Page(items, str(items[-1].version) if len(found) > limit else None)
+
+    def version(self, viewer: Viewer, edge: str, version: int) -> ConfigVersion:
+        """Return one version with its document. Raises NotAllowed, NotThere."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            return _found(configs.one(connection, edge, version))
+
+    def put(
+        self, viewer: Viewer, edge: str, given: dict[str, Any], *, seen: Seen, now: datetime
+    ) -> ConfigVersion:
+        """Make a document the wanted one; `given` is a ConfigDraft as plain data.
+
+        Raises NotAllowed, NotThere, Outdated, NotLookedAt, RulesBroken.
+        """
+        viewer.require("administer")
+        draft = _read(given, ConfigDraft)
+        return self._add(viewer, edge, _checked(draft.document), draft.why, seen=seen, now=now)
+
+    def restore(
+        self, viewer: Viewer, edge: str, given: dict[str, Any], *, seen: Seen, now: datetime
+    ) -> ConfigVersion:
+        """Make a new version with the content of an old one; `given` is a ConfigRestore.
+
+        Raises NotAllowed, NotThere, Outdated, NotLookedAt, and RulesBroken when it would no longer
+        be accepted.
+        """
+        viewer.require("administer")
+        wish = _read(given, ConfigRestore)
+        old = self.version(viewer, edge, wish.version)
+        return self._add(
+            viewer,
+            edge,
+            _checked(old.document or {}),
+            wish.why,
+            seen=seen,
+            now=now,
+            restores=old.version,
+        )
+
+    def wanted(self, edge: str) -> ConfigVersion:
+        """Return what a box is to run, for itself: it has shown its key. Raises NotThere."""
+        with reading(self._reader) as connection:
+            return _found(configs.latest(connection, edge))
+
+    def _add(
+        self,
+        viewer: Viewer,
+        edge: str,
+        document: dict[str, Any],
+        why: str,
+        *,
+        seen: Seen,
+        now: datetime,
+        restores: int | None = None,
+    ) -> ConfigVersion:
+        with writing(self._writer) as connection:
+            _registered(connection, edge)
+            before = configs.latest(connection, edge)
+            seen.check(str(before.version) if before is not None else None)
+            made = configs.add(
+                connection,
+                edge,
+                document,
+                actor=viewer.actor,
+                why=why,
+                now=now,
+                restores=restores,
+            )
+        self._feed.tell("devices")
+        return made
+
+
+def _registered(connection: sa.Connection, edge: str) -> None:
+    found = book.one(connection, "edge", edge)
+    if found is None or found.retired:
+        raise NotThere("no such edge")
+
+
+def _found(version: ConfigVersion | None) -> ConfigVersion:
+    if version is None:
+        raise NotThere("no such version")
+    return version
+
+
+def _read(given: dict[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise RulesBroken("nothing was changed", (("body", str(error)),)) from None
+
+
+def _checked(document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return configs.checked(document)
+    except InputError as error:
+        what = f"{error.what}. {error.hint}" if error.hint else error.what
+        raise RulesBroken("an edge could not use it", ((error.where, what),)) from None
