@@ -36,6 +36,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
@@ -138,18 +139,20 @@ class House:
 
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed
+        evidence = EvidenceService(
+            reader,
+            writer,
+            self._pictures,
+            feed,
+            keep=timedelta(days=self._settings.evidence.days),
+        )
         return Services(
             incidents=IncidentService(reader, writer, feed, self._around),
             silences=SilenceService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
-            evidence=EvidenceService(
-                reader,
-                writer,
-                self._pictures,
-                feed,
-                keep=timedelta(days=self._settings.evidence.days),
-            ),
+            orders=OrderService(reader, writer, feed, evidence, self._around),
+            evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
             series=SeriesService(self._timeseries),

@@ -11,6 +11,7 @@ from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
+from ingest.orders.order import Order, OrderStep
 from ingest.registry.book import Entry
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
 from ingest.registry.plan import Preview
@@ -58,6 +59,18 @@ class SilenceList(Listing, frozen=True, kw_only=True):
     """Silences, the newest first."""
 
     items: tuple[Silence, ...]
+
+
+class OrderList(Listing, frozen=True, kw_only=True):
+    """Work orders, the newest first."""
+
+    items: tuple[Order, ...]
+
+
+class OrderStepList(Listing, frozen=True, kw_only=True):
+    """What happened to an order, oldest first."""
+
+    items: tuple[OrderStep, ...]
 
 
 class DeviceList(Listing, frozen=True, kw_only=True):
@@ -135,6 +148,12 @@ class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[SeriesPoint, ...]
 
 
+class HandedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A photograph is kept; `picture` is its id."""
+
+    picture: str
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A path to open within 60 s, by the same caller."""
 
@@ -163,6 +182,11 @@ SHOWN: tuple[type, ...] = (
     PrecisionList,
     SilenceList,
     Silence,
+    OrderList,
+    OrderStepList,
+    Order,
+    OrderStep,
+    HandedIn,
     DeviceList,
     EventList,
     RejectList,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY = 2 * 1024 * 1024
-"""Bytes: the largest picture; nothing else comes near it."""
+"""Bytes: the largest picture of a node; nothing else comes near it but what phones take."""
+MOST_PHOTO = 16 * 1024 * 1024 + 64 * 1024
+_PHOTO = re.compile(r"/orders/[^/]+/(picture|done)$")
 
 _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
@@ -51,7 +55,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a body above `MOST_BODY` before it is read, or as soon as it is."""
+    """Refuses a body that is too large before it is read, or as soon as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,16 +65,16 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = 0
+        taken, most = 0, MOST_PHOTO if _PHOTO.search(scope["path"]) else MOST_BODY
         said = Headers(scope=scope).get("content-length", "")
-        too_large = said.isdecimal() and int(said) > MOST_BODY
+        too_large = said.isdecimal() and int(said) > most
 
         async def receive_on() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if too_large or taken > MOST_BODY:
-                raise HTTPException(413, f"a request has at most {MOST_BODY} bytes")
+            if too_large or taken > most:
+                raise HTTPException(413, f"a request has at most {most} bytes")
             return message
 
         await self._app(scope, receive_on, send)

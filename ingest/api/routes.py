@@ -18,6 +18,7 @@ from ingest.api import (
     evidence,
     incidents,
     journal,
+    orders,
     problems,
     registry,
     series,
@@ -42,6 +43,7 @@ api = APIRouter(prefix=PREFIX)
 for _part in (
     sessions,
     incidents,
+    orders,
     silences,
     devices,
     registry,

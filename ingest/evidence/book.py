@@ -14,6 +14,10 @@ from linli.events import Redaction
 
 _SECRET = "evidence-address"  # noqa: S105 - the name of a row
 _SECRET_BYTES = 32
+NOBODY = "-"
+"""Stands for node and device of what no node handed in; no id looks like this."""
+BY_HAND = "by-hand"
+"""Redaction of a photograph that a person took and answers for."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,12 @@ def find(connection: sa.Connection, name: str) -> sa.Row[Any] | None:
 def add(connection: sa.Connection, arrival: Arrival, kept: dict[str, Any]) -> None:
     """Write down a picture; `kept` has received, sha256, bytes, width and height."""
     connection.execute(evidence.insert(), {**msgspec.structs.asdict(arrival), **kept})
+
+
+def add_by_hand(connection: sa.Connection, name: str, site: str, kept: dict[str, Any]) -> None:
+    """Write down a photograph that a person took; nothing in it was blurred."""
+    taken = {"id": name, "site": site, "node": NOBODY, "device": NOBODY, "redaction": BY_HAND}
+    connection.execute(evidence.insert(), {**taken, **kept})
 
 
 def look(connection: sa.Connection, name: str, account: str, at: datetime, purpose: str) -> None:

@@ -11,6 +11,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
@@ -28,5 +29,6 @@ class Services:
     accounts: AccountService
     series: SeriesService
     silences: SilenceService
+    orders: OrderService
     journal: JournalService
     feed: Feed

@@ -16,13 +16,14 @@ from ingest import registry
 from ingest.accounts.account import Viewer
 from ingest.evidence import address, book
 from ingest.evidence.book import Arrival
-from ingest.evidence.picture import clean
+from ingest.evidence.picture import clean, photo
 from ingest.evidence.shelf import EvidenceStore
 from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
 from ingest.services.views import PictureLook
 from ingest.store.engine import reading, writing
 from linli.clock import clamped
+from linli.ids import uuid7
 
 Purpose = Literal["incident", "api"]
 PATH = "/api/v1/evidence/"
@@ -81,6 +82,29 @@ class EvidenceService:
                 book.add(connection, arrival, kept)
         self._feed.tell("incidents")
         return True
+
+    def hand_in(self, site: str, data: bytes, now: datetime) -> str:
+        """Keep a person's photograph; return its id. Raises TooMuch, WrongKind, NotUsable."""
+        picture, name = photo(data), uuid7(now)
+        kept = {
+            "received": now,
+            "expires": now + self._keep,
+            "sent_sha256": hashlib.sha256(data).hexdigest(),
+            "sha256": hashlib.sha256(picture.data).hexdigest(),
+            "bytes": len(picture.data),
+            "width": picture.width,
+            "height": picture.height,
+        }
+        self._store.put(name, picture.data)
+        with writing(self._writer) as connection:
+            book.add_by_hand(connection, name, site, kept)
+        return name
+
+    def by_hand(self, evidence: str) -> bool:
+        """Tell whether this is a photograph that a person handed in, and still kept."""
+        with reading(self._reader) as connection:
+            row = book.find(connection, evidence)
+        return row is not None and row.deleted is None and row.redaction == book.BY_HAND
 
     def link(
         self, viewer: Viewer, evidence: str, now: datetime, purpose: Purpose = "incident"

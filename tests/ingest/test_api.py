@@ -40,6 +40,16 @@ RULES = {
     ("post", "/api/v1/incidents/{incident}/shelve"): STAFF,
     ("post", "/api/v1/incidents/{incident}/unshelve"): STAFF,
     ("get", "/api/v1/incidents/precision"): VIEWER,
+    ("get", "/api/v1/incidents/{incident}/orders"): VIEWER,
+    ("post", "/api/v1/incidents/{incident}/orders"): STAFF,
+    ("get", "/api/v1/orders"): VIEWER,
+    ("get", "/api/v1/orders/{order}"): VIEWER,
+    ("get", "/api/v1/orders/{order}/steps"): VIEWER,
+    ("put", "/api/v1/orders/{order}/picture"): STAFF,
+    **{
+        ("post", f"/api/v1/orders/{{order}}/{step}"): STAFF
+        for step in ("assign", "accept", "hand-over", "return", "done", "check", "rate", "withdraw")
+    },
     ("get", "/api/v1/silences"): VIEWER,
     ("get", "/api/v1/silences/{silence}"): VIEWER,
     ("post", "/api/v1/silences"): STAFF,
@@ -59,6 +69,13 @@ RULES = {
 BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/incidents/{incident}/label": {"label": "drill"},
     "/api/v1/incidents/{incident}/shelve": {"seconds": 60},
+    "/api/v1/incidents/{incident}/orders": {"assignee": "wang"},
+    "/api/v1/orders/{order}/assign": {"assignee": "wang"},
+    "/api/v1/orders/{order}/hand-over": {"assignee": "wang", "note": "away"},
+    "/api/v1/orders/{order}/return": {"note": "away"},
+    "/api/v1/orders/{order}/done": {"words": "repaired"},
+    "/api/v1/orders/{order}/check": {"ok": True},
+    "/api/v1/orders/{order}/rate": {"stars": 5},
     "/api/v1/silences": {
         "matchers": {"sites": [SITE]},
         "why": "repair",
@@ -146,6 +163,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
     values = {
         "incident": "i",
         "silence": "s",
+        "order": "o",
         "node": NODE,
         "record": "no-such",
         "edge": NODE,

@@ -17,6 +17,9 @@ from ingest.feed import Feed
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
 from ingest.incidents.silence import Silence
+from ingest.orders.order import Order as WorkOrder
+from ingest.orders.order import OrderStep
+from ingest.orders.order import fold as fold_order
 from ingest.refusal import Gone, NotThere, SignInNeeded
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
@@ -26,6 +29,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order, Standing
 from ingest.services.journal import JournalService
+from ingest.services.orders import OrderService
 from ingest.services.page import Page
 from ingest.services.registry import RegistryService
 from ingest.services.series import SeriesService
@@ -127,6 +131,20 @@ class Hush(SilenceService):
 
     def __init__(self) -> None:
         self.silences: list[Silence] = []
+
+
+class Chores(OrderService):
+    """Work orders, folded by the real fold."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[OrderStep]] = {}
+
+    def of_incident(self, viewer: Viewer, incident: str) -> tuple[WorkOrder, ...]:
+        found = [fold_order(rows) for rows in self.rows.values()]
+        return tuple(one for one in found if one.incident == incident)
+
+    def assignees(self, viewer: Viewer) -> tuple[str, ...]:
+        return ("王芳", "admin")
 
 
 class People(AccountService):
@@ -293,6 +311,7 @@ class Neighbourhood:
             accounts=self.people,
             series=Hours(),
             silences=Hush(),
+            orders=Chores(),
             journal=self.chain,
             feed=self.feed,
         )
