@@ -88,6 +88,11 @@ def groups(model: Detector, config: dict[str, Any]) -> list[dict[str, Any]]:
     out: dict[tuple[float, float], list[Any]] = {}
     for part in model.backbone()[: o["frozen"]]:
         part.requires_grad_(requires_grad=False)
+    if o.get("only_classes", False):
+        model.requires_grad_(requires_grad=False)
+        for head in model.heads:
+            head.classify.requires_grad_(requires_grad=True)  # type: ignore[union-attr]
+            head.classes.requires_grad_(requires_grad=True)  # type: ignore[union-attr]
     for p in model.parameters():
         if not p.requires_grad:
             continue
@@ -166,7 +171,7 @@ def train(config: dict[str, Any], out: Path, device: str, workers: int, minutes:
         d["kinds"],
     )
     model = Detector(len(NAMES))
-    load(Path(config["start"]), model, config["take"])
+    load(Path(config["start"]), model, config.get("take"))
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model)
     held = anchors(model)

@@ -79,9 +79,7 @@ def test_two_steps_of_training_write_a_detector(tmp_path: Path) -> None:
     run("train/train.py", str(config), "--out", str(tmp_path / "out"))
     written = {p.name for p in (tmp_path / "out").iterdir()}
     assert {"detector.onnx", "last.pt", "losses.csv", "curves.png"} <= written
-    run(
-        "train/evaluate.py",
-        str(tmp_path / "out" / "detector.onnx"),
-        "report",
-        str(tmp_path / "pictures"),
-    )
+    trained = str(tmp_path / "out" / "detector.onnx")
+    mixed = tmp_path / "mixed.onnx"
+    run("train/mix.py", f"{trained}:2", trained, "--doubt", "wheelchair=3", "--out", str(mixed))
+    assert mixed.stat().st_size < 4_000_000

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from evaluate import iou, match
+from choose import iou, match
 
 A = (0.0, 0.0, 10.0, 10.0)
 B = (20.0, 20.0, 30.0, 30.0)
