@@ -11,6 +11,7 @@ from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.health import DeviceCard, chain, device_card, node_card
 from dashboards.web.language import Language
 from dashboards.web.moments import Calendar
+from dashboards.web.orders import OrderCard, order_card
 from dashboards.web.sparkline import Sparkline, sparkline
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
@@ -80,7 +81,14 @@ class Desk:
         history = self._services.incidents.transitions(viewer, incident)
         words, calendar = self._words(viewer, language), self.calendar(language)
         album = self._album(viewer, calendar.now)
-        return {"one": detail(found, history, words, calendar, album)}
+        head = self._services.incidents.get(viewer, found.part_of) if found.part_of else None
+        return {
+            "one": detail(found, history, words, calendar, album),
+            "head": card(head, words, calendar, album) if head else None,
+            "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
+            "order": self._order(viewer, words, incident),
+            "people": self._services.orders.assignees(viewer) if viewer.may("act") else (),
+        }
 
     def devices(self, viewer: Viewer, language: Language) -> Context:
         """Return edge boxes, devices, and discovered devices that wait for a person."""
@@ -112,14 +120,29 @@ class Desk:
         *,
         order: Order = "urgent",
         standing: tuple[Standing, ...] = (),
+        part_of: str | None = None,
         cursor: str | None = None,
     ) -> Listing:
         found = self._services.incidents.list(
-            viewer, states=states, standing=standing, order=order, cursor=cursor, limit=limit
+            viewer,
+            states=states,
+            standing=standing,
+            part_of=part_of,
+            order=order,
+            cursor=cursor,
+            limit=limit,
         )
         calendar = self.calendar(words.language)
         album = self._album(viewer, calendar.now)
         return Listing(tuple(card(one, words, calendar, album) for one in found.items), found.next)
+
+    def _order(self, viewer: Viewer, words: Words, incident: str) -> OrderCard | None:
+        """Return the newest work order of an incident, which is the open one if there is one."""
+        orders = self._services.orders.of_incident(viewer, incident)
+        if not orders:
+            return None
+        steps = self._services.orders.steps(viewer, orders[0].id)
+        return order_card(orders[0], steps, words, self.calendar(words.language))
 
     def _album(self, viewer: Viewer, now: datetime) -> Album:
         evidence = self._services.evidence

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from dashboards.web.visit import Acting, SignedIn
-from ingest.incidents.incident import State
+from dashboards.web.visit import Acting, SignedIn, Visit
+from ingest.incidents.incident import Label, State
 from ingest.refusal import NotThere
 
 router = APIRouter()
-Deed = Literal["acknowledge", "resolve", "false-alarm"]
+Deed = Literal[
+    "acknowledge", "resolve", "resume", "shelve", "unshelve", "true-alarm", "false-alarm", "drill"
+]
+LABELS: dict[str, Label] = {one: one for one in get_args(Label)}
 Group = Literal["waiting", "handled", "resolved"]
 STATES: dict[str, tuple[State, ...]] = {
     "waiting": ("open",),
@@ -60,16 +64,14 @@ def picture(visit: SignedIn, incident: str) -> Response:
 
 @router.post("/incidents/{incident}/{deed}")
 def act(
-    visit: Acting, incident: str, deed: Deed, view: Annotated[str, Form(max_length=16)] = "page"
+    visit: Acting,
+    incident: str,
+    deed: Deed,
+    view: Annotated[str, Form(max_length=16)] = "page",
+    minutes: Annotated[int, Form(ge=1, le=7 * 1440)] = 30,
 ) -> Response:
     """Do something with an incident; doing it twice does no more than once."""
-    services, now = visit.house.services.incidents, visit.house.clock.now()
-    if deed == "false-alarm":
-        services.label(visit.viewer, incident, "false-alarm", now)
-    else:
-        {"acknowledge": services.acknowledge, "resolve": services.resolve}[deed](
-            visit.viewer, incident, now
-        )
+    _do(visit, incident, deed, timedelta(minutes=minutes))
     if visit.enhanced and view == "card":
         card = visit.house.desk.card(visit.viewer, visit.language, incident)
         return visit.fragment("parts/card.html", card=card)
@@ -77,3 +79,20 @@ def act(
         found = visit.house.desk.incident(visit.viewer, visit.language, incident)
         return visit.fragment("parts/incident.html", **found)
     return visit.go("/" if view == "card" else f"/incidents/{incident}")
+
+
+def _do(visit: Visit, incident: str, deed: Deed, lasts: timedelta) -> None:
+    services, now = visit.house.services.incidents, visit.house.clock.now()
+    label = LABELS.get(deed)
+    if label is not None:
+        services.label(visit.viewer, incident, label, now)
+    elif deed == "shelve":
+        services.shelve(visit.viewer, incident, lasts, now)
+    else:
+        steps = {
+            "acknowledge": services.acknowledge,
+            "resolve": services.resolve,
+            "resume": services.resume,
+            "unshelve": services.unshelve,
+        }
+        steps[deed](visit.viewer, incident, now)

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards.web import account_pages, device_pages, incident_pages, live_pages, refused
+from dashboards.web import (
+    account_pages,
+    device_pages,
+    incident_pages,
+    live_pages,
+    order_pages,
+    refused,
+)
 from dashboards.web.desk import Desk
 from dashboards.web.files import Assets, assets_version, web_file
 from dashboards.web.language import LANGUAGES, catalog
@@ -30,7 +37,8 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     hub = Hub(services.feed, live_pages.renderer(desk), assets_version())
     pages = FastAPI(title="Linli", openapi_url=None, docs_url=None, redoc_url=None)
     pages.state.house = House(services, desk, hub, clock, site)
-    for part in (account_pages, incident_pages, device_pages, live_pages):
+    # A deed with an incident is any last part of an address, so orders come before.
+    for part in (account_pages, order_pages, incident_pages, device_pages, live_pages):
         pages.include_router(part.router)
     pages.mount("/static", GZipMiddleware(Assets(directory=web_file("static"))), name="static")
     refused.install(pages)

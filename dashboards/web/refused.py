@@ -20,7 +20,10 @@ TITLES = {
     400: msg("This request cannot be understood"),
     403: msg("You may not do this"),
     404: msg("This page does not exist"),
+    409: msg("This is no longer possible"),
     410: msg("This is no longer kept"),
+    413: msg("The picture is too large"),
+    415: msg("This is no picture that can be kept"),
     500: msg("Something went wrong here"),
     503: msg("The system is busy at the moment"),
 }
@@ -28,7 +31,10 @@ ADVICE = {
     400: msg("Go back and try again."),
     403: msg("Open the page again and repeat it. If it stays so, ask your administrator."),
     404: msg("It may have been removed, or the address is not complete."),
+    409: msg("Somebody else was faster. Look at the page again."),
     410: msg("Pictures are deleted when their time is over."),
+    413: msg("Take a smaller one and try again."),
+    415: msg("Send it as JPEG, as phones take them."),
     500: msg("It is not your fault. Try again in a minute; nothing that was reported is lost."),
     503: msg("Try again in a moment."),
 }

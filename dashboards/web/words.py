@@ -10,6 +10,7 @@ from dashboards.web.language import Language, catalog, msg
 from ingest.incidents.incident import Incident, Key, Label, State
 from ingest.incidents.storm import NOWHERE
 from linli.events import Severity
+from linli.topics import SELF
 
 SEVERITIES: dict[Severity, str] = {
     "critical": msg("Critical"),
@@ -122,7 +123,8 @@ class Words:
         """Return the place as the camera is called."""
         if key.device == NOWHERE:
             return self.say(msg("Whole site"))
-        return self.devices.get((key.node, key.device)) or _unslug(key.device)
+        known = self.devices.get((key.node, key.device))
+        return known or (key.node if key.device == SELF else _unslug(key.device))
 
     def place(self, incident: Incident) -> str:
         """Return the wider place: building or area, and the zone."""
