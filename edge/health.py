@@ -14,7 +14,7 @@ from typing import Literal
 
 from edge.messages import Stamp
 from linli.clock import Clock
-from linli.events import CameraReport, ClockSync, LaneReport, Reading, ReportData
+from linli.events import CameraReport, ClockSync, ConfigReport, LaneReport, Reading, ReportData
 from linli.log import redact
 
 CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
@@ -126,6 +126,8 @@ def report_data(
     folder: Path,
     lanes: Sequence[LaneReport],
     cameras: list[CameraReport],
+    *,
+    config: ConfigReport | None = None,
 ) -> ReportData:
     """Return the node's report; `folder` is the one whose disk may fill up."""
     return ReportData(
@@ -135,6 +137,7 @@ def report_data(
         diskfree=shutil.disk_usage(folder).free,
         lanes=tuple(lanes),
         cameras=tuple(cameras),
+        config=config,
     )
 
 

@@ -1,16 +1,18 @@
-"""`edge.toml`: everything an edge can be told, with its defaults.
+"""`edge.toml`: what a box is told by its own file, over what the ingest wants it to watch.
 
 Every time is in seconds of clock time; docs/reference/edge-settings.md gives the reasons.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from edge.kept import Wanted, read_kept
 from linli.edge_config import (
     CAMERA_GROUP,
     PATTERN,
@@ -24,7 +26,7 @@ from linli.edge_config import (
 )
 from linli.errors import InputError
 from linli.events import Slug
-from linli.settings import Settings, load, read_secret
+from linli.settings import Settings, convert, read, read_secret
 from linli.topics import is_id
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+
 
 class Node(Settings, frozen=True, kw_only=True):
     """Which box this is: the first levels of every topic it speaks on."""
@@ -75,9 +78,17 @@ class Ingest(Settings, frozen=True, kw_only=True):
     key_file: str
 
 
+class Box(Settings, frozen=True, kw_only=True):
+    """What a box must know of itself before it can ask the ingest what to watch."""
 
+    data: Annotated[str, Meta(min_length=1)] = "data"
+    node: Node
+    ingest: Ingest | None = None
 
-
+    @property
+    def folder(self) -> Path:
+        """The folder of everything that is kept here."""
+        return Path(self.data)
 
 
 class EdgeSettings(EdgeConfig, frozen=True, kw_only=True):
@@ -103,26 +114,57 @@ class EdgeSettings(EdgeConfig, frozen=True, kw_only=True):
         return read_secret(Path(self.ingest.key_file)) if self.ingest is not None else None
 
 
-def load_settings(path: Path) -> EdgeSettings:
-    """Read `edge.toml`; relative paths are taken from the folder it is in.
+def load_box(path: Path) -> Box:
+    """Read what `edge.toml` says of the box itself. Raises InputError."""
+    own = read(path)
+    known = {name: own[name] for name in Box.__struct_fields__ if name in own}
+    box = convert(known, Box, where=str(path))
+    return msgspec.structs.replace(
+        box, data=_beside(path, box.data), ingest=_ingest_beside(path, box.ingest)
+    )
 
-    Raises InputError that says where, which rule and which value.
+
+def load_settings(path: Path) -> EdgeSettings:
+    """Read `edge.toml`, laid over the ingest's configuration that last worked here, if any.
+
+    Relative paths are taken from the folder that the file is in. Raises InputError that says where,
+    which rule and which value.
     """
-    settings = load(path, EdgeSettings)
+    return settings_over(path, read_kept(load_box(path).folder).good)
+
+
+def settings_over(path: Path, wanted: Wanted | None) -> EdgeSettings:
+    """Read `edge.toml`, laid over a configuration: what the file says is pinned. InputError."""
+    document, where = read(path), str(path)
+    if wanted is not None:
+        # First alone: who a box is and whom it trusts is never told from outside.
+        convert(wanted.document, EdgeConfig, where=f"version {wanted.version}")
+        document, where = laid_over(wanted.document, document), f"{path} over {wanted.version}"
+    settings = convert(document, EdgeSettings, where=where)
     replace = msgspec.structs.replace
-    mqtt, ingest = settings.mqtt, settings.ingest
+    mqtt = settings.mqtt
     if mqtt.password_file is not None:
         mqtt = replace(mqtt, password_file=_beside(path, mqtt.password_file))
-    if ingest is not None:
-        ingest = replace(ingest, key_file=_beside(path, ingest.key_file))
     return replace(
         settings,
         data=_beside(path, settings.data),
         mqtt=mqtt,
-        ingest=ingest,
+        ingest=_ingest_beside(path, settings.ingest),
         model=replace(settings.model, file=_model_beside(path, settings.model.file)),
         camera=tuple(_camera_beside(path, camera) for camera in settings.camera),
     )
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `below` with every key of `above` in its place; tables key by key, lists whole."""
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            result[key] = laid_over(under, value)
+        else:
+            result[key] = value
+    return result
 
 
 def camera_named(settings: EdgeSettings, camera: str) -> Camera:
@@ -134,7 +176,10 @@ def camera_named(settings: EdgeSettings, camera: str) -> Camera:
     raise InputError(f"there is no camera {camera!r}", where="camera", hint=f"There is: {known}")
 
 
-
+def _ingest_beside(path: Path, ingest: Ingest | None) -> Ingest | None:
+    if ingest is None:
+        return None
+    return msgspec.structs.replace(ingest, key_file=_beside(path, ingest.key_file))
 
 
 def _camera_beside(path: Path, camera: Camera) -> Camera:

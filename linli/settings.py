@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,15 +25,19 @@ class Settings(
 
 def load(path: Path, kind: type[T]) -> T:
     """Read a TOML file. Raises InputError that says where, which rule, which value."""
+    return convert(read(path), kind, where=str(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file as plain data. Raises InputError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError("no such file", where=str(path), hint="Check the path") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read ({error})", where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not valid TOML: {error}", where=str(path)) from None
-    return convert(document, kind, where=str(path))
 
 
 def convert(document: object, kind: type[T], *, where: str) -> T:

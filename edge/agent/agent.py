@@ -28,7 +28,7 @@ from edge.source.sources import source_of
 from edge.uplink import Document
 from linli.clock import Clock
 from linli.errors import LinliError, StoreError
-from linli.events import TelemetryData
+from linli.events import ConfigReport, TelemetryData
 from linli.log import get_logger
 from linli.mqtt import LinkFactory, PahoLink
 from linli.process import StopSignal
@@ -57,9 +57,11 @@ class Agent:
         tell: Tell = lambda _said: None,
         connect: LinkFactory = PahoLink,
         detector: Detector | None = None,
+        config: Callable[[], ConfigReport | None] = lambda: None,
     ) -> None:
         """`tell` hears of camera states and of each event after its commit, from any thread.
 
+        `config` says which configuration of the ingest this is, when there is one.
         `detector` is used instead of the settings' model; it must be safe for threads.
         """
         self._settings = settings
@@ -68,6 +70,7 @@ class Agent:
         self._tell = tell
         self._connect = connect
         self._detector = detector
+        self._config = config
         self._address = build.address_of(settings)
         self._crew = Crew()
         self._stop_cameras = threading.Event()
@@ -260,5 +263,6 @@ class Agent:
             self._settings.folder,
             self._delivery.spool.reports(),
             [worker.meter.report(now) for worker in self._workers],
+            config=self._config(),
         )
         return topic, messages.report(topic, health.stamp(self._clock), data)

@@ -8,14 +8,17 @@ import sys
 import threading
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import click
 
 from edge.agent import Agent
+from edge.agent.agent import Tell
 from edge.agent.build import link_options, load_pool, taught_places
+from edge.agent.host import Host, Say, settings_now
 from edge.scene import Scene
-from edge.settings import Camera, load_settings
+from edge.settings import Camera, EdgeSettings
 from edge.source.sources import source_of
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -49,32 +52,32 @@ def command() -> None:
     help="Seconds to wait at the end until the ingest has everything.",
 )
 def run(config: Path, as_json: bool, duration: float | None, drain: float) -> None:
-    """Watch the cameras and deliver what they see, until stopped or all files are played."""
+    """Watch the cameras and deliver what they see, until stopped or all files are played.
+
+    What to watch is in the settings, or comes from the ingest that they name; when it changes
+    there, the cameras start again with it.
+    """
     stop = StopSignal()
     stop.install()
     mouth = _Mouth(stop) if as_json else None
-    agent = Agent(
-        load_settings(config),
-        SystemClock(),
-        version=_version(),
-        tell=mouth.say if mouth else lambda _said: None,
-    )
-    with agent:
-        agent.run(stop, duration=duration, drain=drain)
-        if mouth:
-            mouth.say(agent.summary())
-        agent.verdict()
+
+    def make(settings: EdgeSettings, running: Say) -> _Run:
+        tell: Tell = mouth.say if mouth else lambda _said: None
+        agent = Agent(settings, SystemClock(), version=_version(), tell=tell, config=running)
+        return _Run(agent, mouth, duration=duration, drain=drain)
+
+    Host(config, make).run(stop)
 
 
 @command.command(epilog="Example: linli edge check --config edge.toml")
 @_config
 def check(config: Path) -> None:
     """Try settings, folder, model and each source, without sending anything."""
-    settings = load_settings(config)
+    settings, version = settings_now(config)
     link_options(settings)
     settings.ingest_key()
     make_folder(settings.folder)
-    click.echo(f"{config}: good")
+    click.echo(f"{config}: good" + (f", over version {version} of the ingest" * bool(version)))
     model = load_pool(settings).model
     click.echo(f"model {model.name} {model.version}: runs")
     failed: list[InputError] = []
@@ -101,6 +104,42 @@ def _first_frame(camera: Camera) -> str:
                 height, width = frame.image.shape[:2]
                 return f"{width}x{height}"
         raise InputError(source.detail or "no frame came", where=camera.id)
+
+
+class _Run:
+    """An agent's life under its host."""
+
+    def __init__(
+        self, agent: Agent, mouth: _Mouth | None, *, duration: float | None, drain: float
+    ) -> None:
+        self._agent = agent
+        self._mouth = mouth
+        self._duration = duration
+        self._drain = drain
+
+    def __enter__(self) -> Self:
+        """Start the agent."""
+        self._agent.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it."""
+        self._agent.__exit__(kind, error, trace)
+
+    def run(self, stop: StopSignal) -> None:
+        """Let it work until told to stop."""
+        self._agent.run(stop, duration=self._duration, drain=self._drain)
+
+    def end(self) -> None:
+        """Say what it saw, and fail when something was lost."""
+        if self._mouth:
+            self._mouth.say(self._agent.summary())
+        self._agent.verdict()
 
 
 class _Mouth:
