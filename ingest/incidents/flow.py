@@ -132,21 +132,24 @@ def _change(
 def _case(connection: sa.Connection, fact: EventFact) -> tuple[Case | None, str | None, bool]:
     """Return what is known, and the episode's incident and end; None when it has just changed."""
     key = str(fact.key)
-    home = book.lock_open(connection, key)
+    home = found = book.lock_open(connection, key)
     owner, ended = book.find_episode(connection, key, fact.episode)
     if owner is not None and (ended or home is None):
         home = book.lock(connection, owner)
     elif home is None:
         home = book.latest(connection, key)
-    # Nothing was locked while the episode was read, unless there was an open incident.
-    if book.find_episode(connection, key, fact.episode) != (owner, ended):
+    # Without an open incident nothing was locked while the episode was read.
+    if found is None and book.find_episode(connection, key, fact.episode) != (owner, ended):
         return None, owner, ended
     known = owner is not None and home is not None and owner == home.id
     may_open = home is None or home.state == "resolved"
     case = Case(
         incident=home,
         episode="ended" if ended else "active" if known else "new",
-        others_active=home is not None and book.others_active(connection, home.id, fact.episode),
+        # Only an end asks for it.
+        others_active=home is not None
+        and fact.phase == "end"
+        and book.others_active(connection, home.id, fact.episode),
         fresh_id=derived_id(fact.heard, key, fact.event_id) if may_open else "",
         fresh_number=book.next_number(connection) if may_open else 0,
     )
