@@ -18,7 +18,7 @@ SURE = 0.6
 """Confidence below which two states are too much alike to say one."""
 
 HIDDEN = 0.1
-"""Share of the place behind people from which nobody can tell; less changed 1 answer in 12."""
+"""Share of the place behind people from which nobody can tell what is there."""
 
 _STEPS = (-0.24, -0.16, -0.08, 0.0, 0.08, 0.16, 0.24)  # of the place, when looking where it went
 _FOUND = 0.5  # a place counts as found when it is that much closer than where it should be
@@ -103,7 +103,7 @@ class Judge:
 
 
 def hidden(crop: Box, people: Floats) -> float:
-    """Return the share of a place that lies in boxes [n, 4], 0..1; overlaps count once each."""
+    """Return the share of a place that lies in boxes [n, 4], 0..1; overlaps count twice."""
     low = np.maximum(people[:, :2], crop[:2])
     high = np.minimum(people[:, 2:], crop[2:])
     covered = np.clip(high - low, 0, None).prod(axis=1).sum()

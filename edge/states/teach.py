@@ -27,7 +27,7 @@ from edge.states.model import Floats, Numbers, fit, temperature
 from linli.errors import InputError
 from linli.topics import is_id
 
-LIGHTS = 24
+LIGHTS = 12
 """Other lights made of each picture."""
 FEWEST = 2
 ADVISED = 6

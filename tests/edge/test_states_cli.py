@@ -78,7 +78,7 @@ def test_trying_other_pictures(run: Run, folder: Path, tmp_path: Path) -> None:
     others = {
         "off": [places.lamp(lit=0, day=0.4, seed=90)],
         "on": [places.lamp(lit=0, day=0.4, seed=91)],
-        "later": [np.zeros((120, 160, 3), np.uint8)],
+        "later": [np.zeros((60, 80, 3), np.uint8)],
     }
     pictures = places.write_folders(others, tmp_path / "other")
     sheet = tmp_path / "tried.jpg"
@@ -100,7 +100,7 @@ def test_trying_other_pictures(run: Run, folder: Path, tmp_path: Path) -> None:
 
 
 def clip(path: Path, lit: Callable[[float], float], seconds: float) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (160, 120))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (80, 60))
     for number in range(round(seconds * 10)):
         writer.write(places.lamp(lit=lit(number / 10), day=0.4, seed=number))
     writer.release()
@@ -129,7 +129,7 @@ def test_trying_a_video_shows_flicker(run: Run, folder: Path, tmp_path: Path) ->
         (["teach", "empty", "--out", "x.json"], "empty: holds no folder"),
         (["teach", "one", "--out", "x.json"], "teach 2 to 12 states, not 1"),
         (["teach", "two", "--out", "x.json"], "0.jpg: not a picture"),
-        (["teach", "many", "--out", "x.json"], "61 pictures; 60 at most"),
+        (["teach", "many", "--out", "x.json"], "21 pictures; 20 at most"),
         (["teach", "good", "--out", "none/x.json"], "none/x.json: cannot be written"),
         (["teach", "good", "--crop", "1,2", "--out", "x"], "'1,2'"),
         (["teach", "good", "--crop", "0,0,2,1", "--out", "x"], "in 0..1"),
@@ -153,7 +153,7 @@ def test_mistakes_are_one_line(
     for name in ("two/on", "two/off"):
         for number in range(2):
             Path(name, f"{number}.jpg").write_bytes(b"not a jpeg")
-    for number in range(61):
+    for number in range(21):
         for name in ("many/on", "many/off"):
             Path(name, f"{number}.png").touch()
     places.write_folders(places.lamps(2), Path("good"))

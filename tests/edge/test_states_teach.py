@@ -106,6 +106,16 @@ def test_a_lamp_is_on_or_off_at_any_hour(lamp: Judge) -> None:
         assert off.lit < 0.35 < 0.65 < on.lit
 
 
+def test_the_dark_is_off_when_it_was_taught_so(lamp: Judge) -> None:
+    night = [places.lamp(lit=0, day=-0.06, seed=number) for number in range(3)]
+    assert lamp.answer(night[2]).why == "dark"
+    examples = places.lamps()
+    examples["off"] += night[:2]
+    taught = Judge(teach(examples, places.LAMP, MADE).lesson)
+    assert taught.answer(night[2]).state == "off"
+    assert taught.answer(places.lamp(lit=1, day=-0.06)).state == "on"
+
+
 def test_features_feel_neither_exposure_nor_a_coloured_lamp() -> None:
     image = places.row("test-full")[0].astype(np.float32)
     plain = features(patch_of(image.astype(np.uint8), places.BIN))  # type: ignore[arg-type]
@@ -129,7 +139,7 @@ def test_each_state_says_how_well_it_is_known(taught: Taught) -> None:
 
 def test_a_picture_of_something_else_is_pointed_out() -> None:
     examples = places.lamps()
-    examples["off"][2] = cv2.resize(places.row("test-full")[0], (160, 120))  # type: ignore[call-overload]
+    examples["off"][2] = cv2.resize(places.row("test-full")[0], (80, 60))  # type: ignore[call-overload]
     assert teach(examples, places.LAMP, MADE).odd == (("off", 2),)
 
 
@@ -229,3 +239,9 @@ def test_pictures_all_alike_are_taught_without_falling() -> None:
     examples = {"off": [PICTURE] * 2, "on": [places.lamp(lit=1, day=0.5)] * 2}
     lesson: Lesson = teach(examples, (0.0, 0.0, 1.0, 1.0), MADE).lesson
     assert Judge(lesson).answer(PICTURE).state == "off"
+
+
+def test_people_close_by_make_no_answer_wrong(judge: Judge) -> None:
+    truths = ("half", "half", "empty", "empty")
+    for truth, image in zip(truths, places.row("test-people"), strict=True):
+        assert judge.answer(image).state in {truth, None}

@@ -115,7 +115,7 @@ def test_flickering_is_seen_between_the_looks_and_ends(lesson: Lesson) -> None:
 
 
 def test_a_lamp_switched_once_is_no_fault(lesson: Lesson) -> None:
-    _, seen = watched(lesson, lambda second: float(int(second / 15) % 2), until=90)
+    _, seen = watched(lesson, lambda second: float(int(second / 12) % 2), until=45)
     assert {one.change.state for _, one in seen if one.change} == {"on", "off"}
 
 

@@ -18,6 +18,12 @@ Image = npt.NDArray[np.uint8]
 STATES = ("empty", "half", "full", "overflowing")
 BIN = (0.147, 0.102, 0.853, 0.898)
 LAMP = (0.35, 0.1, 0.65, 0.5)
+_ROWS, _COLUMNS = np.mgrid[:60, :80].astype(np.float32)
+_NEAR = np.exp(-np.hypot(_COLUMNS - 40, _ROWS - 15) / 7)
+_WALL = 0.55 + 0.05 * np.sin(_COLUMNS / 3.5) + 0.05 * np.sin(_ROWS / 2.5)
+_WALL[35:, 30:50] = 0.25
+_WALL[11:19, 35:45] = 0.7
+_WARM = np.array([0.85, 0.95, 1.0], np.float32)  # BGR
 _STRIPS = Path(__file__).parents[1] / "edge" / "bin-states"
 
 
@@ -39,17 +45,10 @@ def bins(part: str, count: int = 8) -> dict[str, list[Image]]:
 
 def lamp(*, lit: float, day: float, seed: int = 0) -> Image:
     """Draw a lamp over a door: `lit` 0..1, in daylight 0..1, with a camera's noise."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:120, :160].astype(np.float32)
-    wall = 0.55 + 0.05 * np.sin(columns / 7) + 0.05 * np.sin(rows / 5)
-    wall[70:, 60:100] = 0.25
-    wall[22:38, 70:90] = 0.7
-    far = np.hypot(columns - 80, rows - 30)
-    light = 0.05 + 0.75 * day + lit * 0.9 * np.exp(-far / 14)
-    seen = wall * light
-    seen[24:36, 72:88] += lit * 0.8
-    noise = rng.normal(0, 0.012, (*seen.shape, 3))
-    color = seen[..., None] * np.array([0.85, 0.95, 1.0]) + noise
+    seen = _WALL * (0.05 + 0.75 * day + lit * 0.9 * _NEAR)
+    seen[12:18, 36:44] += lit * 0.8
+    noise = np.random.default_rng(seed).standard_normal((*seen.shape, 3), np.float32)
+    color = seen[..., None] * _WARM + 0.012 * noise
     return np.asarray(np.clip(color, 0, 1) * 255, np.uint8)
 
 

@@ -20,8 +20,8 @@ from linli.cli.states.pictures import CropType, folders_of_states, write_picture
 from linli.clock import SystemClock
 from linli.errors import InputError
 
-MOST_PICTURES = 60
-"""Of one state; ten are enough, and each is left out once to see whether the others know it."""
+MOST_PICTURES = 20
+"""Of one state; each is left out once to see whether the others know it, which takes its time."""
 
 _WHOLE = "0,0,1,1"
 
@@ -78,8 +78,9 @@ def _check_number(files: dict[str, list[Path]], folder: Path) -> None:
     for state, paths in files.items():
         if len(paths) > MOST_PICTURES:
             raise InputError(
-                f"{len(paths)} pictures; {MOST_PICTURES} at most, 10 are enough",
+                f"{len(paths)} pictures; {MOST_PICTURES} at most",
                 where=str(folder / state),
+                hint="Ten are enough: keep those of different hours",
             )
 
 
