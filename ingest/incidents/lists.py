@@ -20,7 +20,8 @@ Standing = Literal["alone", "shelved", "part"]
 """alone: in the list by itself; shelved and part: set aside, and why."""
 
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
-_COUNT_UNRESOLVED = sa.select(sa.func.count()).select_from(incident).where(UNRESOLVED)
+_WAITING = sa.and_(UNRESOLVED, incident.c.state == "open", incident.c.aside.is_(None))
+_COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,9 +85,9 @@ def listing(wanted: Filter, *, order: Order, after: tuple[int, int] | None) -> s
 
 
 def counts(connection: sa.Connection) -> tuple[int, int]:
-    """Return how many incidents there are, and how many of them are not resolved."""
+    """Return how many incidents there are, and how many of them wait for someone to see them."""
     # None is ever deleted, so the last number is how many there are.
-    return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_UNRESOLVED) or 0
+    return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_WAITING) or 0
 
 
 def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:

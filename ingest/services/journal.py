@@ -42,7 +42,7 @@ class JournalService:
             cursors = connection.execute(state.cursor.select()).all()
             stored = Counter(tallies.counted(connection))
             lanes = tallies.lanes(connection)
-            incidents, unresolved = lists.counts(connection)
+            incidents, waiting_for_people = lists.counts(connection)
         with reading(self._series) as connection:
             cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
         positions = {row.name: row.position for row in cursors}
@@ -71,7 +71,7 @@ class JournalService:
             unknown_fields=counters.get("unknown_fields", 0),
             poisoned=sum(row.poisoned for row in cursors),
             incidents=incidents,
-            open_incidents=unresolved,
+            open_incidents=waiting_for_people,
             behind={name: last - position for name, position in positions.items()},
             streams=tuple(streams),
         )

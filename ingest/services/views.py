@@ -99,6 +99,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Journal rows that a consumer could not use and skipped."""
     incidents: int
     open_incidents: int
+    """Those that wait for someone to see them: not acknowledged, not set aside."""
     behind: dict[str, int]
     """Journal rows each consumer still has before it."""
     streams: tuple[StreamPosition, ...] = ()

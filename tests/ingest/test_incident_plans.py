@@ -45,7 +45,7 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (listing("acknowledged", "in-progress"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (listing("resolved", order="newest"), [f"SEARCH incident USING INDEX {RANK}=?)"]),
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
-        (lists._COUNT_UNRESOLVED, [f"SEARCH incident USING COVERING INDEX {RANK}<?)"]),
+        (lists._COUNT_WAITING, [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (
             book._NEXT_DUE.params(instant=NOON),
             ["SEARCH incident USING INDEX ix_incident_due (due<?)"],

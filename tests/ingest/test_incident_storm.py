@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import SAFE, Ledger, event, silent
 
+from ingest.incidents.lists import counts
 from ingest.incidents.storm import EVENT, StormRule
 
 WINDOW = 600
@@ -46,6 +47,8 @@ def test_ten_call_and_the_eleventh_is_a_storm(ledger: Ledger) -> None:
     assert {one.part_of for one in others} == {storm.id}
     assert (storm.parts, storm.aside, storm.severity) == (100, None, "medium")
     assert [row.why for row in ledger.rows() if row.page == "hold"] == ["storm"] * 90
+    with ledger.connection() as connection:
+        assert counts(connection) == (101, 1)  # in all, and waiting for someone
 
 
 def test_slowly_it_is_no_storm(ledger: Ledger) -> None:
