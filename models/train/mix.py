@@ -59,7 +59,7 @@ def main() -> None:
         if item.name in mean:
             array = numpy_helper.to_array(item)
             item.CopyFrom(numpy_helper.from_array(mean[item.name].astype(array.dtype), item.name))
-    facts = {p.key: p.value for p in model.metadata_props} | {
+    facts = {p.key: p.value for p in model.metadata_props if p.key != "step"} | {
         "version": args.version,
         "mixed": " ".join(f"{Path(path).stem}:{share or 1}" for path, _, share in parted),
         "doubt": " ".join(args.doubt),
