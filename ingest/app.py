@@ -21,6 +21,7 @@ from ingest import registry
 from ingest.accounts import book as accounts
 from ingest.api import routes
 from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
 from ingest.consumers.work import Cursor
@@ -38,6 +39,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
+from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.wiring import KnownWiring
@@ -156,12 +158,14 @@ class House:
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
             series=SeriesService(self._timeseries),
+            rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=JournalService(self._journal, reader, self._series),
             feed=feed,
         )
 
     def _make_runners(self) -> tuple[Runner, ...]:
-        effect = IncidentEffect(self._feed, self.clock, self._around)
+        rules = RuleWork(self._journal, self._around.zone)
+        effect = IncidentEffect(self._feed, rules, self._around)
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
         series = SeriesJob(self._journal, self._timeseries, self._feed)
         tick = TickJob(

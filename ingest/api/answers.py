@@ -16,6 +16,9 @@ from ingest.registry.book import Entry
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
 from ingest.registry.plan import Preview
 from ingest.registry.records import Device, Edge, Person, Place, Team
+from ingest.rules.trial import Trial
+from ingest.rules.versions import RuleVersion
+from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.views import (
     DeviceView,
     EventView,
@@ -140,6 +143,12 @@ class SeriesList(Listing, frozen=True, kw_only=True):
     items: tuple[SeriesInfo, ...]
 
 
+class RuleVersionList(Listing, frozen=True, kw_only=True):
+    """Versions of the rules, the newest first."""
+
+    items: tuple[RuleVersionView, ...]
+
+
 class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
     """One series over a span; points without data have null values."""
 
@@ -192,6 +201,10 @@ SHOWN: tuple[type, ...] = (
     RejectList,
     SeriesList,
     SeriesData,
+    RulesView,
+    RuleVersionList,
+    RuleVersion,
+    Trial,
     Link,
     Me,
     Health,

@@ -21,6 +21,7 @@ from ingest.api import (
     orders,
     problems,
     registry,
+    rules,
     series,
     sessions,
     silences,
@@ -51,6 +52,7 @@ for _part in (
     evidence,
     series,
     journal,
+    rules,
     stream,
 ):
     api.include_router(_part.router)

@@ -9,18 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest import registry, tallies
+from ingest.consumers.rules import RuleWork
 from ingest.feed import Feed
 from ingest.incidents import book, boots, flow
-from ingest.incidents.clocks import offset
-from ingest.incidents.facts import event_fact
 from ingest.incidents.flow import ALONE, Surroundings
+from ingest.rules.signals import Signal
 from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
-from ingest.store.journal import REPLAYED, Kept, messages_after
+from ingest.store.journal import CLOCK, Kept, messages_after
 from linli.clock import Clock
-from linli.codec import decode
-from linli.events import DescribeMessage, Envelope, EventMessage, ReportMessage, Status
-from linli.topics import SELF, Topic
+from linli.events import DescribeMessage, Envelope, ReportMessage, Status
+from linli.topics import SELF
 
 NAME = "incidents"
 SETTLE = timedelta(seconds=1)
@@ -29,6 +28,12 @@ _POSITION = sa.select(state.cursor.c.position).where(state.cursor.c.name == NAME
 _LEAVING = frozenset({"lost", "stopped"})
 _KEEP_EVENT = state.event.insert()
 _OF_EVENT = tuple(column.name for column in state.event.c)
+# The first incident that an event became is its own; what rules made of several comes after.
+_LINK_EVENT = (
+    state.event.update()
+    .where(state.event.c.event_id == sa.bindparam("of_event"), state.event.c.incident.is_(None))
+    .values(incident=sa.bindparam("in_incident"))
+)
 
 
 class IncidentEffect:
@@ -36,39 +41,36 @@ class IncidentEffect:
 
     name = NAME
 
-    def __init__(self, feed: Feed, clock: Clock, around: Surroundings = ALONE) -> None:
+    def __init__(self, feed: Feed, rules: RuleWork, around: Surroundings = ALONE) -> None:
         self._feed = feed
-        self._clock = clock
+        self._rules = rules
         self._around = around
         self._seen: dict[tuple[str, str], datetime] = {}
         self._counts: Counter[str] = Counter()
         self._streams: set[tuple[str, str]] = set()
         self._events: list[dict[str, Any]] = []
+        self._links: list[dict[str, Any]] = []
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
-        topic = Topic(kept.site, kept.area, kept.node, kept.device, kept.kind, kept.name)
+        self._take(connection, self._rules.begin(connection, kept))
+        if kept.kind == CLOCK:
+            self._take(connection, self._rules.take(kept, None, None))
+            return
         received = from_micros(kept.received)
         self._counts[kept.kind] += 1
         if kept.stream is not None and (kept.node, kept.stream) not in self._streams:
             tallies.note_lane(connection, kept.node, kept.stream, kept.kind)
             self._streams.add((kept.node, kept.stream))
-        origin = registry.Origin(kept.site, kept.area, kept.node)
-        if kept.kind == "telemetry":
-            self._seen[kept.node, kept.device] = received
-            return
         if kept.kind == "event":
             self._events.append({name: getattr(kept, name, None) for name in _OF_EVENT})
-        message = decode(topic, kept.payload).message
+        origin = registry.Origin(kept.site, kept.area, kept.node)
+        message = self._rules.read(kept)
         started = None
         if isinstance(message, Envelope):
             started = boots.started(connection, kept.node, message, received)
+        self._take(connection, self._rules.take(kept, message, started))
         match message:
-            case EventMessage():
-                heard = self._clock.now() if kept.flags & REPLAYED else received
-                fact = event_fact(topic, message, heard, offset(message, received, started))
-                incident, _ = flow.take(connection, fact, self._around)
-                self._events[-1]["incident"] = incident.id
             case ReportMessage():
                 registry.keep_report(connection, origin, message.data, received)
             case DescribeMessage():
@@ -78,11 +80,27 @@ class IncidentEffect:
                 return
         self._seen[kept.node, kept.device] = received
 
+    def _take(self, connection: sa.Connection, signals: list[Signal]) -> None:
+        """Let rules move incidents, and note which incident an event belongs to."""
+        for signal in signals:
+            fact = signal.fact
+            if signal.known_only:
+                owner, ended = book.find_episode(connection, str(fact.key), fact.episode)
+                if owner is None or ended:
+                    continue
+            incident, _ = flow.take(connection, fact, self._around)
+            self._links += [
+                {"of_event": event_id, "in_incident": incident.id} for event_id in signal.evidence
+            ]
+
     def finish(self, connection: sa.Connection) -> None:
         """Do what is cheaper once per batch, inside the same transaction."""
+        self._rules.finish(connection)
         tallies.add(connection, self._counts)
         if self._events:
             connection.execute(_KEEP_EVENT, self._events)
+        if self._links:
+            connection.execute(_LINK_EVENT, self._links)
         for (node, device), at in self._seen.items():
             if device == SELF:
                 registry.seen(connection, node, at)
@@ -91,12 +109,15 @@ class IncidentEffect:
 
     def committed(self) -> None:
         """The batch is on disk: tell whoever waits for it."""
-        if self._events:
+        self._rules.committed()
+        if self._events or self._links:
             self._feed.tell("incidents")
         self._feed.tell("devices")
 
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
+        self._rules.dropped()
+        self._links.clear()
         self._seen.clear()
         self._counts.clear()
         self._streams.clear()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ingest.incidents.policy import FUTURE
 from linli.clock import clamped
-from linli.events import Envelope, EventMessage
+from linli.events import Envelope
 
 NEAR = timedelta(minutes=5)
 """An unsynced clock this near to the time of receiving is right all the same."""
@@ -22,8 +22,8 @@ def uptime(message: Envelope) -> timedelta | None:
     return timedelta(milliseconds=message.uptimems)
 
 
-def offset(message: EventMessage, received: datetime, started: datetime | None) -> timedelta:
-    """Return what to add to the times of an event to have them by our own clock.
+def offset(message: Envelope, received: datetime, started: datetime | None) -> timedelta:
+    """Return what to add to the times of a message to have them by our own clock.
 
     `started` is when the node came up, None when that cannot be known: it counts as just happened.
     """

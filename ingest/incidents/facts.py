@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from ingest.incidents.incident import Bond, Incident, Key, Label, Picture
-from ingest.incidents.policy import Policy, policy_for
+from ingest.incidents.policy import Policy
 from ingest.incidents.silence import Cover
 from linli.clock import clamped
 from linli.events import Action, EventMessage, ModelRef, Phase, Severity
@@ -147,7 +147,6 @@ def event_fact(
         model=data.model,
         actions=data.action,
         picture=_picture(message),
-        policy=policy_for(topic.name),
     )
 
 

@@ -34,5 +34,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def policy_for(event: str) -> Policy:
-    """Return the policy of an event name, such as `ebike-in-elevator`."""
+    """Return the policy of an event name as it was before rules said so: of rows without one."""
     return Policy(safety=event in SAFETY_EVENTS)

@@ -43,6 +43,7 @@ REJECT_EXPIRY = 86_400
 FIRST_RETRY = 0.5
 LONGEST_RETRY = 10.0
 LOOK_AROUND = 0.5
+TICK = 10.0
 MOST_UNACKNOWLEDGEABLE = 1000
 
 Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]
@@ -98,6 +99,7 @@ class Receiver:
         self._received = 0
         self._since = 0.0
         self._look_at = 0.0
+        self._stored_at = 0.0
         self._failures = 0
         self._retry_at: float | None = None
         self._heard = False
@@ -208,9 +210,17 @@ class Receiver:
                     self._wake()
                 self._replay_due = False
             if not self._waiting:
+                self._tick(now)
                 self._tend()
         except StoreError as error:
             log.warning("cannot look after the journal now: %s", error)
+
+    def _tick(self, now: float) -> None:
+        """Write down that we are listening when nothing else has said so for a while."""
+        if self._ready and self._link.connected and now - self._stored_at >= TICK:
+            self._writer.tick(self._site, to_micros(self._clock.now()))
+            self._stored_at = now
+            self._wake()
 
     def _retry(self) -> None:
         self._retry_at = None
@@ -227,6 +237,8 @@ class Receiver:
             self._hold(error)
             return
         stored = sum(outcome.stored for outcome in outcomes)
+        if stored:
+            self._stored_at = self._clock.monotonic()
         self._pass("after-commit", stored)
         self._wake()
         deliveries, self._waiting = self._waiting, []

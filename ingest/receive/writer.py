@@ -75,6 +75,16 @@ class JournalWriter:
         self._remember(batch)
         return outcome
 
+    def tick(self, site: str, received: int) -> None:
+        """Write down that we were listening, in microseconds. Raises StoreError."""
+        empty = dict.fromkeys(("area", "node", "device", "source"), "")
+        values = {"site": site, "kind": journal.CLOCK, "name": "tick", "received": received}
+        with writing(self._engine) as connection:
+            connection.execute(
+                journal.message.insert(),
+                {**empty, **values, "time": received, "flags": 0, "payload": b""},
+            )
+
     def _write(self, batch: Batch, parked_done: list[int], *, one_by_one: bool) -> Outcome:
         with writing(self._engine) as connection:
             known: list[Original] = []

@@ -13,6 +13,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
+from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 
@@ -31,4 +32,5 @@ class Services:
     silences: SilenceService
     orders: OrderService
     journal: JournalService
+    rules: RuleService
     feed: Feed

@@ -20,6 +20,12 @@ REPLAYED = 2
 Whether it comes late is to be judged against the time of reading, not against `received`.
 """
 
+CLOCK = "clock"
+"""Kind of a row that no sender made: the receiver was there and listening when it was written.
+
+One is written when nothing else was for a while, so that silence can be told from our own absence.
+"""
+
 metadata = sa.MetaData()
 
 message = sa.Table(

@@ -25,6 +25,7 @@ class _Linli(LazyGroup):
         "broker": ("linli.cli.broker", "command", "ingest", "Run an MQTT broker here."),
         "states": ("linli.cli.states", "command", "edge", "Teach states of lamps and bins."),
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
+        "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
         "schema": (
             "linli.cli.schema",
             "command",

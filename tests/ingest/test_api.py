@@ -95,6 +95,13 @@ RULES |= {
     ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}"): ADMIN,
     ("get", "/api/v1/edge-config"): NODE_ONLY,
 }
+RULES |= {
+    ("get", "/api/v1/rules"): VIEWER,
+    ("put", "/api/v1/rules"): ADMIN,
+    ("post", "/api/v1/rules/test"): ADMIN,
+    ("get", "/api/v1/rules/history"): VIEWER,
+    ("get", "/api/v1/rules/history/{version}"): VIEWER,
+}
 for _folder in ("places", "edges", "devices", "teams", "people"):
     _readers = STAFF if _folder == "people" else VIEWER
     RULES["get", f"/api/v1/registry/{_folder}"] = _readers

@@ -16,6 +16,7 @@ import ingest.consumers.runner as runner_module
 import ingest.consumers.work as work_module
 from ingest import registry, tallies
 from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.work import Cursor
 from ingest.evidence.sweep import SweepJob
@@ -25,7 +26,7 @@ from ingest.incidents.fold import fold
 from ingest.store import incidents as incident_tables
 from ingest.store import registry as tables
 from ingest.store import state
-from ingest.store.engine import reading, writing
+from ingest.store.engine import reading, to_micros, writing
 from ingest.store.journal import REPLAYED
 from linli.errors import StoreError
 from linli.events import CameraReport
@@ -40,7 +41,7 @@ def folder(tmp_path: Path):
 
 
 def cursor(folder: Folder) -> Cursor:
-    effect = IncidentEffect(Feed(), folder.clock)
+    effect = IncidentEffect(Feed(), RuleWork(folder.reader("journal"), UTC))
     return Cursor(folder.reader("journal"), folder.state, state.cursor, effect)
 
 
@@ -296,8 +297,10 @@ def test_few_boots_of_a_box_are_remembered(folder: Folder) -> None:
 
 
 def test_what_waited_for_its_device_counts_from_when_it_was_let_in(folder: Folder) -> None:
-    folder.put_event(folder.event(phase="end"), flags=REPLAYED)
+    waited = folder.event(phase="end")
     folder.clock.advance(86_400)
+    folder.put_status("ready")
+    folder.put_event(waited, flags=REPLAYED, received=to_micros(NOON))
     cursor(folder).step()
     (one,) = incidents(folder)
     assert (one.late, one.resolved_by) == (True, "rule:late")

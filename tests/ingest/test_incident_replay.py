@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from house import Folder
 
 import ingest.consumers.work as work_module
 from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.rules import RuleWork
 from ingest.consumers.work import Cursor
 from ingest.feed import Feed
 from ingest.incidents import book, lists
@@ -28,7 +30,7 @@ class Reader:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         readers = folder.reader("journal"), folder.reader("state")
-        effect = IncidentEffect(Feed(), folder.clock)
+        effect = IncidentEffect(Feed(), RuleWork(readers[0], UTC))
         self.cursor = Cursor(readers[0], folder.state, state.cursor, effect)
         self.tick = TickJob(*readers, folder.state, Feed(), folder.clock)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import msgspec
@@ -9,6 +9,7 @@ from house import ADMIN, AREA, CAMERA, GUEST, NODE, NOON, SITE, STAFF, Folder
 
 from dashboards.web.health import chain
 from ingest.consumers.incidents import IncidentEffect
+from ingest.consumers.rules import RuleWork
 from ingest.consumers.work import Cursor
 from ingest.feed import Feed
 from ingest.receive.directory import read_directory
@@ -28,7 +29,7 @@ class Desk:
         self.folder = Folder(path)
         self.feed = Feed()
         reader, journal_reader = self.folder.reader("state"), self.folder.reader("journal")
-        effect = IncidentEffect(self.feed, self.folder.clock)
+        effect = IncidentEffect(self.feed, RuleWork(journal_reader, UTC))
         self.cursor = Cursor(journal_reader, self.folder.state, state.cursor, effect)
         self.incidents = IncidentService(reader, self.folder.state, self.feed)
         self.devices = DeviceService(
