@@ -14,6 +14,7 @@ from dashboards.web import (
     live_pages,
     order_pages,
     refused,
+    registry_pages,
 )
 from dashboards.web.desk import Desk
 from dashboards.web.files import Assets, assets_version, web_file
@@ -38,7 +39,14 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     pages = FastAPI(title="Linli", openapi_url=None, docs_url=None, redoc_url=None)
     pages.state.house = House(services, desk, hub, clock, site)
     # A deed with an incident is any last part of an address, so orders come before.
-    for part in (account_pages, order_pages, incident_pages, device_pages, live_pages):
+    for part in (
+        account_pages,
+        order_pages,
+        incident_pages,
+        device_pages,
+        registry_pages,
+        live_pages,
+    ):
         pages.include_router(part.router)
     pages.mount("/static", GZipMiddleware(Assets(directory=web_file("static"))), name="static")
     refused.install(pages)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from dashboards.web.language import catalog, msg
 from dashboards.web.visit import anyone, visit
 from ingest.refusal import Refusal, SignInNeeded
-from linli.errors import StoreError
+from linli.errors import InputError, StoreError
 from linli.log import get_logger
 
 log = get_logger(__name__)
@@ -43,6 +43,7 @@ ADVICE = {
 def install(app: FastAPI) -> None:
     """Answer every refusal and every error with a page."""
     app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(InputError, _input)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreError, _store)
@@ -54,6 +55,11 @@ async def _refusal(request: Request, error: Exception) -> Response:
         found = await run_in_threadpool(visit, request)
         return found.ask_to_sign_in()
     return await _answer(request, error.status if isinstance(error, Refusal) else 400)
+
+
+async def _input(request: Request, error: Exception) -> Response:
+    del error
+    return await _answer(request, 400)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -159,11 +159,15 @@ def acting(
 ) -> Visit:
     """Let only people act, from our own forms. Raises SignInNeeded, NotAllowed."""
     same_site(request)
-    given = request.headers.get(CSRF_HEADER) or csrf_token
+    check_token(found, request.headers.get(CSRF_HEADER) or csrf_token)
+    return found
+
+
+def check_token(found: Visit, given: str) -> None:
+    """Refuse a form that does not carry this session's token. Raises NotAllowed."""
     session = found.session
     if session is None or not found.house.services.accounts.csrf_ok(session, given):
         raise NotAllowed("the form does not carry this session's token")
-    return found
 
 
 def own_path(text: str) -> str:

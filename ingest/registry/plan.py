@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from ingest.registry.records import KINDS, Key, Record, RecordType
 from ingest.registry.rules import Breach, Records, Surroundings, breaches
@@ -71,7 +72,7 @@ class Plan:
     @property
     def tag(self) -> str:
         """What it would do, as a short name: equal only while it would do exactly the same."""
-        return tag(self.preview)
+        return tag(replace(self.preview, notes=()))
 
 
 def make(

@@ -49,7 +49,7 @@ def read(data: bytes, current: Records, default: str | None = None) -> Sheet:
     `default` is the type of rows when there is no such column, `building` and the like included.
     Raises InputError for a file that is none, or too large.
     """
-    text, notes = _decoded(data)
+    text, notes = decoded(data)
     rows = _rows(text)
     titles = next(rows, (1, []))[1]
     fields = _fields(titles, default)
@@ -156,7 +156,8 @@ def _written(record: Record, field: str, titles: Titles) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
+def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return a file's text, and a note when it is not UTF-8. Raises InputError."""
     if len(data) > MOST_BYTES:
         raise InputError(f"the file has more than {MOST_BYTES} bytes", hint="Cut it in two")
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")

@@ -74,6 +74,13 @@ class RegistryService:
         items = tuple(_shown(viewer, one) for one in found[:limit])
         return Page(items, items[-1].id if len(found) > limit else None)
 
+    def things(self, viewer: Viewer) -> tuple[Record, ...]:
+        """Return all places, edge boxes and devices in use. Raises NotAllowed."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            kinds: tuple[RecordType, ...] = ("place", "edge", "device")
+            return tuple(one for what in kinds for one in book.some(connection, what))
+
     def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
         """Return one record. Raises NotThere, NotAllowed."""
         _may_see(viewer, what)

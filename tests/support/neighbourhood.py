@@ -21,6 +21,7 @@ from ingest.orders.order import Order as WorkOrder
 from ingest.orders.order import OrderStep
 from ingest.orders.order import fold as fold_order
 from ingest.refusal import Gone, NotThere, SignInNeeded
+from ingest.registry.records import Record
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
@@ -284,10 +285,14 @@ class Configs(ConfigService):
 
 
 class Lists(RegistryService):
-    """No page shows the registry."""
+    """A registry without anything in it."""
 
     def __init__(self) -> None:
         pass
+
+    def things(self, viewer: Viewer) -> tuple[Record, ...]:
+        viewer.require("see")
+        return ()
 
 
 class Neighbourhood:

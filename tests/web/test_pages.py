@@ -167,7 +167,7 @@ def test_one_incident(place: Neighbourhood) -> None:
     assert "87 %" in text
     tokens = text.count('name="csrf_token" value="csrf-')
     # All forms but that of the language carry the token.
-    assert tokens == text.count('<form method="post"') + text.count('<form class=') - 1
+    assert tokens == text.count('<form method="post"') + text.count("<form class=") - 1
 
 
 def test_the_picture_is_reached_by_a_short_address(place: Neighbourhood) -> None:

@@ -1,0 +1,113 @@
+"""Places with what stands in them; lists from a spreadsheet, looked at before they count."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+
+from dashboards.web import registry
+from dashboards.web.registry_words import PLACES, file_words
+from dashboards.web.visit import SignedIn, Visit, check_token, same_site
+from dashboards.web.words import Words
+from ingest.refusal import NotThere, Outdated
+from ingest.registry import sheet
+from ingest.registry.words import VALUES
+from ingest.services.registry import Seen
+from linli.errors import InputError
+
+router = APIRouter()
+
+
+@router.get("/registry")
+def places(visit: SignedIn, place: str = "", done: int = 0) -> Response:
+    """Show the site's buildings and public areas, or one of them with everything in it."""
+    services, viewer = visit.house.services, visit.viewer
+    now = visit.house.clock.now()
+    devices = services.devices.list(viewer, now)
+    health = {f"{one.node}/{one.device}": one.health for one in devices}
+    health |= {one.node: one.health for one in services.devices.nodes(viewer, now)}
+    words = Words(visit.language, {})
+    branches = registry.tree(services.registry.things(viewer), health, words)
+    inside = [one for one in branches if f"{one.id}/".startswith(f"{place}/")] if place else []
+    if place and not inside:
+        raise NotThere("no such place")
+    return visit.page(
+        "registry.html",
+        areas=[one for one in branches if one.depth == 1],
+        loose=[one for one in branches if one.depth == 0 and one.things],
+        inside=inside,
+        done=done,
+        may_administer=viewer.may("administer"),
+    )
+
+
+@router.get("/registry/import")
+def choose(visit: SignedIn) -> Response:
+    """Ask for a list."""
+    visit.viewer.require("administer")
+    return _asked(visit)
+
+
+@router.post("/registry/import")
+async def bring(visit: SignedIn, request: Request) -> Response:
+    """Show what a list would change, or do what was shown."""
+    same_site(request)
+    visit.viewer.require("administer")
+    # The list comes back as a field of the second form, which is larger than fields usually are.
+    most = {"max_files": 1, "max_fields": 8, "max_part_size": sheet.MOST_BYTES}
+    async with request.form(**most) as form:
+        check_token(visit, _text(form, "csrf_token"))
+        said, tag, text = (_text(form, name) for name in ("type", "tag", "text"))
+        file = form.get("file")
+        data = await file.read() if isinstance(file, UploadFile) else b""
+    default = said if said in VALUES["type"] else None
+    if tag:
+        return await run_in_threadpool(_apply, visit, text, default, tag)
+    return await run_in_threadpool(_preview, visit, data, default)
+
+
+def _preview(visit: Visit, data: bytes, default: str | None, changed: bool = False) -> Response:
+    words = Words(visit.language, {})
+    try:
+        made = visit.house.services.registry.preview(visit.viewer, data, default)
+    except InputError as error:
+        return _asked(visit, wrong=file_words(error.what, words), default=default)
+    found = registry.look(made, sheet.decoded(data)[0], words)
+    return _asked(visit, default=default, look=found, changed=changed)
+
+
+def _apply(visit: Visit, text: str, default: str | None, tag: str) -> Response:
+    services, now = visit.house.services, visit.house.clock.now()
+    seen, data = Seen(frozenset({tag})), text.encode()
+    try:
+        done = services.registry.apply(visit.viewer, data, default, seen=seen, now=now)
+    except Outdated:
+        return _preview(visit, data, default, changed=True)
+    return visit.go(f"/registry?done={done.created + done.changed}")
+
+
+def _asked(
+    visit: Visit,
+    *,
+    wrong: str | None = None,
+    default: str | None = None,
+    look: registry.Look | None = None,
+    changed: bool = False,
+) -> Response:
+    words = Words(visit.language, {})
+    kinds = {name: words.say(said) for name, said in PLACES.items() if name != "site"}
+    return visit.page(
+        "registry_import.html",
+        kinds=kinds,
+        wrong=wrong,
+        default=default,
+        look=look,
+        changed=changed,
+    )
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
