@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dashboards.web.language import Language, catalog, msg
 from ingest.incidents.incident import Incident, Key, Label, State
 from ingest.incidents.storm import NOWHERE
+from ingest.rules.targets import AREA
 from linli.events import Severity
 from linli.topics import SELF
 
@@ -112,7 +113,9 @@ class Words:
         return self.say(STATES[state])
 
     def what(self, incident: Incident) -> str:
-        """Return what happened, as a headline."""
+        """Return what happened, as a headline: in the words of the rule where it has some."""
+        if incident.title is not None:
+            return incident.title
         subject = self.object(incident.object_label)
         event = EVENTS.get(incident.key.event)
         if event is None:
@@ -123,12 +126,15 @@ class Words:
         """Return the place as the camera is called."""
         if key.device == NOWHERE:
             return self.say(msg("Whole site"))
+        if key.node == AREA:
+            return self.area(key.device)
         known = self.devices.get((key.node, key.device))
         return known or (key.node if key.device == SELF else _unslug(key.device))
 
     def place(self, incident: Incident) -> str:
         """Return the wider place: building or area, and the zone."""
-        parts = [self.area(incident.area)] if incident.area != NOWHERE else []
+        wider = incident.area != NOWHERE and incident.key.node != AREA
+        parts = [self.area(incident.area)] if wider else []
         if incident.key.zone:
             parts.append(self.area(incident.key.zone))
         # A line may break between the parts, not inside one.

@@ -24,8 +24,8 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
 
     `at` is its time by our own clock; `since`, when its episode began, is never after it. `heard`
     is when it began to count: when it was received, or later where its device was unknown then.
-    `actor` is the rule that says so and `note` why, `policy` what becomes of an incident that it
-    opens.
+    `actor` is the rule that says so and `note` why, `title` what it is called where the event's
+    name does not say, `policy` what becomes of an incident that it opens or makes worse.
     """
 
     key: Key
@@ -46,6 +46,7 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture | None = None
     actor: str = RULE_EDGE
     note: str | None = None
+    title: str | None = None
     policy: Policy = Policy()
 
     @property

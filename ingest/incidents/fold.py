@@ -65,6 +65,7 @@ def _opened(row: Transition) -> Incident:
         actions=row.actions,
         late=row.late,
         rule=row.actor,
+        title=row.title,
         # Rows written before policies were kept in them.
         policy=row.policy or policy_for(row.key.event),
         owed=True,
@@ -126,7 +127,7 @@ def _reopened(incident: Incident, row: Transition) -> Change:
         "resolved_by": None,
         "label": incident.label if judged else None,
         "late": row.late,
-        "policy": row.policy or incident.policy,
+        **_ruling(incident, row),
         "owed": True,
         "waits_until": row.until,
     }
@@ -134,10 +135,22 @@ def _reopened(incident: Incident, row: Transition) -> Change:
 
 def _worsened(incident: Incident, row: Transition) -> Change:
     change: Change = {"severity": worse(incident.severity, row.severity or incident.severity)}
+    if row.policy is not None:
+        # A milder rule asks for care that a severer one does not take back.
+        safety = row.policy.safety or incident.policy.safety
+        row = replace(row, policy=replace(row.policy, safety=safety))
+    change |= _ruling(incident, row)
     if incident.state == "resolved":
         return change
     # Who shelved it meant a milder one.
     return {**change, **_UNSEEN, **_OFF_THE_SHELF, "state": "open", "owed": True}
+
+
+def _ruling(incident: Incident, row: Transition) -> Change:
+    """The rule that says so now says what becomes of it, and what it is called."""
+    if row.policy is None:
+        return {}
+    return {"policy": row.policy, "rule": row.actor, "title": row.title or incident.title}
 
 
 def _pictured(incident: Incident, row: Transition) -> Change:

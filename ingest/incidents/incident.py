@@ -122,6 +122,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     area: str = ""
     subject: str | None = None
     policy: Policy | None = None
+    title: str | None = None
     until: datetime | None = None
     part_of: str | None = None
     bond: Bond | None = None
@@ -135,9 +136,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     `first` and `last` are event times over all its episodes, `opened` and `updated` are when we
     had them. `severity` is the worst so far. `late`: it was old when it was first heard of. `rule`
-    is what raised it. `part_of` is the incident that it is attached to, `parts` how many are
-    attached to this one. `owed`: people should be called and were not yet, whether or not something
-    holds the call back; `called` is when they last were, for this one or for the storm it came in.
+    is what raised it or made it worse, `title` what that rule calls it. `part_of` is the incident
+    that it is attached to, `parts` how many are attached to this one. `owed`: people should be
+    called and were not yet, whether or not something holds the call back; `called` is when they
+    last were, for this one or for the storm it came in.
     """
 
     id: str
@@ -168,6 +170,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     pictured: datetime | None = None
     late: bool = False
     rule: str = "rule:edge"
+    title: str | None = None
     policy: Policy = Policy()
     shelved_until: datetime | None = None
     shelved_by: str | None = None

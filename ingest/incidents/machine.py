@@ -85,7 +85,7 @@ def _new_episode(draft: Draft, case: Case, fact: EventFact, *, late: bool) -> No
             draft.add(_opening(draft, fact, "reopened", late=late))
     elif not incident.condition_active and fact.phase != "end":
         draft.add(_row(draft, fact, "recurred"))
-    draft.add(_row(draft, fact, "repeated"))
+    draft.add(_row(draft, fact, "repeated", note=fact.note))
 
 
 def _known_episode(draft: Draft, case: Case, fact: EventFact, *, late: bool) -> None:
@@ -120,7 +120,7 @@ def _is_worse(incident: Incident, fact: EventFact) -> bool:
 
 def _worsen(draft: Draft, fact: EventFact) -> None:
     if _is_worse(draft.known, fact):
-        draft.add(_row(draft, fact, "worsened", severity=fact.severity))
+        draft.add(_row(draft, fact, "worsened", severity=fact.severity, **_ruling(fact)))
 
 
 def _picture(draft: Draft, fact: EventFact) -> None:
@@ -142,7 +142,12 @@ def _opening(draft: Draft, fact: EventFact, step: Step, *, late: bool) -> Transi
     """Return a row that makes an incident open, under the policy of this fact."""
     patient = late or fact.policy.outage
     until = fact.heard + fact.policy.patience if patient else None
-    return _row(draft, fact, step, late=late, until=until, policy=fact.policy, note=fact.note)
+    return _row(draft, fact, step, late=late, until=until, **_ruling(fact))
+
+
+def _ruling(fact: EventFact) -> dict[str, Any]:
+    """Return what the rule of a fact says of an incident that it opens or makes worse."""
+    return {"policy": fact.policy, "title": fact.title, "note": fact.note}
 
 
 def _row(draft: Draft, fact: EventFact, step: Step, **set_here: Any) -> Transition:

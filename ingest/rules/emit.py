@@ -73,6 +73,7 @@ def _under(active: Active[EventRule], version: int, fact: EventFact) -> EventFac
         fact,
         severity=active.rule.severity or fact.severity,
         actor=actor(active.id, version),
+        title=_title(active),
         policy=active.policy,
     )
 
@@ -91,6 +92,7 @@ def _told(
         heard=from_micros(now),
         actor=actor(active.id, version),
         note=outcome.why,
+        title=_title(active),
         policy=active.policy,
     )
 
@@ -116,5 +118,11 @@ def _made(
         heard=from_micros(now),
         actor=actor(rule.id, version),
         note=outcome.why or None,
+        title=_title(active),
         policy=active.policy,
     )
+
+
+def _title(active: Active[AnyRule]) -> str | None:
+    # What is built in is called by the event's name, which pages translate.
+    return active.rule.label if active.origin == "site" else None

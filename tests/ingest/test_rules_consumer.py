@@ -114,6 +114,33 @@ def test_a_reading_becomes_an_incident_that_says_which_rule_of_which_version(fol
     assert row.note == "temperature 61 (> 60)"
 
 
+SEVERE = """
+[[rule]]
+type = "threshold"
+id = "very-hot"
+incident = "hot"
+label = "Very hot"
+severity = "critical"
+safety = true
+reading = "temperature"
+above = 80
+"""
+
+
+@pytest.mark.parametrize("values", [(61, 90), (90,), (90, 30, 61)])
+def test_two_rules_of_one_incident_are_one_incident_of_the_worse(folder, values) -> None:
+    write(folder, HOT + SEVERE)
+    for value in values:
+        hot(folder, value)
+        folder.clock.advance(20)
+    tick(folder)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.key.event, one.title, one.rule) == ("hot", "Very hot", "rule:very-hot@1")
+    assert (one.severity, one.policy.safety) == ("critical", True)
+    assert one.condition_active
+
+
 def test_readings_are_not_even_read_while_no_rule_asks(folder: Folder) -> None:
     folder.put("telemetry", "camera", b"\xff", event_id="x", stream="0000000f", sequence=9)
     cursor(folder).step()

@@ -33,6 +33,7 @@ from ingest.services.journal import JournalService
 from ingest.services.orders import OrderService
 from ingest.services.page import Page
 from ingest.services.registry import RegistryService
+from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.views import DeviceView, NodeView, Stats
@@ -284,6 +285,13 @@ class Configs(ConfigService):
         pass
 
 
+class Rules(RuleService):
+    """No page shows rules."""
+
+    def __init__(self) -> None:
+        pass
+
+
 class Lists(RegistryService):
     """A registry without anything in it."""
 
@@ -317,6 +325,7 @@ class Neighbourhood:
             series=Hours(),
             silences=Hush(),
             orders=Chores(),
+            rules=Rules(),
             journal=self.chain,
             feed=self.feed,
         )

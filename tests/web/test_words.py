@@ -12,6 +12,8 @@ from dashboards.web.language import choose
 from dashboards.web.moments import Calendar
 from dashboards.web.sparkline import HEIGHT, WIDTH, sparkline
 from dashboards.web.words import Words
+from ingest.incidents.incident import Incident, Key
+from ingest.rules.targets import AREA
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -98,6 +100,36 @@ def test_the_page_clock_gets_forms_it_can_fill_in() -> None:
 def test_places(slug: str, zh: str, en: str) -> None:
     assert Words("zh-CN", {}).area(slug) == zh
     assert Words("en", {}).area(slug) == en
+
+
+def incident(*, node: str = "n1", title: str | None = None) -> Incident:
+    return Incident(
+        id="i",
+        number=1,
+        key=Key(site="c001", node=node, device="b03", event="bin-full"),
+        area="b03",
+        subject=None,
+        state="open",
+        condition_active=True,
+        severity="low",
+        object_label="bin-full",
+        count=1,
+        opened=NOW,
+        first=NOW,
+        last=NOW,
+        updated=NOW,
+        title=title,
+    )
+
+
+def test_what_a_rule_raises_is_called_as_its_rule_says() -> None:
+    assert CHINESE.what(incident(title="垃圾桶满了")) == "垃圾桶满了"
+
+
+def test_what_belongs_to_a_place_is_there_and_nowhere_wider() -> None:
+    one = incident(node=AREA)
+    assert (CHINESE.where(one.key), CHINESE.place(one)) == ("3 号楼", "")
+    assert CHINESE.place(incident()) == "3\u00a0号楼"
 
 
 def test_sparkline_breaks_at_gaps() -> None:
