@@ -43,7 +43,7 @@ REJECT_EXPIRY = 86_400
 FIRST_RETRY = 0.5
 LONGEST_RETRY = 10.0
 LOOK_AROUND = 0.5
-TICK = 10.0
+TICK = 5.0
 MOST_UNACKNOWLEDGEABLE = 1000
 
 Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]

@@ -72,4 +72,4 @@ def _over(rule: AbsenceRule, state: AbsenceState, clock: int) -> Outcome:
 
 
 def _why(rule: AbsenceRule) -> str:
-    return f"{rule.reading or rule.event or '*'} ∅ {rule.lasting}"
+    return " ".join(filter(None, (rule.reading, rule.event, "silent ≥", rule.lasting)))

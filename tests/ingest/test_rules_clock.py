@@ -31,10 +31,10 @@ def rest(rig: Rig, seconds: float) -> None:
 
 def test_while_nothing_comes_it_says_that_it_listens(rig: Rig) -> None:
     rest(rig, 3 * TICK)
-    assert [(row.kind, row.name, row.site, row.payload) for row in rig.rows()] == [
+    assert [(row.kind, row.name, row.site, row.payload) for row in rig.journal()] == [
         (CLOCK, "tick", SITE, b"")
     ] * 3
-    assert [row.received - to_micros(NOW) for row in rig.rows()] == [
+    assert [row.received - to_micros(NOW) for row in rig.journal()] == [
         number * TICK * SECOND for number in (1, 2, 3)
     ]
     assert rig.wakes == 3
@@ -46,19 +46,19 @@ def test_a_message_says_it_too(rig: Rig) -> None:
     rig.send(event_bytes(1))
     rig.settle()
     rest(rig, TICK - 2)
-    assert [row.kind for row in rig.rows()] == ["event"]
+    assert [row.kind for row in rig.journal()] == ["event"]
     rest(rig, 3)
-    assert [row.kind for row in rig.rows()] == ["event", CLOCK]
+    assert [row.kind for row in rig.journal()] == ["event", CLOCK]
 
 
 def test_it_says_nothing_while_it_cannot_hear_or_keep(rig: Rig) -> None:
     rig.broker.stop()
     rest(rig, 3 * TICK)
-    assert rig.rows() == []
+    assert rig.journal() == []
 
 
 def test_a_store_that_fails_is_our_own_absence(rig: Rig) -> None:
     rig.store_errors = 10_000
     rig.send(event_bytes(1))
     rest(rig, 3 * TICK)
-    assert rig.rows() == []
+    assert rig.journal() == []

@@ -199,7 +199,9 @@ def ticks(first: float, last: float):
 def test_silence_raises_by_the_ingests_clock_and_a_word_ends_it() -> None:
     estate = camera()
     assert estate.say(reading(1, 0), *ticks(10, 590)) == []
-    assert estate.say(*ticks(600, 700)) == [("raise", 600)]
+    (one,) = estate.take(*ticks(600, 700))
+    assert (one.kind, seconds(one.fact.at), one.why) == ("raise", 600, "silent ≥ 10min")
+    assert one.fact.policy.outage
     assert estate.say(reading(1, 705)) == [("clear", 705)]
 
 
