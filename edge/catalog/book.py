@@ -52,7 +52,7 @@ class Book:
 
     def find(self, name: str) -> Model:
         """Return the model of a name or alias. Raises InputError that names those there are."""
-        for model in self._models:
+        for model in self._own_first():
             if name == model.entry.name or name in model.entry.aliases:
                 return model
         known = [model.entry.name for model in self._models]
@@ -66,7 +66,10 @@ class Book:
 
     def of_content(self, sha256: str) -> Model | None:
         """Return the model whose file has this hash, None when none has."""
-        return next((model for model in self._models if model.entry.sha256 == sha256), None)
+        return next((model for model in self._own_first() if model.entry.sha256 == sha256), None)
+
+    def _own_first(self) -> list[Model]:
+        return sorted(self._models, key=lambda model: model.origin != "own")
 
 
 def open_book(folder: Path | None = None) -> Book:

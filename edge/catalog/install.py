@@ -40,7 +40,7 @@ def pull(
     """
     model = book.find(name)
     entry = _wanted(model, sha256)
-    if model.here and model.entry.sha256 == entry.sha256 == sha256_of(model.path):
+    if model.entry.sha256 == entry.sha256 and _is_of(entry, model.path):
         return model.path
     source = _source(entry, place)
     with _changing(book.folder):
@@ -147,10 +147,12 @@ def _source(entry: Entry, place: str | None) -> str | Path:
 
 def _in_folder(folder: Path, entry: Entry, file_name: str) -> Path:
     """Return the file with the right content, whatever its name; else the one with the name."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == MODEL_SUFFIX)
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() == MODEL_SUFFIX)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(folder)) from None
     for file in files:
-        right_size = entry.size in {None, file.stat().st_size}
-        if right_size and sha256_of(file) == entry.sha256:
+        if _is_of(entry, file):
             return file
     for file in files:
         if _plain(file.name) in {_plain(file_name), f"{entry.name}{MODEL_SUFFIX}"}:
@@ -160,6 +162,15 @@ def _in_folder(folder: Path, entry: Entry, file_name: str) -> Path:
         where=str(folder),
         hint=f"Its sha256 is {entry.sha256}",
     )
+
+
+def _is_of(entry: Entry, file: Path) -> bool:
+    """Whether a file has the content of the entry; one that cannot be read has not."""
+    try:
+        right_size = entry.size in {None, file.stat().st_size}
+        return right_size and sha256_of(file) == entry.sha256
+    except (OSError, InputError):
+        return False
 
 
 def _plain(name: str) -> str:

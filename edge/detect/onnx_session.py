@@ -33,6 +33,7 @@ _ERRORS: tuple[type[Exception], ...] = (
 )
 _ERRORS_ONLY = 3
 _VERSION_LENGTH = 32
+_MOST_BYTES = 1 << 31  # of one protobuf message; read whole, more would take all the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class OnnxSession:
 def open_session(path: Path, *, threads: int = 1) -> OnnxSession:
     """Load an ONNX file with `threads` threads per inference. Raises InputError."""
     try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise InputError(f"{size:,} bytes are more than a model has", where=str(path))
         content = path.read_bytes()
     except FileNotFoundError:
         raise InputError("no such model file", where=str(path), hint="Check the path") from None

@@ -119,6 +119,18 @@ def test_a_users_entry_goes_before_linlis(tmp_path: Path) -> None:
     assert len(names) == len(set(names))
 
 
+def test_a_users_entry_goes_before_linlis_alias_and_content(tmp_path: Path) -> None:
+    brought = open_book(tmp_path).find("builtin").entry
+    same = f'sha256 = "{brought.sha256}"\nsize = {brought.size}\n'
+    (tmp_path / "catalog.toml").write_text(ENTRY.replace('"mine"', '"builtin"') + same)
+    book = open_book(tmp_path)
+    assert book.find("builtin").origin == "own"
+    assert book.find(brought.name).origin == "built-in"
+    found = book.of_content(brought.sha256 or "")
+    assert found is not None
+    assert found.origin == "own"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
