@@ -76,6 +76,18 @@ def test_yolo_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err == "1 pictures have no label file: taken as empty\n"
 
 
+def test_labels_without_a_picture_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = yolo(tmp_path, f"0 {BOX}\n")
+    for name in ("b", "c", "classes"):
+        (data / "labels" / f"{name}.txt").write_text(
+            f"0 {BOX}\n" if name != "classes" else "person"
+        )
+    assert len(read_labelled(data, None).pictures) == 2
+    assert capsys.readouterr().err == "1 label files have no picture: left out\n"
+
+
 def test_the_list_of_names_may_lie_beside_the_labels(tmp_path: Path) -> None:
     data = yolo(tmp_path, f"1 {BOX}\n")
     (data / "labels" / "classes.txt").write_text("a\nb\n")

@@ -120,6 +120,12 @@ def test_the_overlap_can_be_chosen(model: Path, tmp_path: Path, iou: float, foun
     assert measured["AP50"] == 0.0  # AP stays COCO's, whatever is chosen
 
 
+def test_an_overlap_is_a_number(model: Path, tmp_path: Path) -> None:
+    result = run(model, folder(tmp_path, truth(0)), "--iou", "nan")
+    assert result.exit_code == 2
+    assert "'--iou': must be a number" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "threshold", "found"),
     [
@@ -233,6 +239,8 @@ def test_names_of_classes_may_be_chinese(model: Path, tmp_path: Path) -> None:
         (["电动车", "自行车"], ["电动车"], {"电动车": 0}),
         (["电动车1", "自行车1"], ["person"], {}),
         (["person", "dog"], ["cat"], {}),
+        (["E-Bike", "cellphone"], ["ebike", "cell-phone"], {"ebike": 0, "cell-phone": 1}),
+        (["ebike", "---"], ["e-bike"], {"e-bike": 0}),
     ],
 )
 def test_names_are_matched_as_ids_or_as_they_stand(

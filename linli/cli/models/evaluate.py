@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,12 @@ _MOST_NAMED = 10
 CURVES, MISTAKES = "curves.png", "mistakes.jpg"
 
 
+def _a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which no range excludes
+        raise click.BadParameter("must be a number", context, parameter)
+    return value
+
+
 @click.command(
     name="eval",
     epilog="Examples: linli models eval yolox_nano.onnx photographs --json · "
@@ -42,6 +49,7 @@ CURVES, MISTAKES = "curves.png", "mistakes.jpg"
 @click.option(
     "--iou",
     type=click.FloatRange(0, 1, min_open=True),
+    callback=_a_number,
     default=0.5,
     show_default=True,
     help="Overlap from which an object counts as found.",

@@ -38,12 +38,12 @@ def vocabulary(labels: Sequence[str], model: Sequence[str], named_by: str) -> Vo
 def match(names: Sequence[str], known: Sequence[str], named_by: str) -> dict[str, int]:
     """Return {class of the model: index into the labels' `names`}, for those that both have.
 
-    A name is the model's class as it stands, or as an id ("cell phone" is "cell-phone"). Raises
-    InputError when two names are one class.
+    A name is the model's class as it stands, or as an id ("cell phone" is "cell-phone"), with
+    hyphens or without ("E-Bike" is "ebike"). Raises InputError when two names are one class.
     """
     index: dict[str, int] = {}
     for number, name in enumerate(names):
-        key = name if name in known else _id_of(name)
+        key = name if name in known else _known_as(_id_of(name), known)
         if key in index:
             raise InputError(
                 f"{names[index[key]]!r} and {name!r} are both the model's class {key!r}",
@@ -53,6 +53,13 @@ def match(names: Sequence[str], known: Sequence[str], named_by: str) -> dict[str
         if key in known:
             index[key] = number
     return index
+
+
+def _known_as(label: str, known: Sequence[str]) -> str:
+    bare = label.replace("-", "")
+    return (
+        label if label in known else next((k for k in known if k.replace("-", "") == bare), label)
+    )
 
 
 def _id_of(name: str) -> str:

@@ -10,6 +10,7 @@ from edge.detect.names import COCO
 from linli.cli.models.evaluation.labelled import SUFFIXES, Labelled, LabelledSet, Truth, read_text
 from linli.errors import InputError
 
+LISTING = "classes.txt"
 _SLACK = 0.01  # of the picture: tools round, and boxes at its edge come out a little beyond it
 
 
@@ -29,9 +30,17 @@ def read_yolo(folder: Path) -> LabelledSet:
         bare += not label.exists()
         truths = read_label(label, len(names), named_by) if label.exists() else ()
         read.append(Labelled(picture, truths))
+    _say_orphans(labels, {picture.stem for picture in pictures})
     if bare:
         click.echo(f"{bare} pictures have no label file: taken as empty", err=True)
     return LabelledSet(names, named_by, tuple(read))
+
+
+def _say_orphans(labels: Path, pictures: set[str]) -> None:
+    """What was labelled and is not measured would go unnoticed otherwise."""
+    stems = {path.stem for path in labels.glob("*.txt")} - {Path(LISTING).stem}
+    if orphans := len(stems - pictures):
+        click.echo(f"{orphans} label files have no picture: left out", err=True)
 
 
 def read_label(path: Path, classes: int, named_by: str) -> tuple[Truth, ...]:
@@ -66,7 +75,7 @@ def _numbers(fields: list[str]) -> tuple[int, tuple[float, ...]]:
 
 
 def _names(folder: Path) -> tuple[tuple[str, ...], str]:
-    for listing in (folder / "classes.txt", folder / "labels" / "classes.txt"):
+    for listing in (folder / LISTING, folder / "labels" / LISTING):
         if listing.exists():
             break
     else:
