@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,7 @@ def test_trying_a_video_shows_flicker(run: Run, folder: Path, tmp_path: Path) ->
         (["teach", "one", "--out", "x.json"], "teach 2 to 12 states, not 1"),
         (["teach", "two", "--out", "x.json"], "0.jpg: not a picture"),
         (["teach", "many", "--out", "x.json"], "21 pictures; 20 at most"),
+        (["teach", "twins", "--out", "x.json"], "on/9.png: is the same picture as twins/off/"),
         (["teach", "good", "--out", "none/x.json"], "none/x.json: cannot be written"),
         (["teach", "good", "--crop", "1,2", "--out", "x"], "'1,2'"),
         (["teach", "good", "--crop", "0,0,2,1", "--out", "x"], "in 0..1"),
@@ -157,6 +159,8 @@ def test_mistakes_are_one_line(
         for name in ("many/on", "many/off"):
             Path(name, f"{number}.png").touch()
     places.write_folders(places.lamps(2), Path("good"))
+    places.write_folders(places.lamps(2), Path("twins"))
+    shutil.copy(next(Path("twins/off").iterdir()), "twins/on/9.png")
     Path("lamp.json").write_bytes((folder / "lamp.json").read_bytes())
     code, out, err = run(*arguments)
     assert code == 2

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from edge.catalog.digest import sha256_of
 from edge.geometry import Box
 from edge.states.features import Image
 from edge.states.lesson import Lesson, save
@@ -62,6 +63,7 @@ def teach_states(
     _check_number(files, folder)
     started = time.monotonic()
     examples = {state: [read_picture(path) for path in paths] for state, paths in files.items()}
+    _check_twins(files)
     taught = teach(examples, crop, SystemClock().now(), _progress)
     save(taught.lesson, out)
     seconds = time.monotonic() - started
@@ -81,6 +83,17 @@ def _check_number(files: dict[str, list[Path]], folder: Path) -> None:
                 f"{len(paths)} pictures; {MOST_PICTURES} at most",
                 where=str(folder / state),
                 hint="Ten are enough: keep those of different hours",
+            )
+
+
+def _check_twins(files: dict[str, list[Path]]) -> None:
+    """Refuse one picture twice: of two states it misleads, of one it would know itself."""
+    seen: dict[str, Path] = {}
+    for path in (path for paths in files.values() for path in paths):
+        twin = seen.setdefault(sha256_of(path), path)
+        if twin != path:
+            raise InputError(
+                f"is the same picture as {twin}", where=str(path), hint="Take one of them out"
             )
 
 
