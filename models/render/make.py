@@ -1,6 +1,6 @@
 """Render labelled pictures: elevator scenes (JPEG) or cut-outs for pasting (PNG with alpha).
 
-Example: python models/render/make.py --what elevator --first 0 --count 100 --out /var/tmp/renders
+Example: python models/render/make.py --what elevator --first 0 --count 100 --out RENDERS
 Picture number n depends on n alone, so ranges can be rendered in any order and resumed.
 """
 
