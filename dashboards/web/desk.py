@@ -108,8 +108,7 @@ class Desk:
         return {"chain": chain(self._services.journal.stats(viewer))}
 
     def _words(self, viewer: Viewer, language: Language) -> Words:
-        views = self._services.devices.list(viewer, self._clock.now())
-        return Words(language, {(view.node, view.device): view.label for view in views})
+        return Words(language, self._services.devices.labels(viewer))
 
     def _some(
         self,

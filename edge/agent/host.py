@@ -13,13 +13,16 @@ from typing import Protocol, Self
 import httpx2
 
 from edge.agent.wanted import WantedConfig
+from edge.kept import Wanted
 from edge.settings import EdgeSettings, load_box, load_settings
 from edge.upload import open_client
-from linli.errors import InputError
+from linli.errors import InputError, LinkError, LinliError, StoreError
 from linli.events import ConfigReport
 from linli.process import StopSignal
 from linli.settings import make_folder, read_secret
 
+TRIAL = 30.0
+"""Seconds that a new configuration must have run before it is the one to go back to."""
 _SLICE = 0.1
 Say = Callable[[], ConfigReport | None]
 
@@ -87,18 +90,29 @@ class Host:
 
     def _turn(self, wanted: WantedConfig, stop: StopSignal) -> bool:
         """Run one agent; tell whether another one is to follow."""
-        agent = self._start(wanted)
+        agent, tried = self._start(wanted)
+        turn = Turn(stop, wanted.news, lambda: wanted.works(tried) if tried else None)
         try:
-            agent.run(Turn(stop, wanted.news))
+            agent.run(turn)
             if wanted.news.is_set() and not stop.is_set():
                 return True
             agent.end()
+        except (StoreError, LinkError):
+            raise  # no configuration helps against a full disk
+        except LinliError as error:
+            if tried is None or turn.proven:
+                raise
+            wanted.refuse(tried, error)
+            return True
         finally:
             agent.__exit__(*sys.exc_info())
         return False
 
-    def _start(self, wanted: WantedConfig) -> Runs:
-        """Start an agent with the best configuration that works. Raises InputError."""
+    def _start(self, wanted: WantedConfig) -> tuple[Runs, Wanted | None]:
+        """Start an agent with the best configuration that lets it, and say which is on trial.
+
+        Raises InputError.
+        """
         *better, last = wanted.candidates()
         for candidate in better:
             assert candidate is not None
@@ -107,18 +121,25 @@ class Host:
             except InputError as error:
                 wanted.refuse(candidate, error)
                 continue
-            wanted.works(candidate)
-            return agent
-        return self._make(wanted.settings(last), wanted.report).__enter__()
+            wanted.runs(candidate)
+            return agent, candidate
+        wanted.runs(last)
+        return self._make(wanted.settings(last), wanted.report).__enter__(), None
 
 
 class Turn(StopSignal):
-    """Asks for the end when everything is to stop, or when something new is to begin."""
+    """Asks for the end when everything is to stop, or when something new is to begin.
 
-    def __init__(self, stop: StopSignal, news: threading.Event) -> None:
+    `prove` is called once when it has gone on for TRIAL seconds.
+    """
+
+    def __init__(self, stop: StopSignal, news: threading.Event, prove: Callable[[], None]) -> None:
         super().__init__()
+        self.proven = False
         self._stop = stop
         self._news = news
+        self._prove = prove
+        self._until = time.monotonic() + TRIAL
 
     def is_set(self) -> bool:
         """Tell whether the end was asked for."""
@@ -127,11 +148,14 @@ class Turn(StopSignal):
     def wait(self, seconds: float) -> bool:
         """Wait, and tell whether the end was asked for meanwhile; news may be seen a bit late."""
         end = time.monotonic() + seconds
-        while not self._news.is_set() and not self._stop.is_set():
-            left = end - time.monotonic()
-            if left <= 0:
+        while not self.is_set():
+            now = time.monotonic()
+            if now >= self._until and not self.proven:
+                self.proven = True
+                self._prove()
+            if now >= end:
                 return False
-            self._stop.wait(min(left, _SLICE))
+            self._stop.wait(min(end - now, _SLICE))
         return True
 
 

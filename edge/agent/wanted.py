@@ -13,7 +13,7 @@ import msgspec
 from edge.kept import Kept, Refused, Wanted, read_kept, write_kept
 from edge.settings import Box, EdgeSettings, settings_over
 from edge.upload import TIMEOUT, back_off
-from linli.errors import InputError, LinkError, StoreError
+from linli.errors import InputError, LinkError, LinliError, StoreError
 from linli.events import ConfigReport
 from linli.log import get_logger, redact
 
@@ -52,6 +52,7 @@ class WantedConfig:
         self._lock = threading.Lock()
         self._kept = read_kept(box.folder)
         self._next: Wanted | None = None
+        self._running = self._kept.good
         self._failures = 0
 
     def ask(self) -> float:
@@ -99,15 +100,19 @@ class WantedConfig:
             hint = "It has neither been told by the ingest what to watch; see its registry"
             raise InputError(error.what, where=error.where, hint=hint) from None
 
-    def works(self, wanted: Wanted | None) -> None:
-        """Remember what a box could start with."""
-        if wanted is not None:
-            with self._lock:
-                refused = self._kept.refused
-                newer = refused if refused and refused.version > wanted.version else None
-                self._keep(Kept(good=wanted, refused=newer))
+    def runs(self, wanted: Wanted | None) -> None:
+        """Note what a box has started with."""
+        with self._lock:
+            self._running = wanted
 
-    def refuse(self, wanted: Wanted, why: InputError) -> None:
+    def works(self, wanted: Wanted) -> None:
+        """Remember what a box has run with for long enough."""
+        with self._lock:
+            refused = self._kept.refused
+            newer = refused if refused and refused.version > wanted.version else None
+            self._keep(Kept(good=wanted, refused=newer))
+
+    def refuse(self, wanted: Wanted, why: LinliError) -> None:
         """Remember a version that cannot be used, so that it is not tried again."""
         detail = redact(str(why))[:_LONGEST_DETAIL]
         log.warning("configuration: version %d is not usable: %s", wanted.version, detail)
@@ -118,9 +123,9 @@ class WantedConfig:
     def report(self) -> ConfigReport:
         """Return which version runs, and which one was refused."""
         with self._lock:
-            good, refused = self._kept.good, self._kept.refused
+            running, refused = self._running, self._kept.refused
         return ConfigReport(
-            version=good.version if good else 0,
+            version=running.version if running else 0,
             refused=refused.version if refused else None,
             detail=refused.detail if refused else None,
         )
@@ -128,7 +133,8 @@ class WantedConfig:
     def _fetch(self) -> Wanted | None:
         """Return a version that is new here. Raises LinkError."""
         with self._lock:
-            known = max(self._kept.newest, self._next.version if self._next else 0)
+            others = (one.version for one in (self._next, self._running) if one is not None)
+            known = max(self._kept.newest, *others, 0)
         headers = {**self._headers, **({"If-None-Match": f'"{known}"'} if known else {})}
         try:
             with self._client.stream("GET", self._url, headers=headers, timeout=TIMEOUT) as answer:

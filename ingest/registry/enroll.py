@@ -17,7 +17,7 @@ from ingest.registry.nodes import Origin
 from ingest.registry.plan import Wish
 from ingest.registry.records import DEEPEST, Edge, Place, PlaceKind, RecordType
 from ingest.registry.rules import Records
-from ingest.registry.values import RegistryFault, build
+from ingest.registry.values import RegistryFault, build, tidy
 from ingest.store.registry import DISCOVERED, device, node
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -96,12 +96,13 @@ def confirm(
     if edge is None or edge.retired:
         values = {"id": origin.node, "place": f"{origin.site}/{origin.area}", "retired": False}
         if edge is None:
-            values |= _seen(connection, node, origin.node) or {"label": origin.node}
+            values |= _seen(connection, node, origin.node) or {}
+            values["label"] = values.get("label") or origin.node
         _enroll(connection, origin.site, ("edge", values), actor, now)
     values = {"id": f"{origin.node}/{name}", "retired": False}
     if book.one(connection, "device", f"{origin.node}/{name}") is None:
-        seen = _seen(connection, device, origin.node, name)
-        values |= seen or {"label": name, "kind": "unknown"}
+        values |= _seen(connection, device, origin.node, name) or {"kind": "unknown"}
+        values["label"] = values.get("label") or name
     if label is not None:
         values["label"] = label
     if subject is not None:
@@ -110,11 +111,16 @@ def confirm(
 
 
 def _seen(connection: sa.Connection, table: sa.Table, *names: str) -> dict[str, Any] | None:
-    """Return label and kind of something discovered."""
+    """Return label and kind of something discovered; a label that nobody could read is left out."""
     here = [key == name for key, name in zip(table.primary_key, names, strict=True)]
     query = table.select().where(*here, table.c.standing == DISCOVERED)
     row = connection.execute(query).mappings().first()
-    return {name: row[name] for name in ("label", "kind") if name in row} if row else None
+    if row is None:
+        return None
+    found = {name: row[name] for name in ("label", "kind") if name in row}
+    if not tidy(found["label"]) or not found["label"].isprintable():
+        del found["label"]
+    return found
 
 
 def _enroll(

@@ -55,6 +55,13 @@ class DeviceService:
             sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
         )
 
+    def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
+        """Return what people call each device, by node and device; retired ones too."""
+        viewer.require("see")
+        query = sa.select(device.c.node, device.c.device, device.c.label)
+        with reading(self._reader) as connection:
+            return {(name, one): label for name, one, label in connection.execute(query)}
+
     def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
         """Return all edge boxes, by node."""
         viewer.require("see")

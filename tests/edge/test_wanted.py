@@ -159,6 +159,9 @@ def test_what_worked_is_kept_over_a_restart(office, make, config) -> None:
     wanted = make()
     wanted.ask()
     assert wanted.report() == ConfigReport(version=0)
+    wanted.runs(version(3))
+    assert wanted.report() == ConfigReport(version=3)
+    assert make().candidates() == [None]
     wanted.works(version(3))
     again = make()
     assert again.candidates() == [version(3)]
@@ -168,8 +171,8 @@ def test_what_worked_is_kept_over_a_restart(office, make, config) -> None:
 
 
 def test_what_breaks_a_rule_is_refused_and_not_tried_again(office, make) -> None:
+    make().works(version(3))
     wanted = make()
-    wanted.works(version(3))
     office.wanted = version(4, fps=100)
     wanted.ask()
     assert wanted.candidates() == [version(3)]
@@ -182,6 +185,7 @@ def test_what_breaks_a_rule_is_refused_and_not_tried_again(office, make) -> None
     office.wanted = version(5)
     again.ask()
     assert again.candidates() == [version(5), version(3)]
+    again.runs(version(5))
     again.works(version(5))
     assert again.report() == ConfigReport(version=5)
 
@@ -199,8 +203,8 @@ def test_what_breaks_a_rule_is_refused_and_not_tried_again(office, make) -> None
 )
 def test_an_answer_that_is_none_changes_nothing(office, make, answer) -> None:
     office.answer = answer
+    make().works(version(3))
     wanted = make()
-    wanted.works(version(3))
     assert wanted.ask() <= 2
     assert wanted.candidates() == [version(3)]
     assert wanted.report() == ConfigReport(version=3)
@@ -227,7 +231,7 @@ def test_a_damaged_or_unwritable_memory_costs_no_more_than_asking_again(
     (tmp_path / "data").rmdir()
     wanted = make()
     wanted.works(version(3))
-    assert wanted.report() == ConfigReport(version=3)
+    assert wanted.candidates() == [version(3)]
 
 
 class Watcher:
@@ -286,10 +290,15 @@ def run_host(config: Path, *scenes: Scene) -> Stage:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.agent.wanted.EVERY", 0.02)
+    monkeypatch.setattr("edge.agent.host.TRIAL", 0.0)
 
 
 def done(stage: Stage, agent: Watcher) -> None:
     stage.stop.set()
+
+
+def done_later(stage: Stage, agent: Watcher) -> None:
+    threading.Timer(0.3, stage.stop.set).start()
 
 
 def test_a_box_starts_again_when_something_else_is_wanted(office, config, fast) -> None:
@@ -299,7 +308,7 @@ def test_a_box_starts_again_when_something_else_is_wanted(office, config, fast) 
         assert agent.say() == ConfigReport(version=1)
         office.wanted = version(2, fps=2)
 
-    stage = run_host(config, change, done)
+    stage = run_host(config, change, done_later)
     assert stage.rates == [1, 2]
     assert [(one.left, one.ended) for one in stage.agents] == [(True, False), (True, True)]
     assert read_kept(config.parent / "data").good == version(2, fps=2)
@@ -321,6 +330,40 @@ def test_a_version_that_does_not_start_is_refused_for_the_last_good_one(
         stage.stop.set()
 
     assert run_host(config, change, after).rates == [1, 13, 1]
+
+
+def test_a_version_that_falls_on_trial_is_refused_for_the_last_good_one(
+    office, config, fast, monkeypatch
+) -> None:
+    monkeypatch.setattr("edge.agent.host.TRIAL", 60.0)
+    write_kept(config.parent / "data", Kept(good=version(1, fps=1)))
+    office.wanted = version(2, fps=2)
+
+    def nothing(stage: Stage, agent: Watcher) -> None:
+        assert agent.say() in (ConfigReport(version=1), ConfigReport(version=2))
+
+    def fall(stage: Stage, agent: Watcher) -> None:
+        assert agent.say() == ConfigReport(version=2)
+        raise InputError("no such video file", where="cam-e1")
+
+    stage = run_host(config, nothing, fall, done)
+    assert stage.rates == [1, 2, 1]
+    assert read_kept(config.parent / "data") == Kept(
+        good=version(1, fps=1),
+        refused=Refused(version=2, detail="cam-e1: no such video file"),
+    )
+
+
+def test_a_full_disk_is_not_laid_to_a_configuration(office, config, fast, monkeypatch) -> None:
+    monkeypatch.setattr("edge.agent.host.TRIAL", 60.0)
+    office.wanted = version(2)
+
+    def fall(stage: Stage, agent: Watcher) -> None:
+        raise StoreError("no space left")
+
+    with pytest.raises(StoreError):
+        run_host(config, fall)
+    assert read_kept(config.parent / "data") == Kept()
 
 
 def test_without_an_ingest_the_last_good_one_is_enough(office, server, config, fast) -> None:

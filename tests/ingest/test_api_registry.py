@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from house import AREA, CAMERA, NODE, SITE, Folder, running, sign_in
+from house import ADMIN, AREA, CAMERA, NODE, SITE, Folder, running, sign_in
 
 from ingest.receive.directory import read_directory
 
@@ -110,6 +110,8 @@ def test_a_box_taken_out_of_use_is_unknown_from_then_on(client, folder, boss) ->
     assert client.get(f"{BASE}/edges").json()["items"] == []
     assert len(client.get(f"{BASE}/edges", params={"retired": True}).json()["items"]) == 1
     assert client.get("/api/v1/devices").json() == {"next": None, "items": [], "nodes": []}
+    labels = client.app.state.services.devices.labels(ADMIN)
+    assert labels[NODE, CAMERA] == "1 号电梯"  # incidents of before still name it
 
 
 @pytest.mark.parametrize(

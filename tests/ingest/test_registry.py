@@ -110,3 +110,16 @@ def test_registering_a_device_again_renames_it(folder: Folder) -> None:
         )
         row = connection.execute(device.select()).one()
     assert (row.label, row.subject) == ("新名", "b03/e1")
+
+
+@pytest.mark.parametrize("said", ["", "  ", "a\u202eb", "\x07"])
+def test_a_device_that_calls_itself_nothing_readable_is_called_by_its_id(
+    folder: Folder, said: str
+) -> None:
+    origin = registry.Origin(SITE, "b09", NEW)
+    with writing(folder.state) as connection:
+        description = DescribeData(kind="lamp", label=said)
+        registry.keep_description(connection, origin, "lamp-1", description)
+        registry.confirm(connection, origin, "lamp-1")
+        row = connection.execute(device.select().where(device.c.device == "lamp-1")).one()
+    assert (row.standing, row.label, row.kind) == ("confirmed", "lamp-1", "lamp")

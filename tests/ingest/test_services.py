@@ -122,6 +122,7 @@ def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
     )
     assert desk.devices.confirm(STAFF, NODE, "bin-1", NOON).label == "东门桶"
     desk.devices.confirm(STAFF, "c001-n09", "cam-1", NOON)
+    assert desk.devices.labels(GUEST)[NODE, "bin-1"] == "东门桶"
     known = read_directory(desk.folder.state)
     for node, device in ((NODE, "bin-1"), ("c001-n09", "cam-1"), ("c001-n09", "self")):
         assert known.standing(SITE, AREA, node, device) == "known"

@@ -150,3 +150,35 @@ def test_a_list_with_a_wrong_row_says_which_and_changes_nothing(
     assert "李" not in linli("registry", "export", *options)
     assert exit_of("registry", "import", str(tmp_path / "none.csv"), "--preview", *options)[0] == 2
     assert exit_of("registry", "export", str(tmp_path / "no" / "where"), *options)[0] == 2
+
+
+def test_what_an_edge_watches_is_set_listed_and_rolled_back(config: str, tmp_path: Path) -> None:
+    options = ("--config", config)
+    linli("node", "add", "c001/b03/c001-n01", *options)
+    file = tmp_path / "cameras.toml"
+    camera = '[[camera]]\nid = "cam"\nlabel = "门"\nsource = "pattern:empty"\nfps = {}\n'
+    for fps in (1.0, 2.0):
+        file.write_text('[model]\nfile = "builtin"\n' + camera.format(fps))
+        run = ("config", "set", "c001-n01", str(file), "--why", f"{fps} a second", *options)
+        assert linli(*run) == f"version {int(fps)} is wanted"
+        assert linli(*run) == f"version {int(fps)} is wanted"
+    back = ("config", "restore", "c001-n01", "1", "--why", "too fast", *options)
+    assert json.loads(linli(*back, "--json"))["restores"] == 1
+    listed = linli("config", "versions", "c001-n01", *options).splitlines()
+    assert [line.split()[0] for line in listed] == ["3", "2", "1"]
+    assert listed[0].endswith("too fast (as version 1)")
+    found = json.loads(linli("config", "show", "c001-n01", "--json", *options))
+    assert (found["wanted"]["version"], found["running"]) == (3, None)
+    assert found["wanted"]["document"]["camera"][0]["fps"] == 1.0
+    shown = linli("config", "show", "c001-n01", "--version", "2", *options)
+    assert shown.startswith("# version 2 of ")
+    file.write_text('[node]\nid = "x"\n')
+    for wrong, words in (
+        (("set", "c001-n01", str(file), "--why", "x"), "unknown setting 'node'"),
+        (("set", "c001-n01", str(tmp_path / "no.json"), "--why", "x"), "cannot be read"),
+        (("set", "c001-n09", str(file), "--why", "x"), "setting"),
+        (("show", "c001-n09"), "no edge 'c001-n09'"),
+        (("restore", "c001-n01", "9", "--why", "x"), "no version 9"),
+    ):
+        code, said = exit_of("config", *wrong, *options)
+        assert (code, words in said) == (2, True), said

@@ -205,6 +205,9 @@ class Estate(DeviceService):
     def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
         return tuple(self.devices)
 
+    def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
+        return {(one.node, one.device): one.label for one in self.devices}
+
     def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
         return tuple(self.boxes)
 

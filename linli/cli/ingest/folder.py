@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,3 +23,11 @@ def state(settings: IngestSettings) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def actor() -> str:
+    """Return how someone at the command line is written into histories."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as someone without a name
+        return "cli"

@@ -10,6 +10,7 @@ from linli.cli.lazy import LazyGroup
 
 _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
+_CONFIGS = "linli.cli.ingest.configs"
 _REGISTRY = "linli.cli.ingest.registry"
 
 
@@ -27,6 +28,7 @@ class _Ingest(LazyGroup):
             "ingest",
             "Bring lists of places and devices in and out.",
         ),
+        "config": (_CONFIGS, "config", "ingest", "What edge boxes are to watch, by version."),
         "user": (_PEOPLE, "user", "ingest", "Let people in."),
         "token": (_PEOPLE, "token", "ingest", "Let programs in."),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from ingest.registry.records import PLACE_KINDS, TYPES, RecordType
 from ingest.registry.words import Titles
 from ingest.services.registry import plan_of_file
 from ingest.settings import load_settings
-from linli.cli.ingest.folder import state
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -71,7 +70,7 @@ def import_file(
                 "it would do something else by now", where=str(file), hint="Preview it again"
             )
         if not preview and not made.preview.faults:
-            book.write(connection, made, _actor(), now)
+            book.write(connection, made, actor(), now)
             made = Plan(replace(made.preview, applied=True))
     _show(made, as_json=as_json)
     if made.preview.faults:
@@ -112,13 +111,6 @@ def _read(file: Path) -> bytes:
             return opened.read(sheet.MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(file)) from None
-
-
-def _actor() -> str:
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container may run as someone without a name
-        return "cli"
 
 
 def _show(made: Plan, *, as_json: bool) -> None:
