@@ -67,7 +67,8 @@ class Engine:
             if active.remembers and active.id not in self.memory.rules:
                 self.memory.learn(active.id, Kept(active.digest, active.rule))
         for key in list(self.memory.targets):
-            self._schedule(key)
+            # What is due only now was waiting for late facts when all was kept.
+            self._schedule(key, late=True)
         for fact in going_on:
             self._pass(fact)
             self._last(fact, late=False)

@@ -120,7 +120,7 @@ class RejectView(msgspec.Struct, frozen=True, kw_only=True):
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """A stored message as integrators check it; `cursor` is its place in the order of storing.
 
-    `incident` is what it belongs to, None for a moment or when it could not be used.
+    `incident` is what it belongs to, None for a moment or when no rule wanted it.
     """
 
     cursor: int

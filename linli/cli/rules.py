@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,7 @@ def check(file: Path, *, as_json: bool) -> None:
     except RulesError as error:
         _tell_faults(error, file, as_json=as_json)
         sys.exit(error.exit_code)
-    rules = RuleSet(0, document, builtin(), ZoneInfo("UTC"))
+    rules = RuleSet(0, document, builtin(), UTC)
     own = [one for one in rules.rules if one.origin == "site"]
     if as_json:
         click.echo(_json({"ok": True, "rules": [one.id for one in own], "digest": rules.digest}))

@@ -259,6 +259,19 @@ def test_an_absence_counts_within_its_hours_only() -> None:
     assert estate.say(reading(1, 0), *ticks(10, 3700)) == [("raise", 2400), ("clear", 3600)]
 
 
+def test_a_whole_building_is_silent_when_nothing_of_it_is_heard() -> None:
+    estate = Estate(ABSENT + 'per = "area"\n', kinds={"n1/d1": "camera", "n2/d1": "camera"})
+    rows = [reading(1, 0), reading(1, 300, node="n2"), *ticks(310, 890)]
+    assert estate.say(*rows) == []
+    (one,) = estate.take(*ticks(900, 1000))
+    assert (one.kind, seconds(one.fact.at), str(one.fact.key)) == (
+        "raise",
+        900,
+        "c001/_area/b03/silent/-",
+    )
+    assert estate.say(reading(1, 1010)) == [("clear", 1010)]
+
+
 def test_devices_heard_of_before_count_from_the_beginning_of_the_rule() -> None:
     estate = camera()
     estate.take(tick(0))
