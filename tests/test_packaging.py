@@ -27,6 +27,7 @@ def test_the_packages_come_from_the_wheel(name: str) -> None:
         ("broker", "mosquitto.conf"),
         ("broker", "acl.conf"),
         ("models", "catalog.toml"),
+        ("models", "demo", "elevator.mp4"),
         ("dashboards", "web", "static", "dist", "app.js"),
         ("dashboards", "web", "locale", "zh_CN", "LC_MESSAGES", "messages.mo"),
     ],

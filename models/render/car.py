@@ -155,11 +155,12 @@ def any_room(rng: random.Random) -> Room:
     return room
 
 
-def build_room(rng: random.Random, room: Room) -> Room:
-    """Build car, door and lobby into the scene."""
+def build_room(rng: random.Random, room: Room, *, posters: bool = True) -> Room:
+    """Build car, door and lobby into the scene, with posters in the car or without."""
     _car(rng, room)
     _lobby(rng, room)
-    hang_posters(rng, room, rng.choice((0, 1, 2, 3, 5)))
+    if posters:
+        hang_posters(rng, room, rng.choice((0, 1, 2, 3, 5)))
     return room
 
 

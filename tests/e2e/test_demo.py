@@ -12,6 +12,11 @@ from brokers import NEEDS_MOSQUITTO
 from demos import SHARED, RunningDemo, run_demo
 from vision import bright_square_model, empty_clip, model_of_unknown_family, square_clip
 
+from edge.settings import load_settings
+from linli.cli.demo.files import write_files
+from linli.cli.demo.inputs import DemoInputs
+from linli.cli.demo.scene import Scene
+
 VIDEO = SHARED / "media" / "one-by-one-person.mp4"
 MODEL = SHARED / "models" / "yolox_nano.onnx"
 NEEDS_SHARED = pytest.mark.skipif(
@@ -155,18 +160,23 @@ def test_a_port_in_use_is_said_so(model: Path, clip: Path) -> None:
     assert f"port {port} is in use" in done.said
 
 
-def test_without_a_video_it_says_exactly_what_to_pass(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("own_clip", "ebikes", "event", "labels"),
+    [
+        (True, True, "ebike-in-elevator", ("ebike",)),
+        (True, False, "zone-dwell", ("person",)),
+        (False, True, "zone-dwell", ("person", "ebike")),
+        (False, False, "zone-dwell", ("person",)),
+    ],
+)
+def test_what_is_looked_for_follows_the_video_and_what_the_model_knows(
+    tmp_path: Path, own_clip: bool, ebikes: bool, event: str, labels: tuple[str, ...]
 ) -> None:
-    from linli.cli.demo import inputs  # noqa: PLC0415 - patched here only
-    from linli.errors import InputError  # noqa: PLC0415
-
-    monkeypatch.setattr(inputs, "_VIDEO", tmp_path / "none")
-    monkeypatch.setattr(inputs, "_MODEL", tmp_path / "none")
-    with pytest.raises(InputError) as caught:
-        inputs.find_inputs(None, None)
-    assert "--video FILE" in str(caught.value)
-    assert "--model FILE" in str(caught.value)
+    given = DemoInputs("a.mp4", "m.onnx", Scene(own_clip=own_clip, ebikes=ebikes))
+    camera = load_settings(write_files(tmp_path, given, 1, "max").edge_toml).camera[0]
+    (rule,) = camera.scenario
+    assert (rule.event, rule.labels) == (event, labels)
+    assert camera.subject == f"b01/{rule.zone}"
 
 
 def test_a_fallen_edge_is_not_called_a_success(model: Path, clip: Path) -> None:

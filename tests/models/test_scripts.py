@@ -69,6 +69,13 @@ def test_two_scenes_are_rendered_with_labels(tmp_path: Path) -> None:
         assert all(0 <= float(v) <= 5 for row in rows for v in row.split())
 
 
+@pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="bpy is not installed")
+def test_two_frames_of_the_demo_clip_are_rendered(tmp_path: Path) -> None:
+    small = ("--width", "64", "--height", "48", "--samples", "1")
+    run("render/clip.py", "--frames", str(tmp_path), "--every", "85", *small)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0000.png", "0085.png"]
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared with the weights to start from")

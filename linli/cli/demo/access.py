@@ -34,7 +34,7 @@ def give_access(files: DemoFiles, now: datetime) -> Access:
     try:
         with writing(engine) as connection:
             if not files.node_key.exists():
-                write_secret(files.node_key, _register(connection))
+                write_secret(files.node_key, _register(connection, files.place))
             password = None
             if book.find(connection, ADMIN) is None:
                 password = book.add_account(connection, ADMIN, "admin", now)
@@ -46,7 +46,7 @@ def give_access(files: DemoFiles, now: datetime) -> Access:
     return Access(password, token)
 
 
-def _register(connection: sa.Connection) -> str:
+def _register(connection: sa.Connection, place: str) -> str:
     key = add_node(connection, site=SITE, area=AREA, name=NODE, label="演示边缘盒 Demo edge")
     add_device(
         connection,
@@ -54,6 +54,6 @@ def _register(connection: sa.Connection) -> str:
         name=CAMERA,
         kind="camera",
         label="演示摄像头 Demo camera",
-        subject=f"{AREA}/lobby",
+        subject=place,
     )
     return key

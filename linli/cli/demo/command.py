@@ -41,12 +41,16 @@ class _Speed(click.ParamType[str]):
 
 @click.command(
     short_help="Run everything on this machine and show the address.",
-    epilog="Examples: linli demo --video street.mp4 --model yolox_nano.onnx · "
-    "linli demo --speed max --json",
+    epilog="Examples: linli demo --speed max --json · "
+    "linli demo --video street.mp4 --model yolox-nano",
 )
-@click.option("--video", metavar="FILE|rtsp://…", help="What the camera sees.")
 @click.option(
-    "--model", metavar="FILE|NAME", help="ONNX detection model, or a name of: linli models list."
+    "--video", metavar="FILE|rtsp://…", help="What the camera sees.  [default: an elevator]"
+)
+@click.option(
+    "--model",
+    metavar="FILE|NAME",
+    help="ONNX detection model, or a name of: linli models list.  [default: builtin]",
 )
 @click.option(
     "--duration", type=click.FloatRange(min=0.1), help="End S seconds after the first frame."

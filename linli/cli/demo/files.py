@@ -21,11 +21,12 @@ INGEST_USER = CLIENT_ID
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """Where everything of one demo is."""
+    """Where everything of one demo is; `place` is where its camera hangs."""
 
     folder: Path
     broker: BrokerPlan
     http_port: int
+    place: str
 
     @property
     def ingest_toml(self) -> Path:
@@ -53,7 +54,7 @@ def write_files(folder: Path, inputs: DemoInputs, http_port: int, speed: str) ->
     vault = make_folder(make_folder(folder) / "secrets")
     passwords = {name: _secret(vault / name) for name in (INGEST_USER, NODE)}
     broker = plan_broker(folder / "broker", site=SITE, port=free_port(), users=passwords)
-    files = DemoFiles(folder, broker, http_port)
+    files = DemoFiles(folder, broker, http_port, f"{AREA}/{inputs.scene.place}")
     files.ingest_toml.write_text(_ingest_toml(files), encoding="utf-8")
     write_secret(files.edge_toml, _edge_toml(files, inputs, speed))  # may hold a camera's password
     return files
@@ -116,17 +117,7 @@ file = {model}
 [[camera]]
 id = "{CAMERA}"
 label = "演示摄像头 Demo camera"
-subject = "{AREA}/lobby"
+subject = "{files.place}"
 source = {source}
 {pace}
-[[camera.zone]]
-id = "lobby"
-points = [[0.02, 0.1], [0.98, 0.1], [0.98, 1.0], [0.02, 1.0]]
-
-[[camera.scenario]]
-event = "zone-dwell"
-labels = ["person"]
-zone = "lobby"
-dwell = 2.0
-severity = "medium"
-"""
+{inputs.scene.watched}"""

@@ -1,4 +1,4 @@
-"""What the demo plays and with which model, or what exactly to pass."""
+"""What the demo plays and with which model."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.catalog.book import find_file, open_book
+from linli.cli.demo.scene import EBIKE, Scene
 from linli.errors import InputError
+from linli.resources import resource
 from linli.topics import is_id
 
-_SHARED = Path(__file__).resolve().parents[4] / "shared"
-_VIDEO = _SHARED / "media" / "one-by-one-person.mp4"
-_MODEL = _SHARED / "models" / "yolox_nano.onnx"
+BUILTIN = "builtin"
+_CLIP = ("models", "demo", "elevator.mp4")
 _ADDRESSES = ("rtsp://", "rtsps://")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoInputs:
-    """A video file or rtsp:// address, and a detection model: ONNX file or catalogue's name."""
+    """A video file or rtsp:// address, a detection model (ONNX file or name), what to look for."""
 
     video: str
     model: str
+    scene: Scene
 
 
 def is_camera(video: str) -> bool:
@@ -29,33 +31,22 @@ def is_camera(video: str) -> bool:
 
 
 def find_inputs(video: str | None, model: str | None) -> DemoInputs:
-    """Fill in what was not passed. Raises InputError that says what to pass."""
-    if video is None and _VIDEO.is_file():
-        video = str(_VIDEO)
-    if model is None and _MODEL.is_file():
-        model = str(_MODEL)
-    if video is None or model is None:
-        missing = [
-            text
-            for text, value in (
-                ("--video FILE (people walking, any format) or rtsp://…", video),
-                ("--model FILE (a YOLOX model in ONNX) or a name of linli models list", model),
-            )
-            if value is None
-        ]
-        raise InputError(
-            "nothing to play", where="linli demo", hint=f"Pass {' and '.join(missing)}"
-        )
-    if not is_camera(video):
-        path = Path(video)
-        if not path.is_file():
-            raise InputError("no such video file", where=video, hint="Check --video")
-        video = str(path.resolve())
-    return DemoInputs(video, _checked(model))
-
-
-def _checked(model: str) -> str:
-    path, _ = find_file(model, open_book())
+    """Fill in Linli's own clip and model where none was passed. Raises InputError."""
+    model = model or BUILTIN
+    path, entry = find_file(model, open_book())
     if not path.is_file():
         raise InputError("no such model file", where=model, hint="Check --model")
-    return model if is_id(model) else str(path.resolve())
+    return DemoInputs(
+        video=str(resource(*_CLIP)) if video is None else _checked(video),
+        model=model if is_id(model) else str(path.resolve()),
+        scene=Scene(own_clip=video is None, ebikes=entry is not None and EBIKE in entry.names),
+    )
+
+
+def _checked(video: str) -> str:
+    if is_camera(video):
+        return video
+    path = Path(video)
+    if not path.is_file():
+        raise InputError("no such video file", where=video, hint="Check --video")
+    return str(path.resolve())
