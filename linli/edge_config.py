@@ -39,10 +39,10 @@ _PASSWORD = "{password}"  # noqa: S105, the place for one
 class Model(Settings, frozen=True, kw_only=True):
     """Which detection model runs: a file, or a name of the catalogue without dot and slash.
 
-    `name` is what events say; when not given, the catalogue's name or the file's.
+    `builtin` is the one that Linli brings. `name` is what events say; when not given, the catalogue's name or the file's.
     """
 
-    file: Annotated[str, Meta(min_length=1)]
+    file: Annotated[str, Meta(min_length=1)] = "builtin"
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
     name: Slug | None = None
 
@@ -168,7 +168,7 @@ class Camera(Settings, frozen=True, kw_only=True):
 class EdgeConfig(Settings, frozen=True, kw_only=True):
     """What an edge watches, and with which model."""
 
-    model: Model
+    model: Model = Model()
     camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=64)]
 
     def __post_init__(self) -> None:

@@ -51,6 +51,11 @@ def test_secrets_are_read_from_beside_the_settings(tmp_path: Path) -> None:
     assert settings.ingest_key() == "longer"
 
 
+def test_the_built_in_detector_sees_where_no_model_is_named(tmp_path: Path) -> None:
+    text = HEAD[: HEAD.index("[model]")] + CAMERA
+    assert load_settings(write(tmp_path, text)).model.file == "builtin"
+
+
 @pytest.mark.parametrize(
     ("file", "whole"),
     [
