@@ -93,6 +93,11 @@ def test_a_list_from_a_spreadsheet_becomes_a_tree(client: TestClient, folder: Fo
     assert "Everything is as the list says already" in again
 
 
+def test_a_place_without_a_name_is_called_as_incidents_call_it(client: TestClient) -> None:
+    sign_in(client, "boss")
+    assert re.search(r"Building 3</strong>", client.get("/registry").text)
+
+
 def test_what_ails_stands_first(client: TestClient, folder: Folder) -> None:
     token = sign_in(client, "boss")
     confirm(client, token, upload(client, token, LIST.encode()).text)
