@@ -39,7 +39,8 @@ _PASSWORD = "{password}"  # noqa: S105, the place for one
 class Model(Settings, frozen=True, kw_only=True):
     """Which detection model runs: a file, or a name of the catalogue without dot and slash.
 
-    `builtin` is the one that Linli brings. `name` is what events say; when not given, the catalogue's name or the file's.
+    `builtin` is the one that Linli brings. `name` is what events say; when not given, the
+    catalogue's name or the file's.
     """
 
     file: Annotated[str, Meta(min_length=1)] = "builtin"

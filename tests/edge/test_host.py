@@ -180,7 +180,7 @@ def test_without_an_ingest_the_last_good_one_is_enough(office, server, config, f
 
 
 def test_a_box_that_was_never_told_anything_says_so(office, config) -> None:
-    with pytest.raises(InputError, match=r"model.*ingest"):
+    with pytest.raises(InputError, match=r"camera.*ingest"):
         run_host(config, done)
     with pytest.raises(InputError, match="ingest"):
         settings_now(config)

@@ -126,7 +126,7 @@ def test_what_runs_is_shown_beside_what_is_wanted(client, folder, boss) -> None:
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [
-        ({"document": {}}, "document", "model"),
+        ({"document": {}}, "document", "camera"),
         ({"document": {**EXAMPLE, "mqtt": {}}}, "document", "unknown setting 'mqtt'"),
         ({"document": document(fps=100)}, "document: camera[0].fps", "<= 30"),
         ({"document": document(fsp=5)}, "document: camera[0]", "Did you mean 'fps'?"),
