@@ -24,8 +24,6 @@ MODELS = {
     "bmx": ("BlendSwap-CC-BY/blendswap-cc-by/bike/bike.obj", 0.95, 0),
     "bicycle": ("Scopia/scopia/bicycle/bicycle.obj", 1.02, 0),
     "stroller": ("Scopia/scopia/stroller/stroller.obj", 0.992, 0),
-    "kick": ("Scopia/scopia/scooter/scooter.obj", 0.88, 0),
-    "suitcase": ("BlendSwap-CC-BY/blendswap-cc-by/suitcase/suitcase.obj", 0.6, 0),
     "boy-sitting": ("Reallusion/reallusion/boySitting/boySitting.obj", 1.306, 0),
     "girl-sitting": ("Reallusion/reallusion/girlSittingTable/girlSittingTable.obj", 1.299, 0),
     "boy": ("Reallusion/reallusion/boyStanding/boyStanding.obj", 1.7, 0),
