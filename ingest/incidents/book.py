@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 
 from ingest.incidents.cause import thing_of
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.passing import due
 from ingest.store.engine import UtcDateTime
 from ingest.store.incidents import episode, incident, transition
+from ingest.store.prepared import Prepared
 from linli.errors import StoreError
 from linli.events import SEVERITIES
 
@@ -32,21 +31,21 @@ _INCIDENT = msgspec.json.Decoder(Incident)
 _TRANSITION = msgspec.json.Decoder(Transition)
 _ENCODER = msgspec.json.Encoder()
 
-# What every fact needs is put together once: building a statement costs more than running it.
 _VALUE: sa.BindParameter[str] = sa.bindparam("value")
 _OF_NAME: sa.BindParameter[str] = sa.bindparam("of_name")
 _INSTANT = sa.bindparam("instant", type_=UtcDateTime)
-_BY_ID = sa.select(incident.c.body).where(incident.c.id == _VALUE)
+_OF_ID = sa.select(incident.c.body).where(incident.c.id == _VALUE)
 _OF_KEY = sa.select(incident.c.body).where(incident.c.key == _VALUE)
 # Written out, not bound: only so does SQLite see that the index of open ones serves it.
 _IS_OPEN = incident.c.state != sa.literal_column("'resolved'")
-_OPEN = _OF_KEY.where(_IS_OPEN).with_for_update()
-_LATEST = _OF_KEY.order_by(incident.c.number.desc()).limit(1).with_for_update()
-_LOCK = _BY_ID.with_for_update()
-_LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
+_BY_ID = Prepared(_OF_ID)
+_OPEN = Prepared(_OF_KEY.where(_IS_OPEN).with_for_update())
+_LATEST = Prepared(_OF_KEY.order_by(incident.c.number.desc()).limit(1).with_for_update())
+_LOCK = Prepared(_OF_ID.with_for_update())
+_LAST_NUMBER = Prepared(sa.select(sa.func.max(incident.c.number)))
 # By the rank, so that resolved ones, of which there are more every day, are not even looked at.
 UNRESOLVED = incident.c.urgency < RESOLVED_LAST
-_NEXT_DUE = (
+_NEXT_DUE = Prepared(
     sa.select(incident.c.id)
     .where(incident.c.due <= _INSTANT)
     .order_by(incident.c.due, incident.c.number)
@@ -65,8 +64,8 @@ _LOADS = (
     .limit(sa.bindparam("most"))
 )
 _THIS_EPISODE = sa.and_(episode.c.key == sa.bindparam("of_key"), episode.c.episode == _OF_NAME)
-_EPISODE = sa.select(episode.c.incident, episode.c.ended).where(_THIS_EPISODE)
-_OTHERS_ACTIVE = (
+_EPISODE = Prepared(sa.select(episode.c.incident, episode.c.ended).where(_THIS_EPISODE))
+_OTHERS_ACTIVE = Prepared(
     sa.select(episode.c.episode)
     .where(
         episode.c.incident == sa.bindparam("of_incident"),
@@ -78,9 +77,17 @@ _OTHERS_ACTIVE = (
 _IN_ORDER = transition.select().order_by(transition.c.id)
 _HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
 _AFTER = _IN_ORDER.where(transition.c.id > sa.bindparam("after")).limit(sa.bindparam("most"))
-_MOVE_INCIDENT = incident.update().where(incident.c.id == sa.bindparam("of_id"))
-_REST = _MOVE_INCIDENT.values(due=None)
-_NEW_TRANSITION = transition.insert()
+_OF_THIS = incident.update().where(incident.c.id == sa.bindparam("of_id"))
+_REST = _OF_THIS.values(due=None)
+_MOVES: tuple[str, ...] = (
+    *("state", "severity", "urgency", "last", "clears", "picture", "label", "outage"),
+    *("aside", "part_of", "due", "load", "body"),
+)
+_MOVE_INCIDENT = Prepared(_OF_THIS, _MOVES)
+_NEW_TRANSITION = Prepared(
+    transition.insert().returning(transition.c.id),
+    ("incident", "step", "at", "recorded", "actor", "body"),
+)
 
 
 def get(connection: sa.Connection, incident_id: str) -> Incident | None:
@@ -105,7 +112,8 @@ def latest(connection: sa.Connection, key: str) -> Incident | None:
 
 def next_number(connection: sa.Connection) -> int:
     """Return the number of the next incident; another writer may take it first."""
-    return (connection.scalar(_LAST_NUMBER) or 0) + 1
+    found = _LAST_NUMBER.first(connection, {})
+    return ((found and found[0]) or 0) + 1
 
 
 def keep(
@@ -120,23 +128,23 @@ def keep(
         fixed = {"id": after.id, "number": after.number, "key": str(after.key)}
         fixed |= {"node": after.key.node, "device": after.key.device}
         fixed |= {"site": after.key.site, "event": after.key.event}
-        made = connection.scalar(_new_incident(connection.dialect.name), fixed | _columns(after))
-        if made is None:
+        if _NEW_INCIDENT.first(connection, fixed | _columns(after)) is None:
             return None
     elif steps & _OPENS_AGAIN:
         try:
             with connection.begin_nested():
-                connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **_columns(after)})
+                connection.execute(_OF_THIS, {"of_id": after.id, **_columns(after)})
         except sa.exc.IntegrityError:
             return None
     else:
-        connection.execute(_MOVE_INCIDENT, {"of_id": after.id, **_columns(after)})
+        _MOVE_INCIDENT.run(connection, {"of_id": after.id, **_columns(after)})
     return tuple(_append(connection, rows))
 
 
 def next_due(connection: sa.Connection, until: datetime) -> str | None:
     """Return the incident that time alone changes first; None: nothing is due by `until`."""
-    return connection.scalar(_NEXT_DUE, {"instant": until})
+    found = _NEXT_DUE.first(connection, {"instant": until})
+    return None if found is None else str(found[0])
 
 
 def rest(connection: sa.Connection, incident_id: str) -> None:
@@ -167,14 +175,14 @@ def loads(
 
 def find_episode(connection: sa.Connection, key: str, name: str) -> tuple[str | None, bool]:
     """Return the incident that an episode belongs to, if any, and whether it has ended."""
-    row = connection.execute(_EPISODE, {"of_key": key, "of_name": name}).first()
-    return (None, False) if row is None else (row.incident, row.ended)
+    row = _EPISODE.first(connection, {"of_key": key, "of_name": name})
+    return (None, False) if row is None else (row[0], bool(row[1]))
 
 
 def others_active(connection: sa.Connection, incident_id: str, name: str) -> bool:
     """Tell whether another episode of an incident still goes on."""
     values = {"of_incident": incident_id, "of_name": name}
-    return connection.execute(_OTHERS_ACTIVE, values).first() is not None
+    return _OTHERS_ACTIVE.first(connection, values) is not None
 
 
 def keep_episode(
@@ -182,7 +190,7 @@ def keep_episode(
 ) -> None:
     """Note what an episode belongs to; one that has ended stays so."""
     values = {"key": key, "episode": name, "incident": incident_id, "ended": ended}
-    connection.execute(_put_episode(connection.dialect.name), values)
+    _PUT_EPISODE.run(connection, values)
 
 
 def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
@@ -212,14 +220,12 @@ def urgency(one: Incident) -> int:
     return RESOLVED_LAST if one.state == "resolved" else SEVERITIES.index(one.severity)
 
 
-@cache
-def _new_incident(dialect: str) -> ReturningInsert[str]:
+def _new_incident(dialect: str) -> sa.Executable:
     # Without a target: the number may be taken as well as the key.
     return _insert(dialect, incident).on_conflict_do_nothing().returning(incident.c.id)
 
 
-@cache
-def _put_episode(dialect: str) -> sa.Insert:
+def _put_episode(dialect: str) -> sa.Executable:
     statement = _insert(dialect, episode)
     new = statement.excluded
     return statement.on_conflict_do_update(
@@ -230,6 +236,12 @@ def _put_episode(dialect: str) -> sa.Insert:
 
 def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+_NEW_INCIDENT = Prepared(
+    _new_incident, ("id", "number", "key", "node", "device", "site", "event", *_MOVES)
+)
+_PUT_EPISODE = Prepared(_put_episode, ("key", "episode", "incident", "ended"))
 
 
 def _columns(after: Incident) -> dict[str, Any]:
@@ -252,26 +264,24 @@ def _columns(after: Incident) -> dict[str, Any]:
 
 def _append(connection: sa.Connection, rows: Iterable[Transition]) -> Iterable[Transition]:
     for row in rows:
-        result = connection.execute(
-            _NEW_TRANSITION,
-            {
-                "incident": row.incident,
-                "step": row.step,
-                "at": row.at,
-                "recorded": row.recorded,
-                "actor": row.actor,
-                "body": _ENCODER.encode(row).decode(),
-            },
-        )
-        if result.inserted_primary_key is None:
+        values = {
+            "incident": row.incident,
+            "step": row.step,
+            "at": row.at,
+            "recorded": row.recorded,
+            "actor": row.actor,
+            "body": _ENCODER.encode(row).decode(),
+        }
+        number = _NEW_TRANSITION.first(connection, values)
+        if number is None:
             raise StoreError("a row got no number", where="transition")
-        yield replace(row, id=result.inserted_primary_key[0])
+        yield replace(row, id=number[0])
 
 
 def _numbered(row: sa.Row[Any]) -> Transition:
     return replace(_TRANSITION.decode(row.body), id=row.id)
 
 
-def _one(connection: sa.Connection, query: sa.Select[str], value: str) -> Incident | None:
-    body = connection.scalar(query, {"value": value})
-    return None if body is None else _INCIDENT.decode(body)
+def _one(connection: sa.Connection, query: Prepared, value: str) -> Incident | None:
+    found = query.first(connection, {"value": value})
+    return None if found is None else _INCIDENT.decode(found[0])

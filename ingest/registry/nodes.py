@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ingest.store.prepared import Prepared
 from ingest.store.registry import CONFIRMED, DISCOVERED, device, node
 from linli.errors import InputError
 from linli.events import CameraReport, DescribeData, ReportData, Status
@@ -22,6 +23,12 @@ from linli.topics import SELF
 
 _KEY_BYTES = 32
 _SHORTEST_KEY = 24
+_OF_NODE = node.c.node == sa.bindparam("of_node")
+_OF_DEVICE = sa.and_(
+    device.c.node == sa.bindparam("of_node"), device.c.device == sa.bindparam("of_device")
+)
+_SEEN = Prepared(node.update().where(_OF_NODE), ("last_seen",))
+_SEEN_DEVICE = Prepared(device.update().where(_OF_DEVICE), ("last_seen",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +118,12 @@ def keep_description(
 
 def seen(connection: sa.Connection, name: str, at: datetime) -> None:
     """Write down that something of a node was stored."""
-    connection.execute(node.update().where(node.c.node == name), {"last_seen": at})
+    _SEEN.run(connection, {"of_node": name, "last_seen": at})
 
 
 def seen_device(connection: sa.Connection, name: str, behind: str, at: datetime) -> None:
     """Write down that something of a device was stored."""
-    connection.execute(
-        device.update().where(device.c.node == name, device.c.device == behind), {"last_seen": at}
-    )
+    _SEEN_DEVICE.run(connection, {"of_node": name, "of_device": behind, "last_seen": at})
 
 
 def report_of(connection: sa.Connection, name: str) -> tuple[ReportData, datetime] | None:

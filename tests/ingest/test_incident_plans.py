@@ -47,7 +47,7 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
         (lists._COUNT_WAITING, [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (
-            book._NEXT_DUE.params(instant=NOON),
+            book._NEXT_DUE.statement("sqlite").params(instant=NOON),
             ["SEARCH incident USING INDEX ix_incident_due (due<?)"],
         ),
         (
@@ -58,7 +58,10 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
             book._PARTS.params(value="i"),
             ["SEARCH incident USING INDEX ix_incident_part_of (part_of=?)"],
         ),
-        (book._OPEN.params(value="k"), ["SEARCH incident USING INDEX uq_incident_open (key=?)"]),
+        (
+            book._OPEN.statement("sqlite").params(value="k"),
+            ["SEARCH incident USING INDEX uq_incident_open (key=?)"],
+        ),
     ],
 )
 def test_plans(folder: Folder, query: sa.Select, plan: list[str]) -> None:
