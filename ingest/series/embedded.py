@@ -1,4 +1,9 @@
-"""The embedded engine: `series.db`, raw readings and five-minute rollups in one commit."""
+"""The embedded engine: readings, and their five-minute rollups in the same commit.
+
+A rollup is what was folded into it, reading by reading, when each was new: it never needs the
+readings again, so these may go first. A reading that comes when its neighbours are gone already is
+folded in as well.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,28 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from ingest.series.timeseries import Point, Sample, SeriesKey, grid, on_grid
+from ingest.series.bulk import Bulk
+from ingest.series.folding import Row, firsts, fold
+from ingest.series.points import combined, points
+from ingest.series.timeseries import Combined, Point, Sample, SeriesKey, grid
 from ingest.store.engine import reading as reads
 from ingest.store.engine import writing
-from ingest.store.series import BUCKET, cursor, series
+from ingest.store.series import BUCKET, cursor, reading, retention, series
 
 NAME = "series"
 
 # The first value at a time stays, so a repeated reading changes nothing.
-_KEEP = "INSERT INTO reading VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-# A rollup is made again from its readings: late and repeated ones can never make it drift.
-_ROLL_UP = """
-INSERT INTO rollup
-SELECT series, ?, count(*), sum(value), min(value), max(value) FROM reading
-WHERE series = ? AND time >= ? AND time < ? AND quality IS NULL GROUP BY series
-ON CONFLICT (series, time) DO UPDATE
-SET count = excluded.count, sum = excluded.sum, low = excluded.low, high = excluded.high
+_KEEP = """
+INSERT INTO reading (series, time, value, quality) VALUES (:series, :time, :value, :quality)
+ON CONFLICT DO NOTHING
+"""
+_FOLD = """
+INSERT INTO rollup (series, time, count, sum, low, high)
+VALUES (:series, :time, :count, :sum, :low, :high)
+ON CONFLICT (series, time) DO UPDATE SET
+  count = rollup.count + excluded.count, sum = rollup.sum + excluded.sum,
+  low = CASE WHEN excluded.low < rollup.low THEN excluded.low ELSE rollup.low END,
+  high = CASE WHEN excluded.high > rollup.high THEN excluded.high ELSE rollup.high END
 """
 _FROM_READINGS = """
 SELECT time / :step * :step, avg(value), min(value), max(value), count(*) FROM reading
@@ -31,6 +42,19 @@ _FROM_ROLLUPS = """
 SELECT time / :step * :step, sum(sum) / sum(count), min(low), max(high), sum(count) FROM rollup
 WHERE series = :series AND time >= :start AND time < :end GROUP BY 1
 """
+_TOGETHER = """
+SELECT step, avg(mean), sum(mean), min(low), max(high), count(*) FROM ({each}) AS one GROUP BY step
+"""
+_EACH_BUCKET = """
+SELECT time AS step, sum / count AS mean, low, high FROM rollup
+WHERE series IN :series AND time >= :start AND time < :end
+"""
+_EACH_STEP = """
+SELECT series, time / :step * :step AS step, sum(sum) / sum(count) AS mean,
+  min(low) AS low, max(high) AS high
+FROM rollup WHERE series IN :series AND time >= :start AND time < :end GROUP BY 1, 2
+"""
+_FIELDS = ("site", "node", "device", "group", "name", "unit")
 
 
 class EmbeddedTimeseries:
@@ -39,6 +63,8 @@ class EmbeddedTimeseries:
     def __init__(self, reader: sa.Engine, writer: sa.Engine) -> None:
         self._reader = reader
         self._writer = writer
+        self._keep = Bulk(writer, _KEEP, ("series", "time", "value", "quality"))
+        self._fold = Bulk(writer, _FOLD, ("series", "time", "count", "sum", "low", "high"))
         self._ids: dict[SeriesKey, int] = {}
         self._position: int | None = None
 
@@ -52,37 +78,84 @@ class EmbeddedTimeseries:
     def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
         """Keep the samples and the position, both or neither. Raises StoreError."""
         fresh: dict[SeriesKey, int] = {}
+        self._position = None  # read again, should the commit fail or its answer be lost
         with writing(self._writer) as connection:
-            rows = [
+            rows = firsts(
                 (self._id(connection, sample.key, fresh), sample.time, sample.value, sample.quality)
                 for sample in samples
-            ]
-            if rows:
-                connection.exec_driver_sql(_KEEP, rows)
-                connection.exec_driver_sql(_ROLL_UP, _buckets(rows))
-            _move(connection, position, poisoned)
+            )
+            new = self._insert(connection, rows)
+            folds = fold(new)
+            if folds:
+                self._fold.run(connection, folds)
+            _move(connection, position, poisoned, len(samples) - len(new))
         self._ids.update(fresh)
         self._position = position
 
     def keys(self) -> list[SeriesKey]:
         """Return all series. Raises StoreError."""
         with reads(self._reader) as connection:
-            rows = connection.execute(series.select()).mappings().all()
-        keys = [SeriesKey(**{name: row[name] for name in _FIELDS}) for row in rows]
-        return sorted(keys, key=str)
+            return sorted(_known(connection), key=str)
 
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
-        """Return a point per `step` of [start, end), all in ms. Raises StoreError."""
+        """Return a point per `step` of [start, end), all in ms. Raises StoreError.
+
+        Steps of whole five minutes are read from rollups, others from readings while there are any.
+        """
         steps = grid(start, end, step)
         with reads(self._reader) as connection:
             found = connection.scalar(_find(key))
             if found is None or not steps:
-                return on_grid(steps, {})
+                return points(steps, {})
             sql = _FROM_ROLLUPS if step % BUCKET == 0 else _FROM_READINGS
-            last = steps.start + len(steps) * step
-            values = {"series": found, "start": steps.start, "end": last, "step": step}
-            rows = connection.execute(sa.text(sql), values).all()
-        return on_grid(steps, {row[0]: (row[1], row[2], row[3], row[4]) for row in rows})
+            rows = connection.execute(sa.text(sql), {"series": found, **_span(steps)}).all()
+        return points(steps, {row[0]: (row[1], row[2], row[3], int(row[4])) for row in rows})
+
+    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+        """Return a point per `step` of [start, end) over several series. Raises StoreError.
+
+        `step` is a multiple of five minutes: only rollups are asked.
+        """
+        steps = grid(start, end, step)
+        with reads(self._reader) as connection:
+            numbers = self._numbers(connection, keys)
+            if not numbers or not steps:
+                return combined(steps, {})
+            each = _EACH_BUCKET if step == BUCKET else _EACH_STEP
+            query = sa.text(_TOGETHER.format(each=each))
+            query = query.bindparams(sa.bindparam("series", expanding=True))
+            rows = connection.execute(query, {"series": numbers, **_span(steps)}).all()
+        return combined(steps, {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows})
+
+    def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
+        """Return single readings of [start, end), oldest first. Raises StoreError."""
+        with reads(self._reader) as connection:
+            found = connection.scalar(_find(key))
+            query = sa.select(reading.c.time, reading.c.value, reading.c.quality).where(
+                reading.c.series == found, reading.c.time >= start, reading.c.time < end
+            )
+            rows = connection.execute(query.order_by(reading.c.time).limit(limit)).all()
+        return [
+            Sample(key=key, time=row.time, value=row.value, quality=row.quality) for row in rows
+        ]
+
+    def detail_since(self) -> int:
+        """Return before which time only five-minute steps are kept. Raises StoreError."""
+        query = sa.select(retention.c.since).where(retention.c.name == reading.name)
+        with reads(self._reader) as connection:
+            return connection.scalar(query) or 0
+
+    def _insert(self, connection: sa.Connection, rows: list[Row]) -> list[Row]:
+        """Keep readings; return those that were new."""
+        if not rows:
+            return []
+        attempt = connection.begin_nested()
+        if self._keep.run(connection, rows) == len(rows):
+            attempt.commit()
+            return rows
+        # Some were there before, and only row by row can it be told which.
+        attempt.rollback()
+        return [row for row in rows if self._keep.run(connection, [row]) == 1]
 
     def _id(self, connection: sa.Connection, key: SeriesKey, fresh: dict[SeriesKey, int]) -> int:
         known = self._ids.get(key) or fresh.get(key)
@@ -96,24 +169,37 @@ class EmbeddedTimeseries:
             fresh[key] = known
         return known
 
+    def _numbers(self, connection: sa.Connection, keys: Iterable[SeriesKey]) -> list[int]:
+        wanted = set(keys)
+        known = self._ids if wanted <= self._ids.keys() else _known(connection)
+        return sorted(known[key] for key in wanted if key in known)
 
-_FIELDS = ("site", "node", "device", "group", "name", "unit")
+
+def _span(steps: range) -> dict[str, int]:
+    return {
+        "start": steps.start,
+        "end": steps.start + len(steps) * steps.step,
+        "step": steps.step,
+    }
 
 
 def _find(key: SeriesKey) -> sa.Select[int]:
     return sa.select(series.c.id).where(*(series.c[name] == getattr(key, name) for name in _FIELDS))
 
 
-def _buckets(
-    rows: Iterable[tuple[int, int, float, str | None]],
-) -> list[tuple[int, int, int, int]]:
-    touched = sorted({(row[0], row[1] - row[1] % BUCKET) for row in rows})
-    return [(begin, number, begin, begin + BUCKET) for number, begin in touched]
+def _known(connection: sa.Connection) -> dict[SeriesKey, int]:
+    rows = connection.execute(series.select()).mappings()
+    return {SeriesKey(**{name: row[name] for name in _FIELDS}): row["id"] for row in rows}
 
 
-def _move(connection: sa.Connection, position: int, poisoned: int) -> None:
-    moved = cursor.update().values(position=position, poisoned=cursor.c.poisoned + poisoned)
+def _move(connection: sa.Connection, position: int, poisoned: int, repeated: int) -> None:
+    moved = cursor.update().values(
+        position=position,
+        poisoned=cursor.c.poisoned + poisoned,
+        repeated=cursor.c.repeated + repeated,
+    )
     if connection.execute(moved).rowcount == 0:
         connection.execute(
-            cursor.insert(), {"name": NAME, "position": position, "poisoned": poisoned}
+            cursor.insert(),
+            {"name": NAME, "position": position, "poisoned": poisoned, "repeated": repeated},
         )

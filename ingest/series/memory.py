@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 
-from ingest.series.timeseries import Point, Sample, SeriesKey, grid, on_grid
+from ingest.series.points import Found, combined, points
+from ingest.series.timeseries import Combined, Point, Sample, SeriesKey, grid
 
 
 class MemoryTimeseries:
@@ -32,14 +35,45 @@ class MemoryTimeseries:
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
         """Return a point per `step` of [start, end)."""
         steps = grid(start, end, step)
-        groups: dict[int, list[float]] = {}
-        for time, sample in self._values.get(key, {}).items():
-            if sample.quality is None and steps.start <= time < steps.start + len(steps) * step:
-                groups.setdefault(time - time % step, []).append(sample.value)
-        return on_grid(
+        return points(steps, self._found(key, steps))
+
+    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+        """Return a point per `step` of [start, end) over several series."""
+        steps = grid(start, end, step)
+        groups: defaultdict[int, list[Found]] = defaultdict(list)
+        for key in set(keys):
+            for time, found in self._found(key, steps).items():
+                groups[time].append(found)
+        return combined(
             steps,
             {
-                time: (sum(values) / len(values), min(values), max(values), len(values))
-                for time, values in groups.items()
+                time: (
+                    fmean(mean for mean, *_ in found),
+                    sum(mean for mean, *_ in found),
+                    min(low for _, low, _, _ in found),
+                    max(high for _, _, high, _ in found),
+                    len(found),
+                )
+                for time, found in groups.items()
             },
         )
+
+    def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
+        """Return single readings of [start, end), oldest first."""
+        kept = self._values.get(key, {})
+        return [kept[time] for time in sorted(kept) if start <= time < end][:limit]
+
+    def detail_since(self) -> int:
+        """Return 0: nothing is ever removed."""
+        return 0
+
+    def _found(self, key: SeriesKey, steps: range) -> Mapping[int, Found]:
+        groups: defaultdict[int, list[float]] = defaultdict(list)
+        last = steps.start + len(steps) * steps.step
+        for time, sample in self._values.get(key, {}).items():
+            if sample.quality is None and steps.start <= time < last:
+                groups[time - time % steps.step].append(sample.value)
+        return {
+            time: (fmean(values), min(values), max(values), len(values))
+            for time, values in groups.items()
+        }

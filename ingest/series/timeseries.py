@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 MOST_POINTS = 5000
+MOST_SERIES = 5000
+"""Series that one question may combine."""
+
+Coverage = Literal["none", "partial", "full"]
+"""How much of a step is known: no reading at all, fewer than usual, as many as usual."""
 
 
 class SeriesKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +51,60 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a chart; all None where there is no data, which is not zero."""
+    """One step of one series; all None where there is no data, which is not zero."""
 
     time: datetime
     mean: float | None = None
     low: float | None = None
     high: float | None = None
     count: int = 0
+    coverage: Coverage = "none"
 
 
-class Timeseries(Protocol):
+class Combined(msgspec.Struct, frozen=True, kw_only=True):
+    """One step over several series: mean and sum of their means, lowest and highest reading.
+
+    `series` of them had data. A sum is `partial` when some that usually report did not.
+    """
+
+    time: datetime
+    mean: float | None = None
+    sum: float | None = None
+    low: float | None = None
+    high: float | None = None
+    series: int = 0
+    coverage: Coverage = "none"
+
+
+class Readable(Protocol):
+    """The one way by which charts and integrators ask for readings; all times in ms.
+
+    Means, lowest and highest are of good readings only. Steps are those of `grid`. All raise
+    StoreError.
+    """
+
+    def keys(self) -> list[SeriesKey]:
+        """Return all series, sorted by id."""
+        ...
+
+    def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
+        """Return a point per `step` of [start, end)."""
+        ...
+
+    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+        """Return a point per `step` of [start, end) over up to `MOST_SERIES` series together."""
+        ...
+
+    def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
+        """Return single readings of [start, end), of any quality, oldest first."""
+        ...
+
+    def detail_since(self) -> int:
+        """Return before which time only five-minute steps are kept; 0 when nothing was removed."""
+        ...
+
+
+class Timeseries(Readable, Protocol):
     """Keeps samples together with the journal position they came from."""
 
     def position(self) -> int:
@@ -65,16 +114,8 @@ class Timeseries(Protocol):
     def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
         """Keep the samples and the position, both or neither. Raises StoreError.
 
-        The first value of a series at one time stays. Only good ones count in charts.
+        The first value of a series at one time stays, whatever its quality.
         """
-        ...
-
-    def keys(self) -> list[SeriesKey]:
-        """Return all series. Raises StoreError."""
-        ...
-
-    def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
-        """Return a point per `step` of [start, end), all in ms; see `grid`. Raises StoreError."""
         ...
 
 
@@ -83,19 +124,11 @@ def to_millis(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+def from_millis(millis: int) -> datetime:
+    """Return milliseconds since 1970 UTC as an aware instant in UTC."""
+    return _EPOCH + millis * _MILLISECOND
+
+
 def grid(start: int, end: int, step: int) -> range:
     """Return the beginnings of the steps that touch [start, end), on multiples of `step`."""
     return range(start - start % step, end, step)
-
-
-def on_grid(steps: range, found: dict[int, tuple[float, float, float, int]]) -> list[Point]:
-    """Return a point for every step; `found` maps some to mean, low, high and count."""
-    points = []
-    for time in steps:
-        at = _EPOCH + time * _MILLISECOND
-        if time in found:
-            mean, low, high, count = found[time]
-            points.append(Point(time=at, mean=mean, low=low, high=high, count=count))
-        else:
-            points.append(Point(time=at))
-    return points

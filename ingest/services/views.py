@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from ingest.series.timeseries import Coverage
 from linli.events import LaneReport, NodeState
 
 Standing = Literal["confirmed", "discovered"]
@@ -154,10 +155,14 @@ class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a chart; all None where there is no data, which is not zero."""
+    """One step of a chart; all None where there is no data, which is not zero.
+
+    `coverage`: no reading at all, fewer than usual in this span, or as many as usual.
+    """
 
     time: datetime
     mean: float | None
     low: float | None
     high: float | None
     count: int
+    coverage: Coverage

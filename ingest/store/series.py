@@ -56,4 +56,15 @@ cursor = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("poisoned", sa.BigInteger, nullable=False),
+    sa.Column("repeated", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+retention = sa.Table(
+    "retention",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # of the table it tells of
+    sa.Column("since", sa.BigInteger, nullable=False),  # what is older was deleted
+    sa.Column("expired", sa.BigInteger, nullable=False),  # rows, by age
+    sa.Column("given_up", sa.BigInteger, nullable=False),  # rows, for want of room
+    sa.Column("given_up_before", sa.BigInteger),  # NULL when never
 )

@@ -4,26 +4,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import CAMERA, GUEST, NODE, NOON, SITE, Folder, running, sign_in
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from house import GUEST, NOON, Folder, running, sign_in
+from series_contract import (
+    FIVE,
+    KEY,
+    Keep,
+    TimeseriesContract,
+    agrees_with_the_fake,
+    sample,
+    seen,
+)
 
 from ingest.consumers.series import SeriesJob
 from ingest.feed import Feed
 from ingest.refusal import NotUsable
+from ingest.series.bulk import Bulk
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.memory import MemoryTimeseries
-from ingest.series.timeseries import Sample, SeriesKey, Timeseries, grid, to_millis
+from ingest.series.timeseries import SeriesKey, Timeseries, grid
 from ingest.services.series import SeriesService
 from ingest.store import series as tables
 from ingest.store.engine import reading
 from linli.errors import StoreError
 from linli.events import Reading
-
-KEY = SeriesKey(site=SITE, node=NODE, device=CAMERA, group="camera", name="fps", unit="/s")
-OTHER = SeriesKey(site=SITE, node=NODE, device=CAMERA, group="bin", name="level", unit="1")
-START = to_millis(NOON)
-MINUTE, FIVE = 60_000, 300_000
 
 
 @pytest.fixture
@@ -37,94 +40,61 @@ def embedded(folder: Folder) -> EmbeddedTimeseries:
     return EmbeddedTimeseries(folder.reader("series"), folder.series)
 
 
-@pytest.fixture(params=["embedded", "memory"])
-def timeseries(request, folder: Folder) -> Timeseries:
-    return embedded(folder) if request.param == "embedded" else MemoryTimeseries()
+def keeping(timeseries: Timeseries) -> Keep:
+    return lambda samples: timeseries.write(samples, timeseries.position() + 1)
 
 
-def sample(minutes: float, value: float, key: SeriesKey = KEY, quality: str | None = None):
-    time = START + int(minutes * MINUTE)
-    return Sample(key=key, time=time, value=value, quality=quality)
+class TestEmbedded(TimeseriesContract):
+    @pytest.fixture
+    def timeseries(self, folder: Folder) -> Timeseries:
+        return embedded(folder)
+
+    @pytest.fixture
+    def keep(self, timeseries: Timeseries) -> Keep:
+        return keeping(timeseries)
 
 
-def seen(timeseries: Timeseries, step: int, minutes: int = 15, key: SeriesKey = KEY):
-    points = timeseries.query(key, START, START + minutes * MINUTE, step)
-    return [(point.mean, point.low, point.high, point.count) for point in points]
+class TestMemory(TestEmbedded):
+    @pytest.fixture
+    def timeseries(self) -> Timeseries:
+        return MemoryTimeseries()
 
 
-NONE = (None, None, None, 0)
+def test_engine_and_fake_agree(tmp_path_factory) -> None:
+    folders = []
+
+    def make() -> tuple[Timeseries, Keep]:
+        folders.append(Folder(tmp_path_factory.mktemp("series")))
+        engine = embedded(folders[-1])
+        return engine, keeping(engine)
+
+    agrees_with_the_fake(make)()
+    for folder in folders:
+        folder.close()
 
 
-@pytest.mark.parametrize("step", [FIVE, MINUTE * 5 - 1])
-def test_steps_have_mean_low_high_and_gaps_are_none(timeseries: Timeseries, step: int) -> None:
-    timeseries.write([sample(0, 1), sample(1, 4), sample(12, 0)], 7)
-    if step == FIVE:
-        assert seen(timeseries, step) == [(2.5, 1, 4, 2), NONE, (0, 0, 0, 1)]
-    else:
-        assert sum(count for *_, count in seen(timeseries, step, 20)) == 3
-    assert timeseries.position() == 7
-
-
-def test_short_steps_come_from_the_readings(timeseries: Timeseries) -> None:
-    timeseries.write([sample(0, 1), sample(1, 4)], 1)
-    assert seen(timeseries, MINUTE, 3) == [(1, 1, 1, 1), (4, 4, 4, 1), NONE]
-
-
-def test_late_and_repeated_readings_keep_the_rollup_right(timeseries: Timeseries) -> None:
-    timeseries.write([sample(4, 9)], 1)
+@pytest.mark.parametrize("make", [embedded, lambda folder: MemoryTimeseries()])
+def test_the_first_value_at_a_time_stays(make, folder: Folder) -> None:
+    timeseries = make(folder)
+    timeseries.write([sample(4, 9), sample(4, 8)], 1)
     timeseries.write([sample(1, 3), sample(4, 77)], 2)
     timeseries.write([], 3)
     assert seen(timeseries, FIVE, 5) == [(6, 3, 9, 2)]
     assert timeseries.position() == 3
 
 
-def test_what_is_not_good_is_kept_out_of_charts(timeseries: Timeseries) -> None:
-    timeseries.write([sample(0, 999, quality="stuck"), sample(1, 5)], 1)
-    timeseries.write([sample(6, 999, quality="stuck")], 2)
-    assert seen(timeseries, FIVE, 10) == [(5, 5, 5, 1), NONE]
-
-
-def test_series_are_apart(timeseries: Timeseries) -> None:
-    timeseries.write([sample(0, 1), sample(0, 0.8, OTHER)], 1)
-    assert timeseries.keys() == sorted([KEY, OTHER], key=str)
-    assert seen(timeseries, FIVE, 5, OTHER) == [(0.8, 0.8, 0.8, 1)]
-    missing = SeriesKey(site="x", node="x", device="x", group="x", name="x", unit="x")
-    assert seen(timeseries, FIVE, 5, missing) == [NONE]
-    assert timeseries.query(KEY, START, START, FIVE) == []
-
-
-def test_points_lie_on_multiples_of_the_step(timeseries: Timeseries) -> None:
-    timeseries.write([sample(0, 1)], 1)
-    points = timeseries.query(KEY, START + 1, START + FIVE + 1, FIVE)
-    assert [point.time for point in points] == [NOON, NOON + timedelta(minutes=5)]
-    assert points[0].mean == 1
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 40), st.floats(-10, 10), st.sampled_from([None, None, "bad"])),
-        max_size=25,
-    ),
-    st.sampled_from([MINUTE, 7 * MINUTE, FIVE, 2 * FIVE]),
-    st.integers(1, 4),
-)
-def test_engine_and_fake_agree(tmp_path_factory, values, step, pieces) -> None:
-    folder = Folder(tmp_path_factory.mktemp("series"))
-    engine, fake = embedded(folder), MemoryTimeseries()
-    samples = [sample(minutes, value, quality=quality) for minutes, value, quality in values]
-    for index in range(pieces):
-        for one in (engine, fake):
-            one.write(samples[index::pieces], index)
-    for mine, its in zip(seen(engine, step, 45), seen(fake, step, 45), strict=True):
-        assert mine[3] == its[3]
-        assert mine[:3] == (pytest.approx(its[:3]) if its[3] else (None, None, None))
-    folder.close()
+def test_what_came_twice_is_counted(folder: Folder) -> None:
+    engine = embedded(folder)
+    engine.write([sample(4, 9), sample(4, 8)], 1)
+    engine.write([sample(1, 3), sample(4, 77)], 2)
+    with reading(folder.series) as connection:
+        assert connection.execute(tables.cursor.select()).one().repeated == 2
 
 
 def test_nothing_is_kept_when_the_write_fails(folder: Folder, monkeypatch) -> None:
     engine = embedded(folder)
-    monkeypatch.setattr("ingest.series.embedded._ROLL_UP", "INSERT INTO nowhere VALUES (?,?,?,?)")
+    broken = Bulk(folder.series, "INSERT INTO nowhere VALUES (:series)", ("series",))
+    monkeypatch.setattr(engine, "_fold", broken)
     with pytest.raises(StoreError):
         engine.write([sample(0, 1)], 5)
     monkeypatch.undo()
@@ -207,6 +177,12 @@ def test_series_over_http(folder: Folder) -> None:
         }
         answer = client.get("/api/v1/series/query", params=asked).json()
     assert answer["points"] == [
-        {"time": "2026-03-02T12:00:00Z", "mean": 4.0, "low": 4.0, "high": 4.0, "count": 1},
-        {"time": "2026-03-02T12:05:00Z", "mean": None, "low": None, "high": None, "count": 0},
+        {
+            "time": "2026-03-02T12:00:00Z",
+            **{"mean": 4.0, "low": 4.0, "high": 4.0, "count": 1, "coverage": "full"},
+        },
+        {
+            "time": "2026-03-02T12:05:00Z",
+            **{"mean": None, "low": None, "high": None, "count": 0, "coverage": "none"},
+        },
     ]

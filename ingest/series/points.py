@@ -1,0 +1,73 @@
+"""From what an engine found to labelled points: gaps are gaps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import median_low
+
+from ingest.series.timeseries import Combined, Coverage, Point, from_millis
+
+ENOUGH = 0.9
+"""Share of what is usual that makes a step whole."""
+JITTER = 1
+"""Readings a whole step may lack: a device's rhythm and the steps never line up exactly."""
+
+Found = tuple[float, float, float, int]
+"""Mean, lowest, highest, number of readings of a step."""
+FoundTogether = tuple[float, float, float, float, int]
+"""Mean and sum of the series' means, lowest, highest, number of series of a step."""
+
+
+def points(steps: range, found: Mapping[int, Found]) -> list[Point]:
+    """Return a point for every step; `found` tells of those that have data.
+
+    What is usual is the median number of readings of the steps that have any, so no device's
+    rhythm needs to be known, and every engine says the same. A whole range of half-lost readings
+    therefore looks usual: `count` is there to compare.
+    """
+    usual = _median(count for *_, count in found.values())
+    return [_point(time, found.get(time), usual) for time in steps]
+
+
+def combined(steps: range, found: Mapping[int, FoundTogether]) -> list[Combined]:
+    """Return a point for every step; usual is the largest number of series seen in one of them."""
+    usual = max((series for *_, series in found.values()), default=0)
+    return [_combined(time, found.get(time), usual) for time in steps]
+
+
+def _point(time: int, found: Found | None, usual: int) -> Point:
+    if found is None:
+        return Point(time=from_millis(time))
+    mean, low, high, count = found
+    return Point(
+        time=from_millis(time),
+        mean=mean,
+        low=low,
+        high=high,
+        count=count,
+        coverage=_coverage(count + JITTER, usual),
+    )
+
+
+def _combined(time: int, found: FoundTogether | None, usual: int) -> Combined:
+    if found is None:
+        return Combined(time=from_millis(time))
+    mean, total, low, high, series = found
+    return Combined(
+        time=from_millis(time),
+        mean=mean,
+        sum=total,
+        low=low,
+        high=high,
+        series=series,
+        coverage=_coverage(series, usual),
+    )
+
+
+def _coverage(count: int, usual: int) -> Coverage:
+    return "full" if count >= ENOUGH * usual else "partial"
+
+
+def _median(counts: Iterable[int]) -> int:
+    ordered = list(counts)
+    return median_low(ordered) if ordered else 0
