@@ -32,6 +32,7 @@ from ingest.incidents.flow import Surroundings
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.chain import ChainService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
@@ -45,8 +46,9 @@ from ingest.services.silences import SilenceService
 from ingest.services.wiring import KnownWiring
 from ingest.settings import WAKE, IngestSettings
 from ingest.store import state
-from ingest.store.engine import open_reader, open_writer, reading, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.choose import database_of
+from ingest.store.engine import reading, writing
+from ingest.watch import watching
 from linli.clock import Clock, SystemClock
 from linli.errors import StoreError
 from linli.log import get_logger
@@ -88,11 +90,12 @@ class House:
         self.clock = clock
         self._settings = settings
         self._folder = settings.folder
-        self._journal = open_reader(path_of(self._folder, "journal"))
-        self._state = open_reader(path_of(self._folder, "state"))
-        self._series = open_reader(path_of(self._folder, "series"))
-        self._state_writer = open_writer(path_of(self._folder, "state"))
-        self._series_writer = open_writer(path_of(self._folder, "series"))
+        self._database = database_of(settings)
+        self._journal = self._database.reader("journal")
+        self._state = self._database.reader("state")
+        self._series = self._database.reader("series")
+        self._state_writer = self._database.writer("state", sole=True)
+        self._series_writer = self._database.writer("series", sole=True)
         self._readers = (self._journal, self._state, self._series)
         self._feed = Feed()
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
@@ -110,7 +113,8 @@ class House:
             runner.start()
         try:
             with _woken_by_pipe(self.wake), _leaving_on_signal(self._feed.close):
-                yield
+                async with watching(self.services.chain, self._feed):
+                    yield
         finally:
             self._feed.close()
             for runner in self._runners:
@@ -132,8 +136,14 @@ class House:
             with reading(engine) as connection:
                 connection.execute(sa.text("SELECT 1"))
 
+    def claim(self) -> None:
+        """Bring the tables up to date and be their only writer. Raises InputError, StoreError."""
+        self._database.prepare()
+        for engine in (self._state_writer, self._series_writer):
+            self._database.claim(engine)
+
     def _prepare(self) -> None:
-        prepare(self._folder)
+        self.claim()
         with writing(self._state_writer) as connection:
             make_first_account(connection, self._folder, self.clock)
             site = self._settings.site
@@ -160,6 +170,7 @@ class House:
             series=SeriesService(self._timeseries),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=JournalService(self._journal, reader, self._series),
+            chain=ChainService(reader, writer, self._journal, feed, self.clock),
             feed=feed,
         )
 

@@ -11,7 +11,7 @@ from typing import Literal
 from ingest.refusal import Busy
 
 MOST = 500
-Topic = Literal["incidents", "devices", "series"]
+Topic = Literal["incidents", "devices", "series", "chain"]
 
 
 class Subscription:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from linli.topics import ID_PATTERN
+from linli.topics import ID_PATTERN, PROBE
 
 SCHEMA_VERSION = "1.0"
 MAX_PAYLOAD = 32 * 1024
@@ -196,6 +196,18 @@ class TelemetryMessage(Fact, frozen=True, kw_only=True):
     data: TelemetryData
 
 
+class ProbeData(Part, frozen=True, kw_only=True):
+    """How many probes were ever made, this one included."""
+
+    number: Annotated[int, Meta(ge=1, le=MAX_COUNT)]
+
+
+class ProbeMessage(Fact, frozen=True, kw_only=True):
+    """The ingest's own trial of the whole chain; about no device, and nobody is called for it."""
+
+    data: ProbeData
+
+
 class DescribeData(Part, frozen=True, kw_only=True):
     """What a node or a device behind it is; no external id may be one of a person."""
 
@@ -300,13 +312,14 @@ class Reject(Part, frozen=True, kw_only=True):
     sequence: Annotated[str, Meta(max_length=32)] | None = None
 
 
-Message = EventMessage | TelemetryMessage | DescribeMessage | ReportMessage | Status
+Message = EventMessage | TelemetryMessage | DescribeMessage | ReportMessage | Status | ProbeMessage
 
 
-_DOCUMENTS: dict[tuple[str, str], type[Message]] = {
+_BY_NAME: dict[tuple[str, str], type[Message]] = {
     ("meta", "describe"): DescribeMessage,
     ("health", "report"): ReportMessage,
     ("health", "status"): Status,
+    (PROBE, "chain"): ProbeMessage,
 }
 
 
@@ -316,7 +329,7 @@ def message_type(kind: str, name: str) -> type[Message] | None:
         return EventMessage
     if kind == "telemetry":
         return TelemetryMessage
-    return _DOCUMENTS.get((kind, name))
+    return _BY_NAME.get((kind, name))
 
 
 def schema_uri(kind: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from linli import events
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError
-from linli.topics import ID_PATTERN, PREFIX, VERSION
+from linli.topics import ID_PATTERN, PREFIX, PROBE_NODE, VERSION
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = f"lower-case ASCII id matching ^{ID_PATTERN}$"
@@ -97,6 +97,13 @@ CHANNELS = (
         sender="ingest",
         retain=True,
         summary="Whether the ingest is there; nodes hold their facts while it is not.",
+    ),
+    Channel(
+        name="probe",
+        address=f"{_SYSTEM}/{PROBE_NODE}/ingest/probe/chain",
+        message=events.ProbeMessage,
+        sender="ingest",
+        summary="The ingest's own trial of the whole chain, each minute; nobody else needs it.",
     ),
 )
 

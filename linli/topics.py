@@ -13,6 +13,9 @@ PREFIX = "linli"
 VERSION = "v1"
 SYSTEM_AREA = "_sys"
 SELF = "self"
+PROBE = "probe"
+"""Kind of the messages by which the ingest tries its own chain; they come from `PROBE_NODE`."""
+PROBE_NODE = "svc-ingest"
 ID_PATTERN = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
 RESERVED_AREAS = frozenset({SYSTEM_AREA, "_req", "_share"})
 
@@ -96,6 +99,11 @@ def reject_topic(site: str, node: str, code: str) -> Topic:
 def ingest_status_topic(site: str) -> Topic:
     """Where the ingest says, retained, whether it is there."""
     return Topic(site, SYSTEM_AREA, "all", "ingest", "health", "status")
+
+
+def probe_topic(site: str) -> Topic:
+    """Where the ingest tries the whole chain, to itself; nothing else is believed there."""
+    return Topic(site, SYSTEM_AREA, PROBE_NODE, "ingest", PROBE, "chain")
 
 
 def node_status_topic(site: str, area: str, node: str) -> Topic:

@@ -20,6 +20,7 @@ from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.views import (
+    ChainView,
     DeviceView,
     EventView,
     NodeView,
@@ -211,6 +212,7 @@ SHOWN: tuple[type, ...] = (
     Incident,
     DeviceView,
     Stats,
+    ChainView,
     Transition,
     PlaceList,
     EdgeList,

@@ -13,6 +13,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
+    chain,
     configs,
     devices,
     evidence,
@@ -52,6 +53,7 @@ for _part in (
     evidence,
     series,
     journal,
+    chain,
     rules,
     stream,
 ):

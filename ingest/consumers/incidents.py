@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest import registry, tallies
+from ingest.chain import book as probes
 from ingest.consumers.rules import RuleWork
 from ingest.feed import Feed
 from ingest.incidents import book, boots, flow
@@ -19,7 +20,7 @@ from ingest.store.engine import from_micros, reading, writing
 from ingest.store.journal import CLOCK, Kept, messages_after
 from linli.clock import Clock
 from linli.events import DescribeMessage, Envelope, ReportMessage, Status
-from linli.topics import SELF
+from linli.topics import PROBE, SELF
 
 NAME = "incidents"
 SETTLE = timedelta(seconds=1)
@@ -50,6 +51,7 @@ class IncidentEffect:
         self._streams: set[tuple[str, str]] = set()
         self._events: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
+        self._probed = False
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
@@ -57,8 +59,13 @@ class IncidentEffect:
         if kept.kind == CLOCK:
             self._take(connection, self._rules.take(kept, None, None))
             return
-        received = from_micros(kept.received)
         self._counts[kept.kind] += 1
+        if kept.kind == PROBE:
+            probes.keep(connection, kept)
+            self._probed = True
+            self._take(connection, self._rules.take(kept, None, None))
+            return
+        received = from_micros(kept.received)
         if kept.stream is not None and (kept.node, kept.stream) not in self._streams:
             tallies.note_lane(connection, kept.node, kept.stream, kept.kind)
             self._streams.add((kept.node, kept.stream))
@@ -112,11 +119,14 @@ class IncidentEffect:
         self._rules.committed()
         if self._events or self._links:
             self._feed.tell("incidents")
+        if self._probed:
+            self._feed.tell("chain")
         self._feed.tell("devices")
 
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
         self._rules.dropped()
+        self._probed = False
         self._links.clear()
         self._seen.clear()
         self._counts.clear()

@@ -15,7 +15,7 @@ from ingest.store.journal import FUTURE
 from linli.codec import Decoded, decode, encode
 from linli.errors import PayloadError
 from linli.events import MAX_COUNT, MAX_PAYLOAD, Envelope, Fact, RejectCode
-from linli.topics import Topic, is_id
+from linli.topics import SYSTEM_AREA, Topic, is_id, probe_topic
 
 Standing = Literal["known", "unknown", "moved"]
 AHEAD = timedelta(seconds=60) // timedelta(microseconds=1)
@@ -117,7 +117,7 @@ def _judge(
     decoded = decode(topic, payload)
     message = decoded.message
     place = _place(message) if isinstance(message, Fact) else None
-    standing = registry.standing(topic.site, topic.area, topic.node, topic.device)
+    standing = _standing(topic, registry)
     if standing == "unknown":
         event_id = message.id if isinstance(message, Envelope) else None
         return Parked(topic, event_id, place, *_stripped(decoded))
@@ -134,6 +134,12 @@ def _judge(
     if time > received + AHEAD:
         time, flags = received, FUTURE
     return Accepted(topic, source, message.id, place, time, flags, *_stripped(decoded))
+
+
+def _standing(topic: Topic, registry: Registry) -> Standing:
+    if topic.area == SYSTEM_AREA and topic == probe_topic(topic.site):
+        return "known"
+    return registry.standing(topic.site, topic.area, topic.node, topic.device)
 
 
 def _stripped(decoded: Decoded) -> tuple[int, bytes | None]:

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from ingest.receive.directory import DirectoryWatch
 from ingest.receive.failpoint import failpoint
+from ingest.receive.probe import Prober
 from ingest.receive.receiver import Receiver
 from ingest.receive.upkeep import consumed, forget
 from ingest.receive.writer import JournalWriter
 from ingest.settings import CLIENT_ID, WAKE, IngestSettings
-from ingest.store.engine import open_reader, open_writer, to_micros
-from ingest.store.files import path_of
+from ingest.store.choose import database_of
+from ingest.store.engine import to_micros
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
 from linli.process import StopSignal
@@ -25,8 +26,11 @@ UPKEEP_SECONDS = 60.0
 
 
 def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
-    """Receive until told to stop. Raises InputError for a secret that cannot be read."""
-    folder = settings.folder
+    """Receive until told to stop.
+
+    Raises InputError for a secret that cannot be read, or when another process writes the journal.
+    """
+    database = database_of(settings)
     mqtt = settings.mqtt
     options = LinkOptions(
         host=mqtt.host,
@@ -38,25 +42,27 @@ def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
         protocol=mqtt.protocol,
     )
     clock = SystemClock()
-    engine = open_writer(path_of(folder, "journal"))
-    state = open_reader(path_of(folder, "state"))
-    series = open_reader(path_of(folder, "series"))
+    engine = database.writer("journal", sole=True)
+    state, series = database.reader("state"), database.reader("series")
     with (
         contextlib.ExitStack() as stack,
         closing(DirectoryWatch(state)) as watch,
     ):
         for one in (engine, state, series):
             stack.callback(one.dispose)
+        database.claim(engine)
+        writer = JournalWriter(engine)
         receiver = Receiver(
             site=settings.site.id,
             options=options,
             make_link=PahoLink,
-            writer=JournalWriter(engine),
+            writer=writer,
             registry=watch,
             clock=clock,
             wake=waker(),
             tend=upkeep(engine, (state, series), settings.journal.days, clock),
-            reach=failpoint(folder),
+            reach=failpoint(settings.folder),
+            prober=Prober(settings.site.id, writer, clock),
         )
         receiver.run(stop)
 

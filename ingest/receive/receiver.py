@@ -14,6 +14,7 @@ from ingest.receive.batch import Refusal, Stream
 from ingest.receive.check import Registry, check, refuse
 from ingest.receive.isolate import isolate
 from ingest.receive.parking import replay
+from ingest.receive.probe import Prober
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store.engine import to_micros
 from linli.clock import Clock
@@ -28,6 +29,7 @@ from linli.topics import (
     PREFIX,
     VERSION,
     ingest_status_topic,
+    probe_topic,
     receipt_topic,
     reject_topic,
     topic_filter,
@@ -79,6 +81,7 @@ class Receiver:
         wake: Callable[[], None] = lambda: None,
         tend: Callable[[], None] = lambda: None,
         reach: Callable[[Point], None] = _nothing,
+        prober: Prober | None = None,
     ) -> None:
         self._site = site
         self._session = short_id()
@@ -92,6 +95,8 @@ class Receiver:
         self._replay_due = False
         self._reserved = f"{PREFIX}/{VERSION}/{site}/_"
         self._status_topic = str(ingest_status_topic(site))
+        self._prober = prober
+        self._probe_topic = str(probe_topic(site))
         self._link: Link = make_link(self._own(options), self, clock)
         self._waiting: list[Delivery] = []
         self._without_ack = 0
@@ -155,10 +160,12 @@ class Receiver:
         self._dropped += sum(1 for delivery in self._waiting if delivery.qos == 0)
         self._waiting.clear()
         self._without_ack = 0
+        if self._prober is not None:
+            self._prober.on_down()
 
     def on_message(self, delivery: Delivery) -> None:
         """Take a message into the batch."""
-        if delivery.topic.startswith(self._reserved):
+        if delivery.topic.startswith(self._reserved) and delivery.topic != self._probe_topic:
             # Our own status comes back to us; nothing in a reserved area is a device's.
             self._link.ack(delivery)
             return
@@ -189,7 +196,10 @@ class Receiver:
         return replace(
             options,
             keep_session=True,
-            subscriptions=tuple(topic_filter(self._site, kind=kind) for kind in KINDS),
+            subscriptions=(
+                *(topic_filter(self._site, kind=kind) for kind in KINDS),
+                self._probe_topic,
+            ),
             will=Will(self._status_topic, lost, delay=0),
         )
 
@@ -212,6 +222,8 @@ class Receiver:
             if not self._waiting:
                 self._tick(now)
                 self._tend()
+            if self._prober is not None and self._ready and self._link.connected:
+                self._prober.step(self._link)
         except StoreError as error:
             log.warning("cannot look after the journal now: %s", error)
 
@@ -236,6 +248,8 @@ class Receiver:
         except StoreError as error:
             self._hold(error)
             return
+        if self._prober is not None:
+            self._prober.stored(stream for outcome in outcomes for stream in outcome.streams)
         stored = sum(outcome.stored for outcome in outcomes)
         if stored:
             self._stored_at = self._clock.monotonic()

@@ -15,7 +15,7 @@ from ingest.receive.room import Room
 from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
-from ingest.store.engine import bulk_insert, insert, reading, writing
+from ingest.store.engine import bulk_insert, insert, on_lost, reading, writing
 from linli.events import MAX_COUNT
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
@@ -52,6 +52,7 @@ class JournalWriter:
         self._streams: dict[StreamKey, Stream] = {}
         self._documents: dict[str, str] = {}
         self._insert_message, self._columns = bulk_insert(engine, journal.message)
+        on_lost(engine, self._forget)
 
     @property
     def engine(self) -> sa.Engine:
@@ -84,6 +85,12 @@ class JournalWriter:
                 journal.message.insert(),
                 {**empty, **values, "time": received, "flags": 0, "payload": b""},
             )
+
+    def count_up(self, name: str) -> int:
+        """Add one to a counter; return what it is now. Raises StoreError."""
+        with writing(self._engine) as connection:
+            add_counts(connection, Counter({name: 1}))
+            return journal.counters(connection)[name]
 
     def _write(self, batch: Batch, parked_done: list[int], *, one_by_one: bool) -> Outcome:
         with writing(self._engine) as connection:
@@ -153,6 +160,11 @@ class JournalWriter:
         ]
         batch.counts["quarantine_dropped"] += self._quarantine.put(connection, quarantined)
 
+    def _forget(self) -> None:
+        """Read positions and documents again: the batch in hand may be kept, or another's be."""
+        self._streams.clear()
+        self._documents.clear()
+
     def _remember(self, batch: Batch) -> None:
         if len(self._streams) > _CACHED:
             self._streams.clear()
@@ -194,7 +206,8 @@ class JournalWriter:
         with reading(self._engine) as connection:
             rows = connection.execute(waiting).all()
         facts = Counter({(node, device): number for node, device, number, _ in rows})
-        return Room(self._parked_bytes - sum(row[3] for row in rows), self._parked_facts, facts)
+        taken = int(sum(row[3] for row in rows))
+        return Room(self._parked_bytes - taken, self._parked_facts, facts)
 
 
 def _write_parked(connection: sa.Connection, batch: Batch) -> None:
@@ -223,7 +236,7 @@ def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[journal.counter.c.name],
-            set_={"value": sa.func.min(total, MAX_COUNT)},
+            set_={"value": sa.case((total < MAX_COUNT, total), else_=MAX_COUNT)},
         ),
         rows,
     )

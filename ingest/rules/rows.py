@@ -11,7 +11,10 @@ from ingest.store.engine import from_micros
 from ingest.store.journal import CLOCK, REPLAYED, Kept
 from linli.codec import decode
 from linli.events import Envelope, EventMessage, Message, ReportMessage, Status, TelemetryMessage
-from linli.topics import Topic
+from linli.topics import PROBE, Topic
+
+_UNSAID = frozenset({CLOCK, PROBE})
+"""Kinds of rows that no device made; time passes with them, no more."""
 
 
 def topic_of(kept: Kept) -> Topic:
@@ -21,7 +24,7 @@ def topic_of(kept: Kept) -> Topic:
 
 def message_of(kept: Kept, *, telemetry: bool) -> Message | None:
     """Return the message of a row, None of what rules need not read. Raises PayloadError."""
-    if kept.kind == CLOCK or (kept.kind == "telemetry" and not telemetry):
+    if kept.kind in _UNSAID or (kept.kind == "telemetry" and not telemetry):
         return None
     return decode(topic_of(kept), kept.payload).message
 
@@ -45,7 +48,8 @@ def row_of(kept: Kept, message: Message | None, now: int, started: datetime | No
         message=kept.event_id or "",
         replayed=replayed,
         # A last will is no sign of life, and neither is our own clock.
-        life=kept.kind != CLOCK and not (isinstance(message, Status) and message.state == "lost"),
+        life=kept.kind not in _UNSAID
+        and not (isinstance(message, Status) and message.state == "lost"),
     )
     if isinstance(message, EventMessage):
         heard = from_micros(max(kept.received, now)) if replayed else received

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingest.feed import Feed
 from ingest.services.accounts import AccountService
+from ingest.services.chain import ChainService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
@@ -32,5 +33,6 @@ class Services:
     silences: SilenceService
     orders: OrderService
     journal: JournalService
+    chain: ChainService
     rules: RuleService
     feed: Feed

@@ -18,6 +18,7 @@ from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading, to_micros
 from linli.clock import EARLIEST, LATEST
+from linli.topics import PROBE_NODE
 
 MOST = 1000
 _INCIDENTS = "incidents"
@@ -52,7 +53,7 @@ class JournalService:
             stored.update(_uncounted(connection, positions.get(_INCIDENTS, 0)))
             streams = [
                 _position(row, _LANES.get(lanes.get((row.node, row.stream), ""), "unknown"))
-                for row in connection.execute(journal.stream.select())
+                for row in connection.execute(_STREAMS)
             ]
             parked = sa.select(sa.func.count()).select_from(journal.parked)
             waiting = connection.scalar(parked) or 0
@@ -121,6 +122,7 @@ class JournalService:
 
 
 _EVENT_COLUMNS = ("id", "event_id", "source", "name", "stream", "sequence", "time", "received")
+_STREAMS = journal.stream.select().where(journal.stream.c.node != PROBE_NODE)
 _POSITION = sa.select(state.cursor.c.position).where(state.cursor.c.name == _INCIDENTS)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from ingest.chain.judge import ChainState, Why
 from ingest.series.timeseries import Coverage
 from linli.events import LaneReport, NodeState
 
@@ -104,6 +105,27 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     behind: dict[str, int]
     """Journal rows each consumer still has before it."""
     streams: tuple[StreamPosition, ...] = ()
+
+
+class ChainView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the probes say: counts since the data folder was made, times over the last hour."""
+
+    state: ChainState
+    why: Why
+    words: str
+    """`why` in plain words."""
+    since: datetime
+    """Since when it is so; for green as far as the last day tells."""
+    produced: int
+    stored: int
+    waiting: int
+    """Made, and not stored yet."""
+    lost: int
+    last: datetime | None
+    """When the last one that came through was made."""
+    p50: float | None
+    """Seconds from made to the live feed, None while there is no figure: that is not zero."""
+    p95: float | None
 
 
 class RejectView(msgspec.Struct, frozen=True, kw_only=True):

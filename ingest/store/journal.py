@@ -26,6 +26,9 @@ CLOCK = "clock"
 One is written when nothing else was for a while, so that silence can be told from our own absence.
 """
 
+PROBE_COUNTER = "probe"
+"""Counter of the probes that were ever made."""
+
 metadata = sa.MetaData()
 
 message = sa.Table(

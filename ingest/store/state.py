@@ -1,7 +1,8 @@
 """`state.db`: accounts, evidence, cursors. The web process writes it.
 
 The tables of the registry, incidents, work orders and rules, which are in the same file, stand in
-`ingest.store.registry`, `ingest.store.incidents`, `ingest.store.orders` and `ingest.store.rules`.
+`ingest.store.registry`, `ingest.store.incidents`, `ingest.store.orders`, `ingest.store.rules` and
+`ingest.store.chain`.
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -11,8 +12,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ingest.store.chain import metadata
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.rules import metadata
 
 boot = sa.Table(
     "boot",

@@ -62,6 +62,7 @@ RULES = {
     ("get", "/api/v1/series"): VIEWER,
     ("get", "/api/v1/series/query"): VIEWER,
     ("get", "/api/v1/stats"): VIEWER,
+    ("get", "/api/v1/chain"): VIEWER,
     ("get", "/api/v1/rejects"): VIEWER,
     ("get", "/api/v1/events"): VIEWER,
     ("get", "/api/v1/stream"): VIEWER,
