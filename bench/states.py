@@ -1,6 +1,6 @@
 """What teaching states is worth: rendered pictures in other light, with people, and moving light.
 
-    render-env/bin/python models/render/states.py --thing bin --part teach --out PICTURES
+    .venv-render/bin/python models/render/states.py --thing bin --part teach --out PICTURES
     … and so on: docs/scene-states.md has the list
     python bench/states.py PICTURES --first 20 --json
 

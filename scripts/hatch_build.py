@@ -26,6 +26,7 @@ STAMP = DIST / ".stamp"
 LOCALE = WEB / "locale"
 PROJECT_FILES = ("package.json", "package-lock.json", ".npmrc")
 DATA_FOLDERS = ("broker", "models")
+SCRIPTS = {"render", "train", "waste"}  # below models/: how what is shipped was made
 # The oldest browsers the pages promise to run in: phones of about 2018.
 TARGETS = "chrome64,ios13"
 
@@ -118,7 +119,7 @@ def data_files(root: Path) -> dict[str, str]:
     for folder in DATA_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             inside = path.relative_to(root).parts
-            scripts = path.suffix in {".py", ".pyc"} or not {"train", "waste"}.isdisjoint(inside)
+            scripts = path.suffix in {".py", ".pyc"} or not SCRIPTS.isdisjoint(inside)
             if path.is_file() and not scripts:
                 found[str(path)] = f"linli/data/{path.relative_to(root).as_posix()}"
     return found

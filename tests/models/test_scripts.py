@@ -1,30 +1,36 @@
-"""The rendering and training scripts on two pictures, where their libraries are installed."""
+"""The scripts that make the detector, on two pictures, in the order of models/README.md."""
 
-import importlib.util
+import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from edge.catalog.entry import Catalog
+from linli.settings import load
+
 MODELS = Path(__file__).parents[2] / "models"
-SHARED = Path(__file__).parents[3] / "shared"
+Script = Callable[..., str]
 
 CONFIG = """
 seed = 1
 steps = 2
-batch = 2
-start = "{shared}/models/yolox_nano.onnx"
-take = [[0], [3], [1], [56], [56]]
+batch = 4
+start = "{start}"
 [data]
-elevators = "{pictures}"
-cutouts = "{pictures}"
-photographs = "{pictures}"
+elevators = "{pictures}/elevator"
+cutouts = "{pictures}/cutout"
+photographs = "{pictures}/photograph"
 [data.shares]
 scene = 1
+paste = 1
 photograph = 1
+mosaic = 1
 [data.kinds]
 scooter = 1
 [optimizer]
@@ -42,51 +48,96 @@ full_share = 0.5
 """
 
 
-def run(script: str, *args: str) -> str:
-    command = [sys.executable, str(MODELS / script), *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+def two_renders(render: Script, folder: Path) -> None:
+    """Render a scooter in an elevator, with its rider, and another one to be pasted."""
+    quick = ("--count", 1, "--samples", 1)
+    lift, cutout = folder / "elevator", folder / "cutout"
+    render("render/make.py", "--what", "elevator", "--views", 1, *quick, "--out", lift)
+    render("render/make.py", "--what", "cutout", "--kinds", "scooter", *quick, "--out", cutout)
 
 
-def two_pictures(folder: Path) -> None:
-    for part in ("images", "labels", "facts"):
+def a_photograph(folder: Path) -> None:
+    """Write a picture with COCO's labels: a motorcycle and a dog."""
+    for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
-    for n in range(2):
-        image = np.random.default_rng(n).integers(0, 255, (120, 160, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / "images" / f"elevator-{n:06d}-0.jpg"), image)
-        (folder / "labels" / f"elevator-{n:06d}-0.txt").write_text("1 0.5 0.5 0.4 0.5\n")
-        (folder / "facts" / f"elevator-{n:06d}-0.json").write_text('{"kind": "scooter"}')
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    cv2.imwrite(str(folder / "images" / "1.jpg"), noise)
+    (folder / "labels" / "1.txt").write_text("3 0.5 0.5 0.4 0.5\n16 0.2 0.2 0.2 0.2\n")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="bpy is not installed")
-def test_two_scenes_are_rendered_with_labels(tmp_path: Path) -> None:
-    run("render/make.py", "--count", "2", "--views", "1", "--samples", "1", "--out", str(tmp_path))
-    images = sorted((tmp_path / "images").glob("*.jpg"))
-    assert images
-    for image in images:
-        rows = (tmp_path / "labels" / f"{image.stem}.txt").read_text().splitlines()
-        assert all(0 <= float(v) <= 5 for row in rows for v in row.split())
+def labels(folder: Path, stem: str) -> dict[int, tuple[float, ...]]:
+    """Return the box of each class in a label file: centre, width, height as shares."""
+    rows = [line.split() for line in (folder / "labels" / f"{stem}.txt").read_text().splitlines()]
+    return {int(label): tuple(map(float, box)) for label, *box in rows}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="bpy is not installed")
-def test_two_frames_of_the_demo_clip_are_rendered(tmp_path: Path) -> None:
-    small = ("--width", "64", "--height", "48", "--samples", "1")
-    run("render/clip.py", "--frames", str(tmp_path), "--every", "85", *small)
+def test_a_scene_and_a_cutout_are_rendered_with_labels(render: Script, tmp_path: Path) -> None:
+    two_renders(render, tmp_path)
+    lift, cutout = tmp_path / "elevator", tmp_path / "cutout"
+    assert (lift / "classes.txt").read_text().split()[:2] == ["person", "ebike"]
+    assert json.loads((lift / "facts" / "elevator-000000-0.json").read_text())["kind"] == "scooter"
+    found = labels(lift, "elevator-000000-0")
+    assert sorted(found) == [0, 1]
+    assert all(w / 2 <= x <= 1 - w / 2 for x, _, w, _ in found.values())
+    assert cv2.imread(str(lift / "images" / "elevator-000000-0.jpg")).std() > 10
+    piece = cv2.imread(str(cutout / "images" / "cutout-000000-0.png"), cv2.IMREAD_UNCHANGED)
+    rows, columns = np.nonzero(piece[..., 3] > 100)
+    x, y, w, h = labels(cutout, "cutout-000000-0")[1]
+    drawn = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    box = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * len(piece)
+    assert np.abs(box - drawn).max() < 4
+    written = (lift / "images" / "elevator-000000-0.jpg").stat().st_mtime_ns
+    two_renders(render, tmp_path)
+    assert (lift / "images" / "elevator-000000-0.jpg").stat().st_mtime_ns == written
+
+
+def test_two_frames_of_the_demo_clip_are_rendered(render: Script, tmp_path: Path) -> None:
+    small = ("--width", 64, "--height", 48, "--samples", 1)
+    render("render/clip.py", "--frames", tmp_path, "--every", 85, *small)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0000.png", "0085.png"]
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared with the weights to start from")
-def test_two_steps_of_training_write_a_detector(tmp_path: Path) -> None:
-    two_pictures(tmp_path / "pictures")
-    config = tmp_path / "small.toml"
-    config.write_text(CONFIG.format(shared=SHARED, pictures=tmp_path / "pictures"))
-    run("train/train.py", str(config), "--out", str(tmp_path / "out"))
-    written = {p.name for p in (tmp_path / "out").iterdir()}
-    assert {"detector.onnx", "last.pt", "losses.csv", "curves.png"} <= written
-    trained = str(tmp_path / "out" / "detector.onnx")
+def test_renders_become_a_detector_in_the_catalogue(
+    render: Script, train: Script, tmp_path: Path
+) -> None:
+    two_renders(render, tmp_path)
+    a_photograph(tmp_path / "photograph")
+    config, run = tmp_path / "small.toml", tmp_path / "run"
+    start = MODELS / "builtin" / "detector.onnx"
+    config.write_text(CONFIG.format(start=start, pictures=tmp_path))
+    train("train/train.py", config, "--out", run, "--minutes", 0)
+    shutil.copy(run / "detector.onnx", tmp_path / "first.onnx")
+    train("train/train.py", config, "--out", run)
+    steps = [line.split(",")[0] for line in (run / "losses.csv").read_text().split()]
+    assert steps == ["step", "1", "2"]
+    assert (run / "curves.png").exists()
+
     mixed = tmp_path / "mixed.onnx"
-    run("train/mix.py", f"{trained}:2", trained, "--doubt", "wheelchair=3", "--out", str(mixed))
-    assert mixed.stat().st_size < 4_000_000
+    files = (f"{tmp_path / 'first.onnx'}:1", f"{run / 'detector.onnx'}:2")
+    train("train/mix.py", *files, "--out", mixed)
+    chosen = json.loads(train("train/choose.py", mixed, tmp_path / "elevator", "--json"))
+    assert chosen["ebike"] == 1
+    doubt = [f"--doubt={name}={by}" for name, by in chosen["doubt"].items()]
+    shipped = tmp_path / "models" / "builtin" / "detector.onnx"
+    shipped.parent.mkdir(parents=True)
+    train("train/mix.py", mixed, *doubt, "--version", "9", "--out", shipped)
+
+    ship = shutil.copy(MODELS / "ship.py", shipped.parents[1])
+    scores = [f"--threshold={name}={least}" for name, least in chosen["threshold"].items()]
+    command = [sys.executable, ship, shipped, "--name=ours", "--summary=two steps", *scores]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    (entry,) = load(shipped.parents[1] / "catalog.toml", Catalog).model
+    assert (entry.version, entry.thresholds) == ("9", chosen["threshold"])
+    assert entry.classes == ("person", "ebike", "bicycle", "stroller", "wheelchair")
+
+
+def test_training_refuses_to_start_from_another_network(train: Script, tmp_path: Path) -> None:
+    for part in ("images", "facts"):
+        (tmp_path / "elevator" / part).mkdir(parents=True)
+        (tmp_path / "cutout" / part).mkdir(parents=True)
+    a_photograph(tmp_path / "photograph")
+    config = tmp_path / "small.toml"
+    start = MODELS / "builtin" / "waste.onnx"
+    config.write_text(CONFIG.format(start=start, pictures=tmp_path))
+    with pytest.raises(AssertionError, match=r"waste\.onnx: \d+ convolutions, expected \d+"):
+        train("train/train.py", config, "--out", tmp_path / "run")
