@@ -11,10 +11,11 @@ from ingest.notify.message import Failed, Message, Outcome, Sent
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages in how long a provider takes; kept below what it allows."""
+    """No stretch of `per` holds more than `most` messages, of which `burst` may come at once."""
 
     most: int
     per: timedelta
+    burst: int
 
 
 class Channel(Protocol):
@@ -44,7 +45,7 @@ class MemoryChannel:
     @property
     def pace(self) -> Pace:
         """Return a generous pace."""
-        return Pace(most=1000, per=timedelta(seconds=1))
+        return Pace(most=1000, per=timedelta(seconds=1), burst=500)
 
     def send(self, message: Message, address: str, now: datetime) -> Outcome:
         """Keep the message, unless it is a failure's turn."""

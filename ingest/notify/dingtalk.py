@@ -30,7 +30,7 @@ CODES = Codes(
 class DingTalk:
     """Sends markdown to a group; the address is `TOKEN` or `TOKEN SECRET`."""
 
-    pace = Pace(most=18, per=timedelta(minutes=1))
+    pace = Pace(most=18, per=timedelta(minutes=1), burst=6)
 
     def __init__(self, client: httpx2.Client, url: str = URL) -> None:
         self._client = client

@@ -32,7 +32,7 @@ _COLOURS = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blu
 class Feishu:
     """Sends a card to a group; the address is `TOKEN` or `TOKEN SECRET`."""
 
-    pace = Pace(most=90, per=timedelta(minutes=1))
+    pace = Pace(most=90, per=timedelta(minutes=1), burst=3)
 
     def __init__(self, client: httpx2.Client, url: str = URL) -> None:
         self._client = client

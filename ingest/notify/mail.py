@@ -21,7 +21,7 @@ _LATER = range(400, 500)
 class Mail:
     """Sends one message a connection; the address is an e-mail address."""
 
-    pace = Pace(most=30, per=timedelta(minutes=1))
+    pace = Pace(most=30, per=timedelta(minutes=1), burst=10)
 
     def __init__(
         self,

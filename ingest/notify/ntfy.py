@@ -17,7 +17,7 @@ _PRIORITY = {"critical": 5, "high": 4, "medium": 3, "low": 2}
 class Ntfy:
     """Publishes to a topic; the address is the topic's name."""
 
-    pace = Pace(most=30, per=timedelta(minutes=1))
+    pace = Pace(most=30, per=timedelta(minutes=1), burst=10)
 
     def __init__(self, client: httpx2.Client, url: str, token: str | None = None) -> None:
         self._client = client

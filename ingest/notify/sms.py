@@ -22,7 +22,7 @@ class Sms:
     once it has taken the message.
     """
 
-    pace = Pace(most=20, per=timedelta(minutes=1))
+    pace = Pace(most=20, per=timedelta(minutes=1), burst=6)
 
     def __init__(self, hook: Webhook, url: str) -> None:
         self._hook = hook

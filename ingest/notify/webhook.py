@@ -21,7 +21,7 @@ from linli.errors import InputError
 class Webhook:
     """Posts JSON; the address is a URL. With two secrets both sign, so that they can be changed."""
 
-    pace = Pace(most=60, per=timedelta(minutes=1))
+    pace = Pace(most=60, per=timedelta(minutes=1), burst=20)
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class WecomApp:
     has forgotten is fetched again once. The provider itself drops doubles of one key.
     """
 
-    pace = Pace(most=25, per=timedelta(minutes=1))
+    pace = Pace(most=25, per=timedelta(minutes=1), burst=8)
 
     def __init__(
         self, client: httpx2.Client, *, corporation: str, agent: int, secret: str, url: str = URL

@@ -26,7 +26,7 @@ _COLOURS = {"critical": "warning", "high": "warning", "medium": "comment", "low"
 class WecomBot:
     """Sends markdown to a group; the address is the bot's key. A picture is a second message."""
 
-    pace = Pace(most=18, per=timedelta(minutes=1))
+    pace = Pace(most=18, per=timedelta(minutes=1), burst=6)
 
     def __init__(self, client: httpx2.Client, url: str = URL) -> None:
         self._client = client
