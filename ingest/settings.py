@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -15,6 +16,9 @@ from linli.settings import Settings, load, read_secret
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
+WebAddress = Annotated[
+    str, Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$", min_length=8, max_length=256)
+]
 JOURNAL_DAYS = 8
 CLIENT_ID = "svc-ingest"
 WAKE = "LINLI_WAKE"  # names the pipe by which the receiver wakes the web process
@@ -59,6 +63,37 @@ class Journal(Settings, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=JOURNAL_DAYS, le=3650)] = JOURNAL_DAYS
 
 
+class DatabaseSettings(Settings, frozen=True, kw_only=True):
+    """A PostgreSQL for journal, state and series; without `url` they are files in `data`.
+
+    `url` is postgresql://user@host:port/name, with parameters of libpq behind a question mark.
+    """
+
+    url: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    password_file: str | None = None
+
+
+class Influx(Settings, frozen=True, kw_only=True):
+    """An InfluxDB that gets a copy of everything; without `url` there is none.
+
+    `api` is the way of writing: v2 for InfluxDB 2, 3 and 1.8, v1 for older ones. `bucket` is the
+    database where there are no buckets, as `db` or `db/policy`. `token_file` holds the token, or
+    the password of `username`. `charts`: read charts from it instead of from our own series.
+    """
+
+    url: WebAddress | None = None
+    api: Literal["v2", "v1"] = "v2"
+    org: Annotated[str, Meta(min_length=1, max_length=128)] = "linli"
+    bucket: Annotated[str, Meta(min_length=1, max_length=128)] = "linli"
+    username: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    token_file: str | None = None
+    charts: bool = False
+
+    def token(self) -> str | None:
+        """Return the token or password, None when there is none. Raises InputError."""
+        return read_secret(Path(self.token_file)) if self.token_file is not None else None
+
+
 class IngestSettings(Settings, frozen=True, kw_only=True):
     """The whole file; `load_settings` has made its paths whole."""
 
@@ -68,11 +103,18 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     http: Http = Http()
     evidence: Evidence = Evidence()
     journal: Journal = Journal()
+    influx: Influx = Influx()
+    database: DatabaseSettings = DatabaseSettings()
 
     @property
     def folder(self) -> Path:
         """The folder that holds the databases and the pictures."""
         return Path(self.data)
+
+    def database_password(self) -> str | None:
+        """Return the database password, None when none is set beside the URL. Raises InputError."""
+        name = self.database.password_file
+        return read_secret(Path(name)) if name is not None else None
 
     def mqtt_password(self) -> str | None:
         """Return the broker password, None when there is none. Raises InputError."""
@@ -98,7 +140,49 @@ def load_settings(path: Path) -> IngestSettings:
                 "password_file without username", where=f"{path}: mqtt", hint="Set mqtt.username"
             )
         mqtt = msgspec.structs.replace(mqtt, password_file=_beside(path, mqtt.password_file))
-    return msgspec.structs.replace(settings, data=_beside(path, settings.data), mqtt=mqtt)
+    return msgspec.structs.replace(
+        settings,
+        data=_beside(path, settings.data),
+        mqtt=mqtt,
+        influx=_influx(path, settings.influx),
+        database=_checked(path, settings.database),
+    )
+
+
+def _influx(path: Path, influx: Influx) -> Influx:
+    """Return it with a whole path. Raises InputError for parts that make no whole."""
+    if influx.url is None and influx != Influx():
+        hint = "As in http://127.0.0.1:8086"
+        raise InputError("settings without url", where=f"{path}: influx", hint=hint)
+    if influx.username is not None and influx.token_file is None:
+        hint = "Put the password into a file and name it"
+        raise InputError("username without token_file", where=f"{path}: influx", hint=hint)
+    if influx.token_file is None:
+        return influx
+    return msgspec.structs.replace(influx, token_file=_beside(path, influx.token_file))
+
+
+def _checked(path: Path, database: DatabaseSettings) -> DatabaseSettings:
+    """Return the database with a whole path; an address that is refused is never repeated."""
+    where, hint = f"{path}: database", "As in postgresql://linli@127.0.0.1:5432/linli"
+    if database.url is None:
+        if database.password_file is not None:
+            raise InputError("password_file without url", where=where, hint=hint)
+        return database
+    try:
+        address = urlsplit(database.url)
+        named = address.scheme in {"postgresql", "postgres"} and len(address.path) > 1
+        password = address.password
+    except ValueError:
+        named, password = False, None
+    if not named:
+        rule = "not the address of a PostgreSQL database"
+        raise InputError(rule, where=f"{where}.url", hint=hint)
+    if database.password_file is None:
+        return database
+    if password is not None:
+        raise InputError("a password in url and a password_file", where=where, hint="Keep one")
+    return msgspec.structs.replace(database, password_file=_beside(path, database.password_file))
 
 
 def _beside(path: Path, name: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
-from linli.errors import InputError, LinliError
+from linli.errors import InputError, LinliError, StoreError
 from linli.process import Child, StopSignal, Supervisor, linli_argv
 from linli.settings import make_folder
 
 PARTS = ("receiver", "web")
 POLL_SECONDS = 0.1
+DATABASE_SECONDS = 2.0
 
 
 def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
@@ -29,7 +30,7 @@ def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
     """
     settings.mqtt_password()
     with sole_owner(settings.folder):
-        _migrate(config)
+        _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)
         _run(config, stop)
 
@@ -53,13 +54,16 @@ def sole_owner(folder: Path, what: str = "ingest") -> Iterator[None]:
         yield
 
 
-def _migrate(config: Path) -> None:
-    """Migrate in a process of its own, so that this one stays small for years."""
-    code = subprocess.run(
-        linli_argv("ingest", "migrate", "--config", str(config)), check=False
-    ).returncode
-    if code:
-        raise SystemExit(code)  # it has said in its own line why
+def _migrate(config: Path, stop: StopSignal, *, patient: bool) -> None:
+    """Migrate in a process of its own, so that this one stays small for years.
+
+    With `patient` a database that is not there yet is waited for: a machine starts in any order.
+    """
+    argv = linli_argv("ingest", "migrate", "up", "--config", str(config))
+    while code := subprocess.run(argv, stdout=subprocess.DEVNULL, check=False).returncode:
+        # It has said in its own line why.
+        if not patient or code != StoreError.exit_code or stop.wait(DATABASE_SECONDS):
+            raise SystemExit(code)
 
 
 def check_port(host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ingest.store.engine import reading, writing
+from ingest.store.engine import insert, reading, writing
 from ingest.store.journal import Kept, messages_after
 from linli.errors import StoreError
 from linli.log import get_logger
@@ -59,12 +59,13 @@ class Cursor:
             batch = messages_after(connection, self._position, BATCH)
         if not batch:
             return False
+        before, self._position = self._position, None  # read again, should the answer be lost
         try:
-            self._commit(batch, self._apply)
+            self._commit(batch, before, self._apply)
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - a poison row: find it, so that it stops nothing else
-            self._commit(batch, self._apply_guarded)
+            self._commit(batch, before, self._apply_guarded)
         self._position = batch[-1].id
         self._effect.committed()
         return len(batch) == BATCH
@@ -74,12 +75,14 @@ class Cursor:
         with reading(self._target) as connection:
             return connection.scalar(query) or 0
 
-    def _commit(self, batch: list[Kept], apply: Callable[[sa.Connection, Kept], int]) -> None:
+    def _commit(
+        self, batch: list[Kept], before: int, apply: Callable[[sa.Connection, Kept], int]
+    ) -> None:
         self._effect.dropped()
         with writing(self._target) as connection:
             poisoned = sum(apply(connection, kept) for kept in batch)
             self._effect.finish(connection)
-            self._move(connection, batch[-1].id, poisoned)
+            self._move(connection, before, batch[-1].id, poisoned)
 
     def _apply(self, connection: sa.Connection, kept: Kept) -> int:
         self._effect.apply(connection, kept)
@@ -103,12 +106,15 @@ class Cursor:
             return 1
         return 0
 
-    def _move(self, connection: sa.Connection, position: int, poisoned: int) -> None:
+    def _move(self, connection: sa.Connection, before: int, position: int, poisoned: int) -> None:
+        """Move on from where this batch began; from anywhere else is nobody's to move."""
         table = self._table
-        known = table.update().where(table.c.name == self._effect.name)
+        known = table.update().where(table.c.name == self._effect.name, table.c.position == before)
         changed = connection.execute(
             known.values(position=position, poisoned=table.c.poisoned + poisoned)
         )
         if changed.rowcount == 0:
             fresh = {"name": self._effect.name, "position": position, "poisoned": poisoned}
-            connection.execute(table.insert(), fresh)
+            made = insert(table).on_conflict_do_nothing()
+            if connection.execute(made, fresh).rowcount == 0:
+                raise StoreError("moved by another process", where=f"cursor {self._effect.name}")

@@ -1,4 +1,8 @@
-"""SQLite engines: durable for the one process that writes a file, query-only for all others.
+"""What is the same of every database, and SQLite's engines: durable writer, query-only readers.
+
+`ingest.store.choose` chooses between these files and a PostgreSQL (`ingest.store.postgres`). What
+callers write with `writing`, `reading`, `insert` and `bulk_insert` is the same on both: `insert` is
+PostgreSQL's, whose ON CONFLICT SQLite understands.
 
 Instants are stored as integer microseconds since 1970-01-01 UTC: exact, small, and ordered. Columns
 read by people's code use `UtcDateTime`; the hot path of the journal uses the integers themselves.
@@ -10,7 +14,7 @@ never open a second writer connection while holding the first. Read through a re
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +22,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from linli.errors import StoreError
 
@@ -29,6 +33,7 @@ __all__ = [
     "bulk_insert",
     "from_micros",
     "insert",
+    "on_lost",
     "open_reader",
     "open_writer",
     "reading",
@@ -147,8 +152,24 @@ def bulk_insert(engine: sa.Engine, table: sa.Table) -> tuple[str, tuple[str, ...
     return str(compiled), tuple(columns)
 
 
+def on_lost(engine: sa.Engine, forget: Callable[[], None]) -> None:
+    """Call `forget` whenever a connection was lost: another may have written meanwhile.
+
+    Whether what was being committed is kept is not known then either; read it again.
+    """
+
+    def on_error(context: sa.engine.ExceptionContext) -> None:
+        if context.is_disconnect:
+            forget()
+
+    event.listen(engine, "handle_error", on_error)
+
+
 class Changes:
-    """Tells cheaply whether another connection committed to a file since it was last asked."""
+    """Tells cheaply whether another connection committed to a file since it was last asked.
+
+    PostgreSQL has nothing as cheap, so there the answer is always that it may have.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -157,6 +178,8 @@ class Changes:
 
     def seen(self) -> bool:
         """Tell whether something changed; the first answer is yes. Raises StoreError."""
+        if self._engine.dialect.name != "sqlite":
+            return True
         if self._connection is None:
             # SQLite compares versions within one connection only, so this one is kept.
             self._connection = self._engine.connect()

@@ -1,12 +1,15 @@
-"""The three files of an ingest in its data folder, and bringing all of them up to date."""
+"""The three SQLite files of an ingest in its data folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.store.engine import open_writer
-from ingest.store.migrate import FILES, File, upgrade
-from linli.settings import make_folder
+import sqlalchemy as sa
+
+from ingest.store import backup, engine
+from ingest.store.database import Database
+from ingest.store.migrate import File
+from linli.clock import SystemClock
 
 
 def path_of(folder: Path, file: File) -> Path:
@@ -15,14 +18,47 @@ def path_of(folder: Path, file: File) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder and its files, or bring their tables up to date.
+    """Make the folder and its files, or bring them up to date; see Database.prepare."""
+    Files(folder).prepare()
 
-    Raises InputError when the folder cannot be written or comes from a newer Linli, and StoreError.
-    """
-    make_folder(folder)
-    for file in FILES:
-        engine = open_writer(path_of(folder, file))
-        try:
-            upgrade(file, engine)
-        finally:
-            engine.dispose()
+
+class Files(Database):
+    """SQLite files in the data folder; whoever runs an ingest holds that folder's lock."""
+
+    @property
+    def place(self) -> str:
+        """See Database."""
+        return str(self._folder)
+
+    def reader(self, file: File) -> sa.Engine:
+        """See Database."""
+        return engine.open_reader(path_of(self._folder, file))
+
+    def writer(self, file: File, *, sole: bool = False) -> sa.Engine:
+        """See Database."""
+        del sole
+        return engine.open_writer(path_of(self._folder, file))
+
+    def claim(self, sole_writer: sa.Engine) -> None:
+        """See Database: the lock on the folder has seen to it."""
+
+    def is_empty(self) -> bool:
+        """See Database."""
+        return not path_of(self._folder, "state").exists()
+
+    def revision(self, file: File) -> str | None:
+        """See Database; a file that is not there is not made."""
+        return super().revision(file) if path_of(self._folder, file).exists() else None
+
+    def back_up(self, file: File) -> Path:
+        """See Database."""
+        source = path_of(self._folder, file)
+        return backup.make(
+            self._folder,
+            self.revision(file) or f"{file}_empty",
+            SystemClock().now(),
+            write=lambda target: backup.copy_file(source, target),
+        )
+
+    def _finish(self, connection: sa.Connection) -> None:
+        """See Database: SQLite sorts by code point anyway."""

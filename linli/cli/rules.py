@@ -21,8 +21,8 @@ from ingest.rules.rule_set import RuleSet
 from ingest.rules.spans import micros
 from ingest.rules.trial import RuleTrial, Trial, try_rules
 from ingest.settings import IngestSettings, load_settings
-from ingest.store.engine import open_reader, open_writer, reading, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.choose import database_of
+from ingest.store.engine import reading, writing
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -123,8 +123,9 @@ def apply(file: Path, note: str | None, config: Path, *, as_json: bool) -> None:
     settings = load_settings(config)
     text = read(file)
     load(text, where=str(file))
-    prepare(settings.folder)
-    engine = open_writer(path_of(settings.folder, "state"))
+    database = database_of(settings)
+    database.prepare()
+    engine = database.writer("state")
     try:
         with writing(engine) as connection:
             made = versions.newest(connection)
@@ -147,7 +148,7 @@ def _try(
     with _state(settings) as connection:
         directory.connection = connection
         directory.read_all()
-    journal = open_reader(path_of(settings.folder, "journal"))
+    journal = database_of(settings).reader("journal")
     try:
         with _bar() as progress:
             return try_rules(
@@ -180,10 +181,11 @@ def _bar() -> Iterator[Callable[[int, int], bool]]:
 
 @contextmanager
 def _state(settings: IngestSettings) -> Iterator[sa.Connection]:
-    path = path_of(settings.folder, "state")
-    if not path.exists():
-        raise InputError("no ingest has run here yet", where=str(path), hint="Check --config")
-    engine = open_reader(path)
+    database = database_of(settings)
+    if database.is_empty():
+        where = str(settings.folder)
+        raise InputError("no ingest has run here yet", where=where, hint="Check --config")
+    engine = database.reader("state")
     try:
         with reading(engine) as connection:
             yield connection

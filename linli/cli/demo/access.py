@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from ingest.accounts import book
 from ingest.registry import add_device, add_node
 from ingest.settings import load_settings
-from ingest.store.engine import open_writer, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.choose import database_of
+from ingest.store.engine import writing
 from linli.cli.demo.files import AREA, CAMERA, NODE, SITE, DemoFiles
 from linli.settings import write_secret
 
@@ -28,9 +28,9 @@ class Access:
 
 def give_access(files: DemoFiles, now: datetime) -> Access:
     """Register the demo's node and camera, and make an administrator and a token."""
-    folder = load_settings(files.ingest_toml).folder
-    prepare(folder)
-    engine = open_writer(path_of(folder, "state"))
+    database = database_of(load_settings(files.ingest_toml))
+    database.prepare()
+    engine = database.writer("state")
     try:
         with writing(engine) as connection:
             if not files.node_key.exists():

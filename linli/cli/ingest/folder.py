@@ -1,4 +1,4 @@
-"""The state file of a data folder, for commands that change it while the ingest may be running."""
+"""The state of an ingest, for commands that change it while the ingest may be running."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from ingest.settings import IngestSettings
-from ingest.store.engine import open_writer, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.choose import database_of
+from ingest.store.engine import writing
 
 
 @contextmanager
 def state(settings: IngestSettings) -> Iterator[sa.Connection]:
-    """Yield one transaction on it; the file is made or brought up to date first."""
-    prepare(settings.folder)
-    engine = open_writer(path_of(settings.folder, "state"))
+    """Yield one transaction on it; it is made or brought up to date first."""
+    database = database_of(settings)
+    database.prepare()
+    engine = database.writer("state")
     try:
         with writing(engine) as connection:
             yield connection

@@ -11,6 +11,7 @@ from linli.cli.lazy import LazyGroup
 _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
 _CONFIGS = "linli.cli.ingest.configs"
+_MIGRATE = "linli.cli.ingest.migrate"
 _REGISTRY = "linli.cli.ingest.registry"
 
 
@@ -20,7 +21,12 @@ class _Ingest(LazyGroup):
         "receiver": (_SERVE, "receiver", "ingest", "Run only the receiver: broker to journal."),
         "web": (_SERVE, "web", "ingest", "Run only the web side: consumers, API, pages."),
         "init": (_SERVE, "init", "ingest", "Write a settings file and the secret it names."),
-        "migrate": (_SERVE, "migrate", "ingest", "Bring the data folder up to this version."),
+        "migrate": (
+            _MIGRATE,
+            "migrate",
+            "ingest",
+            "Bring tables up to this version, or a step back.",
+        ),
         "node": (_PEOPLE, "node", "ingest", "Register edge boxes and the devices behind them."),
         "registry": (
             _REGISTRY,

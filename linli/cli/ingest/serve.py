@@ -30,20 +30,11 @@ def run(config: Path) -> None:
 def receiver(config: Path) -> None:
     """Run only the receiver: broker to journal. `run` starts it by itself."""
     from ingest.receive.process import run_receiver
-    from ingest.store.files import prepare
+    from ingest.store.choose import database_of
 
     settings = load_settings(config)
-    prepare(settings.folder)
+    database_of(settings).prepare()
     run_receiver(settings, _stop_signal())
-
-
-@click.command(epilog="Example: linli ingest migrate --config ingest.toml")
-@config_option
-def migrate(config: Path) -> None:
-    """Bring the data folder up to this version; `run` does it by itself."""
-    from ingest.store.files import prepare
-
-    prepare(load_settings(config).folder)
 
 
 @click.command(epilog="Example: linli ingest web --config ingest.toml")
@@ -57,6 +48,7 @@ def web(config: Path) -> None:
 
     settings = load_settings(config)
     app = create_app(settings)
+    app.state.house.claim()  # before the server, so that a refusal is one line
     mount(
         app,
         app.state.services,

@@ -1,0 +1,94 @@
+"""What an ingest needs of the place where it keeps journal, state and series."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ingest.store import migrate
+from ingest.store.migrate import FILES, File
+from linli.settings import make_folder
+
+
+class Database(ABC):
+    """Journal, state and series, each with its own tables, versions and writer."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the data folder: backups go there."""
+        self._folder = folder
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """What a person calls it: no password in it."""
+
+    @abstractmethod
+    def reader(self, file: File) -> sa.Engine:
+        """Return a query-only engine; it connects when first used."""
+
+    @abstractmethod
+    def writer(self, file: File, *, sole: bool = False) -> sa.Engine:
+        """Return an engine that writes a file; `sole` is for the one process that always does."""
+
+    @abstractmethod
+    def claim(self, sole_writer: sa.Engine) -> None:
+        """Connect a sole writer. Raises InputError when another process is it, and StoreError."""
+
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """Tell whether no ingest has ever kept anything here. Raises StoreError."""
+
+    @abstractmethod
+    def back_up(self, file: File) -> Path:
+        """Write a backup into the data folder. Raises InputError when it cannot, and StoreError."""
+
+    def prepare(self, *, backups: bool = True) -> list[Path]:
+        """Make what is missing or bring it up to date; return the backups made before that.
+
+        Raises InputError when it comes from a newer Linli or no backup can be made, and StoreError.
+        """
+        make_folder(self._folder)
+        made: list[Path] = []
+        for file in FILES:
+            with self._opened(file) as writer:
+                if not migrate.outdated(file, writer):
+                    continue
+                if backups and migrate.current(writer) is not None:
+                    made.append(self.back_up(file))
+                migrate.upgrade(file, writer, finish=self._finish)
+        return made
+
+    def revision(self, file: File) -> str | None:
+        """Return the version of a file's tables, None when it has none yet. Raises StoreError."""
+        with self._opened(file) as writer:
+            return migrate.current(writer)
+
+    def losses(self, file: File) -> dict[str, int]:
+        """Return what `step_back` destroys: rows by table or table.column. Raises as it does."""
+        with self._opened(file) as writer:
+            return migrate.losses(file, writer)
+
+    def step_back(self, file: File) -> None:
+        """Undo the newest migration of a file that nobody else writes.
+
+        Raises InputError when it cannot be undone, and StoreError.
+        """
+        with self._opened(file, sole=True) as writer:
+            self.claim(writer)
+            migrate.downgrade(file, writer)
+
+    @abstractmethod
+    def _finish(self, connection: sa.Connection) -> None:
+        """Do what new tables need here, in the transaction that makes them."""
+
+    @contextmanager
+    def _opened(self, file: File, *, sole: bool = False) -> Iterator[sa.Engine]:
+        writer = self.writer(file, sole=sole)
+        try:
+            yield writer
+        finally:
+            writer.dispose()

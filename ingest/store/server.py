@@ -1,0 +1,61 @@
+"""The three schemas of an ingest in one PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ingest.store import backup, postgres
+from ingest.store.database import Database
+from ingest.store.migrate import File
+from linli.clock import SystemClock
+
+
+class Server(Database):
+    """Three schemas of one PostgreSQL database."""
+
+    def __init__(self, url: sa.URL, folder: Path) -> None:
+        super().__init__(folder)
+        self._url = url
+
+    @property
+    def place(self) -> str:
+        """See Database."""
+        return postgres.place_of(self._url)
+
+    def reader(self, file: File) -> sa.Engine:
+        """See Database."""
+        return postgres.open_reader(self._url, file)
+
+    def writer(self, file: File, *, sole: bool = False) -> sa.Engine:
+        """See Database."""
+        return postgres.open_writer(self._url, file, sole=sole)
+
+    def claim(self, sole_writer: sa.Engine) -> None:
+        """See Database."""
+        postgres.claim(sole_writer)
+
+    def is_empty(self) -> bool:
+        """See Database."""
+        return self.revision("state") is None
+
+    def prepare(self, *, backups: bool = True) -> list[Path]:
+        """See Database. Raises InputError also when the server does not let us in."""
+        postgres.make_schemas(self._url)
+        return super().prepare(backups=backups)
+
+    def back_up(self, file: File) -> Path:
+        """See Database."""
+        schema, place = postgres.schema_of(file), self.place
+        known = postgres.environment(self._url)
+        return backup.make(
+            self._folder,
+            self.revision(file) or f"{file}_empty",
+            SystemClock().now(),
+            write=lambda target: backup.dump_schema(known, schema, target, where=place),
+        )
+
+    def _finish(self, connection: sa.Connection) -> None:
+        """See Database."""
+        postgres.sort_by_code_point(connection)
