@@ -262,7 +262,11 @@ METRICS: dict[str, str] = {
     "lag": "journal rows that a consumer has not done, `of` one (`incidents`, `series`, `influx`)",
     "poisoned": "rows that a consumer could not use, ever, `of` a consumer",
     "open": "unresolved incidents, `of` a severity",
+    "canary": "always 0; tells a server that refuses everything from one bad point",
     "influx_parked": "points that InfluxDB refused and that wait for a person",
+    "chain": "probes of the whole chain so far, `of` `produced`, `stored`, `lost`",
+    "chain_seconds": "from made to the live feed, over the last hour, `of` `p50`, `p95`",
+    "chain_green": "1 or 0: every probe comes through; not written while nobody can know",
 }
 
 
