@@ -12,6 +12,7 @@ from typing import Literal
 from edge.catalog.digest import sha256_of
 from edge.catalog.entry import Catalog, Entry
 from linli.errors import InputError
+from linli.log import get_logger
 from linli.resources import resource
 from linli.settings import load
 from linli.topics import is_id
@@ -20,6 +21,8 @@ CATALOG = "catalog.toml"
 FOLDER_VARIABLE = "LINLI_MODELS"
 
 Origin = Literal["built-in", "known", "own"]
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,16 @@ class Model:
 
 
 class Book:
-    """The models by name; a user's own entry goes before one of Linli's of the same name."""
+    """The models by name; a user's own entry goes before one of Linli's of the same name.
 
-    def __init__(self, shipped: Catalog, own: Catalog, folder: Path) -> None:
+    `broken` is what is wrong with the user's own catalogue, which then counts as empty.
+    """
+
+    def __init__(
+        self, shipped: Catalog, own: Catalog, folder: Path, broken: InputError | None = None
+    ) -> None:
         self.folder = folder
+        self._broken = broken
         mine = {entry.name for entry in own.model}
         self._models = [
             *(_shipped(entry, folder) for entry in shipped.model if entry.name not in mine),
@@ -51,10 +60,14 @@ class Book:
         return iter(self._models)
 
     def find(self, name: str) -> Model:
-        """Return the model of a name or alias. Raises InputError that names those there are."""
+        """Return the model of a name or alias.
+
+        Raises InputError that names those there are, or what is wrong with the user's catalogue.
+        """
         for model in self._own_first():
             if name == model.entry.name or name in model.entry.aliases:
                 return model
+        self.check_own()
         known = [model.entry.name for model in self._models]
         known += [alias for model in self._models for alias in model.entry.aliases]
         close = difflib.get_close_matches(name, known, n=1)
@@ -68,6 +81,11 @@ class Book:
         """Return the model whose file has this hash, None when none has."""
         return next((model for model in self._own_first() if model.entry.sha256 == sha256), None)
 
+    def check_own(self) -> None:
+        """Raise InputError when the user's own catalogue cannot be read."""
+        if self._broken is not None:
+            raise self._broken
+
     def _own_first(self) -> list[Model]:
         return sorted(self._models, key=lambda model: model.origin != "own")
 
@@ -75,9 +93,20 @@ class Book:
 def open_book(folder: Path | None = None) -> Book:
     """Read Linli's catalogue and the one in `folder`, the models folder when not given.
 
-    Raises InputError that says which file, rule and value.
+    What is wrong with the latter stops no model of Linli's: it is logged, and raised as InputError
+    to whoever wants another model.
     """
     folder = folder or models_folder()
+    shipped = load(resource("models", CATALOG), Catalog)
+    try:
+        return Book(shipped, _own(folder), folder)
+    except InputError as error:
+        log.warning("%s. Only the models that Linli knows are there until that is mended", error)
+        return Book(shipped, Catalog(), folder, broken=error)
+
+
+def _own(folder: Path) -> Catalog:
+    """Read the user's own catalogue. Raises InputError that says which file, rule and value."""
     own = folder / CATALOG
     try:
         mine = load(own, Catalog) if own.exists() else Catalog()
@@ -90,7 +119,7 @@ def open_book(folder: Path | None = None) -> Book:
                 where=str(own),
                 hint=f"Leave it out: its file is {_place(folder, entry).name} in the same folder",
             )
-    return Book(load(resource("models", CATALOG), Catalog), mine, folder)
+    return mine
 
 
 def models_folder() -> Path:
@@ -115,6 +144,8 @@ def find_file(wanted: str | Path, book: Book) -> tuple[Path, Entry | None]:
     if not is_id(str(wanted)):  # a path: it has a dot or a slash in it
         path = Path(wanted).expanduser()
         known = book.of_content(sha256_of(path)) if path.is_file() else None
+        if known is None:
+            book.check_own()  # it may know the file, and better thresholds for it
         return path, known.entry if known else None
     model = book.find(str(wanted))
     if not model.here:

@@ -42,6 +42,8 @@ def pull(
     entry = _wanted(model, sha256)
     if model.entry.sha256 == entry.sha256 and _is_of(entry, model.path):
         return model.path
+    if entry != model.entry:
+        book.check_own()
     source = _source(entry, place)
     with _changing(book.folder):
         part = _part(book.folder, entry)
@@ -65,6 +67,7 @@ def pull(
 
 def add(book: Book, file: Path, entry: Entry, *, replace: bool) -> Path:
     """Copy a user's model into the models folder and enter it. Raises InputError, StoreError."""
+    book.check_own()
     path = book.folder / f"{entry.name}{MODEL_SUFFIX}"
     known = {name for model in book for name in (model.entry.name, *model.entry.aliases)}
     if entry.name in known and not replace:

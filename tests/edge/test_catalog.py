@@ -139,12 +139,20 @@ def test_a_users_entry_goes_before_linlis_alias_and_content(tmp_path: Path) -> N
         (ENTRY + f'file = "a.onnx"\nsize = 1\nsha256 = "{"0" * 64}"\n', "for Linli's own models"),
     ],
 )
-def test_a_users_wrong_catalogue_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_a_users_wrong_catalogue_is_named_and_stops_no_model_of_linlis(
+    tmp_path: Path, blind: Path, caplog: pytest.LogCaptureFixture, text: str, said: str
+) -> None:
     (tmp_path / "catalog.toml").write_text(text)
-    with pytest.raises(InputError) as caught:
-        open_book(tmp_path)
-    assert said in str(caught.value)
-    assert str(tmp_path) in str(caught.value)
+    book = open_book(tmp_path)
+    assert said in caplog.text
+    assert "Only the models that Linli knows" in caplog.text
+    detector = load_model("builtin", book=book)
+    assert detector.model.name == load_model(book.find("builtin").path, book=book).model.name
+    for wanted in ("mine", blind):
+        with pytest.raises(InputError) as caught:
+            load_model(wanted, book=book)
+        assert said in str(caught.value)
+        assert str(tmp_path) in str(caught.value)
 
 
 def test_where_models_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

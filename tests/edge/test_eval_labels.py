@@ -191,7 +191,16 @@ def with_value(key: str, field: str, value: object) -> Callable[[dict[str, Any]]
         (without("categories", "name"), "required field `name`"),
         (with_value("images", "height", 0), "$.images[0].height"),
         (with_value("images", "id", 3), "$.images[1]: id 3 is there twice"),
-        (with_value("images", "file_name", "gone.png"), "lists 'gone.png', which is not there"),
+        (
+            with_value("images", "file_name", "gone.png"),
+            "$.images[0]: file_name 'gone.png' is not",
+        ),
+        (
+            with_value("images", "file_name", "../a.png"),
+            "$.images[0]: file_name '../a.png' leads out",
+        ),
+        (with_value("images", "file_name", "a/../../b"), "file_name 'a/../../b' leads out of"),
+        (with_value("images", "file_name", "/etc/a.png"), "file_name '/etc/a.png' leads out of"),
         (with_value("categories", "id", 5), "$.categories[1]: id 5 is there twice"),
         (with_value("annotations", "bbox", [1, 2, 3]), "$.annotations[0].bbox"),
         (with_value("annotations", "bbox", [1, 2, -3, 4]), "$.annotations[0].bbox[2]"),

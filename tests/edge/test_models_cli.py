@@ -291,6 +291,21 @@ def test_a_model_of_ones_own_is_entered_used_and_removed(
     assert "no model of the catalogue is called 'best'" in refused("show", "best")
 
 
+def test_a_broken_catalogue_of_ones_own_is_said_and_left_alone(folder: Path, blind: Path) -> None:
+    known(folder, blind)
+    with (folder / "catalog.toml").open("a") as file:
+        file.write("[[model\n")
+    text = (folder / "catalog.toml").read_text()
+    assert "linli-detector" in run("list").stdout
+    assert run("verify", "builtin").stdout == "linli-detector: good\n"
+    arguments = ["add", str(blind), "--name", "best", "--licence", "MIT", "--source", "ours"]
+    pulling = ["pull", "yolox-tiny", "--from", str(blind), "--sha256", sha256_of(blind)]
+    for words in (["verify"], ["show", "mine"], ["remove", "mine", "--yes"], arguments, pulling):
+        assert "catalog.toml: not valid TOML" in refused(*words)
+    assert (folder / "catalog.toml").read_text() == text
+    assert left(folder) == set()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -21,6 +21,8 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     that its decoder expects. The exit code is 2 when one is not.
     """
     book = open_book()
+    if not names:
+        book.check_own()
     found = [book.find(name) for name in names] or [
         model for model in book if model.here or model.origin != "known"
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import msgspec
@@ -70,8 +70,10 @@ def read_coco(folder: Path, labels: Path) -> LabelledSet:
         names=tuple(category.name for category in document.categories),
         named_by=labels.name,
         pictures=tuple(
-            Labelled(_picture(folder, image.file_name, labels), tuple(found))
-            for image, found in zip(document.images, truths, strict=True)
+            Labelled(
+                _picture(folder, image.file_name, f"{labels}: $.images[{number}]"), tuple(found)
+            )
+            for number, (image, found) in enumerate(zip(document.images, truths, strict=True))
         ),
     )
 
@@ -99,12 +101,18 @@ def _once(ids: Iterable[int], labels: Path, key: str) -> dict[int, int]:
     return index
 
 
-def _picture(folder: Path, name: str, labels: Path) -> Path:
+def _picture(folder: Path, name: str, where: str) -> Path:
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        raise InputError(
+            f"file_name {name!r} leads out of {folder}",
+            where=where,
+            hint="Pictures lie in FOLDER or in its images/",
+        )
     for path in (folder / name, folder / "images" / name):
         if path.is_file():
             return path
     raise InputError(
-        f"{labels} lists {name!r}, which is not there",
-        where=str(folder),
+        f"file_name {name!r} is not there, neither in {folder} nor in its images/",
+        where=where,
         hint="Pictures lie in FOLDER or in its images/",
     )
