@@ -52,7 +52,7 @@ class Estate:
             write_secret(self.folder / f"{name}.secret", secret)
         self.config.write_text(
             f'data = "ingest"\n[site]\nid = "{SITE}"\nlabel = "Test"\n'
-            f'[mqtt]\nport = {self.broker.port}\nusername = "svc-ingest"\n'
+            f'[mqtt]\nport = {self.ingest_mqtt_port}\nusername = "svc-ingest"\n'
             f'password_file = "svc-ingest.secret"\n[http]\nport = {self.http_port}\n'
         )
         data = self.folder / "ingest"
@@ -71,6 +71,16 @@ class Estate:
     @property
     def config(self) -> Path:
         return self.folder / "ingest.toml"
+
+    @property
+    def ingest_mqtt_port(self) -> int:
+        """Where the ingest finds the broker; a proxy may stand there."""
+        return self.broker.port
+
+    @property
+    def edge_mqtt_port(self) -> int:
+        """Where edges find the broker; a proxy may stand there."""
+        return self.broker.port
 
     def start_ingest(self, env: dict[str, str] | None = None) -> None:
         with (self.folder / "ingest.log").open("a") as log:
@@ -112,14 +122,14 @@ class Estate:
                 return
         raise AssertionError(f"no child {name}")
 
-    def start_load(self, count: int, rate: float) -> subprocess.Popen[str]:
+    def start_load(self, count: int, rate: float, *more: str) -> subprocess.Popen[str]:
         load = subprocess.Popen(
             [
                 *(sys.executable, str(LOAD), "--data", str(self.data)),
-                *("--port", str(self.broker.port), "--site", SITE, "--area", AREA),
+                *("--port", str(self.edge_mqtt_port), "--site", SITE, "--area", AREA),
                 *("--node", NODE, "--device", DEVICE),
                 *("--password-file", str(self.folder / f"{NODE}.secret")),
-                *("--rate", str(rate), "--count", str(count)),
+                *("--rate", str(rate), "--count", str(count), *more),
             ],
             stdout=subprocess.PIPE,
             text=True,

@@ -1,0 +1,86 @@
+"""Rows of fault runs as lines for a terminal, and as a table for the documents."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import psutil
+from catalogue import CATALOGUE
+
+from linli.broker import find_mosquitto
+
+BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+COLUMNS = {
+    "requirement": "R",
+    "fault": "fault",
+    "seed": "seed",
+    "produced": "produced",
+    "stored": "stored",
+    "lost": "lost",
+    "doubled": "doubled",
+    "evicted": "evicted",
+    "refused": "refused",
+    "repeated": "repeated",
+    "stored_after": "stored again, s",
+    "worked_after": "works again, s",
+    "note": "note",
+}
+Shown = Mapping[str, Any]
+
+
+def cells(row: Shown) -> list[str]:
+    return ["–" if row[name] is None else str(row[name]) for name in COLUMNS]
+
+
+def lines(rows: Iterable[Shown]) -> list[str]:
+    """Return aligned lines, the heading first."""
+    table = [list(COLUMNS.values()), *(cells(row) for row in rows)]
+    widths = [max(len(line[at]) for line in table) for at in range(len(COLUMNS))]
+    return ["  ".join(cell.ljust(widths[at]) for at, cell in enumerate(line)) for line in table]
+
+
+def markdown(rows: Iterable[Shown]) -> str:
+    """Return a table for the documents."""
+    head = ["| " + " | ".join(COLUMNS.values()) + " |", "|" + "---|" * len(COLUMNS)]
+    return "\n".join([*head, *("| " + " | ".join(cells(row)) + " |" for row in rows)])
+
+
+def page(text: str, rows: Sequence[Shown]) -> str:
+    """Return a document with machine, totals and table between its marks."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    ordered = sorted(rows, key=lambda row: (int(row["requirement"][1:]), row["fault"], row["seed"]))
+    made = "\n\n".join((machine(), totals(rows), markdown(ordered)))
+    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+
+
+def totals(rows: Sequence[Shown]) -> str:
+    """Return in one paragraph what all rows come to."""
+    kills = {fault.name for fault in CATALOGUE if fault.single_kill}
+    slowest = max((row["worked_after"] for row in rows if row["fault"] in kills), default=None)
+    names = ("produced", "stored", "evicted", "refused", "lost", "doubled")
+    told = ", ".join(f"{sum(row[name] for row in rows)} {name}" for name in names)
+    return (
+        f"{len(rows)} faults; facts: {told}. After a single kill -9 all worked again within "
+        f"{slowest} s at most (floor 15, aim 5)."
+    )
+
+
+def machine() -> str:
+    """Return what the figures were measured on."""
+    broker = find_mosquitto()
+    said = "no mosquitto"
+    if broker is not None:
+        help_text = subprocess.run([broker, "-h"], capture_output=True, text=True, check=False)
+        said = help_text.stdout.splitlines()[0]
+    return (
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, with other work on the machine: "
+        f"{psutil.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
+        f"{said}, SQLite {sqlite3.sqlite_version}, paho-mqtt {version('paho-mqtt')}."
+    )
