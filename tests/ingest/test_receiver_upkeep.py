@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import stores
 from facts import AREA, DEVICE, NODE, NOW, SITE
 
 from ingest.receive.directory import DirectoryWatch
@@ -15,8 +16,8 @@ from ingest.receive.upkeep import DAY, consumed, forget
 from ingest.registry import add_device, add_node
 from ingest.store import journal, state
 from ingest.store import registry as tables
-from ingest.store.engine import open_reader, open_writer, to_micros, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.database import Database
+from ingest.store.engine import to_micros, writing
 from ingest.supervise import sole_owner
 from linli.errors import InputError
 
@@ -24,14 +25,13 @@ TODAY = to_micros(NOW)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    prepare(tmp_path)
-    return tmp_path
+def database(tmp_path: Path) -> Database:
+    return stores.database(tmp_path)
 
 
 @pytest.fixture
-def engine(folder: Path) -> Iterator[sa.Engine]:
-    engine = open_writer(path_of(folder, "journal"))
+def engine(database: Database) -> Iterator[sa.Engine]:
+    engine = database.writer("journal")
     yield engine
     engine.dispose()
 
@@ -84,8 +84,10 @@ def test_quarantine_ends_after_a_week(engine: sa.Engine) -> None:
     assert kept == ["6"]
 
 
-def test_the_slowest_consumer_decides_and_one_that_never_read_holds_all(folder: Path) -> None:
-    engines = [open_writer(path_of(folder, file)) for file in ("state", "series")]
+def test_the_slowest_consumer_decides_and_one_that_never_read_holds_all(
+    database: Database,
+) -> None:
+    engines = [database.writer("state"), database.writer("series")]
     assert consumed(*engines) == 0
     for engine, position in zip(engines, (7, 5), strict=True):
         with writing(engine) as connection:
@@ -97,11 +99,8 @@ def test_the_slowest_consumer_decides_and_one_that_never_read_holds_all(folder: 
         engine.dispose()
 
 
-def test_the_directory_follows_the_registry(folder: Path) -> None:
-    writer, reader = (
-        open_writer(path_of(folder, "state")),
-        open_reader(path_of(folder, "state")),
-    )
+def test_the_directory_follows_the_registry(database: Database) -> None:
+    writer, reader = database.writer("state"), database.reader("state")
     watch = DirectoryWatch(reader)
     empty = watch.refresh()
     assert empty is not None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import io
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import stores
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 from PIL import Image
@@ -25,8 +22,10 @@ from ingest.accounts.account import Viewer
 from ingest.app import create_app
 from ingest.settings import Http, IngestSettings, Site
 from ingest.store import journal
-from ingest.store.engine import open_reader, open_writer, to_micros, writing
-from ingest.store.files import path_of, prepare
+from ingest.store.choose import database_of
+from ingest.store.database import Database
+from ingest.store.engine import to_micros, writing
+from ingest.store.migrate import File
 from linli.clock import ManualClock
 from linli.codec import encode
 from linli.events import (
@@ -62,13 +61,9 @@ STAFF = Viewer(account="wang", name="wang", role="staff")
 GUEST = Viewer(account="guest", name="guest", role="viewer")
 
 
-@cache
-def _template() -> Path:
-    """Make, once, a folder with three accounts, a node and its camera: hashing takes its time."""
-    folder = Path(tempfile.mkdtemp(prefix="linli-house-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    prepare(folder)
-    engine = open_writer(path_of(folder, "state"))
+def _furnish(database: Database) -> None:
+    """Add three accounts, a node and its camera: hashing takes its time."""
+    engine = database.writer("state")
     with writing(engine) as connection:
         for name, (role, password) in PASSWORDS.items():
             accounts.add_account(connection, name, role, NOON, password)  # type: ignore[arg-type]
@@ -77,7 +72,6 @@ def _template() -> Path:
             connection, node_name=NODE, name=CAMERA, kind="camera", label="1 号电梯"
         )
     engine.dispose()
-    return folder
 
 
 class Folder:
@@ -85,22 +79,23 @@ class Folder:
 
     def __init__(self, path: Path, prefix: str = "", *, fresh: bool = False) -> None:
         self.path = path
-        if fresh:
-            prepare(path)
-        else:
-            shutil.copytree(_template(), path, dirs_exist_ok=True)
+        where = stores.copy(path, stores.nothing if fresh else _furnish)
         self.clock = ManualClock(NOON)
         self.settings = IngestSettings(
-            data=str(path), site=Site(id=SITE, label="春晖"), http=Http(path_prefix=prefix)
+            data=str(path),
+            site=Site(id=SITE, label="春晖"),
+            http=Http(path_prefix=prefix),
+            database=where,
         )
-        self.journal = open_writer(path_of(path, "journal"))
-        self.state = open_writer(path_of(path, "state"))
-        self.series = open_writer(path_of(path, "series"))
+        self.database = database_of(self.settings)
+        self.journal = self.database.writer("journal")
+        self.state = self.database.writer("state")
+        self.series = self.database.writer("series")
         self._numbers = {kind: count(1) for kind in STREAMS}
         self._open = [self.journal, self.state, self.series]
 
-    def reader(self, file: str) -> sa.Engine:
-        engine = open_reader(path_of(self.path, file))  # type: ignore[arg-type]
+    def reader(self, file: File) -> sa.Engine:
+        engine = self.database.reader(file)
         self._open.append(engine)
         return engine
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,22 +28,65 @@ def missing() -> str | None:
     return None
 
 
-@contextmanager
-def running(connections: int = 100) -> Iterator[sa.URL]:
-    """Run a fresh server; it refuses to run as root, so root lends it another user."""
-    programs = _programs()
-    assert programs is not None
-    folder = Path(tempfile.mkdtemp(prefix="linli-pg-"))
-    user = next(name for name in USERS if _known(name)) if os.geteuid() == 0 else None
-    if user is not None:
-        shutil.chown(folder, user)
+class Postgres:
+    """A server; it refuses to run as root, so root lends it another user."""
 
-    def call(program: str, *arguments: str) -> None:
+    def __init__(self, connections: int = 100, *, locale: str = "C.UTF-8") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="linli-pg-"))
+        self._user = next(name for name in USERS if _known(name)) if os.geteuid() == 0 else None
+        if self._user is not None:
+            shutil.chown(self.folder, self._user)
+        self._options = (
+            f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections={connections}"
+        )
+        arguments = ("-U", "linli", "-A", "trust", "-E", "UTF8", f"--locale={locale}")
+        self._call("initdb", *arguments, "--no-sync")
+
+    @property
+    def url(self) -> sa.URL:
+        host = {"host": str(self.folder)}
+        return sa.URL.create("postgresql+psycopg", "linli", database="postgres", query=host)
+
+    def start(self) -> None:
+        self._call("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", self._options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._call("pg_ctl", "-w", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """End the server as a power switch would; its children notice and end as well."""
+        os.kill(
+            int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL
+        )
+
+    def let_in(self, rule: str) -> None:
+        """Put a line above the others of pg_hba.conf, and let it hold."""
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(rule + "\n" + rules.read_text())
+        self._call("pg_ctl", "reload")
+
+    def close(self) -> None:
+        try:
+            if (self.folder / "data" / "postmaster.pid").exists():
+                self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, *statements: str) -> None:
+        """Run statements outside of a transaction."""
+        engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def _call(self, program: str, *arguments: str) -> None:
+        programs = _programs()
+        assert programs is not None
         done = subprocess.run(
-            [programs / program, *arguments],
+            [programs / program, "-D", str(self.folder / "data"), *arguments],
             check=False,
-            user=user,
-            cwd=folder,
+            user=self._user,
+            cwd=self.folder,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -50,19 +94,16 @@ def running(connections: int = 100) -> Iterator[sa.URL]:
         )
         assert done.returncode == 0, done.stderr
 
-    data, log = str(folder / "data"), str(folder / "log")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections={connections}"
+
+@contextmanager
+def running(connections: int = 100) -> Iterator[sa.URL]:
+    """Run a fresh server and yield the address of a database in it."""
+    server = Postgres(connections)
     try:
-        call("initdb", "-D", data, "-U", "linli", "-A", "trust", "-E", "UTF8", "--no-sync")
-        call("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
-        try:
-            yield sa.URL.create(
-                "postgresql+psycopg", "linli", database="postgres", query={"host": str(folder)}
-            )
-        finally:
-            call("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        server.start()
+        yield server.url
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 def _programs() -> Path | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
+import stores
 from facts import DEVICE, EVENT_TOPIC, NODE, NOW, SITE, STREAM
 
 from ingest.receive.batch import Batch
@@ -15,8 +16,7 @@ from ingest.receive.check import Standing
 from ingest.receive.receiver import Receiver
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store import journal
-from ingest.store.engine import open_reader, open_writer, reading
-from ingest.store.migrate import upgrade
+from ingest.store.engine import reading
 from linli.clock import Clock, ManualClock
 from linli.codec import decode_part
 from linli.errors import StoreError
@@ -121,9 +121,8 @@ class Writer(JournalWriter):
 @contextmanager
 def running_rig(folder: Path) -> Iterator[Rig]:
     """Yield a receiver that has said hello."""
-    path = folder / "journal.db"
-    engine = open_writer(path)
-    upgrade("journal", engine)
+    database = stores.database(folder)
+    engine = database.writer("journal", sole=True)
     broker, clock, directory = FakeBroker(), ManualClock(NOW), Directory()
     writer = Writer(engine, parked_bytes=40_000, parked_facts=9, quarantine_bytes=40_000)
 
@@ -157,7 +156,7 @@ def running_rig(folder: Path) -> Iterator[Rig]:
         wake=wake,
         reach=lambda point: made.told.append(point),  # noqa: PLW0108 - `made` comes later
     )
-    made = Rig(receiver, broker, clock, directory, open_reader(path), link=links[0])
+    made = Rig(receiver, broker, clock, directory, database.reader("journal"), link=links[0])
     writer.rig = made
     made.settle()
     made.told.clear()

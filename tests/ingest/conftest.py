@@ -1,0 +1,38 @@
+"""The tests of the ingest's store run on SQLite files and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import postgres
+import pytest
+import stores
+
+ON_BOTH = (
+    *("test_accounts", "test_api", "test_api_configs", "test_api_incidents", "test_api_registry"),
+    *("test_api_stream", "test_consumers", "test_evidence", "test_incident_calls"),
+    *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
+    *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
+    *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
+)
+ALWAYS = ("test_consumers", "test_receiver", "test_receiver_upkeep", "test_series", "test_services")
+"""Those whose tests run on both without --full as well."""
+MISSING = postgres.missing()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if name not in ON_BOTH:
+        return
+    marks = [pytest.mark.postgres, pytest.mark.skipif(MISSING is not None, reason=str(MISSING))]
+    if name not in ALWAYS:
+        marks.append(pytest.mark.full)
+    metafunc.fixturenames.insert(0, "on")
+    kinds = ["sqlite", pytest.param("postgresql", marks=marks)]
+    metafunc.parametrize("on", kinds, indirect=True, scope="function")
+
+
+@pytest.fixture
+def on(request: pytest.FixtureRequest) -> Iterator[str]:
+    with stores.use(request.param):
+        yield request.param
