@@ -66,6 +66,11 @@ def install(app: FastAPI) -> None:
 async def _refusal(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, Refusal)
+    return refused(error)
+
+
+def refused(error: Refusal) -> Response:
+    """Return what a refusal is answered with."""
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = _RETRY_AFTER
@@ -85,6 +90,11 @@ async def _input(request: Request, error: Exception) -> Response:
 
 
 async def _store(request: Request, error: Exception) -> Response:
+    return store_failed(request, error)
+
+
+def store_failed(request: Request, error: Exception) -> Response:
+    """Return what is answered while a file does not work."""
     log.warning("%s %s: %s", request.method, request.scope["path"], error)
     return answer(503, detail="the store does not answer, try again", headers=_RETRY_AFTER)
 

@@ -17,6 +17,7 @@ from ingest.api import (
     configs,
     devices,
     evidence,
+    idempotency,
     incidents,
     journal,
     orders,
@@ -36,6 +37,11 @@ VERSION = "1.0"
 _ABOUT = """\
 What an ingest of Linli knows and does. Sign in with `POST /api/v1/login` (a session cookie; changes
 then need the header `X-CSRF-Token`), or send an API token as `Authorization: Bearer …`.
+
+A `POST` may carry `Idempotency-Key`: the same request with the same key, by the same account and
+within 24 h, is not done again but answered as before (`Idempotency-Replayed: true`). Another one
+with that key is refused (422), so is one that is still being done (409). Signing in and out, trying
+rules and asking for a picture's address do not take a key.
 
 Every error is `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC. Lists are read with
 the cursor in `next`. `GET` never changes anything; looking at a picture is written down, though.
@@ -75,6 +81,7 @@ def install(app: FastAPI, prefix: str) -> None:
     app.include_router(outside)
     app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
     problems.install(app)
+    app.add_middleware(idempotency.Idempotency, prefix=PREFIX)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Prefix, prefix=prefix)
@@ -121,6 +128,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         for operation in (one for path in made["paths"].values() for one in path.values()):
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = fails(422)[422]
+        for path, operations in made["paths"].items():
+            if "post" in operations and idempotency.takes_key(path):
+                _add_key(operations["post"])
         made["components"]["securitySchemes"] = {
             "session": {"type": "apiKey", "in": "cookie", "name": "linli_session"},
             "token": {"type": "http", "scheme": "bearer"},
@@ -128,6 +138,12 @@ def document(app: FastAPI) -> dict[str, Any]:
         made["security"] = [{"session": []}, {"token": []}]
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _add_key(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(idempotency.PARAMETER)
+    for status in (400, 409, 422):
+        operation["responses"].setdefault(str(status), fails(status)[status])
 
 
 def document_text(app: FastAPI) -> str:
