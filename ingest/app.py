@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import FastAPI
+from msgspec.structs import asdict
 
 from ingest import registry
 from ingest.accounts import book as accounts
@@ -28,9 +29,11 @@ from ingest.consumers.work import Cursor
 from ingest.evidence.shelf import FolderStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
-from ingest.idempotency import Requests, mark
 from ingest.incidents.flow import Surroundings
 from ingest.series.embedded import EmbeddedTimeseries
+from ingest.series.retention import Keep
+from ingest.series.storage import storage
+from ingest.series.sweep import SeriesSweep
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
@@ -79,7 +82,6 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
     app.state.house = house
     app.state.services = house.services
     app.state.clock = house.clock
-    app.state.requests = Requests(house.state_writer)
     app.state.check_health = house.check_health
     routes.install(app, settings.http.path_prefix)
     return app
@@ -98,19 +100,14 @@ class House:
         self._series = self._database.reader("series")
         self._state_writer = self._database.writer("state", sole=True)
         self._series_writer = self._database.writer("series", sole=True)
-        mark(self._state_writer)
         self._readers = (self._journal, self._state, self._series)
         self._feed = Feed()
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
+        self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
         self.services = self._make_services()
         self._runners = self._make_runners()
-
-    @property
-    def state_writer(self) -> sa.Engine:
-        """The one way to write `state.db`."""
-        return self._state_writer
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -175,7 +172,7 @@ class House:
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
-            series=SeriesService(self._timeseries),
+            series=SeriesService(self._timeseries, lambda: storage(self._series, self._keep)),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=JournalService(self._journal, reader, self._series),
             chain=ChainService(reader, writer, self._journal, feed, self.clock),
@@ -202,11 +199,13 @@ class House:
             self.clock,
             most_bytes=self._settings.evidence.max_bytes,
         )
+        forgets = SeriesSweep(self._series, self._series_writer, self.clock, self._keep)
         return (
             Runner("incidents", incidents),
             Runner("series", series),
             Runner("tick", tick, poll=TICK_SECONDS),
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
+            Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
 
 

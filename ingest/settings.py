@@ -94,6 +94,17 @@ class Influx(Settings, frozen=True, kw_only=True):
         return read_secret(Path(self.token_file)) if self.token_file is not None else None
 
 
+class Series(Settings, frozen=True, kw_only=True):
+    """How long single readings and their five-minute means are kept, and how large they may get.
+
+    When there is no more room, the oldest single readings go first, means last.
+    """
+
+    raw_days: Days = 30
+    rollup_days: Days = 1095
+    max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 20 * 1024**3
+
+
 class IngestSettings(Settings, frozen=True, kw_only=True):
     """The whole file; `load_settings` has made its paths whole."""
 
@@ -103,6 +114,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     http: Http = Http()
     evidence: Evidence = Evidence()
     journal: Journal = Journal()
+    series: Series = Series()
     influx: Influx = Influx()
     database: DatabaseSettings = DatabaseSettings()
 
@@ -126,6 +138,12 @@ def load_settings(path: Path) -> IngestSettings:
     """Read `ingest.toml`. Raises InputError that says where, which rule and which value."""
     settings = load(path, IngestSettings)
     mqtt = settings.mqtt
+    if settings.series.rollup_days < settings.series.raw_days:
+        raise InputError(
+            f"{settings.series.rollup_days} is less than raw_days",
+            where=f"{path}: series.rollup_days",
+            hint="Means are what stays when single readings go",
+        )
     try:
         ZoneInfo(settings.site.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -18,7 +18,9 @@ from ingest.registry.plan import Preview
 from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
+from ingest.series.storage import Storage
 from ingest.services.rules import RulesView, RuleVersionView
+from ingest.services.series import ReadingView, SeriesRow
 from ingest.services.views import (
     ChainView,
     DeviceView,
@@ -150,6 +152,12 @@ class RuleVersionList(Listing, frozen=True, kw_only=True):
     items: tuple[RuleVersionView, ...]
 
 
+class ReadingList(Listing, frozen=True, kw_only=True):
+    """Single readings, oldest first."""
+
+    items: tuple[ReadingView, ...]
+
+
 class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
     """One series over a span; points without data have null values."""
 
@@ -202,6 +210,9 @@ SHOWN: tuple[type, ...] = (
     RejectList,
     SeriesList,
     SeriesData,
+    SeriesRow,
+    ReadingList,
+    Storage,
     RulesView,
     RuleVersionList,
     RuleVersion,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import GUEST, NOON, Folder, running, sign_in
+from house import NOON, Folder
 from series_contract import (
     FIVE,
     KEY,
@@ -17,12 +17,10 @@ from series_contract import (
 
 from ingest.consumers.series import SeriesJob
 from ingest.feed import Feed
-from ingest.refusal import NotUsable
 from ingest.series.bulk import Bulk
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.memory import MemoryTimeseries
 from ingest.series.timeseries import SeriesKey, Timeseries, grid
-from ingest.services.series import SeriesService
 from ingest.store import series as tables
 from ingest.store.engine import reading
 from linli.errors import StoreError
@@ -140,49 +138,3 @@ def test_readings_from_the_future_or_before_time_lie_where_they_were_received(fo
     engine = embedded(folder)
     job(folder, engine).step()
     assert seen(engine, FIVE, 5) == [(4, 4, 4, 1)]
-
-
-@pytest.mark.parametrize(
-    ("change", "where"),
-    [
-        ({"series": "x"}, "series"),
-        ({"end": NOON}, "end"),
-        ({"step": 0}, "step"),
-        ({"step": 1, "end": NOON + timedelta(days=1)}, "step"),
-    ],
-)
-def test_questions_that_cannot_be_answered(change, where) -> None:
-    asked = {"series": str(KEY), "start": NOON, "end": NOON + timedelta(hours=1), "step": 300}
-    with pytest.raises(NotUsable) as caught:
-        SeriesService(MemoryTimeseries()).query(GUEST, **{**asked, **change})
-    assert caught.value.where == where
-
-
-def test_series_over_http(folder: Folder) -> None:
-    folder.put_readings(fps(4, NOON))
-    with running(folder) as client:
-        sign_in(client, "guest")
-        house = client.app.state.house
-        items: list[dict] = []
-        for _ in range(500):
-            house.wake()
-            items = client.get("/api/v1/series").json()["items"]
-            if items:
-                break
-        (one,) = items
-        asked = {
-            "series": one["series"],
-            "start": "2026-03-02T12:00:00Z",
-            "end": "2026-03-02T20:10:00+08:00",
-        }
-        answer = client.get("/api/v1/series/query", params=asked).json()
-    assert answer["points"] == [
-        {
-            "time": "2026-03-02T12:00:00Z",
-            **{"mean": 4.0, "low": 4.0, "high": 4.0, "count": 1, "coverage": "full"},
-        },
-        {
-            "time": "2026-03-02T12:05:00Z",
-            **{"mean": None, "low": None, "high": None, "count": 0, "coverage": "none"},
-        },
-    ]

@@ -1,0 +1,77 @@
+"""The room that series take, and what is kept of them since when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.series.retention import Keep
+from ingest.series.timeseries import from_millis
+from ingest.store.engine import reading as reads
+from ingest.store.series import cursor, retention
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is gone of readings or of rollups; `since` is None while nothing is.
+
+    `expired` rows went by age; `given_up` rows before `given_up_before` went for want of room.
+    """
+
+    days: int
+    since: datetime | None = None
+    expired: int = 0
+    given_up: int = 0
+    given_up_before: datetime | None = None
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much room the series take, of how much, and what was deleted.
+
+    `bytes` is None on a database server, whose room is not ours to count. Room that was freed is
+    used again; the file itself never shrinks.
+    """
+
+    bytes: int | None
+    max_bytes: int
+    repeated: int
+    readings: Removed
+    rollups: Removed
+
+
+def used(connection: sa.Connection) -> int | None:
+    """Return the bytes of the pages in use, None where there is no file. Raises StoreError."""
+    if connection.dialect.name != "sqlite":
+        return None
+    pages, free, size = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def storage(reader: sa.Engine, keep: Keep) -> Storage:
+    """Return how it stands. Raises StoreError."""
+    with reads(reader) as connection:
+        rows = {row.name: row for row in connection.execute(retention.select())}
+        return Storage(
+            bytes=used(connection),
+            max_bytes=keep.max_bytes,
+            repeated=connection.scalar(sa.select(cursor.c.repeated)) or 0,
+            readings=_removed(rows.get("reading"), keep.raw_days),
+            rollups=_removed(rows.get("rollup"), keep.rollup_days),
+        )
+
+
+def _removed(row: sa.Row[tuple[object, ...]] | None, days: int) -> Removed:
+    if row is None:
+        return Removed(days=days)
+    before = row.given_up_before
+    return Removed(
+        days=days,
+        since=from_millis(row.since),
+        expired=row.expired,
+        given_up=row.given_up,
+        given_up_before=None if before is None else from_millis(before),
+    )
