@@ -29,6 +29,7 @@ from ingest.consumers.work import Cursor
 from ingest.evidence.shelf import FolderStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
+from ingest.idempotency import Requests, mark
 from ingest.incidents.flow import Surroundings
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
@@ -82,6 +83,7 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
     app.state.house = house
     app.state.services = house.services
     app.state.clock = house.clock
+    app.state.requests = Requests(house.state_writer)
     app.state.check_health = house.check_health
     routes.install(app, settings.http.path_prefix)
     return app
@@ -100,6 +102,7 @@ class House:
         self._series = self._database.reader("series")
         self._state_writer = self._database.writer("state", sole=True)
         self._series_writer = self._database.writer("series", sole=True)
+        mark(self._state_writer)
         self._readers = (self._journal, self._state, self._series)
         self._feed = Feed()
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
@@ -108,6 +111,11 @@ class House:
         self._pictures = FolderStore(self._folder / "evidence")
         self.services = self._make_services()
         self._runners = self._make_runners()
+
+    @property
+    def state_writer(self) -> sa.Engine:
+        """The one way to write `state.db`."""
+        return self._state_writer
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
