@@ -20,6 +20,8 @@ Patch = npt.NDArray[np.float32]
 SIDE = 60
 """Pixels of the square that any place is brought to."""
 CELLS = 6
+FEWEST = 2 * CELLS
+"""Pixels from which a place can be taught, each way: two of each cell."""
 ANGLES = 8
 SIZE = CELLS * CELLS * (ANGLES + 1 + 2 + 1)
 """Numbers of one place: edges by angle, brightness, two colours, amount of detail."""
@@ -48,13 +50,19 @@ def patch_of(image: Image, crop: Box) -> Patch | None:
 
     `crop` is x1, y1, x2, y2 in 0..1; what of it is outside the picture is left out.
     """
-    height, width = image.shape[:2]
-    x1, x2 = max(int(crop[0] * width), 0), min(int(np.ceil(crop[2] * width)), width)
-    y1, y2 = max(int(crop[1] * height), 0), min(int(np.ceil(crop[3] * height)), height)
+    x1, y1, x2, y2 = pixels(image, crop)
     if x2 <= x1 or y2 <= y1:
         return None
     small = cv2.resize(image[y1:y2, x1:x2], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32) / np.float32(255)
+
+
+def pixels(image: Image, crop: Box) -> tuple[int, int, int, int]:
+    """Return the columns and rows x1, y1, x2, y2 of a place that are in a picture."""
+    height, width = image.shape[:2]
+    x1, x2 = max(int(crop[0] * width), 0), min(int(np.ceil(crop[2] * width)), width)
+    y1, y2 = max(int(crop[1] * height), 0), min(int(np.ceil(crop[3] * height)), height)
+    return x1, y1, x2, y2
 
 
 def features(patch: Patch) -> Vector:

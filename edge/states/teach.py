@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.geometry import Box
-from edge.states.features import Image, Vector, contrast, features, patch_of
+from edge.states.features import FEWEST as FEWEST_PIXELS
+from edge.states.features import Image, Patch, Vector, contrast, features, patch_of, pixels
 from edge.states.lesson import (
     FLICKERING,
     MOST_STATES,
@@ -35,6 +36,7 @@ ADVISED = 6
 _LIMIT = 4.0  # times the usual distance of a picture that was not learned
 _DARK = 0.06  # of full brightness; less contrast is noise to most cameras
 _SEED = 0
+_EXAMPLES = "empty (空), half (半满), full (满), open (开), closed (关), on (亮), off (灭)"
 
 Progress = Callable[[int, int], None]
 
@@ -122,12 +124,7 @@ def check_examples(examples: Mapping[str, Sequence[object]]) -> None:
             hint="Give a folder of pictures for each, such as empty/ and full/",
         )
     for name, pictures in examples.items():
-        if not is_id(name):
-            raise InputError(
-                f"a state's name is made of a-z, 0-9 and -, not {name!r}", where="states"
-            )
-        if name in RESERVED:
-            raise InputError("a reading has this name", where=name, hint="Call the state otherwise")
+        check_name(name, where="states")
         if len(pictures) < FEWEST:
             raise InputError(
                 f"{len(pictures)} pictures; at least {FEWEST} are needed, {ADVISED} to 10 are good",
@@ -139,6 +136,18 @@ def check_examples(examples: Mapping[str, Sequence[object]]) -> None:
             where=FLICKERING,
             hint=f"Teach {ON} and {OFF}; flickering is then seen in how they change",
         )
+
+
+def check_name(name: str, where: str) -> None:
+    """Raise InputError unless a state may be called so: its name is that of a reading, an id."""
+    if not is_id(name):
+        raise InputError(
+            f"a state's name is made of a-z, 0-9 and -, not {name!r}",
+            where=where,
+            hint=f"Such as {_EXAMPLES}",
+        )
+    if name in RESERVED:
+        raise InputError("a reading has this name", where=name, hint="Call the state otherwise")
 
 
 def advice(lesson: Lesson) -> Iterator[tuple[str, str]]:
@@ -161,9 +170,7 @@ def _looks(examples: Mapping[str, Sequence[Image]], crop: Box, steps: _Steps) ->
     number = 0
     for state, (name, images) in enumerate(examples.items()):
         for image in images:
-            patch = patch_of(image, crop)
-            if patch is None:
-                raise InputError("a picture has no pixels there", where=f"{name}, crop")
+            patch = _patch(image, crop, name)
             least = min(least, contrast(patch))
             lit = [relit(image, crop, rng) for _ in range(LIGHTS)]
             looks += [features(one) for one in (patch, *lit) if one is not None]
@@ -173,6 +180,19 @@ def _looks(examples: Mapping[str, Sequence[Image]], crop: Box, steps: _Steps) ->
             number += 1
             steps.done()
     return _Looks(np.stack(looks), np.array(states), np.array(pictures), least)
+
+
+def _patch(image: Image, crop: Box, name: str) -> Patch:
+    x1, y1, x2, y2 = pixels(image, crop)
+    patch = patch_of(image, crop)
+    if patch is None or min(x2 - x1, y2 - y1) < FEWEST_PIXELS:
+        raise InputError(
+            f"the place has {x2 - x1} x {y2 - y1} pixels in a picture, "
+            f"{FEWEST_PIXELS} x {FEWEST_PIXELS} are needed",
+            where=f"{name}, crop",
+            hint="Choose a larger place, or let the camera send larger pictures",
+        )
+    return patch
 
 
 def _held_out(looks: _Looks, count: int, steps: _Steps) -> tuple[Floats, Numbers]:

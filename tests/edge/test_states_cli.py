@@ -75,6 +75,23 @@ def test_plain_words(run: Run, folder: Path, tmp_path: Path) -> None:
     assert len(document["sha256"]) == 64
 
 
+def test_a_state_that_was_never_known_is_written_only_by_force(run: Run, tmp_path: Path) -> None:
+    lamps = places.lamps(4)
+    others = [places.lamp(lit=lit, day=0.5, seed=90) for lit in (0, 1)]
+    alike = {"half": others, **lamps}
+    pictures, out = places.write_folders(alike, tmp_path / "lamp-1"), tmp_path / "lamp.json"
+    arguments = ("teach", pictures, "--crop", CROP, "--out", out)
+    code, said, err = run(*arguments)
+    assert (code, out.exists()) == (2, False)
+    assert "half           0 of 2 known when left out" in said
+    assert "half: not written: none of its pictures was known when left out. Add" in err
+    code, said, _ = run(*arguments, "--json")
+    assert (code, json.loads(said)["file"], out.exists()) == (2, None, False)
+    code, said, _ = run(*arguments, "--force")
+    assert (code, out.exists()) == (0, True)
+    assert "lamp.json: " in said
+
+
 def test_trying_other_pictures(run: Run, folder: Path, tmp_path: Path) -> None:
     others = {
         "off": [places.lamp(lit=0, day=0.4, seed=90)],
@@ -134,6 +151,8 @@ def test_trying_a_video_shows_flicker(run: Run, folder: Path, tmp_path: Path) ->
         (["teach", "twins", "--out", "x.json"], "on/9.png: is the same picture as twins/off/"),
         (["teach", "good", "--out", "none/x.json"], "none/x.json: cannot be written"),
         (["teach", "good", "--crop", "1,2", "--out", "x"], "'1,2'"),
+        (["teach", "good", "--crop", "0.5,0.5,0.501,0.501", "--out", "x"], "12 x 12 are needed"),
+        (["teach", "中文", "--out", "x.json"], "not '满'. Such as empty (空)"),
         (["teach", "good", "--crop", "0,0,2,1", "--out", "x"], "in 0..1"),
         (["try", "lamp.json", "one"], "one: no pictures in it"),
         (["try", "lamp.json", "none.jpg"], "none.jpg: cannot be read"),
@@ -160,6 +179,8 @@ def test_mistakes_are_one_line(
             Path(name, f"{number}.png").touch()
     places.write_folders(places.lamps(2), Path("good"))
     places.write_folders(places.lamps(2), Path("twins"))
+    for name in ("中文/满", "中文/空"):
+        Path(name).mkdir(parents=True)
     shutil.copy(next(Path("twins/off").iterdir()), "twins/on/9.png")
     Path("lamp.json").write_bytes((folder / "lamp.json").read_bytes())
     code, out, err = run(*arguments)

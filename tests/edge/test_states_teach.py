@@ -224,7 +224,7 @@ PICTURE = places.lamp(lit=0, day=0.5)
         ({"off": [PICTURE] * 2, "On": [PICTURE] * 2}, "not 'On'"),
         ({"off": [PICTURE] * 2, "known": [PICTURE] * 2}, "known: a reading has this name"),
         ({"off": [PICTURE] * 2, "flickering": [PICTURE] * 2}, "Teach on and off"),
-        ({"off": [PICTURE] * 2, "on": [PICTURE[:0]] * 2}, "a picture has no pixels there"),
+        ({"off": [PICTURE] * 2, "on": [PICTURE[:0]] * 2}, "the place has 24 x 0 pixels"),
     ],
 )
 def test_what_cannot_be_taught_is_refused(

@@ -19,11 +19,11 @@ from edge.source.frame import Frame
 from edge.source.sources import source_of
 from edge.states.features import Image
 from edge.states.judge import hidden
+from edge.states.teach import check_name
 from linli.cli.states.pictures import CropType, write_picture
 from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.settings import make_folder
-from linli.topics import is_id
 
 _MARGIN = 0.1  # of the place, kept around it: teaching shakes the crop a little
 
@@ -62,8 +62,7 @@ def take(
     Waits until nobody is at the place. Only the place is kept, all around it is black: no picture
     of people reaches the disk.
     """
-    if not is_id(state):
-        raise InputError(f"a state's name is made of a-z, 0-9 and -, not {state!r}", where="STATE")
+    check_name(state, where="STATE")
     settings = load_settings(config)
     chosen_camera = camera_named(settings, camera)
     detector = load_pool(settings)

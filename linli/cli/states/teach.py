@@ -48,9 +48,10 @@ _WHOLE = "0,0,1,1"
     type=click.Path(path_type=Path),
     help="Also draw the examples here, as JPEG.",
 )
+@click.option("--force", is_flag=True, help="Write the file even when a state was never known.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def teach_states(
-    folder: Path, crop: Box, out: Path, sheet_path: Path | None, as_json: bool
+    folder: Path, crop: Box, out: Path, sheet_path: Path | None, force: bool, as_json: bool
 ) -> None:
     """Learn states from FOLDER, which holds a folder of pictures for each.
 
@@ -65,15 +66,24 @@ def teach_states(
     examples = {state: [read_picture(path) for path in paths] for state, paths in files.items()}
     _check_twins(files)
     taught = teach(examples, crop, SystemClock().now(), _progress)
-    save(taught.lesson, out)
+    never = [one.state for one in taught.lesson.states if not one.known]
+    written = out if force or not never else None
+    if written is not None:
+        save(taught.lesson, written)
     seconds = time.monotonic() - started
     odd = [(state, files[state][number]) for state, number in taught.odd]
     if sheet_path is not None:
         write_picture(_sheet(examples, taught), sheet_path)
     if as_json:
-        click.echo(json.dumps(_document(taught.lesson, odd, out, seconds), ensure_ascii=False))
+        click.echo(json.dumps(_document(taught.lesson, odd, written, seconds), ensure_ascii=False))
     else:
-        _tell(taught.lesson, odd, out, seconds)
+        _tell(taught.lesson, odd, written, seconds)
+    if written is None:
+        raise InputError(
+            "not written: none of its pictures was known when left out",
+            where=", ".join(never),
+            hint="Add pictures, or choose the place anew; --force writes the file all the same",
+        )
 
 
 def _check_number(files: dict[str, list[Path]], folder: Path) -> None:
@@ -102,7 +112,7 @@ def _progress(done: int, total: int) -> None:
         click.echo(f"\r{done * 100 // total} %", err=True, nl=done == total)
 
 
-def _tell(lesson: Lesson, odd: list[tuple[str, Path]], out: Path, seconds: float) -> None:
+def _tell(lesson: Lesson, odd: list[tuple[str, Path]], out: Path | None, seconds: float) -> None:
     for one in lesson.states:
         known = one.taken_for.get(one.state, 0)
         click.echo(f"{one.state:<14} {known} of {one.pictures} known when left out")
@@ -115,16 +125,16 @@ def _tell(lesson: Lesson, odd: list[tuple[str, Path]], out: Path, seconds: float
         )
     if lesson.is_lamp:
         click.echo("a lamp: flickering is seen by itself, up to half the camera's frame rate")
-    size = out.stat().st_size
-    click.echo(f"{out}: {size / 1000:.0f} kB, taught in {seconds:.1f} s")
+    if out is not None:
+        click.echo(f"{out}: {out.stat().st_size / 1000:.0f} kB, taught in {seconds:.1f} s")
 
 
 def _document(
-    lesson: Lesson, odd: list[tuple[str, Path]], out: Path, seconds: float
+    lesson: Lesson, odd: list[tuple[str, Path]], out: Path | None, seconds: float
 ) -> dict[str, Any]:
     return {
-        "file": str(out),
-        "bytes": out.stat().st_size,
+        "file": str(out) if out else None,
+        "bytes": out.stat().st_size if out else None,
         "seconds": round(seconds, 2),
         "crop": lesson.crop,
         "states": [
