@@ -7,7 +7,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ingest.store.engine import insert, reading, writing
+from ingest.store.engine import reading, writing
 from ingest.store.journal import Kept, messages_after
 from linli.errors import StoreError
 from linli.log import get_logger
@@ -71,18 +71,23 @@ class Cursor:
         return len(batch) == BATCH
 
     def _load(self) -> int:
-        query = sa.select(self._table.c.position).where(self._table.c.name == self._effect.name)
         with reading(self._target) as connection:
-            return connection.scalar(query) or 0
+            return self._kept(connection)
+
+    def _kept(self, connection: sa.Connection) -> int:
+        query = sa.select(self._table.c.position).where(self._table.c.name == self._effect.name)
+        return connection.scalar(query) or 0
 
     def _commit(
         self, batch: list[Kept], before: int, apply: Callable[[sa.Connection, Kept], int]
     ) -> None:
         self._effect.dropped()
         with writing(self._target) as connection:
+            if self._kept(connection) != before:
+                raise StoreError("moved by another process", where=f"cursor {self._effect.name}")
             poisoned = sum(apply(connection, kept) for kept in batch)
             self._effect.finish(connection)
-            self._move(connection, before, batch[-1].id, poisoned)
+            self._move(connection, batch[-1].id, poisoned)
 
     def _apply(self, connection: sa.Connection, kept: Kept) -> int:
         self._effect.apply(connection, kept)
@@ -106,15 +111,12 @@ class Cursor:
             return 1
         return 0
 
-    def _move(self, connection: sa.Connection, before: int, position: int, poisoned: int) -> None:
-        """Move on from where this batch began; from anywhere else is nobody's to move."""
+    def _move(self, connection: sa.Connection, position: int, poisoned: int) -> None:
         table = self._table
-        known = table.update().where(table.c.name == self._effect.name, table.c.position == before)
+        known = table.update().where(table.c.name == self._effect.name)
         changed = connection.execute(
             known.values(position=position, poisoned=table.c.poisoned + poisoned)
         )
         if changed.rowcount == 0:
             fresh = {"name": self._effect.name, "position": position, "poisoned": poisoned}
-            made = insert(table).on_conflict_do_nothing()
-            if connection.execute(made, fresh).rowcount == 0:
-                raise StoreError("moved by another process", where=f"cursor {self._effect.name}")
+            connection.execute(table.insert(), fresh)

@@ -45,6 +45,7 @@ BUSY_SECONDS = 10.0
 POOL_SECONDS = 30.0
 READERS = 8
 MORE_READERS = 32
+VALUE_ERRORS = (exc.IntegrityError, exc.DataError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -87,7 +88,7 @@ def open_writer(path: Path) -> sa.Engine:
     """Return the engine of the process that writes `path`; the file is made when missing.
 
     Every transaction begins with BEGIN IMMEDIATE and is on disk when its commit returns. Everything
-    raises StoreError except broken constraints, which stay sqlalchemy.exc.IntegrityError.
+    raises StoreError except what is wrong with a value: sqlalchemy.exc.IntegrityError, DataError.
     """
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
@@ -220,8 +221,11 @@ def _equip(engine: sa.Engine, path: Path, pragmas: tuple[str, ...], begin: str) 
 
 
 def _translate(error: BaseException | None, path: Path) -> StoreError | None:
-    """Return the error that callers know: the disk or the database says no."""
-    if isinstance(error, exc.IntegrityError) or not isinstance(error, exc.DatabaseError):
+    """Return the error that callers know: the disk or the database says no.
+
+    What is wrong with a value stays what it is: trying again would not mend it.
+    """
+    if isinstance(error, VALUE_ERRORS) or not isinstance(error, exc.DatabaseError):
         return None
     return StoreError(str(error.orig), where=str(path))
 

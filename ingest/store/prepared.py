@@ -82,14 +82,21 @@ class _Cursor:
         self._cursor = self._connection.connection.cursor()
         return self._cursor
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        del kind, trace
         self._cursor.close()
-        if kind is None:
+        dialect = self._connection.dialect
+        driver = dialect.loaded_dbapi
+        if not isinstance(error, driver.Error):
             return
-        driver = self._connection.dialect.loaded_dbapi
-        if issubclass(kind, driver.DatabaseError) and not issubclass(kind, driver.IntegrityError):
-            name = self._connection.engine.url.database or self._connection.dialect.name
-            raise StoreError(str(error), where=name) from None
+        raw = self._connection.connection.dbapi_connection
+        if dialect.is_disconnect(error, raw, self._cursor):
+            self._connection.invalidate(error)
+        if not isinstance(error, (driver.IntegrityError, driver.DataError)):
+            name = self._connection.engine.url.database or dialect.name
+            raise StoreError(str(error).strip().partition("\n")[0], where=name) from None
 
 
 def _compile(

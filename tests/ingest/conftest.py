@@ -14,8 +14,16 @@ ON_BOTH = (
     *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
+    "test_lost_answers",
 )
-ALWAYS = ("test_consumers", "test_receiver", "test_receiver_upkeep", "test_series", "test_services")
+ALWAYS = (
+    "test_consumers",
+    "test_receiver",
+    "test_receiver_upkeep",
+    "test_series",
+    "test_services",
+    "test_lost_answers",
+)
 """Those whose tests run on both without --full as well."""
 MISSING = postgres.missing()
 
