@@ -32,7 +32,7 @@ class Measured(Settings, frozen=True, kw_only=True):
 
 
 class Entry(Settings, frozen=True, kw_only=True):
-    """One model. Without `sha256` nobody here has had the file, so it cannot be told from another.
+    """One model. Without `sha256` its file cannot be told from another.
 
     `thresholds` are the scores from which a class counts, `threshold` for classes it does not name;
     a classifier has one `threshold`, its file's when not given. `overlap` is the IoU from which two

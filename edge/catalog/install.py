@@ -113,9 +113,9 @@ def _wanted(model: Model, sha256: str | None) -> Entry:
         )
     if sha256 is None and entry.sha256 is None:
         raise InputError(
-            "nobody here has had its file, so nothing tells the right one from a wrong one",
+            "the catalogue has no hash of its file, which could tell it from a wrong one",
             where=f"model {entry.name}",
-            hint="Pass the hash you trust: --sha256 HASH; docs/models.md says where to find one",
+            hint="Pass the hash you trust: --sha256 HASH; docs/models.md has those that others trust",
         )
     if sha256 in {None, entry.sha256}:
         return entry

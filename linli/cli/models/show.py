@@ -93,7 +93,7 @@ def _rows(model: Model) -> list[tuple[str, str]]:
         ("source", entry.source),
         ("address", entry.url or ("comes with Linli" if entry.file else "none known")),
         ("size", "?" if entry.size is None else f"{entry.size:,} bytes"),
-        ("sha256", entry.sha256 or "none: nobody here has had the file"),
+        ("sha256", entry.sha256 or "none known: pull asks for one"),
         ("state", f"{state(model)}: {model.path}" + (" (yours)" * (model.origin == "own"))),
     ]
     rows += [("quality", _measured(one)) for one in entry.quality]
