@@ -43,10 +43,15 @@ class Mqtt(Settings, frozen=True, kw_only=True):
 
 
 class Http(Settings, frozen=True, kw_only=True):
-    """Where pages and API are served; `path_prefix` is what a proxy in front puts before them."""
+    """Where pages and API are served; `path_prefix` is what a proxy in front puts before them.
+
+    `metrics` says who may read `/metrics`: with an API token, or any caller on this machine that
+    no proxy speaks for.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8470
+    metrics: Literal["token", "loopback"] = "token"
     path_prefix: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=128)] = ""
 
 
@@ -190,7 +195,7 @@ def _checked(path: Path, database: DatabaseSettings) -> DatabaseSettings:
     try:
         address = urlsplit(database.url)
         named = address.scheme in {"postgresql", "postgres"} and len(address.path) > 1
-        password = address.password
+        password, _ = address.password, address.port  # a port that is no number is found here
     except ValueError:
         named, password = False, None
     if not named:

@@ -15,6 +15,7 @@ ON_BOTH = (
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
     "test_lost_answers",
+    "test_migrate_back",
 )
 ALWAYS = (
     "test_consumers",
@@ -23,6 +24,7 @@ ALWAYS = (
     "test_series",
     "test_services",
     "test_lost_answers",
+    "test_migrate_back",
 )
 """Those whose tests run on both without --full as well."""
 MISSING = postgres.missing()
@@ -35,12 +37,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = [pytest.mark.postgres, pytest.mark.skipif(MISSING is not None, reason=str(MISSING))]
     if name not in ALWAYS:
         marks.append(pytest.mark.full)
-    metafunc.fixturenames.insert(0, "on")
     kinds = ["sqlite", pytest.param("postgresql", marks=marks)]
-    metafunc.parametrize("on", kinds, indirect=True, scope="function")
+    metafunc.parametrize("on", kinds, indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)  # so that it comes before what makes a store
 def on(request: pytest.FixtureRequest) -> Iterator[str]:
-    with stores.use(request.param):
-        yield request.param
+    with stores.use(getattr(request, "param", "sqlite")) as kind:
+        yield kind

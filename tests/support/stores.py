@@ -17,8 +17,10 @@ from pathlib import Path
 import postgres
 
 from ingest.settings import DatabaseSettings, IngestSettings, Site
+from ingest.store import postgres as postgres_engines
 from ingest.store.choose import database_of
 from ingest.store.database import Database
+from ingest.store.server import Server
 
 Fill = Callable[[Database], None]
 _server: postgres.Postgres | None = None
@@ -34,12 +36,12 @@ def nothing(database: Database) -> None:
 
 
 @contextmanager
-def use(kind: str) -> Iterator[None]:
+def use(kind: str) -> Iterator[str]:
     """Keep everything there until the end of the block, and then drop it."""
     global _on_server  # noqa: PLW0603
     _on_server = kind == "postgresql"
     try:
-        yield
+        yield kind
     finally:
         _on_server = False
         if _copies and _server is not None:
@@ -96,3 +98,9 @@ def _started() -> postgres.Postgres:
         _server.start()
         atexit.register(_server.close)
     return _server
+
+
+def environment(database: Database) -> dict[str, str]:
+    """Return what PostgreSQL's own programs need to find a store."""
+    assert isinstance(database, Server)
+    return postgres_engines.environment(database._url)

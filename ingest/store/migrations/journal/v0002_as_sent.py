@@ -15,3 +15,11 @@ def upgrade() -> None:
     op.create_index("ix_reject_sha256", "reject", ["sha256"])
     op.add_column("parked", sa.Column("sequence", sa.BigInteger(), nullable=True))
     op.create_index("ix_parked_device", "parked", ["node", "device", "sequence", "size"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_parked_device", "parked")
+    op.drop_column("parked", "sequence")
+    op.drop_index("ix_reject_sha256", "reject")
+    op.drop_index("ix_message_place", "message")
+    op.drop_column("message", "sent_sha256")
