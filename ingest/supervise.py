@@ -29,6 +29,7 @@ def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
     and later when a child meets something that only a person can mend.
     """
     settings.mqtt_password()
+    settings.influx.token()
     with sole_owner(settings.folder):
         _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)

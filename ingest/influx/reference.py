@@ -22,9 +22,10 @@ a person: who acted is kept by Linli alone. All of it is a copy: Linli needs non
   one is written `_`. Fields carry any text as it is.
 - **Retention** is the database's own: set it there (a year is a good start). Linli deletes nothing,
   and what is written again after a restart is younger than the journal (8 days).
-- **Limit**: so many combinations of tag values of a measurement are written at most (table). A
-  point of one more is put aside with the reason `too-many-series`, counted and shown, never lost in
-  silence.
+- **Limit**: so many combinations of tag values of a measurement are written at most (table),
+  counted from the start of the web process. A point of one more is put aside with the reason
+  `too-many-series`, like one that InfluxDB refuses: `linli influx park list` shows them, `linli
+  influx park retry` sends them again, and beyond 10000 of them they are only counted.
 
 """
 _EXAMPLES = """## Questions in InfluxQL

@@ -2,7 +2,7 @@
 
 The tables of the registry, incidents, work orders and rules, which are in the same file, stand in
 `ingest.store.registry`, `ingest.store.incidents`, `ingest.store.orders`, `ingest.store.rules` and
-`ingest.store.chain` and `ingest.store.idempotency`.
+`ingest.store.chain` and `ingest.store.idempotency`, and `ingest.store.influx`.
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.idempotency import metadata
 from ingest.store.engine import RowId, UtcDateTime
+from ingest.store.influx import metadata
 
 boot = sa.Table(
     "boot",

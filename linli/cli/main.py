@@ -25,6 +25,7 @@ class _Linli(LazyGroup):
         "broker": ("linli.cli.broker", "command", "ingest", "Run an MQTT broker here."),
         "states": ("linli.cli.states", "command", "edge", "Teach states of lamps and bins."),
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
+        "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
         "schema": (
             "linli.cli.schema",
