@@ -20,10 +20,8 @@ from msgspec.structs import asdict
 
 from ingest import registry
 from ingest.accounts import book as accounts
-from ingest.accounts.account import Viewer
 from ingest.api import routes
 from ingest.consumers.incidents import IncidentEffect, TickJob
-from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
@@ -33,14 +31,10 @@ from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.idempotency import Requests, mark
 from ingest.incidents.flow import Surroundings
-from ingest.influx import book as influx_book
-from ingest.influx.endpoint import endpoint_of
-from ingest.influx.reader import InfluxTimeseries
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
 from ingest.series.storage import storage
 from ingest.series.sweep import SeriesSweep
-from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
@@ -49,6 +43,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.metrics import MetricsService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
@@ -69,7 +64,6 @@ log = get_logger(__name__)
 
 ADMIN = "admin"
 ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
-INFLUX = influx_book.NAME
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 
@@ -90,6 +84,7 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
     app.state.house = house
     app.state.services = house.services
     app.state.clock = house.clock
+    app.state.metrics = settings.http.metrics
     app.state.requests = Requests(house.state_writer)
     app.state.check_health = house.check_health
     routes.install(app, settings.http.path_prefix)
@@ -116,7 +111,6 @@ class House:
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
-        self._closing: list[InfluxTimeseries | InfluxJob] = []
         self.services = self._make_services()
         self._runners = self._make_runners()
 
@@ -140,8 +134,6 @@ class House:
             self._feed.close()
             for runner in self._runners:
                 await asyncio.to_thread(runner.stop)
-            for part in self._closing:
-                part.close()
             for engine in (*self._readers, self._state_writer, self._series_writer):
                 engine.dispose()
 
@@ -171,8 +163,6 @@ class House:
             make_first_account(connection, self._folder, self.clock)
             site = self._settings.site
             registry.make_site(connection, site.id, site.label, self.clock.now())
-            if self._settings.influx.url is None:
-                influx_book.stop(connection)
 
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed
@@ -183,6 +173,8 @@ class House:
             feed,
             keep=timedelta(days=self._settings.evidence.days),
         )
+        delivery = JournalService(self._journal, reader, self._series)
+        chain = ChainService(reader, writer, self._journal, feed, self.clock)
         return Services(
             incidents=IncidentService(reader, writer, feed, self._around),
             silences=SilenceService(reader, writer, feed, self._around),
@@ -192,36 +184,21 @@ class House:
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
-            series=SeriesService(self._charts(), lambda: storage(self._series, self._keep)),
+            series=SeriesService(self._timeseries, lambda: storage(self._series, self._keep)),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
-            journal=JournalService(self._journal, reader, self._series),
-            chain=ChainService(reader, writer, self._journal, feed, self.clock),
+            journal=delivery,
+            chain=chain,
+            metrics=MetricsService(
+                reader=reader,
+                journal_reader=self._journal,
+                series_reader=self._series,
+                delivery=delivery,
+                chain=chain,
+                feed=feed,
+                clock=self.clock,
+            ),
             feed=feed,
         )
-
-    def _charts(self) -> Readable:
-        influx = self._settings.influx
-        if not influx.charts:
-            return self._timeseries
-        charts = InfluxTimeseries(influx, influx.token())
-        self._closing.append(charts)
-        return charts
-
-    def _make_influx(self) -> tuple[Runner, ...]:
-        settings = self._settings
-        if settings.influx.url is None:
-            return ()
-        sources = Sources(self._journal, self._state, self._series, self._state_writer)
-        chain, looks = self.services.chain, Viewer(account=INFLUX, name=INFLUX, role="viewer")
-        job = InfluxJob(
-            sources,
-            lambda: endpoint_of(settings.influx),
-            settings.site.id,
-            self.clock,
-            chain=lambda: chain.view(looks),
-        )
-        self._closing.append(job)
-        return (Runner(INFLUX, job),)
 
     def _make_runners(self) -> tuple[Runner, ...]:
         rules = RuleWork(self._journal, self._around.zone)
@@ -249,7 +226,6 @@ class House:
             Runner("series", series),
             Runner("tick", tick, poll=TICK_SECONDS),
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
-            *self._make_influx(),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
 

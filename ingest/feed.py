@@ -64,6 +64,11 @@ class Feed:
         self._subscriptions: set[Subscription] = set()
         self._closed = False
 
+    @property
+    def subscribers(self) -> int:
+        """How many hear of changes now."""
+        return len(self._subscriptions)
+
     def tell(self, topic: Topic) -> None:
         """Wake everyone who waits."""
         with self._lock:

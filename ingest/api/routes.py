@@ -20,6 +20,7 @@ from ingest.api import (
     idempotency,
     incidents,
     journal,
+    metrics,
     orders,
     problems,
     registry,
@@ -79,6 +80,7 @@ def install(app: FastAPI, prefix: str) -> None:
     """Add the routes, the errors and the headers to an application served below `prefix`."""
     app.include_router(api)
     app.include_router(outside)
+    app.include_router(metrics.router)
     app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
     problems.install(app)
     app.add_middleware(idempotency.Idempotency, prefix=PREFIX)

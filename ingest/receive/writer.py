@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 
@@ -51,6 +52,7 @@ class JournalWriter:
         self._parked_facts = parked_facts
         self._streams: dict[StreamKey, Stream] = {}
         self._documents: dict[str, str] = {}
+        self._spent = 0
         self._insert_message, self._columns = bulk_insert(engine, journal.message)
         on_lost(engine, self._forget)
 
@@ -68,12 +70,21 @@ class JournalWriter:
 
         Raises StoreError: nothing was kept, make the batch again.
         """
+        started = time.perf_counter()
+        if batch.originals:
+            batch.counts["commits"] += 1
+            batch.counts["bytes"] += sum(len(one.payload) for one in batch.originals)
+            # How long this one takes is known only behind it: the next one writes it down.
+            batch.counts["commit_micros"] += self._spent
+            self._spent = 0
         try:
             outcome = self._write(batch, parked_done or [], one_by_one=False)
         except exc.IntegrityError:
             # An id that is kept already: rare, so only then is each row asked for by itself.
             outcome = self._write(batch, parked_done or [], one_by_one=True)
         self._remember(batch)
+        if batch.originals:
+            self._spent = int((time.perf_counter() - started) * 1_000_000)
         return outcome
 
     def tick(self, site: str, received: int) -> None:

@@ -12,6 +12,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
+from ingest.services.metrics import MetricsService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
@@ -34,5 +35,6 @@ class Services:
     orders: OrderService
     journal: JournalService
     chain: ChainService
+    metrics: MetricsService
     rules: RuleService
     feed: Feed

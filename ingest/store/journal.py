@@ -26,6 +26,8 @@ CLOCK = "clock"
 One is written when nothing else was for a while, so that silence can be told from our own absence.
 """
 
+EFFORT = frozenset({"bytes", "commits", "commit_micros"})
+"""Counters of what was done, where all others tell what became of messages."""
 PROBE_COUNTER = "probe"
 """Counter of the probes that were ever made."""
 

@@ -25,6 +25,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 ANYONE, VIEWER, STAFF, ADMIN, NODE_ONLY = "anyone", "viewer", "staff", "admin", "node"
 RULES = {
     ("get", "/healthz"): ANYONE,
+    ("get", "/metrics"): VIEWER,
     ("post", "/api/v1/login"): ANYONE,
     ("post", "/api/v1/logout"): VIEWER,
     ("get", "/api/v1/session"): VIEWER,

@@ -81,7 +81,8 @@ class Rig:
 
     def counted(self) -> dict[str, int]:
         with reading(self.reader) as connection:
-            return journal.counters(connection)
+            found = journal.counters(connection)
+        return {name: value for name, value in found.items() if name not in journal.EFFORT}
 
     def receipt(self) -> tuple[int, tuple[tuple[int, int], ...]]:
         receipt = decode_part(self.broker.retained[RECEIPT_TOPIC], Receipt)
