@@ -24,6 +24,7 @@ def script_of(name: str) -> Script:
     def run(script: str, *arguments: object) -> str:
         done = subprocess.run(
             [python, ROOT / "models" / script, *map(str, arguments)],
+            env={**os.environ, "LINLI_FURNITURE": os.devnull},  # the same pictures everywhere
             capture_output=True,
             text=True,
             timeout=60,
