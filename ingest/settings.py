@@ -110,6 +110,13 @@ class Series(Settings, frozen=True, kw_only=True):
     max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 20 * 1024**3
 
 
+class Rate(Settings, frozen=True, kw_only=True):
+    """How fast each node may go, in messages per second; a faster one gets its receipts later."""
+
+    messages: Annotated[float, Meta(ge=1, le=1_000_000)] = 50.0
+    burst: Annotated[float, Meta(ge=100, le=1_000_000)] = 500.0
+
+
 class IngestSettings(Settings, frozen=True, kw_only=True):
     """The whole file; `load_settings` has made its paths whole."""
 
@@ -119,6 +126,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     http: Http = Http()
     evidence: Evidence = Evidence()
     journal: Journal = Journal()
+    rate: Rate = Rate()
     series: Series = Series()
     influx: Influx = Influx()
     database: DatabaseSettings = DatabaseSettings()

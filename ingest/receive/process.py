@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ingest.receive.directory import DirectoryWatch
 from ingest.receive.failpoint import failpoint
+from ingest.receive.pace import Pace
 from ingest.receive.probe import Prober
 from ingest.receive.receiver import Receiver
 from ingest.receive.upkeep import consumed, forget
@@ -62,6 +63,7 @@ def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
             wake=waker(),
             tend=upkeep(engine, (state, series), settings.journal.days, clock),
             reach=failpoint(settings.folder),
+            pace=Pace(settings.rate.messages, settings.rate.burst),
             prober=Prober(settings.site.id, writer, clock),
         )
         receiver.run(stop)

@@ -6,13 +6,15 @@ One thread. What is not committed is not acknowledged, so the broker brings it a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
 from ingest.receive.batch import Refusal, Stream
 from ingest.receive.check import Registry, check, refuse
 from ingest.receive.isolate import isolate
+from ingest.receive.pace import Pace
 from ingest.receive.parking import replay
 from ingest.receive.probe import Prober
 from ingest.receive.writer import JournalWriter, Outcome
@@ -47,6 +49,8 @@ LONGEST_RETRY = 10.0
 LOOK_AROUND = 0.5
 TICK = 5.0
 MOST_UNACKNOWLEDGEABLE = 1000
+_NODE, _KIND = 4, 6
+_FACTS = frozenset({"event", "telemetry"})
 
 Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]
 
@@ -81,6 +85,7 @@ class Receiver:
         wake: Callable[[], None] = lambda: None,
         tend: Callable[[], None] = lambda: None,
         reach: Callable[[Point], None] = _nothing,
+        pace: Pace | None = None,
         prober: Prober | None = None,
     ) -> None:
         self._site = site
@@ -91,6 +96,7 @@ class Receiver:
         self._wake = wake
         self._tend = tend
         self._reach = reach
+        self._pace = pace or Pace()
         self._registry: Registry | None = None
         self._replay_due = False
         self._reserved = f"{PREFIX}/{VERSION}/{site}/_"
@@ -100,7 +106,7 @@ class Receiver:
         self._link: Link = make_link(self._own(options), self, clock)
         self._waiting: list[Delivery] = []
         self._without_ack = 0
-        self._dropped = 0
+        self._counts: Counter[str] = Counter()
         self._received = 0
         self._since = 0.0
         self._look_at = 0.0
@@ -121,6 +127,7 @@ class Receiver:
         """Commit what waits, say goodbye, close the link."""
         if self._waiting and self._link.connected and self._retry_at is None:
             self._flush()
+        self._pay(self._pace.owed(), self._clock.monotonic())
         self._say("stopped")
         self._link.close()
 
@@ -129,6 +136,7 @@ class Receiver:
         now = self._clock.monotonic()
         if now >= self._look_at:
             self._look_around(now)
+        self._pay(self._pace.due(now), now)
         if self._retry_at is not None:
             self._link.step(max(0.0, min(idle, self._retry_at - now)))
             if self._clock.monotonic() >= self._retry_at:
@@ -136,7 +144,8 @@ class Receiver:
             return
         self._heard = False
         busy = self._waiting and self._link.connected
-        came = self._link.step(0.0 if busy else idle)
+        owed = self._pace.wait(now)
+        came = self._link.step(0.0 if busy else idle if owed is None else min(idle, owed))
         # A broker may bring a kept session's messages before the link is up; without it there is
         # nobody to answer.
         if (
@@ -144,7 +153,7 @@ class Receiver:
             and self._link.connected
             and (
                 (came == 0 and not self._heard)
-                or len(self._waiting) >= BATCH
+                or len(self._waiting) >= min(BATCH, self._link.window)
                 or self._clock.monotonic() - self._since >= LONGEST_WAIT
             )
         ):
@@ -157,7 +166,7 @@ class Receiver:
     def on_down(self, reason: str) -> None:
         """Forget what was not committed; the broker or its sender brings it again."""
         del reason
-        self._dropped += sum(1 for delivery in self._waiting if delivery.qos == 0)
+        self._counts["dropped"] += sum(1 for delivery in self._waiting if delivery.qos == 0)
         self._waiting.clear()
         self._without_ack = 0
         if self._prober is not None:
@@ -169,16 +178,27 @@ class Receiver:
             # Our own status comes back to us; nothing in a reserved area is a device's.
             self._link.ack(delivery)
             return
+        now = self._clock.monotonic()
+        if self._is_too_much(delivery.topic, now):
+            self._counts["turned_away"] += 1
+            self._link.ack(delivery)
+            return
         if not self._waiting:
-            self._since = self._clock.monotonic()
+            self._since = now
             self._received = to_micros(self._clock.now())
         if delivery.qos == 0:
             # The window bounds what the broker may leave unacknowledged; this bounds the rest.
             if self._without_ack >= MOST_UNACKNOWLEDGEABLE:
-                self._dropped += 1
+                self._counts["dropped"] += 1
                 return
             self._without_ack += 1
         self._waiting.append(delivery)
+
+    def _is_too_much(self, topic: str, now: float) -> bool:
+        levels = topic.split("/")
+        if len(levels) <= _KIND:
+            return False
+        return not self._pace.admit(levels[_NODE], now, fact=levels[_KIND] in _FACTS)
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note an answer of the broker: more may be behind it."""
@@ -261,6 +281,8 @@ class Receiver:
             # A link that breaks here brings all of it again, and then it is answered.
             for outcome in outcomes:
                 self._answer(outcome)
+            now = self._clock.monotonic()
+            self._pay(self._pace.due(now), now)
             self._pass("after-receipt", stored)
             for delivery in deliveries:
                 self._link.ack(delivery)
@@ -274,10 +296,10 @@ class Receiver:
         for delivery in deliveries:
             address, payload = delivery.topic, delivery.payload
             batch.take(address, payload, check(address, payload, self._received, registry))
-        batch.counts["dropped"] += self._dropped
+        batch.counts.update(self._counts)
         self._pass("before-commit", len(batch.rows))
         outcome = self._writer.commit(batch)
-        self._dropped = 0
+        self._counts.clear()
         return outcome
 
     def _refuse(self, delivery: Delivery) -> Outcome:
@@ -300,8 +322,16 @@ class Receiver:
         for refusal in outcome.refusals:
             if refusal.node:
                 self._link.publish(*_reject(self._site, refusal), expiry=REJECT_EXPIRY)
+        now = self._clock.monotonic()
         for stream in outcome.streams:
-            self._link.publish(*_receipt(self._site, stream), retain=True)
+            self._pace.owe(stream, now)
+
+    def _pay(self, streams: Iterable[Stream], now: float) -> None:
+        """Send receipts; what a link does not take is still owed."""
+        with contextlib.suppress(LinkError):
+            for stream in streams:
+                self._link.publish(*_receipt(self._site, stream), retain=True)
+                self._pace.paid(stream, now)
 
     def _pass(self, point: Point, stored: int) -> None:
         if stored:

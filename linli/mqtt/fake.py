@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from linli.clock import Clock
 from linli.errors import LinkError
-from linli.mqtt.link import Delivery, LinkHandler, LinkOptions
+from linli.mqtt.link import WINDOW, Delivery, LinkHandler, LinkOptions
 
 
 def matches(topic_filter: str, topic: str) -> bool:
@@ -33,7 +33,8 @@ class _Session:
 class FakeBroker:
     """A broker in memory for unit tests: routing, retained messages, sessions, wills."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = WINDOW) -> None:
+        self.window = window
         self.running = True
         self.published: list[tuple[str, bytes, bool]] = []
         self.retained: dict[str, bytes] = {}
@@ -105,6 +106,11 @@ class FakeLink:
         self._unacked: dict[int, tuple[str, bytes, bool, int]] = {}
 
     @property
+    def window(self) -> int:
+        """How many deliveries may be unacknowledged."""
+        return min(self._options.window, self._broker.window)
+
+    @property
     def connected(self) -> bool:
         """Whether messages can be published now."""
         return self._up
@@ -171,7 +177,7 @@ class FakeLink:
     def _deliver(self) -> int:
         queue = self._broker.queue_of(self._options.client_id)
         count = 0
-        while queue and len(self._unacked) < self._options.window:
+        while queue and len(self._unacked) < self.window:
             message = queue.popleft()
             self._mid += 1
             if message[3]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from linli.clock import Clock
 
 WINDOW = 1000
@@ -40,8 +42,7 @@ class LinkOptions:
     will: Will | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One received message; hand it back to `Link.ack` when it is safe."""
 
     topic: str
@@ -74,6 +75,11 @@ class LinkHandler(Protocol):
 
 class Link(Protocol):
     """An MQTT connection that its owner's thread drives."""
+
+    @property
+    def window(self) -> int:
+        """How many deliveries the broker leaves unacknowledged, as far as both sides said."""
+        ...
 
     @property
     def connected(self) -> bool:

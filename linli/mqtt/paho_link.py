@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import socket
 import time
 from typing import Any
@@ -29,6 +30,7 @@ LONGEST_RETRY = 60.0
 CONNECT_TIMEOUT = 5.0
 KEEPALIVE = 30
 GOODBYE = 2.0
+AT_ONCE = 100
 
 
 def full_jitter(attempt: int, random_fraction: float) -> float:
@@ -51,6 +53,12 @@ class PahoLink:
         self._retry_at = 0.0
         self._received = 0
         self._refused = ""
+        self._broker_window = options.window
+
+    @property
+    def window(self) -> int:
+        """How many deliveries the broker leaves unacknowledged, as far as both sides said."""
+        return min(self._options.window, self._broker_window)
 
     @property
     def connected(self) -> bool:
@@ -65,7 +73,7 @@ class PahoLink:
         if self._client is None:
             self._idle(timeout)
             return 0
-        status = self._client.loop(timeout)
+        status = self._turn(self._client, timeout)
         if status != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._drop(self._refused or paho.error_string(status))
         return self._received
@@ -117,6 +125,30 @@ class PahoLink:
             while held.recv(65536) and self._clock.monotonic() < deadline:
                 pass
 
+    def _turn(self, client: paho.Client, timeout: float) -> MQTTErrorCode:
+        """Do what `client.loop` does, but read on while messages come: it waits anew for each."""
+        kept = client.socket()
+        if kept is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN
+        writes = [kept] if client.want_write() else []
+        readable, writable, _ = select.select([kept], writes, [], timeout)
+        status = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if readable:
+            status = self._read(client)
+        if writable and status == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            status = client.loop_write()
+        if status != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return status
+        return client.loop_misc()
+
+    def _read(self, client: paho.Client) -> MQTTErrorCode:
+        for _ in range(AT_ONCE):
+            before = self._received
+            status = client.loop_read()
+            if status != MQTTErrorCode.MQTT_ERR_SUCCESS or self._received == before:
+                return status
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     @property
     def _address(self) -> str:
         return f"{self._options.host}:{self._options.port}"
@@ -167,7 +199,7 @@ class PahoLink:
                 options.will.topic, options.will.payload, qos=1, retain=True, properties=properties
             )
         connection = self._connection
-        client.on_connect = lambda *a: self._on_connect(connection, a[3])
+        client.on_connect = lambda *a: self._on_connect(connection, a[3], a[4])
         client.on_subscribe = lambda *a: self._on_subscribe(connection, a[3])
         client.on_message = lambda _c, _u, message: self._on_message(connection, message)
         client.on_publish = lambda _c, _u, mid, code, _p: self._on_publish(connection, mid, code)
@@ -183,12 +215,15 @@ class PahoLink:
             properties.SessionExpiryInterval = SESSION_EXPIRY
         return {"clean_start": not self._options.keep_session, "properties": properties}
 
-    def _on_connect(self, connection: int, code: ReasonCode) -> None:
+    def _on_connect(self, connection: int, code: ReasonCode, said: Properties | None) -> None:
         if connection != self._connection or self._client is None:
             return
         if code.is_failure:
             self._refused = f"broker refused {self._options.client_id}: {code}"
             return
+        # What a broker takes of us at once is what mosquitto also sends at once; without a word
+        # the protocol means 65535.
+        self._broker_window = getattr(said, "ReceiveMaximum", self._options.window)
         if not self._options.subscriptions:
             self._be_up()
         else:

@@ -239,3 +239,16 @@ def test_a_wrong_password_is_told_and_tried_again_later(
 def test_a_password_never_shows_in_the_options() -> None:
     options = LinkOptions(host="h", port=1, client_id="c", username="u", password="s3cret")
     assert "s3cret" not in repr(options)
+
+
+@pytest.mark.broker
+@NEEDS_MOSQUITTO
+def test_the_window_of_the_broker_is_read_when_connecting(tmp_path: Path) -> None:
+    with running_broker(tmp_path, USERS) as broker:
+        world = real_world(broker)
+        wide, _ = world.connect("svc-ingest", window=5000)
+        narrow, _ = world.connect("c001-n01", window=20)
+        until(lambda: wide.connected and narrow.connected, wide, narrow)
+        assert (wide.window, narrow.window) == (1000, 20)
+        wide.close()
+        narrow.close()

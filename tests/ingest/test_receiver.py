@@ -21,6 +21,7 @@ from facts import (
 )
 from rigs import RECEIPT_TOPIC, Rig, running_rig
 
+from ingest.receive.pace import Pace
 from ingest.store import journal
 from ingest.store.engine import reading, to_micros
 from linli.mqtt import Delivery
@@ -261,6 +262,7 @@ def test_an_endless_flow_is_still_committed_in_batches(
     assert rig.link is not None
     step = rig.link.step
     sent = iter(range(1, 2001))
+    monkeypatch.setattr(rig.receiver, "_pace", Pace(1e6, 1e6, together=0.0))
 
     def busy(timeout: float) -> int:
         for _ in range(10):
@@ -272,6 +274,22 @@ def test_an_endless_flow_is_still_committed_in_batches(
     for _ in range(200):
         rig.receiver.step(0.0)
     assert [told for told in rig.told if told.startswith("commit")] == ["commit 1000"] * 2
+
+
+def test_a_batch_is_no_bigger_than_the_window_of_the_broker(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.link is not None
+    rig.broker.window = 20
+    rig.send(*(event_bytes(number) for number in range(1, 51)))
+    rig.receiver.step(0.0)
+    assert rig.told.count("commit 20") == 1  # full: nothing more can come, so nothing is waited for
+    rig.settle()
+    assert [told for told in rig.told if told.startswith("commit")] == [
+        "commit 20",
+        "commit 20",
+        "commit 10",
+    ]
 
 
 def test_a_slow_flow_is_committed_after_the_longest_wait(

@@ -25,6 +25,7 @@ from linli.mqtt import Delivery, LinkOptions, PahoLink
 from linli.process import StopSignal
 from linli.settings import write_secret
 
+OTHER = "c001-n02"
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
 
 
@@ -32,10 +33,13 @@ pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
 class Node:
     """An edge's side of the wire: publishes, and hears what the ingest answers."""
 
+    name: str = NODE
+    stream: str = STREAM
     upto: int = 0
     ranges: tuple[tuple[int, int], ...] = ()
     rejects: list[Reject] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    sent: int = 0
     link: PahoLink | None = None
 
     def connect(self, port: int) -> None:
@@ -43,12 +47,12 @@ class Node:
         options = LinkOptions(
             host="127.0.0.1",
             port=port,
-            client_id=NODE,
-            username=NODE,
+            client_id=self.name,
+            username=self.name,
             password="two",
             subscriptions=(
-                f"{base}/{NODE}/ingest/receipt/+",
-                f"{base}/{NODE}/ingest/reject/+",
+                f"{base}/{self.name}/ingest/receipt/+",
+                f"{base}/{self.name}/ingest/reject/+",
                 f"{base}/all/ingest/health/status",
             ),
         )
@@ -60,12 +64,13 @@ class Node:
 
     def on_sent(self, token: int, error: str | None) -> None:
         assert error is None
+        self.sent += 1
 
     def on_message(self, delivery: Delivery) -> None:
         kind = delivery.topic.split("/")[6]
         if kind == "receipt":
             receipt = decode_part(delivery.payload, Receipt)
-            assert receipt.stream == STREAM
+            assert receipt.stream == self.stream
             self.upto, self.ranges = receipt.upto, receipt.ranges
         elif kind == "reject":
             self.rejects.append(decode_part(delivery.payload, Reject))
@@ -84,25 +89,27 @@ class Node:
 
     def send(self, payload: bytes) -> None:
         assert self.link is not None
-        self.link.publish(EVENT_TOPIC, payload)
+        self.link.publish(EVENT_TOPIC.replace(NODE, self.name), payload)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[tuple[IngestSettings, RunningBroker]]:
     (tmp_path / "b").mkdir()
-    with running_broker(tmp_path / "b", {"svc-ingest": "one", NODE: "two"}) as broker:
+    with running_broker(tmp_path / "b", {"svc-ingest": "one", NODE: "two", OTHER: "two"}) as broker:
         write_secret(tmp_path / "secret", "one")
         config = tmp_path / "ingest.toml"
         config.write_text(
             f'[site]\nid = "{SITE}"\nlabel = "x"\n[mqtt]\nport = {broker.port}\n'
             'username = "svc-ingest"\npassword_file = "secret"\n'
+            "[rate]\nmessages = 200\nburst = 400\n"
         )
         loaded = load_settings(config)
         prepare(loaded.folder)
         engine = open_writer(path_of(loaded.folder, "state"))
         with writing(engine) as connection:
-            add_node(connection, site=SITE, area=AREA, name=NODE, label="x")
-            add_device(connection, node_name=NODE, name=DEVICE, kind="camera", label="x")
+            for name in (NODE, OTHER):
+                add_node(connection, site=SITE, area=AREA, name=name, label="x")
+                add_device(connection, node_name=name, name=DEVICE, kind="camera", label="x")
         engine.dispose()
         yield loaded, broker
 
@@ -180,3 +187,35 @@ def test_what_arrives_while_the_receiver_is_away_is_kept_by_the_broker(
     assert node.link is not None
     node.link.close()
     assert stored(loaded)[0] == list(range(1, 51))
+
+
+def test_a_node_above_its_rate_waits_and_another_one_does_not(
+    settings: tuple[IngestSettings, RunningBroker],
+) -> None:
+    loaded, broker = settings
+    fast, calm = Node(), Node(OTHER, "0000aaaa")
+    fast.connect(broker.port)
+    calm.connect(broker.port)
+    with Running(loaded):
+        fast.until(lambda: "ready" in fast.states)
+        calm.until(lambda: "ready" in calm.states)
+        for sequence in range(1, 1001):
+            fast.send(event_bytes(sequence))
+        fast.until(lambda: fast.sent == 1000)
+        source = f"/{SITE}/{OTHER}/{DEVICE}"
+        for sequence in range(1, 11):
+            calm.send(event_bytes(sequence, source=source, stream=calm.stream))
+        calm.until(lambda: calm.upto == 10)
+        assert fast.upto < 1000
+        fast.until(lambda: fast.upto >= 800)
+        while fast.upto < 1000:
+            for sequence in range(fast.upto + 1, 1001):
+                fast.send(event_bytes(sequence))
+            before = fast.upto
+            fast.until(lambda before=before: fast.upto > before)
+    for node in (fast, calm):
+        assert node.link is not None
+        node.link.close()
+    found, counted = stored(loaded)
+    assert sorted(one or 0 for one in found) == sorted([*range(1, 1001), *range(1, 11)])
+    assert counted["turned_away"] >= 1

@@ -54,6 +54,7 @@ class Estate:
             f'data = "ingest"\n[site]\nid = "{SITE}"\nlabel = "Test"\n'
             f'[mqtt]\nport = {self.ingest_mqtt_port}\nusername = "svc-ingest"\n'
             f'password_file = "svc-ingest.secret"\n[http]\nport = {self.http_port}\n'
+            "[rate]\nmessages = 5000\nburst = 5000\n"
         )
         data = self.folder / "ingest"
         prepare(data)

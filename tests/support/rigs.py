@@ -13,6 +13,7 @@ from facts import DEVICE, EVENT_TOPIC, NODE, NOW, SITE, STREAM
 
 from ingest.receive.batch import Batch
 from ingest.receive.check import Standing
+from ingest.receive.pace import Pace
 from ingest.receive.receiver import Receiver
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store import journal
@@ -120,8 +121,8 @@ class Writer(JournalWriter):
 
 
 @contextmanager
-def running_rig(folder: Path) -> Iterator[Rig]:
-    """Yield a receiver that has said hello."""
+def running_rig(folder: Path, pace: Pace | None = None) -> Iterator[Rig]:
+    """Yield a receiver that has said hello; without a `pace` it receipts everything at once."""
     database = stores.database(folder)
     engine = database.writer("journal", sole=True)
     broker, clock, directory = FakeBroker(), ManualClock(NOW), Directory()
@@ -155,6 +156,7 @@ def running_rig(folder: Path) -> Iterator[Rig]:
         registry=directory,
         clock=clock,
         wake=wake,
+        pace=pace or Pace(together=0.0),
         reach=lambda point: made.told.append(point),  # noqa: PLW0108 - `made` comes later
     )
     made = Rig(receiver, broker, clock, directory, database.reader("journal"), link=links[0])
