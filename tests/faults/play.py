@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from catalogue import Fault
 from estate import until
@@ -52,7 +53,7 @@ def play(folder: Path, seed: int, faults: Sequence[Fault]) -> list[Row]:
         settle(stage)
         rows = table(stage, seed, order, began, recovered, repeated)
         assert stage.stop_ingest() == 0
-        assert made(folder / "ingest", stage) == made(replayed(stage), stage)
+        assert made(folder / "ingest") == made(replayed(stage))
     return rows
 
 
@@ -104,6 +105,35 @@ def table(
     return rows
 
 
+def single(stage: Stage, fault: str, requirement: str, seed: int, **more: Any) -> Row:
+    """Compare all facts of a stage whose load has ended, as one row; then read its journal again.
+
+    Facts that are missing are `evicted` up to the number given, and lost beyond it.
+    """
+    stage.wait_ready()
+    until(lambda: not any(stage.get("/api/v1/stats")["behind"].values()))
+    kept, shown = stage.kept(), Counter(stage.for_people())
+    verdict = compare(stage.facts(), kept, stage.refused())
+    assert verdict.changed == (), "stored with other bytes than the edge made"
+    assert set(shown) == _events(stage), "people do not have exactly what is stored"
+    evicted = min(more.pop("evicted", 0), len(verdict.missing))
+    assert stage.stop_ingest() == 0
+    assert made(stage.folder / "ingest") == made(replayed(stage))
+    return Row(
+        fault=fault,
+        requirement=requirement,
+        seed=seed,
+        produced=verdict.produced,
+        stored=verdict.stored,
+        lost=len(verdict.missing) - evicted,
+        doubled=len(verdict.doubled) + sum(count > 1 for count in shown.values()),
+        evicted=evicted,
+        refused=verdict.refused,
+        repeated=stage.counted("duplicates"),
+        **more,
+    )
+
+
 def hold(rows: Sequence[Row], faults: Sequence[Fault]) -> None:
     """Assert what a run must show. Raises AssertionError."""
     kills = {fault.name for fault in faults if fault.single_kill}
@@ -141,7 +171,7 @@ def replayed(stage: Stage) -> Path:
     return folder
 
 
-def made(folder: Path, stage: Stage) -> Made:
+def made(folder: Path) -> Made:
     """Read what is left of the journal, and return all incidents with every row of their history.
 
     Rows name each call to people, so no call is missing and none is made twice when two are equal.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from brokers import RunningBroker, wait_for_port
 from estate import PATIENCE, Estate, until
 from fault_proxy import FaultProxy
@@ -32,13 +35,18 @@ class PlainBroker(RunningBroker):
     """A broker that queues as little and saves as seldom as mosquitto does by default."""
 
     def launch(self) -> None:
-        """Start without waiting until it listens."""
+        """Start without waiting until it listens; its files are written the first time only."""
+        if self.plan is None:
+            self._write()
+        assert self.plan is not None
+        with (self._folder.parent / "broker.log").open("a") as errors:
+            self._process = subprocess.Popen(self.plan.argv, stderr=errors)
+
+    def _write(self) -> None:
         self.plan = plan_broker(self._folder, site=self._site, port=self.port, users=self._users)
         conf = self._folder / "mosquitto.conf"
         lines = conf.read_text().splitlines(keepends=True)
         conf.write_text("".join(one for one in lines if not one.startswith(_BOUNDS)))
-        with (self._folder / "stderr.log").open("a") as errors:
-            self._process = subprocess.Popen(self.plan.argv, stderr=errors)
 
     def start(self) -> None:
         self.launch()
@@ -133,10 +141,19 @@ class Stage(Estate):
         """End production, wait until the spool is empty, return what the edge says of it."""
         assert self.load is not None
         (self.data / "enough").touch()
+        return self.drained(seconds)
+
+    def drained(self, seconds: float = 90) -> dict[str, Any]:
+        """Wait until the load has made everything and its spool is empty; return its summary."""
+        assert self.load is not None
         out, _ = self.load.communicate(timeout=seconds)
         assert self.load.returncode == 0, out
         summary: dict[str, Any] = json.loads(out)
         return summary
+
+    def wait_produced(self, seconds: float = PATIENCE) -> None:
+        """Wait until the load has made all its facts, stored or not."""
+        until((self.data / "produced").exists, seconds)
 
     def facts(self) -> list[Fact]:
         return [
@@ -213,6 +230,31 @@ def locked(path: Path) -> Iterator[None]:
         database.execute("BEGIN IMMEDIATE")
         yield
         database.execute("ROLLBACK")
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Mount a small disk in memory at a folder; skip the test where that is not allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = f"size={megabytes}m"
+    command = ["mount", "-t", "tmpfs", "-o", size, "linli-test", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all room of a disk; return the file that holds it."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 512):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
+    return ballast
 
 
 @contextmanager

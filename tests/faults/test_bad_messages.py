@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from brokers import NEEDS_MOSQUITTO, SITE
 from estate import AREA, DEVICE, NODE, Estate, running_estate, until
-
-from linli.clock import SystemClock
-from linli.mqtt import Delivery, LinkOptions, PahoLink
+from sender import Sender
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
 
@@ -20,37 +18,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
 def estate(tmp_path: Path) -> Iterator[Estate]:
     with running_estate(tmp_path) as made:
         yield made
-
-
-class Sender:
-    """A node that says what it likes."""
-
-    def __init__(self, estate: Estate) -> None:
-        options = LinkOptions(
-            host="127.0.0.1",
-            port=estate.broker.port,
-            client_id=NODE,
-            username=NODE,
-            password="two",
-            subscriptions=(f"linli/v1/{SITE}/_sys/{NODE}/ingest/+/+",),
-        )
-        self.rejects: list[dict[str, object]] = []
-        self.link = PahoLink(options, self, SystemClock())
-        until(lambda: bool(self.link.step(0.02)) or self.link.connected)
-
-    def on_up(self) -> None:
-        """Nothing to say."""
-
-    def on_down(self, reason: str) -> None:
-        self.down = reason
-
-    def on_sent(self, token: int, error: str | None) -> None:
-        """Receipts are what counts."""
-
-    def on_message(self, delivery: Delivery) -> None:
-        if "/reject/" in delivery.topic:
-            self.rejects.append(json.loads(delivery.payload))
-        self.link.ack(delivery)
 
 
 def test_bad_messages_are_refused_and_block_nobody(estate: Estate) -> None:

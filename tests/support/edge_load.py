@@ -50,7 +50,7 @@ def main() -> int:
     stop.install()
     address = Address(arguments.site, arguments.area, arguments.node)
     limits = SpoolLimits(arguments.spool_rows) if arguments.spool_rows else None
-    with Spool(arguments.data / "spool.db", CLOCK, limits) as spool:
+    with Spool((arguments.spool or arguments.data) / "spool.db", CLOCK, limits) as spool:
         uplink = Uplink(
             address,
             LinkOptions(
@@ -72,6 +72,7 @@ def main() -> int:
         thread.start()
         producer = Producer(arguments, address, spool)
         added = producer.run(stop)
+        (arguments.data / "produced").touch()
         while spool.pending() and not stop.is_set() and thread.is_alive():
             stop.wait(0.02)
         halt.set()
@@ -113,6 +114,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--telemetry", type=int, help="a reading with every so many events")
     parser.add_argument("--seed", type=int, help="several zones and uneven pauses, by this seed")
     parser.add_argument("--jumble", type=int, help="lose, repeat and delay receipts, by this seed")
+    parser.add_argument("--spool", type=Path, help="another folder for the spool alone")
     parser.add_argument("--spool-rows", type=int, help="most rows in a lane of the spool")
     return parser.parse_args()
 
