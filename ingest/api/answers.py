@@ -172,6 +172,14 @@ class HandedIn(msgspec.Struct, frozen=True, kw_only=True):
     picture: str
 
 
+class AlertsTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """How many alerts came, how many of them changed an incident, how many the sender left out."""
+
+    taken: int
+    changed: int
+    left_out: int
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A path to open within 60 s, by the same caller."""
 
@@ -205,6 +213,7 @@ SHOWN: tuple[type, ...] = (
     Order,
     OrderStep,
     HandedIn,
+    AlertsTaken,
     DeviceList,
     EventList,
     RejectList,

@@ -17,6 +17,7 @@ from ingest.api import (
     configs,
     devices,
     evidence,
+    grafana,
     idempotency,
     incidents,
     journal,
@@ -80,6 +81,7 @@ def install(app: FastAPI, prefix: str) -> None:
     """Add the routes, the errors and the headers to an application served below `prefix`."""
     app.include_router(api)
     app.include_router(outside)
+    app.include_router(grafana.router)
     app.include_router(metrics.router)
     app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
     problems.install(app)

@@ -72,6 +72,13 @@ def take(
     return _take(connection, fact, around)
 
 
+def tell(
+    connection: sa.Connection, fact: EventFact, around: Surroundings = ALONE
+) -> tuple[Incident, Rows]:
+    """Apply a fact that does not come by the journal, as it is told: no time passes with it."""
+    return _take(connection, fact, around)
+
+
 def step(
     connection: sa.Connection,
     incident_id: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
 from ingest.incidents import book, flow, lists
+from ingest.incidents.alerts import Alert, fact_of
 from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident, Label, State, Transition
@@ -19,6 +20,7 @@ from ingest.incidents.lists import Filter, Order, Precision, Standing
 from ingest.refusal import NotThere, NotUsable
 from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
+from ingest.store.registry import place
 from linli.clock import EARLIEST, LATEST, clamped
 from linli.events import Severity
 
@@ -27,6 +29,7 @@ __all__ = ["IncidentService", "Order", "Precision", "Standing"]
 MOST = 200
 LONGEST_SHELF = timedelta(days=7)
 _NOTE = 500
+_SITE = sa.select(place.c.place).where(place.c.kind == "site")
 
 
 class IncidentService:
@@ -166,6 +169,24 @@ class IncidentService:
     ) -> Incident:
         """End what `shelve` began. Raises NotThere, NotAllowed."""
         return self._step(viewer, incident, "unshelve", now, note)
+
+    def take_alerts(self, viewer: Viewer, alerts: Sequence[Alert], now: datetime) -> int:
+        """Let alerts of another system open, move and clear incidents; return how many did.
+
+        All of them or none. Raises NotAllowed.
+        """
+        viewer.require("act")
+        changed = 0
+        with writing(self._writer) as connection:
+            site = connection.scalar(_SITE) or ""
+            facts = [fact_of(one, site, now) for one in alerts]
+            # In their own order: one that ended and began again is told of as two.
+            for fact in sorted(facts, key=lambda one: one.at):
+                _, rows = flow.tell(connection, fact, self._around)
+                changed += bool(rows)
+        if changed:
+            self._feed.tell("incidents")
+        return changed
 
     def _step(
         self,
