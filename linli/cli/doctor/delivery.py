@@ -1,0 +1,191 @@
+"""From the broker to the pages: receiver, journal, consumers, probes, what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from ingest import tallies
+from ingest.chain import book as probes
+from ingest.chain.judge import judge
+from ingest.services.chain import WORDS
+from ingest.store import journal, state
+from ingest.store import series as series_tables
+from ingest.store.engine import from_micros, reading
+from ingest.store.incidents import incident
+from linli.cli.doctor.finding import Finding, well
+from linli.cli.doctor.sources import Sources
+from linli.topics import PROBE
+
+QUIET = timedelta(seconds=30)
+"""The receiver writes a row every five seconds while it listens."""
+LAG_WARNING, LAG_BAD = timedelta(minutes=1), timedelta(minutes=10)
+QUARANTINE_BYTES = 100 * 1024 * 1024
+NEARLY = 0.8
+COMES = timedelta(minutes=10)
+"""A picture follows its event within this time."""
+LATELY = timedelta(days=1)
+
+
+def look(sources: Sources) -> Iterator[Finding]:
+    """Yield what was found. Raises StoreError."""
+    yield _receiver(sources)
+    yield from _consumers(sources)
+    yield _chain(sources)
+    yield _poisoned(sources)
+    yield _quarantine(sources)
+    yield _evidence(sources)
+    yield _pictures(sources)
+
+
+def _receiver(sources: Sources) -> Finding:
+    query = sa.select(journal.message.c.received).order_by(journal.message.c.id.desc()).limit(1)
+    with reading(sources.journal) as connection:
+        last = connection.scalar(query)
+    if last is not None and sources.now - from_micros(last) <= QUIET:
+        return well("receiver", "the receiver listens")
+    return Finding(
+        code="receiver-silent",
+        level="bad",
+        what="the receiver writes nothing into the journal",
+        since=None if last is None else from_micros(last),
+        means="Nothing that edges send arrives; they act by themselves and hold what they saw.",
+        do="Check that ingest and broker run, and that the broker lets `mqtt.username` in",
+    )
+
+
+def _consumers(sources: Sources) -> Iterator[Finding]:
+    with reading(sources.state) as connection:
+        cursors = connection.execute(state.cursor.select()).all()
+    with reading(sources.series) as connection:
+        cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
+    table = journal.message.c
+    for one in cursors:
+        waiting = sa.select(table.received).where(table.id > one.position)
+        with reading(sources.journal) as connection:
+            oldest = connection.scalar(waiting.order_by(table.id).limit(1))
+            newest = journal.last_position(connection)
+        lag = timedelta() if oldest is None else sources.now - from_micros(oldest)
+        if oldest is None or lag < LAG_WARNING:
+            yield well("consumer", f"{one.name} has read the journal to its end")
+            continue
+        yield Finding(
+            code="consumer-behind",
+            level="bad" if lag >= LAG_BAD else "warning",
+            what=f"{one.name} is {newest - one.position} rows and {_minutes(lag)} behind",
+            since=from_micros(oldest),
+            means="People are called late."
+            if one.name == "incidents"
+            else "Charts and rules see readings late.",
+            do="See whether the web side runs and the machine is busy; it catches up by itself",
+        )
+
+
+def _chain(sources: Sources) -> Finding:
+    with reading(sources.state) as connection:
+        passes = probes.passes(connection)
+        highest = probes.highest(connection)
+        stored = tallies.counted(connection).get(PROBE, 0)
+    found = judge(passes, started=_started(sources), now=sources.now)
+    counts = f"{highest} probes made, {stored} stored, {max(highest - stored, 0)} lost"
+    if found.p95 is not None:
+        counts += f", 95 % of the last hour within {found.p95:.2f} s"
+    if found.state == "green":
+        return well("chain", f"{WORDS[found.why]}: {counts}")
+    if found.state == "unknown":
+        return Finding(code="chain-starting", level="warning", what=WORDS[found.why])
+    return Finding(
+        code=f"chain-{found.why}",
+        level="bad",
+        what=f"{WORDS[found.why]} ({counts})",
+        since=found.since if passes else None,
+        means="An alarm may not reach the screen, or late.",
+        do="Mend what else is named here first; the next probe goes within a minute",
+    )
+
+
+def _started(sources: Sources) -> datetime:
+    """Return when the ingest that runs was started, long ago when none was."""
+    try:
+        touched = (sources.settings.folder / "ingest.lock").stat().st_mtime
+    except OSError:
+        return sources.now - LATELY
+    return datetime.fromtimestamp(touched, UTC)
+
+
+def _poisoned(sources: Sources) -> Finding:
+    with reading(sources.state) as connection:
+        number = connection.scalar(sa.select(sa.func.sum(state.cursor.c.poisoned))) or 0
+    if not number:
+        return well("poisoned", "every stored message could be used")
+    return Finding(
+        code="rows-skipped",
+        level="warning",
+        what=f"{number} stored messages could not be used and were skipped",
+        means="What they said is in the journal but not on the pages.",
+        do="Report this with the lines `cannot be used and is skipped` of the log",
+    )
+
+
+def _quarantine(sources: Sources) -> Finding:
+    size = sa.select(sa.func.coalesce(sa.func.sum(journal.quarantine.c.size), 0))
+    with reading(sources.journal) as connection:
+        kept = int(connection.scalar(size) or 0)
+    said = f"{kept / 1e6:.0f} of {QUARANTINE_BYTES / 1e6:.0f} MB of refused messages are kept"
+    if kept < NEARLY * QUARANTINE_BYTES:
+        return well("quarantine", said)
+    return Finding(
+        code="quarantine-full",
+        level="warning",
+        what=said,
+        means="Nothing for residents; a device sends what breaks the contract, over and over.",
+        do="See /api/v1/rejects for which device and why, and mend or switch off that device",
+    )
+
+
+def _evidence(sources: Sources) -> Finding:
+    most = sources.settings.evidence.max_bytes
+    kept = sa.select(sa.func.coalesce(sa.func.sum(state.evidence.c.bytes), 0))
+    with reading(sources.state) as connection:
+        size = int(connection.scalar(kept.where(state.evidence.c.deleted.is_(None))) or 0)
+    said = f"{size / 1e9:.1f} of {most / 1e9:.1f} GB of pictures are kept"
+    if size < NEARLY * most:
+        return well("evidence", said)
+    return Finding(
+        code="evidence-full",
+        level="warning",
+        what=said,
+        means="The oldest pictures go before their time, so an older incident may have none.",
+        do="Give [evidence] max_bytes more, or keep pictures for fewer days",
+    )
+
+
+def _pictures(sources: Sources) -> Finding:
+    late = (
+        sa.select(sa.func.count(), sa.func.min(incident.c.last))
+        .select_from(incident.outerjoin(state.evidence, state.evidence.c.id == incident.c.picture))
+        .where(
+            incident.c.picture.is_not(None),
+            state.evidence.c.id.is_(None),
+            incident.c.last.between(sources.now - LATELY, sources.now - COMES),
+        )
+    )
+    with reading(sources.state) as connection:
+        number, first = connection.execute(late).one()
+    if not number:
+        return well("pictures", "every picture of the last day has come")
+    return Finding(
+        code="pictures-missing",
+        level="warning",
+        what=f"the pictures of {number} incidents of the last day have not come",
+        since=first,
+        means="Whoever opens the incident sees no picture.",
+        do="Check that the edges reach this server by HTTP and that their keys fit "
+        "(`linli ingest node key`)",
+    )
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span // timedelta(minutes=1)} min"

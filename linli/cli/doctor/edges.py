@@ -1,0 +1,115 @@
+"""Edge boxes as they last said of themselves: silence, spools, clocks, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import version
+
+import sqlalchemy as sa
+
+from ingest.feed import Feed
+from ingest.services.devices import DeviceService
+from ingest.services.views import NodeView
+from ingest.store import journal
+from ingest.store.engine import from_micros, reading
+from linli.cli.doctor.finding import Finding, well
+from linli.cli.doctor.sources import DOCTOR, Sources
+
+WAITS = timedelta(minutes=10)
+MANY = 1000
+LOOKED_AT = 20_000
+"""Newest journal rows in which wrong clocks are looked for."""
+
+
+def look(sources: Sources) -> Iterator[Finding]:
+    """Yield what was found. Raises StoreError."""
+    site = sources.settings.site.id
+    house = DeviceService(sources.state, sources.state, sources.journal, Feed(), site)
+    nodes = [one for one in house.nodes(DOCTOR, sources.now) if one.standing == "confirmed"]
+    if not nodes:
+        yield well("edges", "no edge box is registered yet")
+        return
+    for node in nodes:
+        found = list(_of(node, sources))
+        yield from found or [well("edge", f"{_name(node)} reports and keeps up")]
+    yield from _clocks(sources)
+
+
+def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
+    if node.health == "unknown":
+        yield Finding(
+            code="edge-never-heard",
+            level="warning",
+            what=f"{_name(node)} has never reported",
+            means="What it is to watch is not watched.",
+            do="Start the edge, and check its user and password at the broker",
+        )
+        return
+    if node.health == "down":
+        yield Finding(
+            code="edge-silent",
+            level="bad",
+            what=f"nothing is heard of {_name(node)}",
+            since=node.last_seen,
+            means="Its doors and voices may still work by themselves; nobody here is told.",
+            do="Check its power and network, then `linli edge run` on it",
+        )
+    yield from _lanes(node, sources)
+    ours = version("linli")
+    if node.agent is not None and node.agent != ours:
+        yield Finding(
+            code="edge-version",
+            level="warning",
+            what=f"{_name(node)} runs Linli {node.agent}, this is {ours}",
+            means="Nothing, as long as both speak the same major version of the contract.",
+            do="Bring the edge to the version of the ingest when it suits",
+        )
+
+
+def _lanes(node: NodeView, sources: Sources) -> Iterator[Finding]:
+    for lane in node.lanes:
+        old = lane.oldest is not None and sources.now - lane.oldest > WAITS
+        if lane.pending and (old or lane.pending >= MANY):
+            yield Finding(
+                code="edge-backlog",
+                level="warning",
+                what=f"{lane.pending} {lane.lane} of {_name(node)} wait to be sent",
+                since=lane.oldest,
+                means="Alarms of this box come late; late ones call nobody.",
+                do="Check its network; what waits is sent by itself",
+            )
+        if lane.evicted or lane.dead:
+            yield Finding(
+                code="edge-gave-up",
+                level="warning",
+                what=f"{_name(node)} gave up {lane.evicted} {lane.lane} for lack of space; "
+                f"{lane.dead} were refused",
+                means="These are lost: the record of that time has a gap.",
+                do="Give the edge more disk or a better network; see /api/v1/rejects for refusals",
+            )
+
+
+def _clocks(sources: Sources) -> Iterator[Finding]:
+    table = journal.message.c
+    with reading(sources.journal) as connection:
+        last = journal.last_position(connection)
+        wrong = connection.execute(
+            sa.select(table.node, sa.func.max(table.received))
+            .where(table.id > last - LOOKED_AT, table.flags.op("&")(journal.FUTURE) != 0)
+            .group_by(table.node)
+        ).all()
+    if not wrong:
+        yield well("clocks", "no clock of an edge runs ahead")
+    for node, received in wrong:
+        yield Finding(
+            code="edge-clock",
+            level="warning",
+            what=f"the clock of {node} runs ahead, last noticed {from_micros(received):%F %R} UTC",
+            means="Times on its incidents are those of receiving, not of happening.",
+            do="Let the edge set its clock by the network (NTP)",
+        )
+
+
+def _name(node: NodeView) -> str:
+    return node.node if node.label == node.node else f"{node.node} ({node.label})"

@@ -1,0 +1,42 @@
+"""One thing that was looked at, in words for whoever looks after the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Level = Literal["ok", "warning", "bad"]
+_EXIT: dict[Level, int] = {"ok": 0, "warning": 1, "bad": 2}
+_ORDER: dict[Level, int] = {"bad": 0, "warning": 1, "ok": 2}
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """`code` never changes its meaning; `what` is wrong (or well), the rest says more of it.
+
+    `since` is None when nobody knows; `means` is what residents notice, `do` what helps.
+    """
+
+    code: str
+    level: Level
+    what: str
+    since: datetime | None = None
+    means: str = ""
+    do: str = ""
+
+
+def well(code: str, what: str) -> Finding:
+    """Return a finding about which nothing need be done."""
+    return Finding(code=code, level="ok", what=what)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return 2 when something is bad, 1 when something needs a look, else 0."""
+    return max((_EXIT[one.level] for one in findings), default=0)
+
+
+def by_urgency(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the worst first, otherwise in the order of looking."""
+    return sorted(findings, key=lambda one: _ORDER[one.level])

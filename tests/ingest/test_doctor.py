@@ -1,0 +1,288 @@
+"""`linli doctor`: each fault is caused for real, and told in plain words with a stable code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from house import NODE, SITE, Folder
+
+from ingest.services.chain import WORDS
+from ingest.store import journal, state
+from ingest.store.chain import probe
+from ingest.store.engine import to_micros, writing
+from ingest.store.incidents import incident
+from ingest.store.registry import node
+from ingest.supervise import sole_owner
+from linli.broker import free_port
+from linli.cli.doctor.command import examine
+from linli.cli.doctor.finding import Finding, exit_code
+from linli.cli.main import command
+from linli.codec import encode
+from linli.events import LaneReport, ReportData, Status
+from linli.ids import uuid7
+
+
+class Patient:
+    """A data folder in which all is well, until a test spoils it."""
+
+    def __init__(self, folder: Folder, broker: int, web: int) -> None:
+        self.folder = folder
+        self.config = folder.path / "ingest.toml"
+        self.lines = {"broker": broker, "web": web, "more": ""}
+        self.write()
+        now = folder.clock.now()
+        with writing(folder.journal) as connection:
+            connection.execute(journal.message.insert(), row(now, kind="clock"))
+        with writing(folder.state) as connection:
+            for name in ("incidents",):
+                values = {"name": name, "position": 1, "poisoned": 0}
+                connection.execute(state.cursor.insert(), values)
+            values = {"name": "probe", "value": 2}
+            connection.execute(state.tally.insert(), values)
+            for number in (1, 2):
+                made = now - timedelta(seconds=60 * (2 - number) + 5)
+                shown = made + timedelta(seconds=0.04)
+                values = {"id": str(number), "number": number, "made": made, "shown": shown}
+                connection.execute(probe.insert(), values)
+        self.report()
+
+    def write(self, **changes: object) -> None:
+        self.lines |= changes
+        self.config.write_text(
+            f'data = "."\n[site]\nid = "{SITE}"\nlabel = "x"\n'
+            f"[mqtt]\nport = {self.lines['broker']}\n[http]\nport = {self.lines['web']}\n"
+            f"{self.lines['more']}"
+        )
+
+    def report(self, *lanes: LaneReport, agent: str = version("linli")) -> None:
+        now = self.folder.clock.now()
+        data = ReportData(agent=agent, uptime=5, rss=9, diskfree=8, lanes=lanes)
+        status = Status(state="ready", session="00000001")
+        with writing(self.folder.state) as connection:
+            connection.execute(
+                node.update().where(node.c.node == NODE),
+                {
+                    "status": encode(status).decode(),
+                    "report": encode(data).decode(),
+                    "last_seen": now,
+                    "reported": now,
+                },
+            )
+
+    def findings(self) -> dict[str, Finding]:
+        found = list(examine(self.config, None, self.folder.clock.now()))
+        assert all(one.means and one.do for one in found if one.level == "bad")
+        return {one.code: one for one in found}
+
+    def wrong(self) -> dict[str, Finding]:
+        return {code: one for code, one in self.findings().items() if one.level != "ok"}
+
+
+def row(now: datetime, **columns: object) -> dict[str, object]:
+    values: dict[str, object] = dict.fromkeys(("site", "area", "node", "device", "source"), "x")
+    micros = to_micros(now)
+    rest = {"name": "tick", "received": micros, "time": micros, "flags": 0, "payload": b""}
+    return {**values, **rest, **columns}
+
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the library's
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Patient]:
+    folder = Folder(tmp_path)
+    web = HTTPServer(("127.0.0.1", 0), Healthy)
+    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    with socket.create_server(("127.0.0.1", 0)) as broker, sole_owner(tmp_path):
+        long_ago = folder.clock.now().timestamp() - 86_400
+        os.utime(tmp_path / "ingest.lock", (long_ago, long_ago))
+        yield Patient(folder, broker.getsockname()[1], web.server_port)
+    web.shutdown()
+    thread.join()
+    web.server_close()
+    folder.close()
+
+
+def test_all_is_well(patient: Patient) -> None:
+    found = patient.findings()
+    assert patient.wrong() == {}
+    assert exit_code(found.values()) == 0
+    assert "2 probes made, 2 stored, 0 lost" in found["chain"].what
+    assert {"settings", "folder", "disk", "ingest", "web", "broker", "receiver"} <= set(found)
+
+
+def test_what_does_not_run_is_told(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    patient = Patient(folder, free_port(), free_port())
+    wrong = patient.wrong()
+    assert set(wrong) == {"ingest-down", "web-down", "broker-unreachable"}
+    assert exit_code(wrong.values()) == 2
+    folder.close()
+
+
+def test_a_silent_receiver_and_a_broken_chain_are_told_with_since_when(patient: Patient) -> None:
+    before = patient.folder.clock.now()
+    patient.folder.clock.advance(900)
+    patient.report()
+    wrong = patient.wrong()
+    assert set(wrong) == {"receiver-silent", "chain-silent"}
+    assert wrong["receiver-silent"].since == before
+    assert wrong["chain-silent"].since == before + timedelta(seconds=55)
+    started = patient.folder.clock.now().timestamp() - 10
+    os.utime(patient.folder.path / "ingest.lock", (started, started))
+    assert patient.findings()["chain-starting"].level == "warning"
+
+
+def test_a_consumer_that_is_behind(patient: Patient) -> None:
+    before = patient.folder.clock.now()
+    patient.folder.put_event(patient.folder.event())
+    for seconds, level in ((120, "warning"), (600, "bad")):
+        patient.folder.clock.advance(seconds)
+        patient.report()
+        with writing(patient.folder.journal) as connection:
+            connection.execute(
+                journal.message.insert(), row(patient.folder.clock.now(), kind="clock")
+            )
+        found = patient.wrong()["consumer-behind"]
+        assert (found.level, found.since) == (level, before)
+
+
+def test_an_edge_that_is_silent_behind_or_of_another_version(patient: Patient) -> None:
+    now = patient.folder.clock.now()
+    waits = LaneReport(lane="events", pending=7, evicted=2, dead=1, oldest=now - timedelta(hours=1))
+    patient.report(waits, agent="0.0.1")
+    wrong = patient.wrong()
+    assert set(wrong) == {"edge-backlog", "edge-gave-up", "edge-version"}
+    assert wrong["edge-backlog"].since == now - timedelta(hours=1)
+    with writing(patient.folder.state) as connection:
+        connection.execute(node.update(), {"last_seen": now - timedelta(minutes=4)})
+    silent = patient.wrong()["edge-silent"]
+    assert (silent.level, silent.since) == ("bad", now - timedelta(minutes=4))
+    with writing(patient.folder.state) as connection:
+        connection.execute(node.update(), {"last_seen": None, "report": None, "status": None})
+    assert set(patient.wrong()) == {"edge-never-heard"}
+
+
+def test_clocks_skipped_rows_quarantine_pictures(patient: Patient) -> None:
+    folder = patient.folder
+    now = folder.clock.now()
+    with writing(folder.journal) as connection:
+        connection.execute(
+            journal.message.insert(), row(now, kind="clock", node="c001-n09", flags=journal.FUTURE)
+        )
+        connection.execute(
+            journal.quarantine.insert(),
+            {"sha256": "0", "received": to_micros(now), "size": 90_000_000, "payload": b""},
+        )
+    with writing(folder.state) as connection:
+        connection.execute(state.cursor.update(), {"position": 2, "poisoned": 3})
+        connection.execute(
+            incident.insert(),
+            {
+                "id": "i",
+                "number": 1,
+                "key": "k",
+                "node": NODE,
+                "device": "d",
+                "state": "open",
+                "severity": "low",
+                "urgency": 1,
+                "last": now - timedelta(hours=1),
+                "picture": uuid7(now),
+                "body": "{}",
+            },
+        )
+    wrong = patient.wrong()
+    assert set(wrong) == {"edge-clock", "rows-skipped", "quarantine-full", "pictures-missing"}
+    assert "c001-n09" in wrong["edge-clock"].what
+    assert exit_code(wrong.values()) == 1
+
+
+def test_pictures_that_no_longer_fit(patient: Patient) -> None:
+    patient.write(more="[evidence]\nmax_bytes = 2097152\n")
+    now = patient.folder.clock.now()
+    with writing(patient.folder.state) as connection:
+        connection.execute(
+            state.evidence.insert(),
+            {
+                **dict.fromkeys(("site", "node", "device", "redaction"), "x"),
+                "id": "e",
+                "received": now,
+                "expires": now + timedelta(days=1),
+                "sent_sha256": "0",
+                "sha256": "0",
+                "width": 1,
+                "height": 1,
+                "bytes": 2_000_000,
+            },
+        )
+    assert set(patient.wrong()) == {"evidence-full"}
+
+
+def test_a_secret_that_others_can_read(patient: Patient) -> None:
+    secret = patient.folder.path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    text = patient.config.read_text()
+    patient.config.write_text(
+        text.replace("[mqtt]", '[mqtt]\nusername = "svc-ingest"\npassword_file = "secret"')
+    )
+    assert set(patient.wrong()) == {"secret-open"}
+    secret.unlink()
+    assert patient.findings()["secret-unusable"].level == "bad"
+
+
+def test_settings_folder_and_files_that_cannot_be_used(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    assert [one.code for one in examine(tmp_path / "no.toml", None, now)] == ["settings-unusable"]
+    config = tmp_path / "ingest.toml"
+    config.write_text(f'data = "gone"\n[site]\nid = "{SITE}"\nlabel = "x"\n')
+    codes = {one.code for one in examine(config, None, now)}
+    assert {"folder-missing", "store-unreadable"} <= codes
+    assert not (tmp_path / "gone").exists(), "the doctor changes nothing"
+
+
+def test_the_command_speaks_to_people_and_machines(patient: Patient) -> None:
+    arguments = ["doctor", "--config", str(patient.config)]
+    said = CliRunner().invoke(command, arguments)
+    assert said.exit_code == 2  # by the real clock, everything here is long silent
+    assert "!! " in said.output
+    assert "residents " in said.output
+    assert "since " in said.output
+    told = CliRunner().invoke(command, [*arguments, "--json"])
+    document = json.loads(told.output)
+    assert document["exit"] == told.exit_code == 2
+    levels = [one["level"] for one in document["findings"]]
+    assert levels == sorted(levels, key=["bad", "warning", "ok"].index)
+    assert len(CliRunner().invoke(command, [*arguments, "--all"]).output) > len(said.output)
+    assert "Traceback" not in said.output
+
+
+def test_every_code_is_in_the_page() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in (root / "linli/cli/doctor").glob("*.py")
+    )
+    codes = set(re.findall(r'code="([a-z-]+)"', source)) | {f"chain-{why}" for why in WORDS}
+    codes |= {f"{name}-unusable" for name in re.findall(r'_unusable\("([a-z-]+)"', source)}
+    codes.discard("chain-works")
+    assert len(codes) > 20
+    assert codes == {one for one in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page)}
