@@ -34,14 +34,18 @@ ON CONFLICT (series, time) DO UPDATE SET
   low = CASE WHEN excluded.low < rollup.low THEN excluded.low ELSE rollup.low END,
   high = CASE WHEN excluded.high > rollup.high THEN excluded.high ELSE rollup.high END
 """
-_FROM_READINGS = """
+_FROM_READINGS = sa.text("""
 SELECT time / :step * :step, avg(value), min(value), max(value), count(*) FROM reading
 WHERE series = :series AND time >= :start AND time < :end AND quality IS NULL GROUP BY 1
-"""
-_FROM_ROLLUPS = """
+""")
+_FROM_ROLLUPS = sa.text("""
 SELECT time / :step * :step, sum(sum) / sum(count), min(low), max(high), sum(count) FROM rollup
 WHERE series = :series AND time >= :start AND time < :end GROUP BY 1
-"""
+""")
+_FROM_BUCKETS = sa.text("""
+SELECT time, sum / count, low, high, count FROM rollup
+WHERE series = :series AND time >= :start AND time < :end
+""")
 _TOGETHER = """
 SELECT step, avg(mean), sum(mean), min(low), max(high), count(*) FROM ({each}) AS one GROUP BY step
 """
@@ -104,12 +108,11 @@ class EmbeddedTimeseries:
         """
         steps = grid(start, end, step)
         with reads(self._reader) as connection:
-            found = connection.scalar(_find(key))
+            found = self._ids.get(key) or connection.scalar(_find(key))
             if found is None or not steps:
                 return points(steps, {})
-            sql = _FROM_ROLLUPS if step % BUCKET == 0 else _FROM_READINGS
-            rows = connection.execute(sa.text(sql), {"series": found, **_span(steps)}).all()
-        return points(steps, {row[0]: (row[1], row[2], row[3], int(row[4])) for row in rows})
+            rows = connection.execute(_asks(step), {"series": found, **_span(steps)}).all()
+        return points(steps, {time: (mean, low, high, n) for time, mean, low, high, n in rows})
 
     def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
         """Return a point per `step` of [start, end) over several series. Raises StoreError.
@@ -130,7 +133,7 @@ class EmbeddedTimeseries:
     def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
         """Return single readings of [start, end), oldest first. Raises StoreError."""
         with reads(self._reader) as connection:
-            found = connection.scalar(_find(key))
+            found = self._ids.get(key) or connection.scalar(_find(key))
             query = sa.select(reading.c.time, reading.c.value, reading.c.quality).where(
                 reading.c.series == found, reading.c.time >= start, reading.c.time < end
             )
@@ -173,6 +176,12 @@ class EmbeddedTimeseries:
         wanted = set(keys)
         known = self._ids if wanted <= self._ids.keys() else _known(connection)
         return sorted(known[key] for key in wanted if key in known)
+
+
+def _asks(step: int) -> sa.TextClause:
+    if step == BUCKET:
+        return _FROM_BUCKETS
+    return _FROM_ROLLUPS if step % BUCKET == 0 else _FROM_READINGS
 
 
 def _span(steps: range) -> dict[str, int]:

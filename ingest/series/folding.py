@@ -13,11 +13,11 @@ Fold = tuple[int, int, int, float, float, float]
 
 
 def firsts(rows: Iterable[Row]) -> list[Row]:
-    """Return the first row of each series and time, in order."""
+    """Return the first row of each series and time, sorted: neighbours lie on the same page."""
     kept: dict[tuple[int, int], Row] = {}
     for row in rows:
         kept.setdefault((row[0], row[1]), row)
-    return list(kept.values())
+    return [kept[place] for place in sorted(kept)]
 
 
 def fold(rows: Iterable[Row]) -> list[Fold]:

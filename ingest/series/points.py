@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import timedelta
 from statistics import median_low
 
 from ingest.series.timeseries import Combined, Coverage, Point, from_millis
@@ -25,28 +26,28 @@ def points(steps: range, found: Mapping[int, Found]) -> list[Point]:
     rhythm needs to be known, and every engine says the same. A whole range of half-lost readings
     therefore looks usual: `count` is there to compare.
     """
-    usual = _median(count for *_, count in found.values())
-    return [_point(time, found.get(time), usual) for time in steps]
+    counts = [int(count) for *_, count in found.values()]
+    whole = ENOUGH * median_low(counts) - JITTER if counts else 0
+    at, length = from_millis(steps.start), timedelta(milliseconds=steps.step)
+    told = []
+    for time in steps:
+        known = found.get(time)
+        if known is None:
+            told.append(Point(time=at))
+        else:
+            mean, low, high, count = known
+            coverage: Coverage = "full" if count >= whole else "partial"
+            told.append(
+                Point(time=at, mean=mean, low=low, high=high, count=int(count), coverage=coverage)
+            )
+        at += length
+    return told
 
 
 def combined(steps: range, found: Mapping[int, FoundTogether]) -> list[Combined]:
     """Return a point for every step; usual is the largest number of series seen in one of them."""
     usual = max((series for *_, series in found.values()), default=0)
     return [_combined(time, found.get(time), usual) for time in steps]
-
-
-def _point(time: int, found: Found | None, usual: int) -> Point:
-    if found is None:
-        return Point(time=from_millis(time))
-    mean, low, high, count = found
-    return Point(
-        time=from_millis(time),
-        mean=mean,
-        low=low,
-        high=high,
-        count=count,
-        coverage=_coverage(count + JITTER, usual),
-    )
 
 
 def _combined(time: int, found: FoundTogether | None, usual: int) -> Combined:
@@ -60,14 +61,5 @@ def _combined(time: int, found: FoundTogether | None, usual: int) -> Combined:
         low=low,
         high=high,
         series=series,
-        coverage=_coverage(series, usual),
+        coverage="full" if series >= ENOUGH * usual else "partial",
     )
-
-
-def _coverage(count: int, usual: int) -> Coverage:
-    return "full" if count >= ENOUGH * usual else "partial"
-
-
-def _median(counts: Iterable[int]) -> int:
-    ordered = list(counts)
-    return median_low(ordered) if ordered else 0
