@@ -9,6 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from ingest.receive.batch import Refusal, Stream
@@ -195,10 +196,8 @@ class Receiver:
         self._waiting.append(delivery)
 
     def _is_too_much(self, topic: str, now: float) -> bool:
-        levels = topic.split("/")
-        if len(levels) <= _KIND:
-            return False
-        return not self._pace.admit(levels[_NODE], now, fact=levels[_KIND] in _FACTS)
+        node, is_fact = _sender(topic)
+        return bool(node) and not self._pace.admit(node, now, fact=is_fact)
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note an answer of the broker: more may be behind it."""
@@ -341,6 +340,13 @@ class Receiver:
         status = Status(state=state, session=self._session, since=self._clock.now())
         with contextlib.suppress(LinkError):
             self._link.publish(self._status_topic, encode(status), retain=True)
+
+
+@lru_cache(maxsize=4096)
+def _sender(topic: str) -> tuple[str, bool]:
+    """Return which node sends on a topic, empty if none does, and whether facts."""
+    levels = topic.split("/")
+    return (levels[_NODE], levels[_KIND] in _FACTS) if len(levels) > _KIND else ("", False)
 
 
 def _receipt(site: str, stream: Stream) -> tuple[str, bytes]:

@@ -17,6 +17,7 @@ from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
 from ingest.store.engine import bulk_insert, insert, on_lost, reading, writing
+from ingest.store.prepared import Prepared
 from linli.events import MAX_COUNT
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
@@ -242,51 +243,47 @@ def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
     ]
     if not rows:
         return
-    statement = insert(journal.counter)
-    total = journal.counter.c.value + statement.excluded.value
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[journal.counter.c.name],
-            set_={"value": sa.case((total < MAX_COUNT, total), else_=MAX_COUNT)},
-        ),
-        rows,
-    )
+    _ADD_COUNTS.run(connection, *rows)
 
 
 def _write_streams(connection: sa.Connection, batch: Batch) -> None:
-    if not batch.streams:
-        return
-    statement = insert(journal.stream)
-    kept = ("upto", "ranges", "low", "evicted", "duplicates", "updated")
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[journal.stream.c.node, journal.stream.c.stream],
-            set_={name: statement.excluded[name] for name in kept},
-        ),
-        [
-            {
-                "node": stream.node,
-                "stream": stream.id,
-                "upto": stream.positions.upto,
-                "ranges": msgspec.json.encode(stream.positions.ranges).decode(),
-                "low": stream.low,
-                "evicted": stream.evicted,
-                "duplicates": stream.duplicates,
-                "updated": batch.received,
-            }
-            for stream in batch.streams.values()
-        ],
-    )
+    rows = [
+        {
+            "node": stream.node,
+            "stream": stream.id,
+            "upto": stream.positions.upto,
+            "ranges": msgspec.json.encode(stream.positions.ranges).decode(),
+            "low": stream.low,
+            "evicted": stream.evicted,
+            "duplicates": stream.duplicates,
+            "updated": batch.received,
+        }
+        for stream in batch.streams.values()
+    ]
+    _PUT_STREAMS.run(connection, *rows)
 
 
 def _write_documents(connection: sa.Connection, batch: Batch) -> None:
-    if not batch.documents:
-        return
-    statement = insert(journal.latest)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[journal.latest.c.topic],
-            set_={"sha256": statement.excluded.sha256},
-        ),
-        [{"topic": topic, "sha256": digest} for topic, digest in batch.documents.items()],
-    )
+    rows = [{"topic": topic, "sha256": digest} for topic, digest in batch.documents.items()]
+    _PUT_DOCUMENTS.run(connection, *rows)
+
+
+def _counting_up() -> Prepared:
+    table, new = journal.counter, insert(journal.counter)
+    total = table.c.value + new.excluded.value
+    most = sa.case((total < MAX_COUNT, total), else_=MAX_COUNT)
+    statement = new.on_conflict_do_update(index_elements=[table.c.name], set_={"value": most})
+    return Prepared(statement, ("name", "value"))
+
+
+def _putting(table: sa.Table) -> Prepared:
+    """Return what makes a row, or sets all of it that is not its key."""
+    new = insert(table)
+    rest = {one.name: new.excluded[one.name] for one in table.c if not one.primary_key}
+    statement = new.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
+    return Prepared(statement, [one.name for one in table.c])
+
+
+_ADD_COUNTS = _counting_up()
+_PUT_STREAMS = _putting(journal.stream)
+_PUT_DOCUMENTS = _putting(journal.latest)
