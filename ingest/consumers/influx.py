@@ -25,6 +25,7 @@ from ingest.store.journal import Kept, last_position, messages_after
 from linli.clock import Clock
 from linli.codec import decode
 from linli.errors import InputError, PayloadError
+from linli.events import Status
 from linli.log import get_logger
 from linli.topics import Topic
 
@@ -53,7 +54,7 @@ class Sources(NamedTuple):
 class _Piece:
     """What is sent in one go, and what is committed when it is stored."""
 
-    def __init__(self, old: Positions) -> None:
+    def __init__(self, old: Positions, sessions: dict[str, str]) -> None:
         self.old = old
         self.journal = old.journal
         self.transition = old.transition
@@ -64,6 +65,7 @@ class _Piece:
         self.poisoned = 0
         self.gauged = False
         self.named: tuple[int, int] | None = None
+        self.sessions = sessions
         self.more = False
 
     @property
@@ -99,6 +101,7 @@ class InfluxJob:
         self._endpoint: Endpoint | None = None
         self._encoder = LineEncoder()
         self._recent: set[int] = set()
+        self._sessions: dict[str, str] = {}
         self._not_before = 0.0
         self._waits = 0
         self._said: State | None = None
@@ -127,7 +130,7 @@ class InfluxJob:
 
     def _gather(self) -> _Piece:
         with reading(self._sources.state) as connection:
-            piece = _Piece(book.positions(connection))
+            piece = _Piece(book.positions(connection), dict(self._sessions))
             for one in book.wanted_again(connection, MOST_LINES // 2):
                 piece.lines.append(one.line)
                 piece.again.append(one.id)
@@ -147,7 +150,9 @@ class InfluxJob:
                 continue
             topic = Topic(kept.site, kept.area, kept.node, kept.device, kept.kind, kept.name)
             try:
-                self._encode(points_of(kept, decode(topic, kept.payload).message), piece)
+                message = decode(topic, kept.payload).message
+                if not (isinstance(message, Status) and _is_old(message, kept.node, piece)):
+                    self._encode(points_of(kept, message), piece)
             except (PayloadError, ValueError, OverflowError) as error:
                 piece.poisoned += 1
                 log.warning("influx: journal row %d is skipped: %s", kept.id, type(error).__name__)
@@ -233,6 +238,7 @@ class InfluxJob:
             log.warning("influx: %d points refused: %s", len(refusals), refusals[0].words)
 
     def _stored(self, piece: _Piece) -> None:
+        self._sessions = piece.sessions
         if piece.seen:
             self._recent = piece.seen
         if piece.gauged:
@@ -262,6 +268,15 @@ class InfluxJob:
             book.start(connection, now)
             book.note(connection, said, error.what, now)
         log.warning("influx: %s; everything is kept", error)
+
+
+def _is_old(status: Status, node: str, piece: _Piece) -> bool:
+    """Tell whether it is the last will of a connection that a newer one has replaced."""
+    known = piece.sessions.get(node)
+    if status.state in {"lost", "stopped"}:
+        return known is not None and known != status.session
+    piece.sessions[node] = status.session
+    return False
 
 
 def _of_chain(view: ChainView, site: str, now: datetime) -> Iterator[Point]:

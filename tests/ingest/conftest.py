@@ -16,6 +16,7 @@ ON_BOTH = (
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
     "test_lost_answers",
     "test_migrate_back",
+    "test_influx_writer",
 )
 ALWAYS = (
     "test_consumers",

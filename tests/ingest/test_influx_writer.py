@@ -360,6 +360,20 @@ def test_too_many_series_are_put_aside(estate: Estate, monkeypatch) -> None:
         assert [one.words for one in book.parked(connection)] == ["too-many-series"] * 2
 
 
+def test_the_last_will_of_a_replaced_connection_says_nothing(estate: Estate) -> None:
+    estate.put_status("ready", "00000001")
+    estate.put_status("lost", "00000001")
+    estate.put_status("ready", "00000002")
+    estate.put_status("lost", "00000001")
+    estate.fake.answer = gone
+    estate.job.step()
+    estate.fake.answer = None
+    estate.clock.advance(2)
+    estate.run()
+    ups = [line.split("up=")[1][0] for line in estate.lines("presence")]
+    assert ups == ["1", "0", "1"]
+
+
 def test_an_incident_is_a_point_per_transition_and_what_it_is_now(estate: Estate) -> None:
     estate.put_event(estate.event(name="ebike-in-elevator", severity="critical"))
     estate.make_incidents()
@@ -414,7 +428,6 @@ def test_a_transition_that_is_committed_behind_a_later_one_is_not_lost(estate: E
         first = connection.execute(table.select().order_by(table.c.id)).first()
         assert first is not None
         connection.execute(table.delete().where(table.c.id == first.id))
-        connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
     estate.run()
     before = len(estate.lines("incident_state"))
     with writing(estate.state) as connection:
