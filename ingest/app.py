@@ -204,7 +204,7 @@ class House:
         rules = RuleWork(self._journal, self._around.zone)
         effect = IncidentEffect(self._feed, rules, self._around)
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
-        series = SeriesJob(self._journal, self._timeseries, self._feed)
+        series = SeriesJob(self._journal, self._timeseries, self._feed, self._state)
         tick = TickJob(
             self._journal,
             self._state,
