@@ -126,11 +126,11 @@ class JournalWriter:
 
     def _insert_one_by_one(self, connection: sa.Connection, batch: Batch) -> list[Original]:
         """Insert what can be; return what is kept already."""
-        statement = insert(journal.message).on_conflict_do_nothing()
+        statement = insert(journal.message).on_conflict_do_nothing().returning(journal.message.c.id)
         known: list[Original] = []
         for row, original in zip(batch.rows, batch.originals, strict=True):
             values = dict(zip(self._columns, row, strict=True))
-            if connection.execute(statement, values).rowcount == 0:
+            if connection.scalar(statement, values) is None:
                 known.append(original)
         return known
 

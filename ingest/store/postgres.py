@@ -223,7 +223,21 @@ def _engine(
         return _translate(context.sqlalchemy_exception, url)
 
     event.listen(engine, "handle_error", on_error, retval=True)
+    event.listen(engine, "connect", _keep_any_text)
     return engine
+
+
+def _keep_any_text(connection: Any, record: object) -> None:
+    """Let U+0000, which PostgreSQL keeps in no text, become U+FFFD: nothing shall stop at it."""
+    from psycopg.adapt import Dumper  # noqa: PLC0415 - an extra
+
+    del record
+
+    class Text(Dumper):
+        def dump(self, obj: str) -> bytes:
+            return obj.replace("\0", "\ufffd").encode()
+
+    connection.adapters.register_dumper(str, Text)
 
 
 def _take(connection: Any, number: int) -> bool:

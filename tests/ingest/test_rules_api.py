@@ -161,7 +161,8 @@ def test_a_document_of_another_linli_is_shown_with_its_faults(client, folder: Fo
 def shell(folder: Folder, tmp_path: Path):
     """Return what runs `linli rules …` on this folder, and gives exit code and output."""
     config = tmp_path / "ingest.toml"
-    config.write_text('data = "data"\n[site]\nid = "c001"\nlabel = "x"\n', encoding="utf-8")
+    said = f'data = "data"\n[site]\nid = "c001"\nlabel = "x"\n{folder.toml}'
+    config.write_text(said, encoding="utf-8")
     (tmp_path / "rules.toml").write_text(HOT, encoding="utf-8")
     (tmp_path / "bad.toml").write_text(HOT + "abov = 3\nclear = 'x'\n", encoding="utf-8")
 

@@ -94,6 +94,12 @@ class Folder:
         self._numbers = {kind: count(1) for kind in STREAMS}
         self._open = [self.journal, self.state, self.series]
 
+    @property
+    def toml(self) -> str:
+        """What leads to this store, for a settings file."""
+        url = self.settings.database.url
+        return "" if url is None else f'[database]\nurl = "{url}"\n'
+
     def reader(self, file: File) -> sa.Engine:
         engine = self.database.reader(file)
         self._open.append(engine)
