@@ -14,8 +14,10 @@ ON_BOTH = (
     *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
+    "test_series_sweep",
     "test_lost_answers",
     "test_migrate_back",
+    "test_migrate_cli",
     "test_influx_writer",
 )
 ALWAYS = (
@@ -26,6 +28,7 @@ ALWAYS = (
     "test_services",
     "test_lost_answers",
     "test_migrate_back",
+    "test_migrate_cli",
 )
 """Those whose tests run on both without --full as well."""
 MISSING = postgres.missing()
