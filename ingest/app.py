@@ -26,6 +26,7 @@ from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
 from ingest.consumers.work import Cursor
+from ingest.evidence.retention import Keep as KeepPictures
 from ingest.evidence.shelf import FolderStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
@@ -50,7 +51,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.wiring import KnownWiring
-from ingest.settings import WAKE, IngestSettings
+from ingest.settings import WAKE, Evidence, IngestSettings
 from ingest.store import state
 from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
@@ -171,7 +172,7 @@ class House:
             writer,
             self._pictures,
             feed,
-            keep=timedelta(days=self._settings.evidence.days),
+            keep=kept_for(self._settings.evidence),
         )
         delivery = JournalService(self._journal, reader, self._series)
         chain = ChainService(reader, writer, self._journal, feed, self.clock)
@@ -219,6 +220,7 @@ class House:
             self._pictures,
             self.clock,
             most_bytes=self._settings.evidence.max_bytes,
+            keep=kept_for(self._settings.evidence),
         )
         forgets = SeriesSweep(self._series, self._series_writer, self.clock, self._keep)
         return (
@@ -228,6 +230,15 @@ class House:
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
+
+
+def kept_for(evidence: Evidence) -> KeepPictures:
+    """Return how long each class of pictures is kept."""
+    return KeepPictures(
+        ordinary=timedelta(days=evidence.days),
+        safety=timedelta(days=evidence.safety_days),
+        false_alarm=timedelta(days=evidence.false_alarm_days),
+    )
 
 
 def make_first_account(connection: sa.Connection, folder: Path, clock: Clock) -> None:

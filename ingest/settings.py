@@ -56,9 +56,15 @@ class Http(Settings, frozen=True, kw_only=True):
 
 
 class Evidence(Settings, frozen=True, kw_only=True):
-    """How long and how much of the redacted pictures is kept."""
+    """How long and how much of the redacted pictures is kept.
+
+    `safety_days` is for incidents about safety, `false_alarm_days` for what people said was none.
+    An edge may say that its pictures go sooner; nothing is kept longer than the edge said.
+    """
 
     days: Days = 30
+    safety_days: Days = 90
+    false_alarm_days: Days = 7
     max_bytes: Annotated[int, Meta(ge=2 * 1024 * 1024)] = 20 * 1024**3
 
 

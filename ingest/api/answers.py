@@ -24,6 +24,7 @@ from ingest.services.series import ReadingView, SeriesRow
 from ingest.services.views import (
     ChainView,
     DeviceView,
+    EvidenceRecord,
     EventView,
     NodeView,
     RejectView,
@@ -233,6 +234,7 @@ SHOWN: tuple[type, ...] = (
     DeviceView,
     Stats,
     ChainView,
+    EvidenceRecord,
     Transition,
     PlaceList,
     EdgeList,

@@ -9,7 +9,7 @@ import uuid
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.api.answers import Link, answer, fails, tells
@@ -18,12 +18,15 @@ from ingest.evidence.book import Arrival
 from ingest.evidence.picture import MOST_BYTES
 from ingest.refusal import NotUsable, TooMuch, WrongKind
 from ingest.services.evidence import Purpose
+from ingest.services.views import EvidenceRecord
 from linli.topics import is_id
 
 router = APIRouter(prefix="/evidence", tags=["evidence"])
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 _JPEG = "image/jpeg"
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+_HOLDING = (404, 409, 410, 422, 503)
 
 Evidence = Annotated[uuid.UUID, Path(description="the snapshot's id in the event")]
 
@@ -113,6 +116,39 @@ def look(
     )
     headers = {"Cache-Control": "private, no-store"}
     return Response(found.data, headers=headers, media_type=found.media_type)
+
+
+class Reason(BaseModel):
+    """Why a picture must stay, or may go."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: Annotated[str, Field(min_length=1, max_length=500, description="kept for good")]
+
+
+@router.get("/{evidence}/record", responses=tells(EvidenceRecord, 401, 403, 404, 422, 503))
+def record(evidence: Evidence, house: TheServices, viewer: TheViewer, now: Now) -> Response:
+    """Show what is written about a picture: until when it is kept, who held it, who looked."""
+    return answer(house.evidence.record(viewer, str(evidence), now))
+
+
+@router.post("/{evidence}/hold", responses=tells(EvidenceRecord, 400, 401, 403, *_HOLDING))
+def hold(
+    evidence: Evidence, house: TheServices, viewer: TheViewer, now: Now, body: Reason
+) -> Response:
+    """Keep a picture beyond its time (legal hold); a second person confirms it the same way.
+
+    One person's word protects it for seven days. While a release is asked for, it objects.
+    """
+    return answer(house.evidence.hold(viewer, str(evidence), "hold", body.why, now))
+
+
+@router.post("/{evidence}/release", responses=tells(EvidenceRecord, 400, 401, 403, *_HOLDING))
+def release(
+    evidence: Evidence, house: TheServices, viewer: TheViewer, now: Now, body: Reason
+) -> Response:
+    """Let a held picture go when its time is over; a second person confirms it the same way."""
+    return answer(house.evidence.hold(viewer, str(evidence), "release", body.why, now))
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ingest import registry, tallies
 from ingest.chain import book as probes
 from ingest.consumers.rules import RuleWork
+from ingest.evidence import book as pictures
 from ingest.feed import Feed
 from ingest.incidents import book, boots, flow
 from ingest.incidents.flow import ALONE, Surroundings
@@ -96,6 +97,8 @@ class IncidentEffect:
                 if owner is None or ended:
                     continue
             incident, _ = flow.take(connection, fact, self._around)
+            if fact.picture is not None and fact.picture.id is not None:
+                pictures.use(connection, fact.picture.id, incident.id, safety=incident.policy.safety)
             self._links += [
                 {"of_event": event_id, "in_incident": incident.id} for event_id in signal.evidence
             ]

@@ -9,11 +9,15 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ingest.evidence.retention import HoldStep, Keep, Retention, protects, retention_of
+from ingest.store.evidence import evidence_hold, evidence_use
+from ingest.store.incidents import incident
 from ingest.store.state import evidence, evidence_look, secret
 from linli.events import Redaction
 
 _SECRET = "evidence-address"  # noqa: S105 - the name of a row
 _SECRET_BYTES = 32
+_MOST_LOOKS = 1000
 NOBODY = "-"
 """Stands for node and device of what no node handed in; no id looks like this."""
 BY_HAND = "by-hand"
@@ -64,23 +68,78 @@ def look(connection: sa.Connection, name: str, account: str, at: datetime, purpo
 
 
 def looks(connection: sa.Connection, name: str) -> list[Look]:
-    """Return who looked at a picture, oldest first."""
+    """Return who looked at a picture, the last thousand, oldest first."""
     query = evidence_look.select().where(evidence_look.c.evidence == name)
+    newest = connection.execute(query.order_by(evidence_look.c.id.desc()).limit(_MOST_LOOKS)).all()
     return [
         Look(evidence=row.evidence, account=row.account, at=row.at, purpose=row.purpose)
-        for row in connection.execute(query.order_by(evidence_look.c.id))
+        for row in reversed(newest)
     ]
 
 
-def due(connection: sa.Connection, now: datetime, most_bytes: int, limit: int) -> list[str]:
-    """Return pictures whose time is over, or that no longer fit: the oldest first."""
+def use(connection: sa.Connection, name: str, incident_id: str, *, safety: bool) -> None:
+    """Note which incident a picture shows; about safety once means about safety."""
+    known = evidence_use.update().where(evidence_use.c.evidence == name)
+    value = True if safety else evidence_use.c.safety
+    if connection.execute(known.values(safety=value)).rowcount == 0:
+        row = {"evidence": name, "incident": incident_id, "safety": safety}
+        connection.execute(evidence_use.insert(), row)
+
+
+def retention(connection: sa.Connection, name: str) -> Retention:
+    """Return the class of a picture, by what it shows and what people said of that."""
+    query = (
+        sa.select(evidence_use.c.safety, incident.c.label)
+        .select_from(evidence_use.outerjoin(incident, incident.c.id == evidence_use.c.incident))
+        .where(evidence_use.c.evidence == name)
+    )
+    row = connection.execute(query).first()
+    return "ordinary" if row is None else retention_of(safety=row.safety, label=row.label)
+
+
+def hold_steps(connection: sa.Connection, name: str) -> list[HoldStep]:
+    """Return what people said about holding a picture, oldest first."""
+    query = evidence_hold.select().where(evidence_hold.c.evidence == name)
+    return [_step(row) for row in connection.execute(query.order_by(evidence_hold.c.id))]
+
+
+def add_step(connection: sa.Connection, name: str, step: HoldStep) -> None:
+    """Write down what one more person said."""
+    connection.execute(evidence_hold.insert(), {"evidence": name, **msgspec.structs.asdict(step)})
+
+
+def held(connection: sa.Connection, now: datetime) -> set[str]:
+    """Return the pictures that must stay."""
+    last = sa.select(sa.func.max(evidence_hold.c.id)).group_by(evidence_hold.c.evidence)
+    rows = connection.execute(evidence_hold.select().where(evidence_hold.c.id.in_(last)))
+    return {row.evidence for row in rows if protects([_step(row)], now)}
+
+
+def _step(row: sa.Row[Any]) -> HoldStep:
+    return HoldStep(step=row.step, account=row.account, at=row.at, why=row.why)
+
+
+def due(
+    connection: sa.Connection, now: datetime, keep: Keep, most_bytes: int, limit: int
+) -> list[str]:
+    """Return pictures whose time is over, or that no longer fit: the oldest first, never held."""
     kept = evidence.c.deleted.is_(None)
-    query = sa.select(evidence.c.id).where(kept, evidence.c.expires <= now).limit(limit)
+    may_go = sa.and_(kept, evidence.c.id.not_in(held(connection, now)))
+    shown = evidence.outerjoin(evidence_use, evidence_use.c.evidence == evidence.c.id).outerjoin(
+        incident, incident.c.id == evidence_use.c.incident
+    )
+    received = sa.case(
+        (incident.c.label == "false-alarm", evidence.c.received <= now - keep.false_alarm),
+        (evidence_use.c.safety.is_(True), evidence.c.received <= now - keep.safety),
+        else_=evidence.c.received <= now - keep.ordinary,
+    )
+    query = sa.select(evidence.c.id).select_from(shown)
+    query = query.where(may_go, sa.or_(evidence.c.expires <= now, received)).limit(limit)
     over = list(connection.scalars(query))
     total = connection.scalar(sa.select(sa.func.sum(evidence.c.bytes)).where(kept)) or 0
     if over or total <= most_bytes:
         return over
-    oldest = sa.select(evidence.c.id, evidence.c.bytes).where(kept).order_by(evidence.c.received)
+    oldest = sa.select(evidence.c.id, evidence.c.bytes).where(may_go).order_by(evidence.c.received)
     for row in connection.execute(oldest.limit(limit)):
         if total <= most_bytes:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.evidence import book
+from ingest.evidence.retention import Keep
 from ingest.evidence.shelf import EvidenceStore
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
@@ -23,18 +24,20 @@ class SweepJob:
         clock: Clock,
         *,
         most_bytes: int,
+        keep: Keep | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._store = store
         self._clock = clock
         self._most_bytes = most_bytes
+        self._keep = keep or Keep()
 
     def step(self) -> bool:
         """Remove some; tell whether there may be more. Raises StoreError."""
         now = self._clock.now()
         with reading(self._reader) as connection:
-            over = book.due(connection, now, self._most_bytes, _AT_ONCE)
+            over = book.due(connection, now, self._keep, self._most_bytes, _AT_ONCE)
         if not over:
             return False
         for name in over:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import threading
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -17,10 +17,11 @@ from ingest.accounts.account import Viewer
 from ingest.evidence import address, book
 from ingest.evidence.book import Arrival
 from ingest.evidence.picture import clean, photo
+from ingest.evidence.retention import HoldStep, Keep, Wish, next_step, protects, standing
 from ingest.evidence.shelf import EvidenceStore
 from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
-from ingest.services.views import PictureLook
+from ingest.services.views import EvidenceRecord, PictureLook
 from ingest.store.engine import reading, writing
 from linli.clock import clamped
 from linli.ids import uuid7
@@ -39,7 +40,7 @@ class EvidenceService:
         store: EvidenceStore,
         feed: Feed,
         *,
-        keep: timedelta,
+        keep: Keep,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -68,7 +69,7 @@ class EvidenceService:
         picture = clean(data)
         kept = {
             "received": now,
-            "expires": min(clamped(arrival.expires), now + self._keep),
+            "expires": min(clamped(arrival.expires), now + self._keep.longest),
             "sha256": hashlib.sha256(picture.data).hexdigest(),
             "bytes": len(picture.data),
             "width": picture.width,
@@ -88,7 +89,7 @@ class EvidenceService:
         picture, name = photo(data), uuid7(now)
         kept = {
             "received": now,
-            "expires": now + self._keep,
+            "expires": now + self._keep.ordinary,
             "sent_sha256": hashlib.sha256(data).hexdigest(),
             "sha256": hashlib.sha256(picture.data).hexdigest(),
             "bytes": len(picture.data),
@@ -161,12 +162,58 @@ class EvidenceService:
                 self._secret = book.address_secret(connection)
         return self._secret
 
+    def record(self, viewer: Viewer, evidence: str, now: datetime) -> EvidenceRecord:
+        """Return what is written about a picture, also when it is gone. Raises NotThere."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            row = book.find(connection, evidence) if _is_uuid(evidence) else None
+            if row is None:
+                raise NotThere("no such picture, or not yet")
+            steps = book.hold_steps(connection, evidence)
+            retention = book.retention(connection, evidence)
+            return EvidenceRecord(
+                id=row.id,
+                node=row.node,
+                device=row.device,
+                redaction=row.redaction,
+                received=row.received,
+                retention=retention,
+                until=min(row.expires, row.received + self._keep.of(retention)),
+                deleted=row.deleted,
+                hold=standing(steps, now),
+                steps=tuple(steps),
+                looks=tuple(book.looks(connection, evidence)),
+            )
+
+    def hold(
+        self, viewer: Viewer, evidence: str, wish: Wish, why: str, now: datetime
+    ) -> EvidenceRecord:
+        """Ask for a legal hold or its release, or confirm what another person asked for.
+
+        Raises NotThere, Gone, NotAllowed, NotUsable without a reason, and Clash when it changes
+        nothing or needs another person.
+        """
+        viewer.require("administer")
+        if not why.strip():
+            raise NotUsable("say why", where="why")
+        self._row(evidence, now)
+        with writing(self._writer) as connection:
+            steps = book.hold_steps(connection, evidence)
+            step = next_step(steps, wish, viewer.account, now)
+            said = HoldStep(step=step, account=viewer.account, at=now, why=why.strip())
+            book.add_step(connection, evidence, said)
+        return self.record(viewer, evidence, now)
+
     def _row(self, evidence: str, now: datetime) -> None:
         with reading(self._reader) as connection:
             row = book.find(connection, evidence) if _is_uuid(evidence) else None
-        if row is None:
-            raise NotThere("no such picture, or not yet")
-        if row.deleted is not None or row.expires <= now:
+            if row is None:
+                raise NotThere("no such picture, or not yet")
+            until = row.received + self._keep.of(book.retention(connection, evidence))
+            over = min(row.expires, until) <= now
+            if row.deleted is None and over:
+                over = not protects(book.hold_steps(connection, evidence), now)
+        if row.deleted is not None or over:
             raise Gone("the picture is no longer kept")
 
     def _known(self, arrival: Arrival) -> bool:

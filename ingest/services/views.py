@@ -9,6 +9,8 @@ import msgspec
 
 from ingest.chain.judge import ChainState, Why
 from ingest.series.timeseries import Coverage
+from ingest.evidence.book import Look
+from ingest.evidence.retention import HoldStep, Retention, Step
 from linli.events import LaneReport, NodeState
 
 Standing = Literal["confirmed", "discovered"]
@@ -155,6 +157,23 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     received: datetime
     incident: str | None = None
+
+
+class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written about a picture: how long it is kept and why, who held it, who looked."""
+
+    id: str
+    node: str
+    device: str
+    redaction: str
+    received: datetime
+    retention: Retention
+    until: datetime
+    """When its time is over; a hold keeps it longer."""
+    deleted: datetime | None
+    hold: Step
+    steps: tuple[HoldStep, ...]
+    looks: tuple[Look, ...]
 
 
 class PictureLook(msgspec.Struct, frozen=True, kw_only=True):

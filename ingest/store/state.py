@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.influx import metadata
+from ingest.store.evidence import metadata
 
 boot = sa.Table(
     "boot",

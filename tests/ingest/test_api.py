@@ -60,6 +60,9 @@ RULES = {
     ("put", "/api/v1/evidence/{evidence}"): NODE_ONLY,
     ("post", "/api/v1/evidence/{evidence}/link"): VIEWER,
     ("get", "/api/v1/evidence/{evidence}"): VIEWER,
+    ("get", "/api/v1/evidence/{evidence}/record"): ADMIN,
+    ("post", "/api/v1/evidence/{evidence}/hold"): ADMIN,
+    ("post", "/api/v1/evidence/{evidence}/release"): ADMIN,
     ("get", "/api/v1/series"): VIEWER,
     ("get", "/api/v1/series/query"): VIEWER,
     ("get", "/api/v1/series/points"): VIEWER,
@@ -83,6 +86,8 @@ BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/orders/{order}/check": {"ok": True},
     "/api/v1/orders/{order}/rate": {"stars": 5},
     "/webhook/grafana": {"alerts": []},
+    "/api/v1/evidence/{evidence}/hold": {"why": "police"},
+    "/api/v1/evidence/{evidence}/release": {"why": "over"},
     "/api/v1/silences": {
         "matchers": {"sites": [SITE]},
         "why": "repair",

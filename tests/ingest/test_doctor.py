@@ -285,4 +285,4 @@ def test_every_code_is_in_the_page() -> None:
     codes |= {f"{name}-unusable" for name in re.findall(r'_unusable\("([a-z-]+)"', source)}
     codes.discard("chain-works")
     assert len(codes) > 20
-    assert codes == {one for one in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page)}
+    assert codes == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import re
@@ -9,14 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from handed_in import ONE, arrival, put_headers
 from house import (
     ADMIN,
-    CAMERA,
     GUEST,
     NODE,
     NODE_KEY,
     NOON,
-    SITE,
     STAFF,
     Folder,
     jpeg,
@@ -28,6 +26,7 @@ from PIL import Image
 from ingest import registry
 from ingest.evidence import address, book
 from ingest.evidence.picture import MOST_PIXELS, clean
+from ingest.evidence.retention import Keep
 from ingest.evidence.shelf import EvidenceStore, FolderStore, MemoryStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
@@ -36,8 +35,6 @@ from ingest.services.evidence import EvidenceService
 from ingest.store.engine import reading, writing
 from linli.errors import StoreError
 from linli.ids import uuid7
-
-ONE = "019536a1-0000-7000-8000-00000000aa01"
 
 
 @pytest.fixture
@@ -55,28 +52,8 @@ def service(
         folder.state,
         store or MemoryStore(),
         feed or Feed(),
-        keep=timedelta(days=30),
+        keep=Keep(),
     )
-
-
-def arrival(data: bytes, name: str = ONE, **changes) -> book.Arrival:
-    values = {"id": name, "site": SITE, "node": NODE, "device": CAMERA, "redaction": "heads"}
-    values |= {"expires": NOON + timedelta(days=7), "sent_sha256": hashlib.sha256(data).hexdigest()}
-    return book.Arrival(**{**values, **changes})
-
-
-def put_headers(data: bytes, **more: str) -> dict[str, str]:
-    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    return {
-        "Authorization": f"Bearer {NODE_KEY}",
-        "Content-Type": "image/jpeg",
-        "Content-Digest": f"sha-256=:{digest}:",
-        "Linli-Node": f"{SITE}/{NODE}",
-        "Linli-Device": CAMERA,
-        "Linli-Redaction": "heads",
-        "Linli-Expires": "2026-03-09T12:00:00Z",
-        **more,
-    }
 
 
 @pytest.fixture(params=["folder", "memory"])
