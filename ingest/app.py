@@ -43,6 +43,7 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
+from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.metrics import MetricsService
 from ingest.services.orders import OrderService
@@ -189,6 +190,7 @@ class House:
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,
             chain=chain,
+            influx=InfluxService(self._settings.influx, reader, self._journal),
             metrics=MetricsService(
                 reader=reader,
                 journal_reader=self._journal,

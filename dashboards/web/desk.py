@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from dashboards.web.cards import Album, Card, PictureState, card, detail
-from dashboards.web.health import DeviceCard, chain, device_card, node_card
+from dashboards.web.health import DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
 from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
@@ -102,6 +102,14 @@ class Desk:
             "devices": _standing(cards, discovered=False),
             "discovered": _standing(cards, discovered=True),
         }
+
+    def influx(self, viewer: Viewer, language: Language) -> Context:
+        """Return how the copy in InfluxDB does, None where there is none."""
+        found = self._services.influx.status(viewer)
+        if found.state == "off":
+            return {"influx": None}
+        calendar = self.calendar(language)
+        return {"influx": influx_card(found, Words(language, {}), calendar)}
 
     def chain(self, viewer: Viewer) -> Context:
         """Return the tile of the chain of delivery."""

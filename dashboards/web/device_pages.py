@@ -17,7 +17,8 @@ def devices(visit: SignedIn) -> Response:
     """Show how everything is doing."""
     found = visit.house.desk.devices(visit.viewer, visit.language)
     chain = visit.house.desk.chain(visit.viewer)
-    return visit.page("devices.html", page="devices", **found, **chain)
+    influx = visit.house.desk.influx(visit.viewer, visit.language)
+    return visit.page("devices.html", page="devices", **found, **influx, **chain)
 
 
 @router.post("/devices/{node}/{device}/confirm")

@@ -10,6 +10,7 @@ from dashboards.web.language import msg
 from dashboards.web.moments import DAY, HOUR, Calendar, Moment
 from dashboards.web.sparkline import Sparkline
 from dashboards.web.words import Words
+from ingest.influx.book import InfluxStatus
 from ingest.services.views import DeviceView, Health, NodeView, Standing, Stats
 
 HEALTH: dict[Health, str] = {
@@ -28,6 +29,12 @@ STATES = {
     "ready": msg("connected"),
     "stopped": msg("switched off in order"),
     "lost": msg("connection lost"),
+}
+COPIES: dict[str, tuple[Health, str]] = {
+    "ok": ("ok", msg("Working")),
+    "new": ("unknown", msg("Not heard of yet")),
+    "waiting": ("degraded", msg("Away; everything is kept and sent when it is back")),
+    "refused": ("down", msg("Takes nothing; someone must look at the settings")),
 }
 MEGA, GIGA = 1_000_000, 1_000_000_000
 
@@ -72,6 +79,18 @@ class NodeCard:
 
 
 @dataclass(frozen=True, slots=True)
+class InfluxCard:
+    """The copy in InfluxDB at a glance."""
+
+    health: Health
+    word: str
+    since: Moment | None
+    words: str
+    waiting: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """Whether everything that the edges made has come through."""
 
@@ -93,6 +112,19 @@ def chain(stats: Stats) -> Chain:
         duplicates=stats.duplicates,
         lost=lost,
         open_incidents=stats.open_incidents,
+    )
+
+
+def influx_card(status: InfluxStatus, words: Words, calendar: Calendar) -> InfluxCard:
+    """Put the copy in InfluxDB into words; what the server said stays as it said it."""
+    health, word = COPIES[status.state]
+    return InfluxCard(
+        health=health,
+        word=words.say(word),
+        since=calendar.optional(status.since),
+        words=status.words,
+        waiting=status.behind + status.transitions_behind,
+        refused=status.parked + status.dropped,
     )
 
 

@@ -11,6 +11,7 @@ from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
+from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order, OrderStep
 from ingest.registry.book import Entry
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
@@ -234,6 +235,7 @@ SHOWN: tuple[type, ...] = (
     DeviceView,
     Stats,
     ChainView,
+    InfluxStatus,
     EvidenceRecord,
     Transition,
     PlaceList,

@@ -20,6 +20,7 @@ from ingest.api import (
     grafana,
     idempotency,
     incidents,
+    influx,
     journal,
     metrics,
     orders,
@@ -62,6 +63,7 @@ for _part in (
     series,
     journal,
     chain,
+    influx,
     rules,
     stream,
 ):

@@ -11,6 +11,7 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
+from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.metrics import MetricsService
 from ingest.services.orders import OrderService
@@ -35,6 +36,7 @@ class Services:
     orders: OrderService
     journal: JournalService
     chain: ChainService
+    influx: InfluxService
     metrics: MetricsService
     rules: RuleService
     feed: Feed

@@ -70,6 +70,7 @@ RULES = {
     ("get", "/api/v1/series/storage"): VIEWER,
     ("get", "/api/v1/stats"): VIEWER,
     ("get", "/api/v1/chain"): VIEWER,
+    ("get", "/api/v1/influx"): VIEWER,
     ("get", "/api/v1/rejects"): VIEWER,
     ("get", "/api/v1/events"): VIEWER,
     ("get", "/api/v1/stream"): VIEWER,

@@ -16,6 +16,7 @@ from dashboards.web.desk import Desk
 from dashboards.web.live import View
 from dashboards.web.live_pages import renderer
 from ingest.accounts.account import Viewer
+from ingest.influx.book import InfluxStatus
 from linli.errors import StoreError
 
 EVIL = "<img src=x onerror=alert(1)>\"'{{7*7}}"
@@ -263,6 +264,26 @@ def test_devices_and_confirming(place: Neighbourhood) -> None:
     assert client.post(path, data=form).headers["location"] == "/devices"
     assert place.estate.devices[0].label == "大厅"
     assert "Discovered" not in client.get("/devices").text
+
+
+def test_the_copy_in_influxdb_is_shown_where_there_is_one(place: Neighbourhood) -> None:
+    client = browser(place)
+    assert "InfluxDB" not in client.get("/devices").text
+    words = "answers 401: <b>unauthorized</b>"
+    place.copy.found = InfluxStatus(
+        state="refused",
+        since=place.clock.now(),
+        words=words,
+        behind=40,
+        transitions_behind=2,
+        parked=3,
+    )
+    text = client.get("/devices").text
+    for word in ("someone must look", "&lt;b&gt;unauthorized", "<dd>42</dd>", "<dd>3</dd>"):
+        assert word in text
+    assert "无法写入" in client.get("/devices?lang=zh-CN").text
+    place.copy.found = InfluxStatus(state="waiting", words="cannot be reached")
+    assert "everything is kept" in client.get("/devices").text
 
 
 def test_what_others_wrote_stays_text(place: Neighbourhood) -> None:
