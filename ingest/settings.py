@@ -113,7 +113,7 @@ class Series(Settings, frozen=True, kw_only=True):
 
     raw_days: Days = 30
     rollup_days: Days = 1095
-    max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 20 * 1024**3
+    max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 40 * 1024**3
 
 
 class Rate(Settings, frozen=True, kw_only=True):

@@ -178,7 +178,7 @@ def test_series_over_http(folder: Folder) -> None:
         {"time": START + FIVE, "value": None, "coverage": "none", **device},
     ]
     assert [row["value"] for row in total] == [4.0, None]
-    assert storage["max_bytes"] == 20 * 1024**3
+    assert storage["max_bytes"] == 40 * 1024**3
     assert 0 < storage["bytes"] < 200_000
     assert storage["readings"]["since"] is None
     assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")

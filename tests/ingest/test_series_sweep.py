@@ -183,6 +183,8 @@ def test_slices_are_small_and_go_on_over_all_series(folder: Folder, monkeypatch)
 def small(folder: Folder, rows: int) -> Kept:
     """Series of a week, and a budget of a little less than they take."""
     kept = Kept(folder, Keep(raw_days=30, rollup_days=1000, max_bytes=10**12))
+    if kept.state().bytes is None:
+        pytest.skip("the room of a database server is not ours to count")
     minutes = 7 * 24 * 60
     kept.write(*(sample(-minutes * (at + 1) / rows, at % 50) for at in range(rows)))
     return kept
