@@ -17,13 +17,15 @@ from ingest.receive.receiver import Receiver
 from ingest.receive.upkeep import consumed, forget
 from ingest.receive.writer import JournalWriter
 from ingest.settings import CLIENT_ID, WAKE, IngestSettings
+from ingest.store import journal
 from ingest.store.choose import database_of
-from ingest.store.engine import to_micros
+from ingest.store.engine import reading, to_micros
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
 from linli.process import StopSignal
 
 UPKEEP_SECONDS = 60.0
+JUST_NOW = 60 * 1_000_000
 
 
 def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
@@ -65,8 +67,17 @@ def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
             reach=failpoint(settings.folder),
             pace=Pace(settings.rate.messages, settings.rate.burst),
             prober=Prober(settings.site.id, writer, clock),
+            newcomer=silent(engine, to_micros(clock.now())),
         )
         receiver.run(stop)
+
+
+def silent(engine: sa.Engine, now: int) -> bool:
+    """Tell whether a journal has no row of the last minute; `now` in microseconds. StoreError."""
+    last = sa.select(journal.message.c.received).order_by(journal.message.c.id.desc()).limit(1)
+    with reading(engine) as connection:
+        received: int | None = connection.scalar(last)
+    return received is None or now - received > JUST_NOW
 
 
 def waker() -> Callable[[], None]:

@@ -18,11 +18,12 @@ from ingest.receive.isolate import isolate
 from ingest.receive.pace import Pace
 from ingest.receive.parking import replay
 from ingest.receive.probe import Prober
+from ingest.receive.rival import Rival
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store.engine import to_micros
 from linli.clock import Clock
-from linli.codec import encode
-from linli.errors import LinkError, StoreError
+from linli.codec import decode_part, encode
+from linli.errors import LinkError, PayloadError, StoreError
 from linli.events import NodeState, Receipt, Reject, Status
 from linli.ids import short_id
 from linli.log import get_logger
@@ -71,7 +72,8 @@ def _nothing(point: Point) -> None:
 class Receiver:
     """Drives one link and one journal. `tend` is called now and then while nothing arrives.
 
-    `reach` is told each point at which a crash must do no harm, when messages are on their way.
+    `reach` is told each point at which a crash must do no harm, when messages are on their way;
+    `newcomer` says that another ingest may be at work, see `ingest.receive.rival`.
     """
 
     def __init__(
@@ -88,9 +90,11 @@ class Receiver:
         reach: Callable[[Point], None] = _nothing,
         pace: Pace | None = None,
         prober: Prober | None = None,
+        newcomer: bool = False,
     ) -> None:
         self._site = site
         self._session = short_id()
+        self._rival = Rival(self._session, newcomer=newcomer)
         self._writer = writer
         self._watch = registry
         self._clock = clock
@@ -115,6 +119,7 @@ class Receiver:
         self._failures = 0
         self._retry_at: float | None = None
         self._heard = False
+        self._said: NodeState | None = None
 
     def run(self, stop: StopSignal) -> None:
         """Receive until told to stop, then commit what waits and leave politely."""
@@ -126,7 +131,7 @@ class Receiver:
 
     def close(self) -> None:
         """Commit what waits, say goodbye, close the link."""
-        if self._waiting and self._link.connected and self._retry_at is None:
+        if self._waiting and self._link.connected and self._ready:
             self._flush()
         self._pay(self._pace.owed(), self._clock.monotonic())
         self._say("stopped")
@@ -144,13 +149,16 @@ class Receiver:
                 self._retry()
             return
         self._heard = False
-        busy = self._waiting and self._link.connected
+        may_take = self._link.connected and not self._rival.possible(now)
         owed = self._pace.wait(now)
-        came = self._link.step(0.0 if busy else idle if owed is None else min(idle, owed))
+        came = self._link.step(
+            0.0 if self._waiting and may_take else idle if owed is None else min(idle, owed)
+        )
         # A broker may bring a kept session's messages before the link is up; without it there is
         # nobody to answer.
         if (
             self._waiting
+            and may_take
             and self._link.connected
             and (
                 (came == 0 and not self._heard)
@@ -162,11 +170,13 @@ class Receiver:
 
     def on_up(self) -> None:
         """Say that we are there: edges send only while we are."""
+        self._rival.up(self._clock.monotonic())
         self._say("ready" if self._ready else "init")
 
     def on_down(self, reason: str) -> None:
         """Forget what was not committed; the broker or its sender brings it again."""
         del reason
+        self._rival.down()
         self._counts["dropped"] += sum(1 for delivery in self._waiting if delivery.qos == 0)
         self._waiting.clear()
         self._without_ack = 0
@@ -177,6 +187,9 @@ class Receiver:
         """Take a message into the batch."""
         if delivery.topic.startswith(self._reserved) and delivery.topic != self._probe_topic:
             # Our own status comes back to us; nothing in a reserved area is a device's.
+            if delivery.topic == self._status_topic:
+                with contextlib.suppress(PayloadError):
+                    self._rival.hear(decode_part(delivery.payload, Status))
             self._link.ack(delivery)
             return
         now = self._clock.monotonic()
@@ -208,7 +221,8 @@ class Receiver:
 
     @property
     def _ready(self) -> bool:
-        return self._registry is not None and self._retry_at is None
+        waits = self._retry_at is not None or self._rival.possible(self._clock.monotonic())
+        return self._registry is not None and not waits
 
     def _own(self, options: LinkOptions) -> LinkOptions:
         lost = encode(Status(state="lost", session=self._session))
@@ -228,11 +242,10 @@ class Receiver:
         try:
             registry = self._watch.refresh()
             if registry is not None:
-                first = self._registry is None
                 self._registry = registry
                 self._replay_due = True
-                if first and self._link.connected:
-                    self._say("ready")
+            if self._ready and self._link.connected and self._said != "ready":
+                self._say("ready")
             if self._replay_due and self._registry is not None:
                 received = to_micros(self._clock.now())
                 if replay(self._writer, self._registry, self._site, received):
@@ -340,6 +353,7 @@ class Receiver:
         status = Status(state=state, session=self._session, since=self._clock.now())
         with contextlib.suppress(LinkError):
             self._link.publish(self._status_topic, encode(status), retain=True)
+            self._said = state
 
 
 @lru_cache(maxsize=4096)

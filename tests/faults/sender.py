@@ -25,14 +25,14 @@ TOPIC = ADDRESS.topic(DEVICE, "event", "zone-dwell")
 class Sender:
     """Speaks as the node of an estate and hears its rejects."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, node: str = NODE, password: str = "two") -> None:
         options = LinkOptions(
             host="127.0.0.1",
             port=estate.broker.port,
-            client_id=NODE,
-            username=NODE,
-            password="two",
-            subscriptions=(f"linli/v1/{SITE}/_sys/{NODE}/ingest/+/+",),
+            client_id=node,
+            username=node,
+            password=password,
+            subscriptions=(f"linli/v1/{SITE}/_sys/{node}/ingest/+/+",),
         )
         self.rejects: list[dict[str, object]] = []
         self.sent = 0

@@ -28,6 +28,7 @@ from linli.broker import plan_broker
 POINTS = ("before-commit", "after-commit", "after-receipt", "after-ack")
 BACKLOG = 30
 FOREVER = 1_000_000
+OTHER_NODE = "c001-n02"
 _BOUNDS = ("max_queued_messages", "max_queued_bytes", "memory_limit", "autosave_interval")
 
 
@@ -67,7 +68,8 @@ class Stage(Estate):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.broker = PlainBroker(folder / "broker", self.broker._users)
+        users = {**self.broker._users, OTHER_NODE: "three"}
+        self.broker = PlainBroker(folder / "broker", users)
         self.edge_path = FaultProxy(self.broker.port)
         self.ingest_path = FaultProxy(self.broker.port)
         self.load: subprocess.Popen[str] | None = None

@@ -55,9 +55,13 @@ def page(text: str, rows: Sequence[Shown]) -> str:
     """Return a document with machine, totals and table between its marks."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    ordered = sorted(rows, key=lambda row: (int(row["requirement"][1:]), row["fault"], row["seed"]))
+    ordered = sorted(rows, key=lambda row: (_order(row["requirement"]), row["fault"], row["seed"]))
     made = "\n\n".join((machine(), totals(rows), markdown(ordered)))
     return f"{before}{BEGIN}\n{made}\n{END}{after}"
+
+
+def _order(requirement: str) -> tuple[str, int]:
+    return requirement[0], int(requirement[1:])
 
 
 def totals(rows: Sequence[Shown]) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from brokers import NEEDS_MOSQUITTO
+from estate import until
 from play import single
 from stage import running_stage
 
+from linli.broker import free_port
 from linli.process import linli_argv
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
@@ -46,3 +50,43 @@ def test_a_second_ingest_on_the_same_folder_is_refused_and_disturbs_nothing(
     assert second.returncode == 2
     assert "another ingest runs on this data folder" in second.stderr
     assert (row.lost, row.doubled, row.refused, row.repeated) == (0, 0, 0, 0)
+
+
+def test_a_second_ingest_under_the_same_name_takes_nothing(tmp_path: Path, record_property) -> None:
+    with running_stage(tmp_path / "stage") as stage:
+        stage.play_load("--seed", "1", "--telemetry", "10")
+        stage.recovered(time.time())
+        other = stage.folder / "other.toml"
+        other.write_text(
+            stage.config.read_text()
+            .replace('data = "ingest"', 'data = "other"')
+            .replace(str(stage.http_port), str(free_port()))
+        )
+        began = time.time()
+        log = stage.folder / "other.log"
+        with log.open("w") as errors:
+            argv = linli_argv("ingest", "run", "--config", str(other))
+            second = subprocess.Popen(argv, stderr=errors)
+        try:
+            until(lambda: "another ingest seems to run" in log.read_text())
+            time.sleep(5)
+        finally:
+            second.terminate()
+            second.wait(20)
+        ended = time.time()
+        stored_after, worked_after = stage.recovered(ended)
+        stage.finish_load()
+        taken = "SELECT count(*) FROM message WHERE stream IS NOT NULL"
+        with closing(sqlite3.connect(stage.folder / "other" / "journal.db")) as database:
+            (astray,) = database.execute(taken).fetchone()
+        row = single(
+            stage,
+            f"a second ingest under the same name for {ended - began:.0f} s",
+            "R12",
+            1,
+            stored_after=round(stored_after, 2),
+            worked_after=round(worked_after, 2),
+        )
+    record_property("fault", row.as_dict())
+    assert astray == 0, "facts went astray to the second one"
+    assert (row.lost, row.doubled, row.refused) == (0, 0, 0)

@@ -17,7 +17,7 @@ from ingest.registry import add_device, add_node
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import open_reader, open_writer, reading, writing
 from ingest.store.files import path_of, prepare
-from ingest.store.journal import counters, messages_after
+from ingest.store.journal import CLOCK, counters, messages_after
 from linli.clock import SystemClock
 from linli.codec import decode_part
 from linli.events import Receipt, Reject, Status
@@ -135,7 +135,8 @@ class Running:
 def stored(settings: IngestSettings) -> tuple[list[int | None], dict[str, int]]:
     engine = open_reader(path_of(settings.folder, "journal"))
     with reading(engine) as connection:
-        found = [row.sequence for row in messages_after(connection, 0, 10_000)]
+        rows = messages_after(connection, 0, 10_000)
+        found = [row.sequence for row in rows if row.kind != CLOCK]
         counted = counters(connection)
     engine.dispose()
     return found, counted

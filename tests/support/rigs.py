@@ -121,7 +121,7 @@ class Writer(JournalWriter):
 
 
 @contextmanager
-def running_rig(folder: Path, pace: Pace | None = None) -> Iterator[Rig]:
+def running_rig(folder: Path, pace: Pace | None = None, *, newcomer: bool = False) -> Iterator[Rig]:
     """Yield a receiver that has said hello; without a `pace` it receipts everything at once."""
     database = stores.database(folder)
     engine = database.writer("journal", sole=True)
@@ -158,6 +158,7 @@ def running_rig(folder: Path, pace: Pace | None = None) -> Iterator[Rig]:
         wake=wake,
         pace=pace or Pace(together=0.0),
         reach=lambda point: made.told.append(point),  # noqa: PLW0108 - `made` comes later
+        newcomer=newcomer,
     )
     made = Rig(receiver, broker, clock, directory, database.reader("journal"), link=links[0])
     writer.rig = made
