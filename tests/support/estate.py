@@ -20,8 +20,9 @@ from brokers import SITE, RunningBroker
 
 from ingest import registry
 from ingest.accounts import book
-from ingest.store.engine import open_writer, writing
-from ingest.store.files import path_of, prepare
+from ingest.settings import load_settings
+from ingest.store.choose import database_of
+from ingest.store.engine import writing
 from linli.broker import free_port
 from linli.clock import SystemClock
 from linli.process import linli_argv
@@ -34,6 +35,8 @@ PATIENCE = 45.0
 
 class Estate:
     """Starts, kills and restarts the parts; compares what was made with what is stored."""
+
+    more_settings = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,11 +57,11 @@ class Estate:
             f'data = "ingest"\n[site]\nid = "{SITE}"\nlabel = "Test"\n'
             f'[mqtt]\nport = {self.ingest_mqtt_port}\nusername = "svc-ingest"\n'
             f'password_file = "svc-ingest.secret"\n[http]\nport = {self.http_port}\n'
-            "[rate]\nmessages = 5000\nburst = 5000\n"
+            f"[rate]\nmessages = 5000\nburst = 5000\n{self.more_settings}"
         )
-        data = self.folder / "ingest"
-        prepare(data)
-        engine = open_writer(path_of(data, "state"))
+        database = database_of(load_settings(self.config))
+        database.prepare()
+        engine = database.writer("state")
         now = SystemClock().now()
         with writing(engine) as connection:
             registry.add_node(connection, site=SITE, area=AREA, name=NODE, label="Load")

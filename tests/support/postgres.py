@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 
 USERS = ("postgres", "nobody")
@@ -54,10 +55,15 @@ class Postgres:
         self._call("pg_ctl", "-w", "-m", mode, "stop")
 
     def kill(self) -> None:
-        """End the server as a power switch would; its children notice and end as well."""
-        os.kill(
-            int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL
-        )
+        """End the server and all its processes at once, as a power switch would."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=20)
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def let_in(self, rule: str) -> None:
         """Put a line above the others of pg_hba.conf, and let it hold."""
