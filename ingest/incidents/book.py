@@ -13,12 +13,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ingest.incidents.cause import thing_of
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.passing import due
-from ingest.store.engine import UtcDateTime
+from ingest.store.engine import UtcDateTime, insert
 from ingest.store.incidents import episode, incident, transition
 from ingest.store.prepared import Prepared
 from linli.errors import StoreError
@@ -87,6 +86,23 @@ _MOVE_INCIDENT = Prepared(_OF_THIS, _MOVES)
 _NEW_TRANSITION = Prepared(
     transition.insert().returning(transition.c.id),
     ("incident", "step", "at", "recorded", "actor", "body"),
+)
+
+# Without a target: the number may be taken as well as the key.
+_NEW_INCIDENT = Prepared(
+    insert(incident).on_conflict_do_nothing().returning(incident.c.id),
+    ("id", "number", "key", "node", "device", "site", "event", *_MOVES),
+)
+_AN_EPISODE = insert(episode)
+_PUT_EPISODE = Prepared(
+    _AN_EPISODE.on_conflict_do_update(
+        index_elements=[episode.c.key, episode.c.episode],
+        set_={
+            "incident": _AN_EPISODE.excluded.incident,
+            "ended": sa.or_(episode.c.ended, _AN_EPISODE.excluded.ended),
+        },
+    ),
+    ("key", "episode", "incident", "ended"),
 )
 
 
@@ -218,30 +234,6 @@ def decoded(body: str) -> Incident:
 def urgency(one: Incident) -> int:
     """Return the rank of an incident in a list: small is urgent, resolved ones come last."""
     return RESOLVED_LAST if one.state == "resolved" else SEVERITIES.index(one.severity)
-
-
-def _new_incident(dialect: str) -> sa.Executable:
-    # Without a target: the number may be taken as well as the key.
-    return _insert(dialect, incident).on_conflict_do_nothing().returning(incident.c.id)
-
-
-def _put_episode(dialect: str) -> sa.Executable:
-    statement = _insert(dialect, episode)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=[episode.c.key, episode.c.episode],
-        set_={"incident": new.incident, "ended": sa.or_(episode.c.ended, new.ended)},
-    )
-
-
-def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-_NEW_INCIDENT = Prepared(
-    _new_incident, ("id", "number", "key", "node", "device", "site", "event", *_MOVES)
-)
-_PUT_EPISODE = Prepared(_put_episode, ("key", "episode", "incident", "ended"))
 
 
 def _columns(after: Incident) -> dict[str, Any]:

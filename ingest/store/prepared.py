@@ -21,25 +21,17 @@ _Fill = Callable[[Values], Any]
 
 
 class Prepared:
-    """One statement for any connection; `make` is given the name of the connection's dialect.
+    """One statement for any connection.
 
     Values go through the types of their columns; rows come as the driver has them: a truth may be
     an integer, an instant microseconds. Nothing that is expanded (IN with a list) can be prepared.
     """
 
-    def __init__(
-        self,
-        make: sa.Executable | Callable[[str], sa.Executable],
-        columns: Iterable[str] | None = None,
-    ) -> None:
+    def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
         """`columns` are those that an INSERT or UPDATE without values of its own sets."""
-        self._make = make
+        self.statement = statement
         self._columns = None if columns is None else tuple(columns)
         self._compiled: dict[str, tuple[str, _Fill]] = {}
-
-    def statement(self, dialect: str) -> sa.Executable:
-        """Return the statement as it was given, for a dialect of this name."""
-        return self._make if isinstance(self._make, sa.Executable) else self._make(dialect)
 
     def rows(self, connection: sa.Connection, values: Values) -> list[Row]:
         """Run it; return what it answers. Raises StoreError, or the driver's IntegrityError."""
@@ -65,7 +57,7 @@ class Prepared:
     def _for(self, dialect: sa.Dialect) -> tuple[str, _Fill]:
         found = self._compiled.get(dialect.name)
         if found is None:
-            made = _compile(self.statement(dialect.name), dialect, self._columns)
+            made = _compile(self.statement, dialect, self._columns)
             found = self._compiled[dialect.name] = made
         return found
 

@@ -47,7 +47,7 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
         (lists._COUNT_WAITING, [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (
-            book._NEXT_DUE.statement("sqlite").params(instant=NOON),
+            book._NEXT_DUE.statement.params(instant=NOON),
             ["SEARCH incident USING INDEX ix_incident_due (due<?)"],
         ),
         (
@@ -59,7 +59,7 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
             ["SEARCH incident USING INDEX ix_incident_part_of (part_of=?)"],
         ),
         (
-            book._OPEN.statement("sqlite").params(value="k"),
+            book._OPEN.statement.params(value="k"),
             ["SEARCH incident USING INDEX uq_incident_open (key=?)"],
         ),
     ],
