@@ -80,6 +80,52 @@ def bulge(
     return out, moved
 
 
+def borrow(rng: random.Random, image: Image, photograph: Image) -> Image:
+    """Give a render a photograph's colours and, in part, its coarsest light.
+
+    Means and spreads are matched per Lab channel (Reinhard et al. 2001), the lowest frequencies'
+    amplitudes mixed (Fourier domain adaptation, Yang and Soatto 2020).
+    """
+    h, w = image.shape[:2]
+    part = rng.uniform(0.2, 0.9)
+    ours = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
+    small = cv2.resize(photograph, (96, 96), interpolation=cv2.INTER_AREA)
+    theirs = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+    mean, spread = ours.mean((0, 1)), ours.std((0, 1)) + 4
+    near = (ours - mean) / spread * (theirs.std((0, 1)) + 4) + theirs.mean((0, 1))
+    mixed = ours + (near - ours) * part
+    out = cv2.cvtColor(mixed.clip(0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
+    if rng.random() < 0.5:
+        return out
+    reach = rng.choice((2, 3, 4, 6))
+    other = cv2.resize(photograph, (w, h), interpolation=cv2.INTER_AREA)
+    a, b = np.fft.rfft2(out, axes=(0, 1)), np.fft.rfft2(other, axes=(0, 1))
+    size, angle, wanted = np.abs(a), np.angle(a), np.abs(b)
+    rows = np.r_[0:reach, h - reach + 1 : h]
+    size[rows, :reach] += (wanted[rows, :reach] - size[rows, :reach]) * rng.uniform(0.2, 0.8)
+    back = np.fft.irfft2(size * np.exp(1j * angle), s=(h, w), axes=(0, 1))
+    return np.asarray(back.clip(0, 255), np.uint8)
+
+
+def recoat(rng: random.Random, image: Image) -> Image:
+    """Change every texture alike by a small random filter over places and colours.
+
+    Shapes stay (random convolutions, Xu et al. 2021): what was learnt of renders' surfaces is of
+    no use then.
+    """
+    noise = np.random.default_rng(rng.getrandbits(32))
+    n = rng.choice((1, 3, 3, 5))
+    kernel = noise.standard_normal((3, 3, n, n)).astype(np.float32) / (n * 3**0.5)
+    out = np.zeros(image.shape, np.float32)
+    source = image.astype(np.float32) - image.mean((0, 1), dtype=np.float32)
+    for target in range(3):
+        for channel in range(3):
+            out[..., target] += cv2.filter2D(source[..., channel], -1, kernel[target, channel])
+    out = out / (out.std() + 4) * max(float(image.std()), 20.0) + float(image.mean())
+    part = rng.uniform(0.15, 0.75)
+    return np.asarray((image * (1 - part) + out * part).clip(0, 255), np.uint8)
+
+
 def spoil(rng: random.Random, image: Image, strength: float = 1.0) -> Image:
     """Apply a random chain of light, lens, sensor and codec faults."""
     noise = np.random.default_rng(rng.getrandbits(32))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from augment import bulge, place, spoil
+from augment import borrow, bulge, place, recoat, spoil
 
 NAMES = ("person", "ebike", "bicycle", "stroller", "wheelchair")
 HELD_OUT = 900_000  # renders from this number on are for choosing the threshold, never for training
@@ -129,6 +129,10 @@ class Mix:
             image, boxes = place(rng, image, boxes, size, zoom=(0.5 * near, 1.6 * near))
         else:
             image, boxes = self._mosaic(rng, size)
+        if kind == "scene" and rng.random() < 0.4:
+            image = borrow(rng, image, rng.choice(self.photographs).read()[0])
+        if kind in ("scene", "paste") and rng.random() < 0.2:
+            image = recoat(rng, image)
         return spoil(rng, image, 0.6 if kind in ("photograph", "mosaic") else 1.0), boxes
 
     def _photograph(self, rng: random.Random) -> Picture:
