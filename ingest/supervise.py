@@ -62,9 +62,10 @@ def _migrate(config: Path, stop: StopSignal, *, patient: bool) -> None:
     """
     argv = linli_argv("ingest", "migrate", "up", "--config", str(config))
     while code := subprocess.run(argv, stdout=subprocess.DEVNULL, check=False).returncode:
-        # It has said in its own line why.
-        if not patient or code != StoreError.exit_code or stop.wait(DATABASE_SECONDS):
-            raise SystemExit(code)
+        if not patient or code != StoreError.exit_code:
+            raise SystemExit(code)  # it has said in its own line why
+        if stop.wait(DATABASE_SECONDS):
+            raise SystemExit(0)
 
 
 def check_port(host: str, port: int) -> None:

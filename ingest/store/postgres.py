@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ _SOLE = 10
 _ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
 # A peer that has gone without a word is noticed within a minute, on both sides.
 _KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+_KEEPALIVE |= {"tcp_user_timeout": 50_000}  # milliseconds
 _SESSION = (
     ("lock_timeout", "10s"),
     ("synchronous_commit", "on"),  # a receipt is given for what is on disk
@@ -46,6 +48,7 @@ _READING = (
 )
 _NOT_NOW = (exc.OperationalError, exc.InterfaceError, exc.ProgrammingError)
 _BEFORE_THE_REASON = re.compile(r"^connection (failed|is bad): (.* failed: )?([A-Z]+: +)?")
+_NO_RIGHT = "42501"
 _FULL = re.compile(r"too many (clients|connections)|connection slots")
 
 
@@ -129,23 +132,39 @@ def open_reader(url: sa.URL, file: File) -> sa.Engine:
     return _engine(url, file, _READING, pool_size=READERS, max_overflow=MORE_READERS)
 
 
-def make_schemas(url: sa.URL) -> None:
-    """Make what is missing of the three schemas.
+def reach(url: sa.URL) -> None:
+    """Connect once.
 
     Raises InputError when a person must mend something first, StoreError when the server is away.
     """
-    engine = _engine(url, None, (), poolclass=sa.NullPool)
     try:
-        with engine.begin() as connection:
-            _check_encoding(connection, url)
-            present = set(sa.inspect(connection).get_schema_names())
+        _connect(url)
+    except StoreError as error:
+        if _FULL.search(error.what) or not _answers(url):
+            raise
+    else:
+        return
+    try:
+        _connect(url)  # it may have been about to come back
+    except StoreError as error:
+        if _FULL.search(error.what):
+            raise
+        raise InputError(error.what, where=error.where, hint=_HINT) from None
+
+
+def make_schemas(url: sa.URL) -> None:
+    """Make what is missing of the three schemas. Raises InputError and StoreError."""
+    reach(url)
+    with _alone(url) as connection:
+        present = set(sa.inspect(connection).get_schema_names())
+        try:
             for file in FILES:
                 if schema_of(file) not in present:
                     connection.execute(sa.schema.CreateSchema(schema_of(file), if_not_exists=True))
-    except StoreError as error:
-        if _refuses_us(error, url):
-            raise InputError(error.what, where=error.where, hint=_HINT) from None
-        raise
+        except StoreError as error:
+            if getattr(error.__cause__, "sqlstate", None) == _NO_RIGHT:
+                raise InputError(error.what, where=error.where, hint=_HINT) from None
+            raise
 
 
 def sort_by_code_point(connection: sa.Connection) -> None:
@@ -256,12 +275,28 @@ def _translate(error: BaseException | None, url: sa.URL) -> StoreError | None:
     return StoreError(_BEFORE_THE_REASON.sub("", said[0]).rstrip("."), where=place_of(url))
 
 
-def _refuses_us(error: StoreError, url: sa.URL) -> bool:
-    """Tell whether the server answers and still says no, or cannot even be asked."""
+@contextmanager
+def _alone(url: sa.URL) -> Iterator[sa.Connection]:
+    """Yield one transaction on a connection that is closed afterwards."""
+    with _engine(url, None, (), poolclass=sa.NullPool).begin() as connection:
+        yield connection
+
+
+def _connect(url: sa.URL) -> None:
+    with _alone(url) as connection:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding not in _ENCODINGS:
+        raise InputError(
+            f"its encoding is {encoding}",
+            where=place_of(url),
+            hint="Make one with: createdb --encoding=UTF8 --template=template0 NAME",
+        )
+
+
+def _answers(url: sa.URL) -> bool:
+    """Tell whether a server is there, whatever it says to us, or the address is none at all."""
     from psycopg import ProgrammingError, conninfo, pq  # noqa: PLC0415 - an extra
 
-    if _FULL.search(error.what):
-        return False
     given = {name: value for name, value in url.query.items() if name != "options"}
     about = {"host": url.host, "port": url.port, "dbname": url.database, **given}
     known = {name: value for name, value in about.items() if value is not None}
@@ -270,13 +305,3 @@ def _refuses_us(error: StoreError, url: sa.URL) -> bool:
     except (ProgrammingError, ValueError):
         return True
     return pq.PGconn.ping(text.encode()) in {pq.Ping.OK, pq.Ping.NO_ATTEMPT}
-
-
-def _check_encoding(connection: sa.Connection, url: sa.URL) -> None:
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-    if encoding not in _ENCODINGS:
-        raise InputError(
-            f"its encoding is {encoding}",
-            where=place_of(url),
-            hint="Make one with: createdb --encoding=UTF8 --template=template0 NAME",
-        )

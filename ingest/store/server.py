@@ -45,6 +45,11 @@ class Server(Database):
         postgres.make_schemas(self._url)
         return super().prepare(backups=backups)
 
+    def revision(self, file: File) -> str | None:
+        """See Database. Raises InputError also when the server does not let us in."""
+        postgres.reach(self._url)
+        return super().revision(file)
+
     def back_up(self, file: File) -> Path:
         """See Database."""
         schema, place = postgres.schema_of(file), self.place
