@@ -20,8 +20,10 @@ from msgspec.structs import asdict
 
 from ingest import registry
 from ingest.accounts import book as accounts
+from ingest.accounts.account import Viewer
 from ingest.api import routes
 from ingest.consumers.incidents import IncidentEffect, TickJob
+from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
@@ -32,10 +34,14 @@ from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.idempotency import Requests, mark
 from ingest.incidents.flow import Surroundings
+from ingest.influx import book as influx_book
+from ingest.influx.endpoint import endpoint_of
+from ingest.influx.reader import InfluxTimeseries
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
 from ingest.series.storage import storage
 from ingest.series.sweep import SeriesSweep
+from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
@@ -66,6 +72,7 @@ log = get_logger(__name__)
 
 ADMIN = "admin"
 ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
+INFLUX = influx_book.NAME
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 
@@ -113,6 +120,7 @@ class House:
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
+        self._closing: list[InfluxTimeseries | InfluxJob] = []
         self.services = self._make_services()
         self._runners = self._make_runners()
 
@@ -136,6 +144,8 @@ class House:
             self._feed.close()
             for runner in self._runners:
                 await asyncio.to_thread(runner.stop)
+            for part in self._closing:
+                part.close()
             for engine in (*self._readers, self._state_writer, self._series_writer):
                 engine.dispose()
 
@@ -165,6 +175,8 @@ class House:
             make_first_account(connection, self._folder, self.clock)
             site = self._settings.site
             registry.make_site(connection, site.id, site.label, self.clock.now())
+            if self._settings.influx.url is None:
+                influx_book.stop(connection)
 
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed
@@ -186,7 +198,7 @@ class House:
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
-            series=SeriesService(self._timeseries, lambda: storage(self._series, self._keep)),
+            series=SeriesService(self._charts(), lambda: storage(self._series, self._keep)),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,
             chain=chain,
@@ -202,6 +214,30 @@ class House:
             ),
             feed=feed,
         )
+
+    def _charts(self) -> Readable:
+        influx = self._settings.influx
+        if not influx.charts:
+            return self._timeseries
+        charts = InfluxTimeseries(influx, influx.token())
+        self._closing.append(charts)
+        return charts
+
+    def _make_influx(self) -> tuple[Runner, ...]:
+        settings = self._settings
+        if settings.influx.url is None:
+            return ()
+        sources = Sources(self._journal, self._state, self._series, self._state_writer)
+        chain, looks = self.services.chain, Viewer(account=INFLUX, name=INFLUX, role="viewer")
+        job = InfluxJob(
+            sources,
+            lambda: endpoint_of(settings.influx),
+            settings.site.id,
+            self.clock,
+            chain=lambda: chain.view(looks),
+        )
+        self._closing.append(job)
+        return (Runner(INFLUX, job),)
 
     def _make_runners(self) -> tuple[Runner, ...]:
         rules = RuleWork(self._journal, self._around.zone)
@@ -230,6 +266,7 @@ class House:
             Runner("series", series),
             Runner("tick", tick, poll=TICK_SECONDS),
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
+            *self._make_influx(),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
 
