@@ -137,14 +137,15 @@ class SeriesService:
     ) -> tuple[SeriesRow, ...]:
         """Return lines of a chart, flat: named series, or else all that match; times in ms.
 
-        Without `step` about 500 points. `together` puts devices together instead of a line each:
-        the mean or sum of their means, their lowest or highest; they must share a unit, and steps
-        are whole five minutes. Raises NotUsable.
+        Without `step` about 500 points, fewer of many lines. `together` puts devices together
+        instead of a line each: the mean or sum of their means, their lowest or highest; they must
+        share a unit, and steps are whole five minutes. Raises NotUsable.
         """
         viewer.require("see")
         start, end = _span(max(0, start), min(end, _LATEST))
         keys = [_key(one) for one in series] or self._fitting(match)
-        step = _whole((end - start) // 1000 // USUAL_POINTS) if step is None else step
+        if step is None:
+            step = _whole((end - start) // 1000 // _points_of(1 if together else len(keys)))
         if together is not None:
             return self._together(keys, start, end, _whole(step), together)
         step = self.step_from(from_millis(start), step)
@@ -223,6 +224,11 @@ class SeriesService:
             )
             for point in self._timeseries.combine(keys, start, end, step * 1000)
         )
+
+
+def _points_of(lines: int) -> int:
+    """Return how many points each of so many lines may have when nobody said."""
+    return max(1, min(USUAL_POINTS, MOST_ROWS // (lines + 1)))
 
 
 def _key(series: str) -> SeriesKey:

@@ -99,6 +99,14 @@ def test_without_a_step_there_are_about_500_points() -> None:
         assert len(found) == pytest.approx(points, abs=2)
 
 
+def test_without_a_step_many_lines_have_fewer_points() -> None:
+    house = service(*(sample(0, 1, lamp(one)) for one in range(600)))
+    found = rows(house, end=START + 24 * HOUR, step=None)
+    assert 600 * 20 <= len(found) <= 20_000
+    with pytest.raises(NotUsable, match="600 series of 288 points"):
+        rows(house, end=START + 24 * HOUR)
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
