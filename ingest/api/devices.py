@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.api.answers import DeviceList, answer, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.services.page import sliced
 from ingest.services.views import DeviceView
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -23,12 +24,19 @@ class Confirmation(BaseModel):
     subject: Annotated[str | None, Field(max_length=64, description="finer place: b03/e1")] = None
 
 
-@router.get("", responses=tells(DeviceList, 401, 403, 503))
-def list_devices(house: TheServices, viewer: TheViewer, now: Now) -> Response:
-    """List all devices, discovered ones first, and all edge boxes."""
-    return answer(
-        DeviceList(items=house.devices.list(viewer, now), nodes=house.devices.nodes(viewer, now))
-    )
+@router.get("", responses=tells(DeviceList, 400, 401, 403, 422, 503))
+def list_devices(
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    cursor: Annotated[str | None, Query(max_length=128, description="`next` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
+    """List devices, discovered ones first, and all edge boxes with each page."""
+    found = house.devices.list(viewer, now)
+    page = sliced(found, lambda one: f"{one.node}/{one.device}", cursor, limit)
+    nodes = house.devices.nodes(viewer, now)
+    return answer(DeviceList(items=page.items, next=page.next, nodes=nodes))
 
 
 @router.post("/{node}/{device}/confirm", responses=tells(DeviceView, 401, 403, 404, 422, 503))

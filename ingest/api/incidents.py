@@ -12,6 +12,7 @@ from ingest.api.answers import IncidentList, PrecisionList, TransitionList, answ
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
 from ingest.services.incidents import LONGEST_SHELF, Order, Standing
+from ingest.services.page import sliced
 from linli.events import Severity
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
@@ -75,6 +76,9 @@ def list_incidents(
     return answer(IncidentList(items=page.items, next=page.next))
 
 
+Cursor = Annotated[str | None, Query(max_length=128, description="`next` of a page")]
+
+
 @router.get("/precision", responses=tells(PrecisionList, 400, 401, 403, 422, 503))
 def precision(
     *,
@@ -83,13 +87,16 @@ def precision(
     start: Annotated[AwareDatetime | None, Query(description="last seen at or after")] = None,
     end: Annotated[AwareDatetime | None, Query(description="last seen before")] = None,
     device: Annotated[str | None, Query(max_length=65, description="node/device")] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """Show how often each device was right about each event, as people have labelled them.
 
     `precision` is null while nobody has labelled one as right or wrong.
     """
     found = house.incidents.precision(viewer, start=start, end=end, device=device)
-    return answer(PrecisionList(items=found))
+    page = sliced(found, lambda one: f"{one.node}/{one.device}/{one.event}", cursor, limit)
+    return answer(PrecisionList(items=page.items, next=page.next))
 
 
 @router.get("/{incident}", responses=tells(Incident, 401, 403, 404, 503))
@@ -98,10 +105,20 @@ def one_incident(incident: str, house: TheServices, viewer: TheViewer) -> Respon
     return answer(house.incidents.get(viewer, incident))
 
 
-@router.get("/{incident}/transitions", responses=tells(TransitionList, 401, 403, 404, 503))
-def transitions(incident: str, house: TheServices, viewer: TheViewer) -> Response:
+@router.get(
+    "/{incident}/transitions", responses=tells(TransitionList, 400, 401, 403, 404, 422, 503)
+)
+def transitions(
+    incident: str,
+    house: TheServices,
+    viewer: TheViewer,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
     """Show what happened to an incident: who or which rule, when, and when it was written down."""
-    return answer(TransitionList(items=house.incidents.transitions(viewer, incident)))
+    rows = house.incidents.transitions(viewer, incident)
+    page = sliced(rows, lambda one: str(one.id), cursor, limit)
+    return answer(TransitionList(items=page.items, next=page.next))
 
 
 @router.post("/{incident}/acknowledge", responses=tells(Incident, 401, 403, 404, 422, 503))

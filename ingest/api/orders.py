@@ -13,6 +13,7 @@ from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.evidence.picture import PHOTO_BYTES
 from ingest.orders.order import STARS, Order, State, Step
 from ingest.refusal import TooMuch, WrongKind
+from ingest.services.page import sliced
 
 router = APIRouter(tags=["orders"])
 _JPEG = "image/jpeg"
@@ -78,6 +79,9 @@ class Rating(Body):
     note: Note = None
 
 
+Cursor = Annotated[str | None, Query(max_length=128, description="`next` of a page")]
+
+
 @router.get("/orders", responses=tells(OrderList, 401, 403, 422, 503))
 def list_orders(
     *,
@@ -101,16 +105,30 @@ def one_order(order: str, house: TheServices, viewer: TheViewer) -> Response:
     return answer(house.orders.get(viewer, order))
 
 
-@router.get("/orders/{order}/steps", responses=tells(OrderStepList, 401, 403, 404, 503))
-def steps(order: str, house: TheServices, viewer: TheViewer) -> Response:
+@router.get("/orders/{order}/steps", responses=tells(OrderStepList, 400, 401, 403, 404, 422, 503))
+def steps(
+    order: str,
+    house: TheServices,
+    viewer: TheViewer,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
     """Show what happened to an order: who did what, when, and what they said."""
-    return answer(OrderStepList(items=house.orders.steps(viewer, order)))
+    page = sliced(house.orders.steps(viewer, order), lambda one: str(one.id), cursor, limit)
+    return answer(OrderStepList(items=page.items, next=page.next))
 
 
-@router.get("/incidents/{incident}/orders", responses=tells(OrderList, 401, 403, 503))
-def orders_of(incident: str, house: TheServices, viewer: TheViewer) -> Response:
+@router.get("/incidents/{incident}/orders", responses=tells(OrderList, 400, 401, 403, 422, 503))
+def orders_of(
+    incident: str,
+    house: TheServices,
+    viewer: TheViewer,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
     """List the orders of an incident, the newest first; one of them is open at most."""
-    return answer(OrderList(items=house.orders.of_incident(viewer, incident)))
+    page = sliced(house.orders.of_incident(viewer, incident), lambda one: one.id, cursor, limit)
+    return answer(OrderList(items=page.items, next=page.next))
 
 
 @router.post(

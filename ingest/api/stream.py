@@ -36,7 +36,7 @@ async def subscription(house: TheServices) -> AsyncIterator[Subscription]:
     "/stream",
     response_class=EventSourceResponse,
     responses={
-        200: {"description": "Events named `transition`; id is the transition's, data its JSON"},
+        200: {"description": "Events `transition`: its id, and its JSON as data; or `reset`"},
         **fails(401, 403, 422, 503),
     },
 )
@@ -50,17 +50,17 @@ async def stream(
     """Follow every transition of every incident.
 
     Begins with what comes next, or right after `Last-Event-ID` (0: from the very first). A comment
-    comes at once, and whenever nothing happened for 15 s.
+    comes at once, and whenever nothing happened for 15 s. An event `reset` says that the id is of
+    a history that is not ours (a backup was brought back): read the lists anew.
     """
     incidents = house.incidents
     clock: Clock = request.app.state.clock
     checked = clock.monotonic()
-    position = (
-        await run_in_threadpool(incidents.last_transition, caller)
-        if last_event_id is None
-        else int(last_event_id)
-    )
+    newest = await run_in_threadpool(incidents.last_transition, caller)
+    position = newest if last_event_id is None else min(int(last_event_id), newest)
     yield ServerSentEvent(comment="here", retry=RETRY)
+    if last_event_id is not None and int(last_event_id) > newest:
+        yield ServerSentEvent(event="reset", id=str(newest), raw_data="{}")
     while True:
         rows = await run_in_threadpool(incidents.transitions_after, caller, position, BATCH)
         for row in rows:

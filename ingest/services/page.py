@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,21 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None = None
+
+
+def sliced(items: Sequence[T], key: Callable[[T], str], cursor: str | None, limit: int) -> Page[T]:
+    """Return the items behind the one that a cursor names, of a list that is read as a whole.
+
+    Raises NotUsable when no item has that key.
+    """
+    start = 0
+    if cursor:
+        found = next((index for index, one in enumerate(items) if key(one) == cursor), None)
+        if found is None:
+            raise NotUsable("not a cursor of ours, or what it named is gone", where="cursor")
+        start = found + 1
+    part = tuple(items[start : start + limit])
+    return Page(part, key(part[-1]) if len(items) > start + limit else None)
 
 
 def number(text: str) -> int:

@@ -38,6 +38,7 @@ event = sa.Table(
     sa.Column("incident", sa.Text),  # what it belongs to, NULL when it could not be used
 )
 sa.Index("ix_event_event_id", event.c.event_id)
+sa.Index("ix_event_node", event.c.node, event.c.id)
 
 cursor = sa.Table(
     "cursor",

@@ -37,11 +37,15 @@ class Web:
             self.token = accounts.add_token(
                 connection, "guest", "t", ["see"], now=datetime.now(UTC), lasts=timedelta(days=1)
             )
+        self.config = config
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
         read, self.pipe = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, str(ALONE), str(config), str(self.port)],
+            [sys.executable, str(ALONE), str(self.config), str(self.port)],
             pass_fds=(read,),
             env={**os.environ, "LINLI_WAKE": str(read)},
             stderr=subprocess.PIPE,
@@ -49,7 +53,7 @@ class Web:
         os.close(read)
 
     def wait_ready(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 if httpx2.get(self.url + "/healthz", timeout=1).status_code == 200:
@@ -58,6 +62,16 @@ class Web:
                 assert time.monotonic() < deadline, "the server did not start"
                 assert self.process.poll() is None
                 threading.Event().wait(0.02)
+
+    def fall(self) -> None:
+        """Kill it as a power cut does, and start it again on the same port."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        os.close(self.pipe)
+        self.start()
+        self.wait_ready()
 
     def happen(self, **data) -> str:
         message = self.folder.event(**data)
@@ -141,6 +155,42 @@ def test_a_stream_begins_at_once_goes_on_and_resumes_without_a_gap(web: Web) -> 
         assert len(transitions(stream, 1)) == 1
     bad = httpx2.get(web.url + "/api/v1/stream", headers=web.headers(**{"Last-Event-ID": "x"}))
     assert bad.status_code == 422
+
+
+def test_over_kills_of_the_server_every_change_is_seen_exactly_once(web: Web) -> None:
+    sent: list[str] = []
+    seen: list[dict] = []
+    last = "0"
+    for turn in range(2):
+        sent += [web.happen(zone=f"z{turn}{one}") for one in "ab"]
+        with web.listening(**{"Last-Event-ID": last}) as stream:
+            seen += transitions(stream, 1)  # the second is on its way when the server falls
+            last = str(seen[-1]["number"])
+            web.fall()
+    web.happen(zone="last")
+    sent.append(web.happen(zone="very-last"))
+    with web.listening(**{"Last-Event-ID": last}) as stream:
+        while not seen or seen[-1].get("event_id") != sent[-1]:
+            seen += transitions(stream, 1)
+    numbers = [one["number"] for one in seen]
+    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, numbers[-1] + 1)), "a number was skipped"
+    opened = [one["event_id"] for one in seen if one["step"] == "opened"]
+    assert set(sent) <= set(opened)
+    assert len(opened) == len(set(opened))
+
+
+def test_who_knows_more_than_there_is_is_told_to_read_anew(web: Web) -> None:
+    web.happen(zone="a")
+    with web.listening(**{"Last-Event-ID": "0"}) as stream:
+        (first,) = transitions(stream, 1)
+    with web.listening(**{"Last-Event-ID": "999999"}) as stream:
+        assert next(stream) == ("", "here")
+        name, data = next(stream)
+        assert (int(name) >= first["number"], data) == (True, "{}")
+        sent = web.happen(zone="b")
+        (row,) = transitions(stream, 1)
+    assert (row["event_id"], row["number"]) == (sent, int(name) + 1)
 
 
 def test_a_fact_is_on_the_stream_within_a_moment(web: Web) -> None:
