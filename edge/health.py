@@ -128,6 +128,7 @@ def report_data(
     cameras: list[CameraReport],
     *,
     config: ConfigReport | None = None,
+    damaged: int = 0,
 ) -> ReportData:
     """Return the node's report; `folder` is the one whose disk may fill up."""
     return ReportData(
@@ -138,6 +139,7 @@ def report_data(
         lanes=tuple(lanes),
         cameras=tuple(cameras),
         config=config,
+        damaged=damaged,
     )
 
 

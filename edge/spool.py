@@ -81,7 +81,7 @@ class Spool:
     """The store; a context manager, safe for threads. Every method may raise StoreError."""
 
     def __init__(self, path: Path, clock: Clock, limits: SpoolLimits | None = None) -> None:
-        self.corrupted = 0
+        self.damaged = 0  # files that lie aside; what waited in them is lost until read by hand
         self._path = path
         self._clock = clock
         self._limits = limits or SpoolLimits()
@@ -93,7 +93,7 @@ class Spool:
     def __enter__(self) -> Self:
         """Open or make the file. Raises InputError when it cannot be used."""
         opened = open_file(self._path, LANES, self._clock.now())
-        self.corrupted += opened.corrupted
+        self.damaged = opened.damaged
         self._database = opened.database
         try:
             with self._lock, self._reading() as database:

@@ -16,6 +16,7 @@ from linli.log import get_logger
 log = get_logger(__name__)
 
 CORRUPT_FILES_KEPT = 6
+_ASIDE = "{}.corrupt-*"
 _CHECKPOINT_PAGES = 100  # 400 KiB; the log must fit into the reserve
 _PERMISSIONS = "Check the folder's permissions and free space"
 _LANE = """CREATE TABLE lane (
@@ -40,10 +41,10 @@ VERSION = len(_STEPS)
 
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
-    """A sound, locked database, and how many damaged ones had to make room for it."""
+    """A sound, locked database, and how many damaged ones lie aside, of whatever time."""
 
     database: sqlite3.Connection
-    corrupted: int
+    damaged: int
 
 
 def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
@@ -59,10 +60,12 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
             f"spool cannot be written ({error.strerror})", where=str(path), hint=_PERMISSIONS
         ) from None
     try:
-        return OpenedFile(_open(path, lanes), 0)
+        database = _open(path, lanes)
     except sqlite3.DatabaseError as error:
         _move_aside(path, str(error), now)
-        return OpenedFile(_open(path, lanes), 1)
+        database = _open(path, lanes)
+    aside = path.parent.glob(_ASIDE.format(path.stem))
+    return OpenedFile(database, sum(1 for one in aside if not one.name.endswith("-wal")))
 
 
 def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
@@ -149,7 +152,7 @@ def _move_aside(path: Path, why: str, now: datetime) -> None:
         path.replace(aside)
         if wal.exists():
             wal.replace(aside.with_name(aside.name + "-wal"))
-        for old in sorted(path.parent.glob(f"{path.stem}.corrupt-*"))[:-CORRUPT_FILES_KEPT]:
+        for old in sorted(path.parent.glob(_ASIDE.format(path.stem)))[:-CORRUPT_FILES_KEPT]:
             old.unlink()
         _touch(path)
     except OSError as error:

@@ -272,6 +272,9 @@ class ReportData(Part, frozen=True, kw_only=True):
     lanes: Annotated[tuple[LaneReport, ...], Meta(max_length=8)] = ()
     cameras: Annotated[tuple[CameraReport, ...], Meta(max_length=64)] = ()
     config: ConfigReport | None = None
+    damaged: Annotated[
+        Count, Meta(description="spool files that lie aside: what waited in them is lost")
+    ] = 0
 
 
 class ReportMessage(Envelope, frozen=True, kw_only=True):

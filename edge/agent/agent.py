@@ -264,5 +264,6 @@ class Agent:
             self._delivery.spool.reports(),
             [worker.meter.report(now) for worker in self._workers],
             config=self._config(),
+            damaged=self._delivery.spool.damaged,
         )
         return topic, messages.report(topic, health.stamp(self._clock), data)

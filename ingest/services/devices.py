@@ -214,7 +214,9 @@ def _node_health(row: sa.Row[Any], now: datetime) -> Health:
         return "unknown"
     if state in ("lost", "stopped") or now - row.last_seen > SILENT:
         return "down"
-    losing = report is not None and any(lane.evicted or lane.dead for lane in report.lanes)
+    losing = report is not None and (
+        report.damaged > 0 or any(lane.evicted or lane.dead for lane in report.lanes)
+    )
     return "degraded" if state == "init" or losing else "ok"
 
 

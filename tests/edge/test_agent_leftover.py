@@ -174,6 +174,6 @@ def test_a_spool_of_the_first_version_learns_of_episodes(tmp_path: Path) -> None
         spool._database.execute("DROP TABLE open_episode")
         spool._database.execute("PRAGMA user_version = 1")
     with Spool(tmp_path / "spool.db", ManualClock(START)) as spool:
-        assert (spool.corrupted, spool.open_episodes()) == (0, [])
+        assert (spool.damaged, spool.open_episodes()) == (0, [])
         assert spool.put("events", "t", make, opens="e").sequence == old.sequence + 1
         assert spool.open_episodes() == [("t", old.stream.encode())]

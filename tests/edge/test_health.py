@@ -74,11 +74,14 @@ def test_report_of_many_cameras_in_trouble_fits(tmp_path: Path) -> None:
 
 def test_report_keeps_the_contract(tmp_path: Path) -> None:
     lane = LaneReport(lane="events", pending=1, evicted=0, dead=0)
-    data = health.report_data("1.0", 12.5, tmp_path, [lane], [_meter().report(now=110.0)])
+    data = health.report_data(
+        "1.0", 12.5, tmp_path, [lane], [_meter().report(now=110.0)], damaged=2
+    )
     topic = ADDRESS.topic("self", "health", "report")
     message = decode(topic, messages.report(topic, STAMP, data)).message
     assert isinstance(message, ReportMessage)
     assert message.data == data
+    assert message.data.damaged == 2
     assert data.diskfree > 0
 
 

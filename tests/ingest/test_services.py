@@ -94,6 +94,13 @@ def test_a_node_that_gave_up_facts_is_degraded(desk: Desk) -> None:
     assert desk.node().agent == "0.1"
 
 
+def test_a_node_whose_spool_was_damaged_is_degraded(desk: Desk) -> None:
+    desk.folder.put_report(camera("streaming"), damaged=1)
+    desk.folder.put_status("ready")
+    desk.cursor.step()
+    assert desk.node().health == "degraded"
+
+
 def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
     desk.folder.park("bin-1")
     desk.folder.park("bin-1")

@@ -80,7 +80,7 @@ def main() -> int:
         summary = {
             "added": added,
             "not_kept": producer.refused,
-            "damaged_files": spool.corrupted,
+            "damaged_files": spool.damaged,
             "sent": uplink.counts.sent,
             "resent": uplink.counts.resent,
             "confirmed": uplink.counts.confirmed,
