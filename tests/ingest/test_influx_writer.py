@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -223,6 +226,32 @@ def test_killed_between_send_and_commit(estate: Estate, monkeypatch, number: int
     estate.run()
     assert estate.values() == {float(index) for index in range(number)}
     assert estate.status().behind == 0
+
+
+def test_the_client_is_made_by_the_thread_that_writes(estate: Estate) -> None:
+    """Trap 7: one that was made before a fork writes nothing, and says nothing."""
+    made: list[int] = []
+
+    def make() -> FakeEndpoint:
+        made.append(threading.get_ident())
+        return estate.fake
+
+    job = InfluxJob(estate.sources, make, SITE, estate.clock)
+    assert made == []
+    estate.put_fps(5)
+    thread = threading.Thread(target=job.step)
+    thread.start()
+    thread.join()
+    job.step()
+    assert len(made) == 1
+    assert made[0] != threading.get_ident()
+    assert len(estate.values()) == 5
+
+
+def test_an_ingest_without_influxdb_does_not_load_the_client() -> None:
+    """It would cost every ingest 25 MB."""
+    code = "import ingest.app, sys; sys.exit('influxdb_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_pieces_have_a_bound(estate: Estate) -> None:
