@@ -23,7 +23,7 @@ def run(folder: Path, seed: int, faults: Sequence[Fault], record: Any) -> None:
     hold(rows, faults)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [pytest.param(1, marks=REAL)])
 def test_nothing_is_lost_or_doubled_whatever_falls(
     tmp_path: Path, record_property, seed: int
@@ -31,7 +31,7 @@ def test_nothing_is_lost_or_doubled_whatever_falls(
     run(tmp_path / "stage", seed, SHORT, record_property)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize(
     "seed", [pytest.param(n, marks=[*REAL, pytest.mark.full]) for n in (2, 3, 4)]
 )

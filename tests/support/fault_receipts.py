@@ -8,7 +8,7 @@ from collections.abc import Callable
 from linli.clock import Clock
 from linli.mqtt import Delivery, Link, LinkFactory, LinkHandler, LinkOptions, PahoLink
 
-LOST, TWICE, LATER = 0.3, 0.2, 0.3
+LOST, TWICE, LATER = 0.1, 0.3, 0.3
 
 
 class _Jumbled:
