@@ -111,9 +111,11 @@ class Desk:
         calendar = self.calendar(language)
         return {"influx": influx_card(found, Words(language, {}), calendar)}
 
-    def chain(self, viewer: Viewer) -> Context:
+    def chain(self, viewer: Viewer, language: Language) -> Context:
         """Return the tile of the chain of delivery."""
-        return {"chain": chain(self._services.journal.stats(viewer))}
+        stats, view = self._services.journal.stats(viewer), self._services.chain.view(viewer)
+        words = Words(language, {})
+        return {"chain": chain(stats, view, words, self.calendar(language))}
 
     def _words(self, viewer: Viewer, language: Language) -> Words:
         return Words(language, self._services.devices.labels(viewer))

@@ -16,7 +16,7 @@ router = APIRouter()
 def devices(visit: SignedIn) -> Response:
     """Show how everything is doing."""
     found = visit.house.desk.devices(visit.viewer, visit.language)
-    chain = visit.house.desk.chain(visit.viewer)
+    chain = visit.house.desk.chain(visit.viewer, visit.language)
     influx = visit.house.desk.influx(visit.viewer, visit.language)
     return visit.page("devices.html", page="devices", **found, **influx, **chain)
 

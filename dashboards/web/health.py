@@ -10,8 +10,9 @@ from dashboards.web.language import msg
 from dashboards.web.moments import DAY, HOUR, Calendar, Moment
 from dashboards.web.sparkline import Sparkline
 from dashboards.web.words import Words
+from ingest.chain.judge import ChainState, Why
 from ingest.influx.book import InfluxStatus
-from ingest.services.views import DeviceView, Health, NodeView, Standing, Stats
+from ingest.services.views import ChainView, DeviceView, Health, NodeView, Standing, Stats
 
 HEALTH: dict[Health, str] = {
     "ok": msg("Working"),
@@ -90,10 +91,33 @@ class InfluxCard:
     refused: int
 
 
+WHY: dict[Why, str] = {
+    "works": msg("Every probe comes through"),
+    "starting": msg("Just started: the next probe will tell"),
+    "silent": msg("The chain is broken: nothing comes through"),
+    "lost": msg("The chain loses messages"),
+    "slow": msg("The chain is slow"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What the probes say; `within`: seconds for 95 of 100 of them, None without figure."""
+
+    state: ChainState
+    word: str
+    since: Moment
+    produced: int
+    stored: int
+    lost: int
+    within: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Whether everything that the edges made has come through."""
 
+    probes: Probes
     healthy: bool
     stored: int
     rejected: int
@@ -102,10 +126,19 @@ class Chain:
     open_incidents: int
 
 
-def chain(stats: Stats) -> Chain:
+def chain(stats: Stats, view: ChainView, words: Words, calendar: Calendar) -> Chain:
     """Sum up the chain of delivery."""
     lost = stats.evicted + stats.poisoned + stats.parked_dropped + stats.dropped
     return Chain(
+        probes=Probes(
+            state=view.state,
+            word=words.say(WHY[view.why]),
+            since=calendar.moment(view.since),
+            produced=view.produced,
+            stored=view.stored,
+            lost=view.lost,
+            within=f"{view.p95:.2f}" if view.p95 is not None else None,
+        ),
         healthy=not lost and not stats.rejected,
         stored=stats.events_stored + stats.telemetry_stored,
         rejected=stats.rejected,

@@ -29,7 +29,7 @@ STATES: dict[str, tuple[State, ...]] = {
 def desk(visit: SignedIn) -> Response:
     """Show what needs a person now."""
     found = visit.house.desk.list(visit.viewer, visit.language)
-    chain = visit.house.desk.chain(visit.viewer)
+    chain = visit.house.desk.chain(visit.viewer, visit.language)
     return visit.page("desk.html", page="desk", **found, **chain)
 
 
@@ -37,7 +37,7 @@ def desk(visit: SignedIn) -> Response:
 def incidents(visit: SignedIn, group: Group = "waiting", cursor: str | None = None) -> Response:
     """Show all incidents of a group, page by page; the first page is live."""
     listing = visit.house.desk.page(visit.viewer, visit.language, STATES[group], cursor)
-    chain = visit.house.desk.chain(visit.viewer)
+    chain = visit.house.desk.chain(visit.viewer, visit.language)
     found = {"group": group, "listing": listing, "first": not cursor, **chain}
     return visit.page("incidents.html", page="incidents", **found)
 
@@ -46,7 +46,7 @@ def incidents(visit: SignedIn, group: Group = "waiting", cursor: str | None = No
 def one(visit: SignedIn, incident: str) -> Response:
     """Show one incident in full."""
     found = visit.house.desk.incident(visit.viewer, visit.language, incident)
-    chain = visit.house.desk.chain(visit.viewer)
+    chain = visit.house.desk.chain(visit.viewer, visit.language)
     return visit.page("incident.html", page="incident", **found, **chain)
 
 

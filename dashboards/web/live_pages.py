@@ -61,7 +61,8 @@ def renderer(desk: Desk) -> Renderer:
     def render(view: View, viewer: Viewer) -> Fragments:
         frame = Frame(view.language, view.prefix)
         common = {"csrf": "", "may_act": viewer.may("act")}
-        fragments = {"chain": frame.render("parts/chain.html", **desk.chain(viewer), **common)}
+        chain = desk.chain(viewer, view.language)
+        fragments = {"chain": frame.render("parts/chain.html", **chain, **common)}
         if view.name == "desk":
             found = desk.list(viewer, view.language)
             fragments["desk"] = frame.render("parts/desk.html", **found, **common)

@@ -16,6 +16,7 @@ from dashboards.web.desk import Desk
 from dashboards.web.live import View
 from dashboards.web.live_pages import renderer
 from ingest.accounts.account import Viewer
+from ingest.chain.judge import Why
 from ingest.influx.book import InfluxStatus
 from linli.errors import StoreError
 
@@ -396,3 +397,27 @@ def test_files_with_a_version_are_asked_for_once(place: Neighbourhood) -> None:
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-encoding"] == "gzip"
     assert "cache-control" not in client.get("/static/dist/app.js?v=old").headers
+
+
+@pytest.mark.parametrize(
+    ("why", "english", "chinese"),
+    [
+        ("works", "Every report has come through", "上报链路正常，无一丢失"),
+        ("starting", "Just started: the next probe will tell", "刚刚启动，等待下一次探测"),
+        ("silent", "The chain is broken: nothing comes through", "链路中断：消息到不了这里"),
+        ("lost", "The chain loses messages", "链路有消息丢失"),
+    ],
+)
+def test_the_tile_of_the_chain_is_green_only_when_probes_come_through(
+    place: Neighbourhood, why: Why, english: str, chinese: str
+) -> None:
+    place.probes.why = why
+    client = browser(place)
+    for language, text in (("en", english), ("zh", chinese)):
+        page = client.get("/", headers={"accept-language": language}).text
+        assert text in page
+        assert ("Every report has come through" in page) == (text == english and why == "works")
+    page = client.get("/", headers={"accept-language": "en"}).text
+    assert "of 1,440 probes, 0 lost" in page
+    assert "s for 95 % of probes</dt><dd>0.05" in page
+    assert ("13 minutes ago" in page) == (why in {"silent", "lost"})
