@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import pytest
 
 
+@pytest.mark.timeout(300)
 def test_a_lamp_is_rendered_on_and_off(render: Callable[..., str], tmp_path: Path) -> None:
     wanted = ("--thing", "lamp", "--part", "hour", "--count", 1, "--samples", 1)
     render("render/states.py", *wanted, "--out", tmp_path)

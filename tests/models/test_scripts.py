@@ -16,6 +16,7 @@ from linli.settings import load
 
 MODELS = Path(__file__).parents[2] / "models"
 Script = Callable[..., str]
+pytestmark = pytest.mark.timeout(300)
 
 CONFIG = """
 seed = 1

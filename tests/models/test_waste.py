@@ -131,6 +131,7 @@ def test_a_part_is_linked_into_a_folder_of_its_own(tmp_path: Path) -> None:
     assert linked == ["glass"] * 2 + ["trash"] * 2
 
 
+@pytest.mark.timeout(300)
 def test_a_training_stops_resumes_and_writes_a_classifier(
     train: Callable[..., str], tmp_path: Path
 ) -> None:
