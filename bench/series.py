@@ -42,6 +42,8 @@ DEVICES = 500
 DAY, FIVE = 86_400_000, 300_000
 BEGIN = 1_772_409_600_000  # 2026-03-02 00:00 UTC
 BATCH = 5000
+LONG = 5_000_000
+"""Rows above which InfluxDB is not asked what takes it minutes."""
 DATABASE = "bench"
 CONFIG = """
 reporting-disabled = true
@@ -92,7 +94,7 @@ def measure(rows: int, rounds: int) -> dict[str, object]:
         spent = fill(engine, server, rows)
         one = by_turns(server, rounds, *one_series(engine, server, random.Random(2)))
         site = by_turns(server, rounds, *site_wide(engine, server))
-        nested = by_turns(server, 1, *site_wide(engine, server, per_device=True))
+        same = by_turns(server, 1, *site_wide(engine, server, same=True)) if rows < LONG else None
         engine_bytes = path.stat().st_size
         server_bytes = sum(file.stat().st_size for file in Path(name, "influx").rglob("*.*"))
         writer.dispose()
@@ -102,7 +104,7 @@ def measure(rows: int, rounds: int) -> dict[str, object]:
         **told("insert_s", spent),
         **told("one_series_ms", one, 1000),
         **told("site_wide_ms", site, 1000),
-        **told("site_wide_per_device_ms", nested, 1000),
+        **(told("site_wide_same_ms", same, 1000) if same else {}),
         "bytes_per_row": [round(size / rows, 1) for size in (engine_bytes, server_bytes)],
     }
 
@@ -165,12 +167,15 @@ def one_series(
 
 
 def site_wide(
-    engine: EmbeddedTimeseries, server: Server, *, per_device: bool = False
+    engine: EmbeddedTimeseries, server: Server, *, same: bool = False
 ) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Ours weighs devices alike; InfluxDB merges rows, or is asked the same as we are."""
+    """Ours answers mean, sum, lowest, highest of the devices' means, all of them weighed alike.
+
+    InfluxDB is asked what is cheapest for it, one mean over all rows; or the same as we are.
+    """
     keys = [key(number) for number in range(DEVICES)]
-    question = f"{MEANS} WHERE {SPAN} GROUP BY time(5m)"
-    if per_device:
+    question = f"SELECT mean(value) FROM reading WHERE {SPAN} GROUP BY time(5m)"
+    if same:
         each = f"{EACH} WHERE {SPAN} GROUP BY time(5m), device"
         question = f"SELECT mean(m), sum(m), min(l), max(h), count(m) FROM ({each})"
         question += f" WHERE {SPAN} GROUP BY time(5m)"

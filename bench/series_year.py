@@ -6,6 +6,7 @@ The model below is written down in docs/time-series.md. Two things are measured,
 real engine with the batches that the consumer takes: all devices for some days, for the bytes of a
 row as they come to lie among thousands of series; and a few devices for a year, with the real sweep
 every simulated day, for the room still in use when what is too old was deleted again and again.
+Then what the disk is given to write for a reading, when they are committed every so many seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -101,6 +103,7 @@ def main() -> None:
         **rows,
         "all_devices": whole,
         "few_devices_a_year": few,
+        "written_bytes_per_reading": {f"{every} s": wear(every) for every in (1, 10, 60)},
         "year_bytes": round(
             rows["readings_kept"] * whole["bytes_per_reading"]
             + rows["rollups_a_year"] * whole["bytes_per_rollup"]
@@ -180,6 +183,38 @@ def measure(some: Sequence[Device], days: int, *, sweep: bool) -> dict[str, floa
             "file_bytes": path.stat().st_size,
         }
     return result | ({"slowest_slice_ms": round(slowest * 1000)} if sweep else {})
+
+
+def wear(every: int) -> int:
+    """Return bytes given to the disk per reading of all devices in four minutes, after ten."""
+    begin, end = BEGIN + 600_000, BEGIN + 840_000
+    with tempfile.TemporaryDirectory(prefix="linli-year-", dir="/var/tmp") as name:
+        path = Path(name, "series.db")
+        writer = open_writer(path)
+        upgrade("series", writer)
+        reader = open_reader(path)
+        engine = EmbeddedTimeseries(reader, writer)
+        readings: list[Sample] = []
+        for batch in batches(devices(1), BEGIN):
+            readings += batch
+            if batch[-1].time >= end:
+                break
+        engine.write([one for one in readings if one.time < begin], 1)
+        measured = sorted(
+            (one for one in readings if begin <= one.time < end), key=lambda one: one.time
+        )
+        before = written()
+        for _, some in groupby(measured, key=lambda one: one.time // (every * 1000)):
+            engine.write(list(some), 2)
+        writer.dispose()
+        reader.dispose()
+        return round((written() - before) / len(measured))
+
+
+def written() -> int:
+    """Return the bytes that this process gave to disks so far."""
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 
 
 def sizes(reader: sa.Engine) -> dict[str, float]:
