@@ -1,6 +1,7 @@
 """Shows at the end of a run what each fault did: lost, doubled, seconds until all worked again.
 
-`--write-reliability PAGE` also writes that into a document, and beside it as JSON for machines.
+`--write-reliability PAGE` also writes that into a document, and beside it as JSON for machines;
+after each test, so that a run that is broken off leaves what it measured.
 """
 
 from __future__ import annotations
@@ -13,33 +14,39 @@ import pytest
 from table import lines, machine, page
 
 
+class Rows:
+    """Gathers what tests recorded as `fault`, from whichever worker."""
+
+    def __init__(self, target: Path | None) -> None:
+        self._target = target
+        self._rows: list[dict[str, Any]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        found = [row for name, row in report.user_properties if name == "fault"]
+        self._rows += found  # type: ignore[arg-type]
+        if found and self._target is not None:
+            self._write(self._target)
+
+    def _write(self, target: Path) -> None:
+        text = target.read_text(encoding="utf-8")
+        target.write_text(page(text, self._rows), encoding="utf-8")
+        said = {"machine": machine(), "rows": self._rows}
+        target.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._rows:
+            terminalreporter.section("faults")
+            for line in lines(self._rows):
+                terminalreporter.write_line(line)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-reliability", type=Path, metavar="PAGE", help="write the rows there")
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Show the rows that tests recorded as `fault`, from whichever worker."""
-    rows = recorded(terminalreporter)
-    if not rows:
-        return
-    terminalreporter.section("faults")
-    for line in lines(rows):
-        terminalreporter.write_line(line)
-    target: Path | None = config.getoption("--write-reliability")
-    if target is not None:
-        target.write_text(page(target.read_text(encoding="utf-8"), rows), encoding="utf-8")
-        said = {"machine": machine(), "rows": rows}
-        target.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-
-
-def recorded(terminalreporter: pytest.TerminalReporter) -> list[dict[str, Any]]:
-    reports = [one for found in terminalreporter.stats.values() for one in found]
-    return [
-        row
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, row in report.user_properties
-        if name == "fault"
-    ]
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        target = config.getoption("--write-reliability", default=None)
+        config.pluginmanager.register(Rows(target), "fault-rows")

@@ -68,6 +68,7 @@ def test_order_and_repetition_change_nothing(tmp_path: Path, record_property) ->
         assert (row.lost, row.doubled, row.stored) == (0, 0, EPISODES * 3), row
 
 
+@pytest.mark.full
 @pytest.mark.timeout(400)  # a lost receipt costs 10 s, the next of the same row 20 s
 def test_receipts_lost_repeated_and_late_change_nothing(tmp_path: Path, record_property) -> None:
     with running_stage(tmp_path / "stage") as stage:

@@ -71,6 +71,7 @@ def test_a_full_ingest_acknowledges_nothing_and_goes_on_once_there_is_room(
     assert (row.lost, row.doubled, row.refused, row.evicted) == (0, 0, 0, 0)
 
 
+@pytest.mark.full
 def test_a_full_broker_that_falls_loses_nothing_of_the_edge(
     tmp_path: Path, record_property
 ) -> None:
