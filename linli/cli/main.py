@@ -28,6 +28,7 @@ class _Linli(LazyGroup):
         "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
+        "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "schema": (
             "linli.cli.schema",
             "command",

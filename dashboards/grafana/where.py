@@ -1,0 +1,135 @@
+"""Parts that many queries share: the variables as conditions, and incidents as they are now."""
+
+from __future__ import annotations
+
+from dashboards.grafana.panel import INCIDENT_PAGE, RED, Column, Panel, Step
+from dashboards.grafana.query import Influx, Rest
+from dashboards.grafana.text import Text
+from dashboards.grafana.words import EVENTS, SEVERITIES, STATES, URGENCIES
+
+SITE = '"site" =~ /^$site$/'
+AREA = f'{SITE} AND "area" =~ /^$building$/'
+DEVICE = f'{AREA} AND "device" =~ /^$device$/'
+RANGE = "$timeFilter"
+NOW = (
+    '(SELECT last("open") AS "open", "number", "title", "name", "severity", "urgency", "state", '
+    '"area", "node", "device", "first", "count", "url", "shelved", "part", '
+    '"condition_active" '
+    f'FROM "incident_state" WHERE {SITE} GROUP BY "slot")'
+)
+"""Each incident as it is: the newest point of its slot, whenever that came."""
+STANDING = '"open" = 1 AND "shelved" = 0 AND "part" = 0 AND "area" =~ /^$building$/'
+"""Of `NOW`: what stands in the list by itself."""
+UNRESOLVED = ("open", "acknowledged", "in-progress")
+NONE = Text("没有", "none")
+_ROWS = ("urgency", "number", "title", "area", "device", "state", "first", "count", "url")
+
+
+def kind(name: str) -> str:
+    """Return the condition for one kind of incident or event, nothing for all."""
+    return f" AND \"name\" = '{name}'" if name else ""
+
+
+def open_count(
+    title: Text,
+    about: Text,
+    condition: str,
+    rest: Rest | None = None,
+    *,
+    color: str = RED,
+) -> Panel:
+    """Return a number: how many incidents of some sort wait now."""
+    query = f'SELECT sum("open") AS "open" FROM {NOW} WHERE {STANDING}{condition}'
+    return Panel(
+        title=title,
+        about=about,
+        kind="stat",
+        unit="short",
+        width=4,
+        height=4,
+        influx=(Influx(query),),
+        rest=() if rest is None else (rest,),
+        rest_calc="count",
+        rest_of="number",
+        empty=NONE,
+        steps=(Step(1, color),),
+    )
+
+
+def open_table(title: Text, condition: str = "", *, width: int = 24, height: int = 9) -> Panel:
+    """Return the list of what is not resolved, each row leading to its page."""
+    rows = ", ".join(f'"{name}"' for name in _ROWS)
+    return Panel(
+        title=title,
+        about=Text(
+            "所有未解决的事件，最紧急的在前；点编号打开处理页面。",
+            "Everything that is not resolved, the most urgent first; a number opens its page.",
+        ),
+        kind="table",
+        unit="short",
+        width=width,
+        height=height,
+        influx=(Influx(f"SELECT {rows} FROM {NOW} WHERE {STANDING}{condition}", form="table"),),
+        rest=() if condition else (open_rest(),),
+        empty=Text("没有未解决的事件", "nothing is open"),
+        columns={
+            "urgency": Column(Text("级别", "Severity"), words=URGENCIES, width=90),
+            "severity": Column(Text("级别", "Severity"), words=SEVERITIES, width=90),
+            "number": Column(Text("编号", "No."), link=INCIDENT_PAGE, width=80),
+            "name": Column(Text("事件", "What"), words=EVENTS),
+            # Without words of its rule it is the kind of the incident.
+            "title": Column(Text("说明", "In the words of its rule"), words=EVENTS),
+            "area": Column(Text("楼栋/区域", "Building or area"), width=120),
+            "device": Column(Text("设备", "Device"), width=140),
+            "state": Column(Text("状态", "State"), words=STATES, width=110),
+            "first": Column(Text("开始", "Began"), unit="dateTimeFromNow", width=150),
+            "count": Column(Text("次数", "Times"), unit="short", width=70),
+            "url": Column(Text("页面", "Page"), hidden=True),
+            "id": Column(Text("页面", "Page"), hidden=True),
+        },
+        sort=("urgency", "severity", "first"),
+    )
+
+
+def open_rest(*more: tuple[str, str], states: tuple[str, ...] = UNRESOLVED) -> Rest:
+    """Return the API's list of what is not resolved and stands by itself; at most 200."""
+    wanted = tuple(("state", state) for state in states)
+    return Rest(
+        path="/api/v1/incidents",
+        params=(*wanted, ("standing", "alone"), *more, ("limit", "200")),
+        columns={
+            "severity": "severity",
+            "number": "number",
+            "key.event": "name",
+            "title": "title",
+            "area": "area",
+            "key.device": "device",
+            "state": "state",
+            "first": "first",
+            "count": "count",
+            "id": "id",
+        },
+        numbers=frozenset({"number", "count"}),
+        times=frozenset({"first"}),
+    )
+
+
+def points(name: str, *, of: str = "mean", together: str = "") -> Rest:
+    """Return the API's lines of a reading: one for each series, or all devices put together."""
+    more = (("together", together),) if together else ()
+    by = {} if together else {"series": "series"}
+    return Rest(
+        path="/api/v1/series/points",
+        root="",
+        params=(
+            ("name", name),
+            ("from", "${__timeFrom}"),
+            ("to", "${__timeTo}"),
+            ("of", of),
+            *more,
+        ),
+        columns={"time": "time", "value": "value", **by},
+        numbers=frozenset({"value"}),
+        form="time_series",
+        millis=True,
+    )
