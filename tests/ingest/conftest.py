@@ -10,7 +10,8 @@ import stores
 
 ON_BOTH = (
     *("test_accounts", "test_api", "test_api_configs", "test_api_incidents", "test_api_registry"),
-    *("test_api_stream", "test_consumers", "test_evidence", "test_incident_calls"),
+    *("test_api_stream", "test_consumers", "test_evidence", "test_idempotency"),
+    "test_incident_silences",
     *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),
@@ -25,7 +26,6 @@ ALWAYS = (
     "test_receiver",
     "test_receiver_upkeep",
     "test_series",
-    "test_services",
     "test_lost_answers",
     "test_migrate_back",
     "test_migrate_cli",
