@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal
 
 import msgspec
@@ -14,6 +14,8 @@ EVERY = timedelta(seconds=60)
 OVERDUE = timedelta(seconds=150)
 """No probe for this long: something in the chain does not work."""
 SLOW = timedelta(seconds=10)
+IN_A_ROW = 3
+"""So many slow ones are no chance; one alone may have met a part that was just starting."""
 WINDOW = timedelta(hours=1)
 
 ChainState = Literal["green", "red", "unknown"]
@@ -50,14 +52,13 @@ def judge(passes: Sequence[Pass], *, started: datetime, now: datetime) -> Judgem
     recent = [one for one in passes if one.made > now - WINDOW]
     times = sorted(one.took.total_seconds() for one in recent)
     p50, p95 = nearest(times, 0.5), nearest(times, 0.95)
-    state, why, since = _judged(passes, recent, p95, started, now)
+    state, why, since = _judged(passes, recent, started, now)
     return Judgement(state=state, why=why, since=since, last=last, p50=p50, p95=p95)
 
 
 def _judged(
     passes: Sequence[Pass],
     recent: Sequence[Pass],
-    p95: float | None,
     started: datetime,
     now: datetime,
 ) -> tuple[ChainState, Why, datetime]:
@@ -70,8 +71,9 @@ def _judged(
     for before, after in pairwise(recent):
         if _gap(before, after):
             return "red", "lost", after.made
-    if p95 is not None and p95 > SLOW.total_seconds():
-        return "red", "slow", next(one.made for one in recent if one.took > SLOW)
+    slow = list(takewhile(lambda one: one.took > SLOW, reversed(recent)))
+    if len(slow) >= IN_A_ROW:
+        return "red", "slow", slow[-1].made
     return "green", "works", _unbroken(passes)
 
 

@@ -22,7 +22,7 @@ WORDS: dict[Why, str] = {
     "starting": "just started; the next probe will tell",
     "silent": "no probe comes through: broker, receiver or web side does not work",
     "lost": "probes were lost on their way",
-    "slow": "probes take more than ten seconds",
+    "slow": "the last probes took more than ten seconds",
 }
 HEARTBEAT = 15.0
 
