@@ -16,7 +16,7 @@ from linli.settings import load
 
 MODELS = Path(__file__).parents[2] / "models"
 Script = Callable[..., str]
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 CONFIG = """
 seed = 1
