@@ -14,6 +14,8 @@ from ingest.store.journal import Kept
 from linli.events import ProbeMessage
 
 KEPT = timedelta(days=1)
+Mark = tuple[datetime | None, datetime | None]
+_MARK = sa.select(sa.func.max(probe.c.made), sa.func.max(probe.c.shown))
 
 
 def keep(connection: sa.Connection, kept: Kept) -> None:
@@ -33,6 +35,12 @@ def unshown(connection: sa.Connection) -> list[str]:
 def show(connection: sa.Connection, ids: list[str], at: datetime) -> None:
     """Note when they were read."""
     connection.execute(probe.update().where(probe.c.id.in_(ids)), {"shown": at})
+
+
+def mark(connection: sa.Connection) -> Mark:
+    """Return what changes whenever `passes` does."""
+    made, shown = connection.execute(_MARK).one()
+    return made, shown
 
 
 def passes(connection: sa.Connection) -> list[Pass]:

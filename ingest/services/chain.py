@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.accounts.account import Viewer
 from ingest.chain import book
-from ingest.chain.judge import ChainState, Judgement, Why, judge
+from ingest.chain.judge import ChainState, Judgement, Pass, Why, judge
 from ingest.feed import Feed
 from ingest.services.views import ChainView
 from ingest.store import journal
@@ -44,6 +44,7 @@ class ChainService:
         self._feed = feed
         self._clock = clock
         self._started: datetime | None = None
+        self._known: tuple[book.Mark, list[Pass]] | None = None
 
     def start(self) -> None:
         """Begin to watch: what was not seen before this moment says nothing yet."""
@@ -54,13 +55,20 @@ class ChainService:
         viewer.require("see")
         now = self._clock.now()
         with reading(self._reader) as connection:
-            passes = book.passes(connection)
+            passes = self._passes(connection)
             highest = book.highest(connection)
             stored = tallies.counted(connection).get(PROBE, 0)
         with reading(self._journal) as connection:
             made = journal.counters(connection).get(journal.PROBE_COUNTER, 0)
         found = judge(passes, started=self._started or now, now=now)
         return view_of(found, made=made, highest=highest, stored=stored)
+
+    def _passes(self, connection: sa.Connection) -> list[Pass]:
+        """Return the passes, read again only when there is a new one: pages ask all the time."""
+        mark, known = book.mark(connection), self._known
+        if known is None or known[0] != mark:
+            known = self._known = mark, book.passes(connection)
+        return known[1]
 
     def note_shown(self) -> None:
         """Read what is new, as every listener of the feed does, and write down when."""
