@@ -91,10 +91,10 @@ _FILLED = Panel(
     empty=Text("没有变满", "none filled up"),
 )
 _SEEN = Panel(
-    title=Text("看得清的比例", "How well they are seen"),
+    title=Text("看得清的比例（所有示教位置）", "How well taught places are seen"),
     about=Text(
-        "摄像头每次看时能认出状态的比例；低了就要清洁镜头或重新示教。",
-        "The share of looks that told a state; when it falls, clean the lens or teach again.",
+        "摄像头每次看桶和灯时能认出状态的比例；低了就要清洁镜头或重新示教。",
+        "The share of looks at bins and lamps that told a state; low: clean the lens, teach again.",
     ),
     kind="lines",
     unit="percentunit",
