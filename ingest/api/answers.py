@@ -25,8 +25,8 @@ from ingest.services.series import ReadingView, SeriesRow
 from ingest.services.views import (
     ChainView,
     DeviceView,
-    EvidenceRecord,
     EventView,
+    EvidenceRecord,
     NodeView,
     RejectView,
     SeriesInfo,

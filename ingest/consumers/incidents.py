@@ -98,7 +98,9 @@ class IncidentEffect:
                     continue
             incident, _ = flow.take(connection, fact, self._around)
             if fact.picture is not None and fact.picture.id is not None:
-                pictures.use(connection, fact.picture.id, incident.id, safety=incident.policy.safety)
+                pictures.use(
+                    connection, fact.picture.id, incident.id, safety=incident.policy.safety
+                )
             self._links += [
                 {"of_event": event_id, "in_incident": incident.id} for event_id in signal.evidence
             ]

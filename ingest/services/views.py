@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from ingest.chain.judge import ChainState, Why
-from ingest.series.timeseries import Coverage
 from ingest.evidence.book import Look
 from ingest.evidence.retention import HoldStep, Retention, Step
+from ingest.series.timeseries import Coverage
 from linli.events import LaneReport, NodeState
 
 Standing = Literal["confirmed", "discovered"]

@@ -27,8 +27,8 @@ class _Linli(LazyGroup):
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
         "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
-        "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
+        "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",
             "command",
