@@ -31,6 +31,7 @@ COLUMNS = {
     "worked_after": "works again, s",
     "note": "note",
 }
+SUMMED = ("produced", "stored", "lost", "doubled", "evicted", "refused", "repeated")
 Shown = Mapping[str, Any]
 
 
@@ -56,8 +57,21 @@ def page(text: str, rows: Sequence[Shown]) -> str:
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     ordered = sorted(rows, key=lambda row: (_order(row["requirement"]), row["fault"], row["seed"]))
-    made = "\n\n".join((machine(), totals(rows), markdown(ordered)))
+    made = "\n\n".join((machine(), totals(rows), markdown(merged(ordered))))
     return f"{before}{BEGIN}\n{made}\n{END}{after}"
+
+
+def merged(rows: Sequence[Shown]) -> list[dict[str, Any]]:
+    """Return one row for each fault: facts of all seeds summed, seconds seed by seed."""
+    found: list[dict[str, Any]] = []
+    for fault in dict.fromkeys(row["fault"] for row in rows):
+        same = [row for row in rows if row["fault"] == fault]
+        one = {name: sum(row[name] for row in same) for name in SUMMED}
+        for name in ("seed", "stored_after", "worked_after"):
+            told = [str(row[name]) for row in same if row[name] is not None]
+            one[name] = " / ".join(told) or None
+        found.append({**same[0], **one})
+    return found
 
 
 def _order(requirement: str) -> tuple[str, int]:
@@ -84,7 +98,8 @@ def machine() -> str:
         help_text = subprocess.run([broker, "-h"], capture_output=True, text=True, check=False)
         said = help_text.stdout.splitlines()[0]
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d}, with other work on the machine: "
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, with other work on the machine (load average "
+        f"{psutil.getloadavg()[2]:.0f}): "
         f"{psutil.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
         f"{said}, SQLite {sqlite3.sqlite_version}, paho-mqtt {version('paho-mqtt')}."
     )
