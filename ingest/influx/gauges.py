@@ -16,6 +16,7 @@ from ingest.store import journal, registry, state
 from ingest.store import series as series_tables
 from ingest.store.engine import to_micros
 from ingest.store.incidents import incident
+from linli.events import SEVERITIES
 
 
 def metric(site: str, name: str, of: str, value: float, now: datetime) -> Point:
@@ -44,8 +45,10 @@ def of_state(connection: sa.Connection, site: str, position: int, now: datetime)
         yield metric(site, "poisoned", row.name, row.poisoned, now)
     yield metric(site, "influx_parked", NOTHING, book.parked_count(connection), now)
     waiting = sa.select(incident.c.severity, sa.func.count()).where(UNRESOLVED)
-    for severity, number in connection.execute(waiting.group_by(incident.c.severity)):
-        yield metric(site, "open", severity, number, now)
+    rows = connection.execute(waiting.group_by(incident.c.severity))
+    found = {severity: number for severity, number in rows}  # noqa: C416 - typed
+    for severity in SEVERITIES:  # those with none too: what is not written stays as it last was
+        yield metric(site, "open", severity, found.get(severity, 0), now)
 
 
 def of_series(

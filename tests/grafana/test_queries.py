@@ -131,6 +131,13 @@ def test_numbers_of_what_waits_are_right(days: Days) -> None:
     assert days.server.rows(said["离线的边缘盒子"])[0]["down"] == 0
 
 
+def test_a_severity_with_nothing_open_any_more_counts_as_none(days: Days) -> None:
+    board = board_of("linli-self")
+    titled = asked(board, look(board, days))
+    query = next(query for title, query in titled if title == "未解决的事件")
+    assert days.server.rows(query)[0]["sum"] == len(days.community.unresolved())
+
+
 def test_a_box_that_was_away_shows_a_gap(days: Days) -> None:
     board = board_of("linli-edges")
     query = dict(asked(board, look(board, days)))["边缘盒子在线情况"]
