@@ -161,12 +161,13 @@ def receiver_rate(folder: Path, port: int, messages: list[Sent]) -> float:
     watcher.link.close()
     reader = open_reader(path_of(data, "journal"))
     with reading(reader) as connection:
-        first = connection.exec_driver_sql("SELECT min(received) FROM message").scalar_one()
-        assert connection.exec_driver_sql(
-            "SELECT count(*) FROM message WHERE kind = 'event'"
-        ).scalar_one() == len(messages)
+        batches = connection.exec_driver_sql(
+            "SELECT received, count(*) FROM message WHERE kind = 'event' GROUP BY 1 ORDER BY 1"
+        ).all()
     reader.dispose()
-    return len(messages) / (ended - first / 1e6)
+    assert sum(count for _, count in batches) == len(messages)
+    # The first batch waits until it is sure that no other ingest is at work under this name.
+    return (len(messages) - batches[0][1]) / (ended - batches[1][0] / 1e6)
 
 
 def window(folder: Path, count: int, pairs: int) -> dict[str, Any]:

@@ -44,6 +44,7 @@ log = get_logger(__name__)
 KINDS = ("event", "telemetry", "meta", "health")
 BATCH = 1000
 LONGEST_WAIT = 0.2
+LONGEST_LINGER = 0.005
 IDLE = 0.25
 REJECT_EXPIRY = 86_400
 FIRST_RETRY = 0.5
@@ -117,6 +118,7 @@ class Receiver:
         self._look_at = 0.0
         self._stored_at = 0.0
         self._failures = 0
+        self._commit_took = 0.0
         self._retry_at: float | None = None
         self._heard = False
         self._said: NodeState | None = None
@@ -150,9 +152,11 @@ class Receiver:
             return
         self._heard = False
         may_take = self._link.connected and not self._rival.possible(now)
+        # Where a commit is dear, more of them is worth a moment; it ends with the next message.
+        linger = min(LONGEST_LINGER, self._commit_took / 4)
         owed = self._pace.wait(now)
         came = self._link.step(
-            0.0 if self._waiting and may_take else idle if owed is None else min(idle, owed)
+            linger if self._waiting and may_take else idle if owed is None else min(idle, owed)
         )
         # A broker may bring a kept session's messages before the link is up; without it there is
         # nobody to answer.
@@ -275,11 +279,13 @@ class Receiver:
             self._say("ready")
 
     def _flush(self) -> None:
+        started = self._clock.monotonic()
         try:
             outcomes = isolate(self._waiting, self._commit, self._refuse)
         except StoreError as error:
             self._hold(error)
             return
+        self._commit_took = self._clock.monotonic() - started
         if self._prober is not None:
             self._prober.stored(stream for outcome in outcomes for stream in outcome.streams)
         stored = sum(outcome.stored for outcome in outcomes)
