@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,6 +83,11 @@ class Ledger:
     def connection(self) -> Iterator[sa.Connection]:
         with writing(self.engine) as connection:
             yield connection
+
+    def tell_all(self, facts: Iterable[EventFact]) -> None:
+        with self.connection() as connection:
+            for fact in facts:
+                flow.take(connection, fact, self.around)
 
     def tell(self, *facts: EventFact) -> tuple[Incident, tuple[Transition, ...]]:
         with self.connection() as connection:
