@@ -191,7 +191,8 @@ class InfluxJob:
         with reading(sources.series) as connection:
             self._encode(gauges.of_series(connection, self._site, position, now), piece)
         with reading(sources.state) as connection:
-            self._encode(gauges.of_state(connection, self._site, position, now), piece)
+            points = gauges.of_state(connection, self._site, position, piece.journal, now)
+            self._encode(points, piece)
             hour = int(now.timestamp() // LABEL_EVERY.total_seconds())
             piece.named = (hour, revision(connection))
             if piece.named != self._labelled:

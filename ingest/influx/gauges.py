@@ -36,12 +36,19 @@ def of_journal(connection: sa.Connection, site: str, now: datetime) -> Iterator[
         yield metric(site, "evicted", node, number, now)
 
 
-def of_state(connection: sa.Connection, site: str, position: int, now: datetime) -> Iterator[Point]:
-    """Yield what consumers did; `position` is the newest row of the journal. Raises StoreError."""
+def of_state(
+    connection: sa.Connection, site: str, position: int, written: int, now: datetime
+) -> Iterator[Point]:
+    """Yield what consumers did. Raises StoreError.
+
+    `position` is the newest row of the journal, `written` the last one that goes to InfluxDB
+    together with these points: once they can be read there, it can, too.
+    """
     for kind, value in tallies.counted(connection).items():
         yield metric(site, "stored", kind, value, now)
     for row in connection.execute(state.cursor.select()):
-        yield metric(site, "lag", row.name, max(0, position - row.position), now)
+        done = written if row.name == book.NAME else row.position
+        yield metric(site, "lag", row.name, max(0, position - done), now)
         yield metric(site, "poisoned", row.name, row.poisoned, now)
     yield metric(site, "influx_parked", NOTHING, book.parked_count(connection), now)
     waiting = sa.select(incident.c.severity, sa.func.count()).where(UNRESOLVED)

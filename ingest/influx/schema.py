@@ -259,7 +259,8 @@ METRICS: dict[str, str] = {
     "rejected": "messages refused and still listed, `of` a code (`schema`, `privacy`, …)",
     "evicted": "facts given up by a node's spool before they came, `of` a node",
     "journal_position": "row of the journal that was committed last",
-    "lag": "journal rows that a consumer has not done, `of` one (`incidents`, `series`, `influx`)",
+    "lag": "journal rows that a consumer has not done, `of` one (`incidents`, `series`, `influx`); "
+    "for `influx`, beyond those that are written together with this point",
     "poisoned": "rows that a consumer could not use, ever, `of` a consumer",
     "open": "unresolved incidents, `of` a severity",
     "canary": "always 0; tells a server that refuses everything from one bad point",

@@ -465,6 +465,22 @@ def test_a_transition_that_is_committed_behind_a_later_one_is_not_lost(estate: E
     assert len(estate.lines("incident_state")) == before + 1
 
 
+def test_what_is_written_with_a_point_is_no_lag(estate: Estate) -> None:
+    """Otherwise the writer would always be behind by what it carries."""
+    estate.put_fps(5)
+    estate.run()
+    for number, behind in ((50, {"0.0"}), (600 * 5, {"0.0", "400.0"})):
+        estate.put_fps(number, after=number)
+        estate.clock.advance(20)
+        estate.job.step()
+        assert lag_of(estate, "influx") == behind, "what goes into a later request is behind"
+
+
+def lag_of(estate: Estate, name: str) -> set[str]:
+    lines = [line for line in estate.lines("linli") if f"metric=lag,of={name} " in line]
+    return {line.split("value=")[1].split(" ")[0] for line in lines}
+
+
 def test_names_are_told_again_when_they_change_and_each_hour(estate: Estate) -> None:
     def told() -> int:
         estate.clock.advance(16)
