@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner
 from house import NODE, SITE, Folder
 
+from ingest.influx import book
+from ingest.influx.deliver import Refusal
 from ingest.services.chain import WORDS
 from ingest.store import journal, state
 from ingest.store.chain import probe
@@ -162,6 +164,30 @@ def test_a_consumer_that_is_behind(patient: Patient) -> None:
             )
         found = patient.wrong()["consumer-behind"]
         assert (found.level, found.since) == (level, before)
+
+
+def test_the_copy_in_influxdb(patient: Patient) -> None:
+    patient.write(more='[influx]\nurl = "http://127.0.0.1:9"\n')
+    now = patient.folder.clock.now()
+    assert patient.wrong()["influx-behind"].since is None, "set, but the ingest not started again"
+    with writing(patient.folder.state) as connection:
+        book.start(connection, now)
+        book.note(connection, "waiting", "cannot be reached (Connection refused)", now)
+    away = patient.wrong()["influx-away"]
+    assert (away.level, away.since) == ("warning", now)
+    assert "cannot be reached (Connection refused); 1 rows" in away.what
+    with writing(patient.folder.state) as connection:
+        book.note(connection, "refused", "answers 401: unauthorized", now)
+        book.park(connection, [Refusal("m v=1 1", 400, "type conflict")], now)
+    wrong = patient.wrong()
+    assert set(wrong) == {"influx-refused", "influx-parked"}
+    assert wrong["influx-refused"].level == "bad"
+    with writing(patient.folder.state) as connection:
+        book.note(connection, "ok", "", now)
+        book.unpark(connection, [1])
+    assert patient.wrong() == {}
+    patient.folder.clock.advance(120)
+    assert patient.wrong()["influx-behind"].since == now
 
 
 def test_an_edge_that_is_silent_behind_or_of_another_version(patient: Patient) -> None:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from ingest.settings import IngestSettings, load_settings
-from linli.cli.doctor import delivery, edges, machine, models
+from linli.cli.doctor import delivery, edges, influx, machine, models
 from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
 from linli.cli.doctor.sources import Sources, opened
 from linli.clock import SystemClock
@@ -84,6 +84,7 @@ def _of_files(sources: Sources) -> Iterator[Finding]:
     try:
         yield from delivery.look(sources)
         yield from edges.look(sources)
+        yield from influx.look(sources)
     except StoreError as error:
         yield Finding(
             code="store-unreadable",

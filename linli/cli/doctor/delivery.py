@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.chain import book as probes
 from ingest.chain.judge import judge
+from ingest.influx import book
 from ingest.services.chain import WORDS
 from ingest.store import journal, state
 from ingest.store import series as series_tables
@@ -58,7 +59,9 @@ def _receiver(sources: Sources) -> Finding:
 
 def _consumers(sources: Sources) -> Iterator[Finding]:
     with reading(sources.state) as connection:
-        cursors = connection.execute(state.cursor.select()).all()
+        # How the writer to InfluxDB does is a finding of its own.
+        mine = state.cursor.select().where(state.cursor.c.name != book.NAME)
+        cursors = connection.execute(mine).all()
     with reading(sources.series) as connection:
         cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
     table = journal.message.c

@@ -9,10 +9,10 @@ from importlib.metadata import version
 import sqlalchemy as sa
 
 from ingest.feed import Feed
-from ingest.services.devices import DeviceService
+from ingest.services.devices import LATELY, DeviceService
 from ingest.services.views import NodeView
 from ingest.store import journal
-from ingest.store.engine import from_micros, reading
+from ingest.store.engine import from_micros, reading, to_micros
 from linli.cli.doctor.finding import Finding, well
 from linli.cli.doctor.sources import DOCTOR, Sources
 
@@ -56,6 +56,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
             do="Check its power and network, then `linli edge run` on it",
         )
     yield from _lanes(node, sources)
+    yield from _turned_away(node, sources)
     ours = version("linli")
     if node.agent is not None and node.agent != ours:
         yield Finding(
@@ -88,6 +89,21 @@ def _lanes(node: NodeView, sources: Sources) -> Iterator[Finding]:
                 means="These are lost: the record of that time has a gap.",
                 do="Give the edge more disk or a better network; see /api/v1/rejects for refusals",
             )
+
+
+def _turned_away(node: NodeView, sources: Sources) -> Iterator[Finding]:
+    with reading(sources.journal) as connection:
+        since = to_micros(sources.now - LATELY)
+        broken = node.turned_away and node.node in journal.breaking_the_contract(connection, since)
+    if broken:
+        yield Finding(
+            code="edge-turned-away",
+            level="warning",
+            what=f"{_name(node)} breaks the contract; {node.turned_away} of its messages were "
+            "not read so far, and some were refused in the last minutes",
+            means="Alarms of this box may come late; what its spool holds is sent again.",
+            do="See /api/v1/rejects for what is wrong with them, and mend or switch off that box",
+        )
 
 
 def _clocks(sources: Sources) -> Iterator[Finding]:
