@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +17,12 @@ from grafana import Look, influxql, options
 from influx import NEEDS_INFLUXD, RunningServer, running_influxd, settings_of
 
 from dashboards.grafana import shipped
+from dashboards.grafana.alerts import RULES
+from ingest.influx import gauges
 from ingest.influx.endpoint import endpoint_of
+from ingest.influx.lines import LineEncoder, Point
+from ingest.influx.schema import HEALTH, PRESENCE
+from ingest.store.engine import to_micros
 
 pytestmark = NEEDS_INFLUXD
 BOARDS = list(shipped.boards("zh", "influx"))
@@ -69,6 +76,11 @@ def board_of(uid: str) -> dict[str, Any]:
     return next(board for board in BOARDS if board["uid"] == uid)
 
 
+def chosen_by(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the variables of a board that ask something."""
+    return [one for one in board["templating"]["list"] if one["type"] == "query"]
+
+
 @pytest.mark.parametrize("uid", UIDS)
 def test_every_panel_has_something_to_show(days: Days, uid: str) -> None:
     board = board_of(uid)
@@ -83,6 +95,9 @@ def test_with_no_data_there_is_nothing_and_no_error(
     board = board_of(uid)
     for title, query in asked(board, look(board, days)):
         assert empty.rows(query) == [], title
+    for variable in chosen_by(board):
+        query = influxql(variable["query"], look(board, days), board["templating"]["list"], "")
+        assert empty.rows(query) == [], variable["name"]
 
 
 @pytest.mark.parametrize("uid", UIDS)
@@ -101,16 +116,19 @@ def test_nothing_is_shown_of_a_site_that_is_not_chosen(days: Days) -> None:
             assert days.server.rows(query) == [], f"{board['uid']} {title}"
 
 
-def test_variables_offer_what_there_is_by_its_name(days: Days) -> None:
-    board = board_of("linli-overview")
+@pytest.mark.parametrize("uid", UIDS)
+def test_variables_offer_what_there_is_by_its_name(days: Days, uid: str) -> None:
+    board = board_of(uid)
     found = {}
-    for variable in board["templating"]["list"]:
-        if variable["type"] == "query":
-            query = influxql(variable["query"], look(board, days), board["templating"]["list"], "")
-            found[variable["name"]] = options(days.server.ask(query), variable["regex"])
+    for variable in chosen_by(board):
+        query = influxql(variable["query"], look(board, days), board["templating"]["list"], "")
+        found[variable["name"]] = options(days.server.ask(query), variable["regex"])
     assert found["site"] == [("c001", "c001")]
-    assert found["building"] == [("1 号楼", "b01"), ("2 号楼", "b02"), ("3 号楼", "b03")]
-    assert {value for _, value in found["device"]} == {"cam-e1", "cam-yard", "meter-1", "lux-1"}
+    if "building" in found:
+        assert found["building"] == [("1 号楼", "b01"), ("2 号楼", "b02"), ("3 号楼", "b03")]
+    if "device" in found:
+        devices = {value for _, value in found["device"]}
+        assert devices == {"cam-e1", "cam-yard", "meter-1", "lux-1"}
 
 
 def test_the_list_of_open_incidents_is_that_of_linli(days: Days) -> None:
@@ -148,15 +166,67 @@ def test_a_box_that_was_away_shows_a_gap(days: Days) -> None:
     assert len(away) > len(there)
 
 
-@pytest.mark.parametrize("rule", ["linli-edge-offline", "linli-chain-red", "linli-ingest-lag"])
-def test_a_health_rule_asks_for_something_that_is_there(days: Days, rule: str) -> None:
+@pytest.mark.parametrize("rule", [one.uid for one in RULES])
+def test_a_health_rule_asks_for_something_that_is_there(
+    days: Days, empty: RunningServer, rule: str
+) -> None:
+    series = days.server.ask(asked_by(rule, days.community.end))
+    assert series
+    assert empty.ask(asked_by(rule, days.community.end)) == []
+    for one in series:
+        assert len(one["columns"]) == 2, "a time and the number that is reduced"
+        assert all(isinstance(value, (int, float)) for _, value in one["values"])
+        named = set(re.findall(r"\.Labels\.(\w+)", rule_of(rule)["annotations"]["summary"]))
+        assert named <= set(one["tags"]), "what its words name must be a tag of its series"
+
+
+def test_no_health_rule_fires_on_a_good_day_and_each_does_on_a_bad_one(
+    days: Days, tmp_path: Path
+) -> None:
+    assert {one.uid: firing(one.uid, days.server, days.community.end) for one in RULES} == {
+        one.uid: 0 for one in RULES
+    }
+    at = days.community.end - timedelta(minutes=1)
+    with running_influxd(tmp_path) as server:
+        endpoint, encoder = endpoint_of(settings_of(server)), LineEncoder()
+        here = ("c001", "b03", "c001-n03")
+        nothing = dict.fromkeys(field.name for field in HEALTH.fields)
+        time = to_micros(at) * 1000
+        bad = (
+            Point(PRESENCE, here, ("lost", 0), time),
+            Point(HEALTH, here, tuple({**nothing, "disk_free": 5 * 10**8}.values()), time),
+            gauges.metric("c001", "lag", "series", 5000, at),
+            gauges.metric("c001", "chain_green", "-", 0, at),
+            gauges.metric("c001", "influx_parked", "-", 1, at),
+        )
+        endpoint.write("\n".join(encoder.line(point) for point in bad))
+        endpoint.close()
+        assert {one.uid: firing(one.uid, server, days.community.end) for one in RULES} == {
+            one.uid: 1 for one in RULES
+        }
+
+
+def rule_of(uid: str) -> dict[str, Any]:
     text = (shipped.FILES / "alerting" / "zh.yaml").read_text("utf-8")
     (group,) = yaml.safe_load(text)["groups"]
-    found = next(one for one in group["rules"] if one["uid"] == rule)
-    span = timedelta(seconds=found["data"][0]["relativeTimeRange"]["from"])
-    here = Look(days.community.end - span, days.community.end, {})
-    query = influxql(found["data"][0]["model"]["query"], here, [], LEAST)
-    assert days.server.rows(query)
+    return next(one for one in group["rules"] if one["uid"] == uid)
+
+
+def asked_by(uid: str, end: datetime) -> str:
+    first = rule_of(uid)["data"][0]
+    span = timedelta(seconds=first["relativeTimeRange"]["from"])
+    return influxql(first["model"]["query"], Look(end - span, end, {}), [], LEAST)
+
+
+def firing(uid: str, server: RunningServer, end: datetime) -> int:
+    """Return how many series of a rule are beyond its limit, reduced and judged as it says."""
+    _, reduce, limit = (one["model"] for one in rule_of(uid)["data"])
+    assert (reduce["type"], reduce["reducer"], limit["type"]) == ("reduce", "last", "threshold")
+    (condition,) = limit["conditions"]
+    (value,) = condition["evaluator"]["params"]
+    beyond = {"lt": operator.lt, "gt": operator.gt}[condition["evaluator"]["type"]]
+    last = [one["values"][-1][1] for one in server.ask(asked_by(uid, end))]
+    return sum(beyond(one, value) for one in last)
 
 
 def test_the_pictures_script_is_fed_by_the_same_queries(days: Days, tmp_path: Path) -> None:
