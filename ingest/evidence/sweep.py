@@ -40,9 +40,11 @@ class SweepJob:
             over = book.due(connection, now, self._keep, self._most_bytes, _AT_ONCE)
         if not over:
             return False
-        for name in over:
-            self._store.remove(name)
         with writing(self._writer) as connection:
+            # Somebody may have held one since: whoever writes does so before or after this.
+            held = book.held(connection, now)
             for name in over:
-                book.deleted(connection, name, now)
+                if name not in held:
+                    self._store.remove(name)
+                    book.deleted(connection, name, now)
         return len(over) == _AT_ONCE

@@ -28,6 +28,8 @@ from linli.ids import uuid7
 
 Purpose = Literal["incident", "api"]
 PATH = "/api/v1/evidence/"
+DECODED_AT_ONCE = 2
+"""After an outage many edges hand in at once, and a decoded picture takes up to 72 MB."""
 
 
 class EvidenceService:
@@ -49,6 +51,7 @@ class EvidenceService:
         self._keep = keep
         self._secret: bytes | None = None
         self._lock = threading.Lock()
+        self._decoding = threading.BoundedSemaphore(DECODED_AT_ONCE)
 
     def check_node(self, site: str, node: str, key: str) -> None:
         """Raise SignInNeeded unless it is the key of this registered node."""
@@ -66,7 +69,8 @@ class EvidenceService:
             raise NotUsable("the digest is not that of the body", where="Content-Digest")
         if self._known(arrival):
             return False
-        picture = clean(data)
+        with self._decoding:
+            picture = clean(data)
         kept = {
             "received": now,
             "expires": min(clamped(arrival.expires), now + self._keep.longest),
@@ -86,7 +90,9 @@ class EvidenceService:
 
     def hand_in(self, site: str, data: bytes, now: datetime) -> str:
         """Keep a person's photograph; return its id. Raises TooMuch, WrongKind, NotUsable."""
-        picture, name = photo(data), uuid7(now)
+        with self._decoding:
+            picture = photo(data)
+        name = uuid7(now)
         kept = {
             "received": now,
             "expires": now + self._keep.ordinary,
@@ -115,7 +121,7 @@ class EvidenceService:
         Raises NotThere when it has not arrived, Gone when its time is over, NotAllowed.
         """
         viewer.require("see")
-        self._row(evidence, now)
+        self._require_kept(evidence, now)
         expires = address.expiry(now)
         signature = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         query = urlencode({"expires": expires, "purpose": purpose, "signature": signature})
@@ -142,7 +148,7 @@ class EvidenceService:
             raise NotThere("no such picture")
         if not address.still_good(expires, now):
             raise Gone("the address has ended", hint="Ask for a new one")
-        self._row(evidence, now)
+        self._require_kept(evidence, now)
         data = self._store.get(evidence)
         if data is None:
             raise Gone("the picture is no longer kept")
@@ -196,23 +202,26 @@ class EvidenceService:
         viewer.require("administer")
         if not why.strip():
             raise NotUsable("say why", where="why")
-        self._row(evidence, now)
         with writing(self._writer) as connection:
+            self._require_row(connection, evidence, now)
             steps = book.hold_steps(connection, evidence)
             step = next_step(steps, wish, viewer.account, now)
             said = HoldStep(step=step, account=viewer.account, at=now, why=why.strip())
             book.add_step(connection, evidence, said)
         return self.record(viewer, evidence, now)
 
-    def _row(self, evidence: str, now: datetime) -> None:
+    def _require_kept(self, evidence: str, now: datetime) -> None:
         with reading(self._reader) as connection:
-            row = book.find(connection, evidence) if _is_uuid(evidence) else None
-            if row is None:
-                raise NotThere("no such picture, or not yet")
-            until = row.received + self._keep.of(book.retention(connection, evidence))
-            over = min(row.expires, until) <= now
-            if row.deleted is None and over:
-                over = not protects(book.hold_steps(connection, evidence), now)
+            self._require_row(connection, evidence, now)
+
+    def _require_row(self, connection: sa.Connection, evidence: str, now: datetime) -> None:
+        row = book.find(connection, evidence) if _is_uuid(evidence) else None
+        if row is None:
+            raise NotThere("no such picture, or not yet")
+        until = row.received + self._keep.of(book.retention(connection, evidence))
+        over = min(row.expires, until) <= now
+        if row.deleted is None and over:
+            over = not protects(book.hold_steps(connection, evidence), now)
         if row.deleted is not None or over:
             raise Gone("the picture is no longer kept")
 

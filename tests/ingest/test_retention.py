@@ -152,6 +152,25 @@ def test_a_held_picture_makes_no_room(shelf: Shelf) -> None:
     assert shelf.store.get(second) is None
 
 
+def test_what_is_held_while_the_sweep_looks_around_stays(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, looked = shelf.take(), book.due
+
+    def held_meanwhile(*asked: object) -> list[str]:
+        found = looked(*asked)
+        if found:
+            shelf.service.hold(ADMIN, name, "hold", "police", NOON)
+            monkeypatch.setattr(book, "due", looked)
+        return found
+
+    monkeypatch.setattr(book, "due", held_meanwhile)
+    shelf.sweep(most_bytes=0)
+    record = shelf.service.record(ADMIN, name, NOON)
+    assert (record.hold, record.deleted) == ("asked", None)
+    assert shelf.store.get(name) is not None
+
+
 def test_staff_may_not_and_a_reason_is_needed(shelf: Shelf) -> None:
     name = shelf.take()
     with pytest.raises(NotAllowed):
