@@ -77,6 +77,7 @@ class NodeCard:
     disk: str | None
     waiting: int
     lost: int
+    turned_away: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def node_card(view: NodeView, words: Words, calendar: Calendar) -> NodeCard:
         disk=f"{view.diskfree / GIGA:.1f} GB" if view.diskfree is not None else None,
         waiting=sum(lane.pending for lane in view.lanes),
         lost=sum(lane.evicted for lane in view.lanes),
+        turned_away=view.turned_away,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,26 +16,25 @@ from ingest.store.engine import reading
 SLICE = 500
 
 
-def replay(writer: JournalWriter, registry: Registry, site: str, received: int) -> int:
-    """Bring parked messages of devices known by now into the journal; return how many left.
+def replay(writer: JournalWriter, registry: Registry, site: str, received: int) -> Iterator[int]:
+    """Bring parked messages of devices known by now into the journal; yield how many of a slice.
 
-    They keep the time at which they were received. Raises StoreError; what a commit has moved stays
-    moved, the rest waits for the next call.
+    They keep the time at which they were received. Each slice is committed before it is yielded, so
+    that what arrives meanwhile need not wait for all. Raises StoreError; what a commit has moved
+    stays moved, the rest waits for the next call.
     """
     table = journal.parked
     places = sa.select(table.c.area, table.c.node, table.c.device).distinct()
     with reading(writer.engine) as connection:
         waiting = [tuple(row) for row in connection.execute(places)]
-    left = 0
     for area, node, device in waiting:
         if registry.standing(site, area, node, device) != "unknown":
-            left += _replay_device(writer, registry, (area, node, device), received)
-    return left
+            yield from _replay_device(writer, registry, (area, node, device), received)
 
 
 def _replay_device(
     writer: JournalWriter, registry: Registry, place: tuple[str, str, str], received: int
-) -> int:
+) -> Iterator[int]:
     table = journal.parked
     area, node, device = place
     wanted = (
@@ -59,11 +58,10 @@ def _replay_device(
         batch.take(row.topic, row.payload, refuse(row.topic, row.payload, "it cannot be stored"))
         return writer.commit(batch, parked_done=[row.id])
 
-    left = 0
     while True:
         with reading(writer.engine) as connection:
             rows = connection.execute(wanted).all()
         if not rows:
-            return left
+            return
         isolate(rows, keep, give_up)
-        left += len(rows)
+        yield len(rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, Protocol
@@ -21,6 +21,7 @@ from ingest.receive.probe import Prober
 from ingest.receive.rival import Rival
 from ingest.receive.writer import JournalWriter, Outcome
 from ingest.store.engine import to_micros
+from ingest.store.journal import turned_away
 from linli.clock import Clock
 from linli.codec import decode_part, encode
 from linli.errors import LinkError, PayloadError, StoreError
@@ -54,6 +55,8 @@ TICK = 5.0
 MOST_UNACKNOWLEDGEABLE = 1000
 _NODE, _KIND = 4, 6
 _FACTS = frozenset({"event", "telemetry"})
+_NOT_BROKEN = frozenset({"unknown-device", "location-mismatch", "conflict"})
+"""Codes of good messages: what is wrong is what is registered, or what came before."""
 
 Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]
 
@@ -105,6 +108,7 @@ class Receiver:
         self._pace = pace or Pace()
         self._registry: Registry | None = None
         self._replay_due = False
+        self._replaying: Iterator[int] = iter(())
         self._reserved = f"{PREFIX}/{VERSION}/{site}/_"
         self._status_topic = str(ingest_status_topic(site))
         self._prober = prober
@@ -197,8 +201,9 @@ class Receiver:
             self._link.ack(delivery)
             return
         now = self._clock.monotonic()
-        if self._is_too_much(delivery.topic, now):
-            self._counts["turned_away"] += 1
+        node, is_fact = _sender(delivery.topic)
+        if node and not self._pace.admit(node, now, fact=is_fact):
+            self._counts[turned_away(node)] += 1
             self._link.ack(delivery)
             return
         if not self._waiting:
@@ -211,10 +216,6 @@ class Receiver:
                 return
             self._without_ack += 1
         self._waiting.append(delivery)
-
-    def _is_too_much(self, topic: str, now: float) -> bool:
-        node, is_fact = _sender(topic)
-        return bool(node) and not self._pace.admit(node, now, fact=is_fact)
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note an answer of the broker: more may be behind it."""
@@ -250,11 +251,7 @@ class Receiver:
                 self._replay_due = True
             if self._ready and self._link.connected and self._said != "ready":
                 self._say("ready")
-            if self._replay_due and self._registry is not None:
-                received = to_micros(self._clock.now())
-                if replay(self._writer, self._registry, self._site, received):
-                    self._wake()
-                self._replay_due = False
+            self._replay()
             if not self._waiting:
                 self._tick(now)
                 self._tend()
@@ -262,6 +259,17 @@ class Receiver:
                 self._prober.step(self._link)
         except StoreError as error:
             log.warning("cannot look after the journal now: %s", error)
+
+    def _replay(self) -> None:
+        """Bring in one slice of what waited for its device, the next one after the next turn."""
+        if self._replay_due and self._registry is not None:
+            received = to_micros(self._clock.now())
+            self._replaying = replay(self._writer, self._registry, self._site, received)
+        self._replay_due = True  # a slice that fails ends them all; begin anew then
+        if next(self._replaying, 0):
+            self._wake()
+            self._look_at = 0.0
+        self._replay_due = False
 
     def _tick(self, now: float) -> None:
         """Write down that we are listening when nothing else has said so for a while."""
@@ -337,10 +345,13 @@ class Receiver:
 
     def _answer(self, outcome: Outcome) -> None:
         """Refusals first: once a receipt covers a refused row its sender has forgotten it."""
+        now = self._clock.monotonic()
         for refusal in outcome.refusals:
+            node, is_fact = _sender(refusal.address)
+            if node and refusal.code not in _NOT_BROKEN:
+                self._pace.refused(node, now, fact=is_fact)
             if refusal.node:
                 self._link.publish(*_reject(self._site, refusal), expiry=REJECT_EXPIRY)
-        now = self._clock.monotonic()
         for stream in outcome.streams:
             self._pace.owe(stream, now)
 

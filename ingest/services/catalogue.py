@@ -37,6 +37,15 @@ CATALOGUE: tuple[Spec, ...] = (
         "messages refused for good, by the contract's code",
     ),
     Spec(
+        "linli_receiver_turned_away",
+        "counter",
+        ("node",),
+        (
+            "messages not read, by node: too many came at once, or too many broke the contract; "
+            "a spool sends them again"
+        ),
+    ),
+    Spec(
         "linli_receiver_dropped",
         "counter",
         ("queue",),

@@ -14,11 +14,12 @@ from ingest.feed import Feed
 from ingest.refusal import NotThere
 from ingest.services.views import DeviceView, Health, NodeView
 from ingest.store import journal
-from ingest.store.engine import from_micros, reading, writing
+from ingest.store.engine import from_micros, reading, to_micros, writing
 from ingest.store.registry import CONFIRMED, DISCOVERED, RETIRED, device, node
 from linli.events import CameraReport, NodeState, ReportData, Status
 from linli.topics import SELF
 
+LATELY = timedelta(minutes=5)
 SILENT = timedelta(seconds=180)
 """A node that was not heard of for this long is not there, whatever it last said."""
 
@@ -67,7 +68,11 @@ class DeviceService:
         viewer.require("see")
         with reading(self._reader) as connection:
             rows = connection.execute(node.select().where(node.c.standing != RETIRED)).all()
-        views = [_node_view(row, now) for row in rows]
+        turned_away, broken = self._turned_away(now)
+        views = [
+            _node_view(row, now, turned_away.get(row.node, 0), broken=row.node in broken)
+            for row in rows
+        ]
         known = {view.node for view in views}
         unknown = {name: row for (name, _), row in self._parked().items() if name not in known}
         views += [self._parked_node(name, row) for name, row in unknown.items()]
@@ -109,6 +114,15 @@ class DeviceService:
         return next(
             one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)
         )
+
+    def _turned_away(self, now: datetime) -> tuple[dict[str, int], frozenset[str]]:
+        """Return what was not read of each node, and which of them break the contract by now."""
+        with reading(self._journal) as connection:
+            found = journal.turned_away_by_node(journal.counters(connection))
+            if not found:
+                return {}, frozenset()
+            lately = journal.breaking_the_contract(connection, to_micros(now - LATELY))
+        return found, lately & found.keys()
 
     def _parked(self) -> dict[tuple[str, str], sa.Row[Any]]:
         """Return what waits of unknown devices: a place each, a number, the last moment."""
@@ -187,8 +201,9 @@ def _device_health(standing: str, behind: Health, camera: CameraReport | None) -
             return "degraded"
 
 
-def _node_view(row: sa.Row[Any], now: datetime) -> NodeView:
+def _node_view(row: sa.Row[Any], now: datetime, turned_away: int, *, broken: bool) -> NodeView:
     status, report = _status(row), _report(row)
+    health = _node_health(row, now)
     return NodeView(
         site=row.site,
         area=row.area,
@@ -196,7 +211,7 @@ def _node_view(row: sa.Row[Any], now: datetime) -> NodeView:
         label=row.label,
         standing=row.standing,
         state=status.state if status else "unknown",
-        health=_node_health(row, now),
+        health="degraded" if broken and health == "ok" else health,
         last_seen=row.last_seen,
         since=status.since if status else None,
         agent=report.agent if report else status.agent if status else None,
@@ -204,6 +219,7 @@ def _node_view(row: sa.Row[Any], now: datetime) -> NodeView:
         rss=report.rss if report else None,
         diskfree=report.diskfree if report else None,
         lanes=report.lanes if report else (),
+        turned_away=turned_away,
     )
 
 

@@ -67,6 +67,7 @@ class JournalService:
             parked_dropped=counters.get("parked_dropped", 0),
             quarantine_dropped=counters.get("quarantine_dropped", 0),
             dropped=counters.get("dropped", 0),
+            turned_away=sum(journal.turned_away_by_node(counters).values()),
             evicted=counters.get("evicted", 0),
             future=counters.get("future", 0),
             unknown_fields=counters.get("unknown_fields", 0),

@@ -80,6 +80,10 @@ class MetricsService:
         return {
             "linli_receiver_duplicates": _one(counts.get("duplicates", 0)),
             "linli_receiver_rejected": rejected,
+            "linli_receiver_turned_away": [
+                ((node,), float(number))
+                for node, number in sorted(journal.turned_away_by_node(counts).items())
+            ],
             "linli_receiver_dropped": [
                 (("unanswered",), float(counts.get("dropped", 0))),
                 (("parked",), float(counts.get("parked_dropped", 0))),

@@ -60,6 +60,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     rss: int | None = None
     diskfree: int | None = None
     lanes: tuple[LaneReport, ...] = ()
+    turned_away: int = 0
+    """Messages that were not read, ever: too many came at once, or too many broke the contract."""
 
 
 class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,9 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Refused messages whose bytes are no longer kept; they are counted in `rejected` too."""
     dropped: int
     """Messages sent without asking for an answer, given up because too many came at once."""
+    turned_away: int
+    """Messages not read, of nodes that sent too many at once or too many that broke the contract;
+    a spool sends them again."""
     evicted: int
     """Messages that edges gave up before sending them, for lack of space."""
     future: int

@@ -6,11 +6,13 @@ are integer microseconds (see `ingest.store.engine`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId
+from linli.topics import is_id
 
 FUTURE = 1
 """Flag of a message whose `time` was too far ahead, so that it is indexed at `received`."""
@@ -30,6 +32,8 @@ EFFORT = frozenset({"bytes", "commits", "commit_micros"})
 """Counters of what was done, where all others tell what became of messages."""
 PROBE_COUNTER = "probe"
 """Counter of the probes that were ever made."""
+_TURNED_AWAY = "turned_away"
+_LOOKED_AT = 1000
 
 metadata = sa.MetaData()
 
@@ -175,3 +179,29 @@ def counters(connection: sa.Connection) -> dict[str, int]:
     """Return everything the receiver counted. Raises StoreError."""
     rows = connection.execute(sa.select(counter.c.name, counter.c.value))
     return {name: value for name, value in rows}  # noqa: C416 - dict() does not type a Row
+
+
+def turned_away(node: str) -> str:
+    """Return the counter of what was not read of a node; of no node, when it has no valid id."""
+    return f"{_TURNED_AWAY}.{node}" if is_id(node) else _TURNED_AWAY
+
+
+def turned_away_by_node(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what was not read of each node, out of what the receiver counted."""
+    prefix = f"{_TURNED_AWAY}."
+    return {
+        name.removeprefix(prefix): number
+        for name, number in counts.items()
+        if name.startswith(prefix)
+    }
+
+
+def breaking_the_contract(connection: sa.Connection, since: int) -> frozenset[str]:
+    """Return the nodes of which messages were refused since then, in microseconds.
+
+    Only the newest refusals are looked at. Raises StoreError.
+    """
+    newest = sa.select(reject.c.node, reject.c.received).order_by(reject.c.id.desc())
+    some = newest.limit(_LOOKED_AT).subquery()
+    nodes = sa.select(some.c.node).where(some.c.received >= since).distinct()
+    return frozenset(connection.scalars(nodes))

@@ -19,6 +19,7 @@ from ingest.app import create_app
 from ingest.receive.writer import add_counts
 from ingest.services.catalogue import CATALOGUE, reference
 from ingest.store.engine import writing
+from ingest.store.journal import turned_away
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -50,6 +51,7 @@ def test_the_page_lists_what_there_is() -> None:
 
 def test_figures_are_those_of_the_files(folder: Folder) -> None:
     counts = Counter({"rejected.json": 3, "duplicates": 2, "dropped": 1, "commit_micros": 1500})
+    counts[turned_away(NODE)] = 4
     with writing(folder.journal) as connection:
         add_counts(connection, counts)
     with running(folder) as client:
@@ -62,6 +64,7 @@ def test_figures_are_those_of_the_files(folder: Folder) -> None:
                 break
         assert found["linli_receiver_rejected_total", ("json",)] == 3
         assert found["linli_receiver_duplicates_total", ()] == 2
+        assert found["linli_receiver_turned_away_total", (NODE,)] == 4
         assert found["linli_receiver_dropped_total", ("unanswered",)] == 1
         assert found["linli_receiver_commit_seconds_total", ()] == 0.0015
         assert found["linli_incidents_unresolved", ("critical", "open")] == 1

@@ -17,7 +17,7 @@ from ingest.registry import add_device, add_node
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import open_reader, open_writer, reading, writing
 from ingest.store.files import path_of, prepare
-from ingest.store.journal import CLOCK, counters, messages_after
+from ingest.store.journal import CLOCK, counters, messages_after, turned_away
 from linli.clock import SystemClock
 from linli.codec import decode_part
 from linli.events import Receipt, Reject, Status
@@ -219,4 +219,4 @@ def test_a_node_above_its_rate_waits_and_another_one_does_not(
         node.link.close()
     found, counted = stored(loaded)
     assert sorted(one or 0 for one in found) == sorted([*range(1, 1001), *range(1, 11)])
-    assert counted["turned_away"] >= 1
+    assert counted[turned_away(NODE)] >= 1

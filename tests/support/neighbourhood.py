@@ -309,6 +309,7 @@ class Chain(JournalService):
             parked_dropped=self.parked_dropped,
             quarantine_dropped=0,
             dropped=0,
+            turned_away=0,
             evicted=0,
             future=0,
             unknown_fields=0,
