@@ -218,6 +218,7 @@ def test_the_quarantine_is_capped_and_says_what_went(rig: Rig) -> None:
     for number in range(1, 121):
         rig.send(b"garbage %d" % number + b"." * 1000)
         rig.settle()
+        rig.clock.advance(1)
     table = journal.quarantine
     with reading(rig.reader) as connection:
         size = connection.execute(sa.select(sa.func.sum(table.c.size))).scalar_one()
