@@ -53,6 +53,7 @@ class IncidentEffect:
         self._events: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
         self._probed = False
+        self._retired = False
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
@@ -108,6 +109,8 @@ class IncidentEffect:
     def finish(self, connection: sa.Connection) -> None:
         """Do what is cheaper once per batch, inside the same transaction."""
         self._rules.finish(connection)
+        if self._rules.registry_changed:
+            self._retired = flow.retire(connection, self._rules.now, self._around)
         tallies.add(connection, self._counts)
         if self._events:
             connection.execute(_KEEP_EVENT, self._events)
@@ -122,7 +125,7 @@ class IncidentEffect:
     def committed(self) -> None:
         """The batch is on disk: tell whoever waits for it."""
         self._rules.committed()
-        if self._events or self._links:
+        if self._events or self._links or self._retired:
             self._feed.tell("incidents")
         if self._probed:
             self._feed.tell("chain")
@@ -131,7 +134,7 @@ class IncidentEffect:
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
         self._rules.dropped()
-        self._probed = False
+        self._probed = self._retired = False
         self._links.clear()
         self._seen.clear()
         self._counts.clear()

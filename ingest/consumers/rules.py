@@ -35,7 +35,10 @@ class RuleWork:
     """Takes up the newest document between two batches, and asks its rules row by row."""
 
     def __init__(self, journal: sa.Engine, zone: tzinfo) -> None:
-        """`journal` is a reader; `zone` is that of the site."""
+        """`journal` is a reader; `zone` is that of the site.
+
+        `registry_changed`: people changed the registry between the last batch and this one.
+        """
         self._journal = journal
         self._zone = zone
         self._builtin = builtin()
@@ -43,19 +46,22 @@ class RuleWork:
         self._engine: Engine | None = None
         self._begun = False
         self._unusable = 0
+        self.registry_changed = False
 
     def begin(self, connection: sa.Connection, kept: Kept) -> list[Signal]:
         """Get ready for a row, in the transaction of its batch; return what changed rules end."""
         if self._begun:
             return []
         self._begun = True
-        self._directory.refresh(connection)
+        self.registry_changed = self._directory.refresh(connection)
         signals: list[Signal] = []
         if self._engine is None:
             self._engine, signals = self._restored(connection, kept.id - 1)
         wanted = versions.newest(connection)
         if wanted.version not in {self._engine.rules.version, self._unusable}:
             signals += self._take_up(connection, self._engine, wanted, kept.id - 1)
+        if self.registry_changed and (gone := self._directory.retired()):
+            self._engine.forget(gone)
         return signals
 
     def read(self, kept: Kept) -> Message | None:
@@ -91,7 +97,13 @@ class RuleWork:
         """The batch was rolled back: what was worked out for it is not to be believed."""
         if self._begun:
             self._engine = None
+            self._directory = Directory()  # what it has noticed was not acted upon
         self._begun = False
+
+    @property
+    def now(self) -> datetime:
+        """The latest time of receiving."""
+        return from_micros(self._ready.memory.clocks.now)
 
     @property
     def _ready(self) -> Engine:

@@ -20,6 +20,7 @@ from ingest.incidents.passing import due
 from ingest.store.engine import UtcDateTime, insert
 from ingest.store.incidents import episode, incident, transition
 from ingest.store.prepared import Prepared
+from ingest.store.registry import RETIRED, device, node
 from linli.errors import StoreError
 from linli.events import SEVERITIES
 
@@ -73,6 +74,20 @@ _OTHERS_ACTIVE = Prepared(
     )
     .limit(1)
 )
+_STILL = (
+    sa.select(incident.c.id)
+    .where(UNRESOLVED, incident.c.clears.is_(None))
+    .order_by(incident.c.number)
+)
+_GONE = sa.or_(
+    sa.exists().where(
+        device.c.node == incident.c.node,
+        device.c.device == incident.c.device,
+        device.c.standing == RETIRED,
+    ),
+    sa.exists().where(node.c.node == incident.c.node, node.c.standing == RETIRED),
+)
+_END_EPISODES = episode.update().where(episode.c.incident == _VALUE).values(ended=True)
 _IN_ORDER = transition.select().order_by(transition.c.id)
 _HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
 _AFTER = _IN_ORDER.where(transition.c.id > sa.bindparam("after")).limit(sa.bindparam("most"))
@@ -171,6 +186,16 @@ def rest(connection: sa.Connection, incident_id: str) -> None:
 def parts(connection: sa.Connection, incident_id: str) -> list[str]:
     """Return the incidents that are part of one, oldest first."""
     return list(connection.scalars(_PARTS, {"value": incident_id}))
+
+
+def of_retired(connection: sa.Connection) -> list[str]:
+    """Return what still goes on at devices that are in use no more, oldest first."""
+    return list(connection.scalars(_STILL.where(_GONE)))
+
+
+def end_episodes(connection: sa.Connection, incident_id: str) -> None:
+    """Note of every episode of an incident that it has ended."""
+    connection.execute(_END_EPISODES, {"value": incident_id})
 
 
 def outages(connection: sa.Connection) -> list[tuple[str, str, bool]]:

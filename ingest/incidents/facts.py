@@ -69,6 +69,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """Time has passed."""
 
 
+class Retired(msgspec.Struct, frozen=True, kw_only=True):
+    """The device is in use no more: nobody will say that it is over there."""
+
+
 class Recheck(msgspec.Struct, frozen=True, kw_only=True):
     """The silences that cover it may have changed; `actor` is who changed them."""
 
@@ -96,7 +100,7 @@ class MemberFact(msgspec.Struct, frozen=True, kw_only=True):
     lapses: datetime | None = None
 
 
-Fact = EventFact | StaffFact | Tick | Recheck | PartFact | MemberFact
+Fact = EventFact | StaffFact | Tick | Retired | Recheck | PartFact | MemberFact
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

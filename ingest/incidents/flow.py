@@ -26,6 +26,7 @@ from ingest.incidents.facts import (
     MemberFact,
     PartFact,
     Recheck,
+    Retired,
     StaffFact,
     Tick,
     episode_after,
@@ -91,6 +92,15 @@ def step(
     Raises Clash when it would open an incident again beside another one of its key.
     """
     return _change(connection, incident_id, fact, now, around)
+
+
+def retire(connection: sa.Connection, now: datetime, around: Surroundings = ALONE) -> bool:
+    """End what goes on at devices that people have retired; tell whether there was anything."""
+    found = book.of_retired(connection)
+    for one in found:
+        _change(connection, one, Retired(), now, around)
+        book.end_episodes(connection, one)
+    return bool(found)
 
 
 def advance(connection: sa.Connection, until: datetime, around: Surroundings = ALONE) -> bool:

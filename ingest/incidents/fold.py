@@ -137,8 +137,9 @@ def _worsened(incident: Incident, row: Transition) -> Change:
     change: Change = {"severity": worse(incident.severity, row.severity or incident.severity)}
     if row.policy is not None:
         # A milder rule asks for care that a severer one does not take back.
-        safety = row.policy.safety or incident.policy.safety
-        row = replace(row, policy=replace(row.policy, safety=safety))
+        before, policy = incident.policy, row.policy
+        care = {name: getattr(before, name) or getattr(policy, name) for name in _CARE}
+        row = replace(row, policy=replace(policy, **care))
     change |= _ruling(incident, row)
     if incident.state == "resolved":
         return change
@@ -257,6 +258,7 @@ def _seen(row: Transition) -> Change:
     return {"acknowledged": row.at, "acknowledged_by": row.actor, "reminded": None, "owed": False}
 
 
+_CARE = ("safety", "outage")
 _ALONE: Change = {"part_of": None, "bond": None, "part_until": None}
 _UNSEEN: Change = {"acknowledged": None, "acknowledged_by": None, "reminded": None}
 _OFF_THE_SHELF: Change = {"shelved_until": None, "shelved_by": None}

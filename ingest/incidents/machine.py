@@ -9,13 +9,24 @@ from msgspec.structs import asdict, replace
 
 from ingest.incidents.calls import settle
 from ingest.incidents.draft import Draft
-from ingest.incidents.facts import Case, EventFact, Fact, MemberFact, PartFact, Recheck, StaffFact
+from ingest.incidents.facts import (
+    Case,
+    EventFact,
+    Fact,
+    MemberFact,
+    PartFact,
+    Recheck,
+    Retired,
+    StaffFact,
+    Tick,
+)
 from ingest.incidents.fold import apply, worse
 from ingest.incidents.incident import Incident, Step, Transition
 from ingest.incidents.passing import tick
 from ingest.incidents.staff import member, part, recheck, staff
 
 RULE_LATE = "rule:late"
+RULE_RETIRED = "rule:retired"
 _BOOKKEEPING = {"updated", "version"}
 
 
@@ -31,13 +42,15 @@ def decide(case: Case, fact: Fact, now: datetime) -> tuple[Transition, ...]:
         match fact:
             case StaffFact():
                 staff(draft, fact)
+            case Retired() if draft.known.condition_active:
+                draft.step("cleared", RULE_RETIRED)
             case Recheck():
                 recheck(draft, fact, case)
             case PartFact():
                 part(draft, fact)
             case MemberFact():
                 member(draft, fact)
-            case _:
+            case Tick():
                 tick(draft)
     if draft.rows:
         settle(draft, case)

@@ -10,7 +10,7 @@ from ingest.registry import book
 from ingest.rules.facts import Spot
 from ingest.rules.rule_set import UNKNOWN, Known
 from ingest.rules.spans import SECOND
-from ingest.store.registry import CONFIRMED, device, node
+from ingest.store.registry import CONFIRMED, RETIRED, device, node
 from linli.topics import SELF
 
 ASK_AGAIN = 30 * SECOND
@@ -31,6 +31,8 @@ _DEVICES = sa.select(
     device.c.kind,
     device.c.subject,
 ).where(device.c.last_seen.is_not(None), device.c.standing == CONFIRMED)
+_RETIRED_NODES = sa.select(node.c.node).where(node.c.standing == RETIRED)
+_RETIRED_DEVICES = sa.select(device.c.node, device.c.device).where(device.c.standing == RETIRED)
 
 
 class Directory:
@@ -48,13 +50,25 @@ class Directory:
             self._known.clear()
             self._since = now
 
-    def refresh(self, connection: sa.Connection) -> None:
-        """Ask by this connection from now on, and anew when people changed the registry."""
+    def refresh(self, connection: sa.Connection) -> bool:
+        """Ask by this connection from now on; tell whether people changed the registry meanwhile.
+
+        Then everything is asked anew.
+        """
         self.connection = connection
         revision = book.revision(connection)
-        if revision != self._revision:
-            self._known.clear()
-            self._revision = revision
+        if revision == self._revision:
+            return False
+        self._known.clear()
+        self._revision = revision
+        return True
+
+    def retired(self) -> frozenset[tuple[str, str]]:
+        """Return node and device of everything that is in use no more."""
+        assert self.connection is not None
+        gone = self.connection.execute(_RETIRED_DEVICES).all()
+        boxes = self.connection.scalars(_RETIRED_NODES)
+        return frozenset((row.node, row.device) for row in gone) | {(one, SELF) for one in boxes}
 
     def find(self, of_node: str, of_device: str) -> Known:
         """Return what is known of a device, or of the box itself."""

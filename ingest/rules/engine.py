@@ -7,7 +7,7 @@ order of rows may and may not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from ingest.rules import absence, emit, evaluate
 from ingest.rules.absence import AbsenceState
@@ -85,6 +85,12 @@ class Engine:
                     if (active.id, name) not in self.memory.targets:
                         state = AbsenceState(target, clocks.now, clocks.away)
                         self._apply(active, (active.id, name), target, Step(state))
+
+    def forget(self, devices: Container[tuple[str, str]]) -> None:
+        """Forget targets that are in use no more; what goes on there is ended by who retires it."""
+        for key, state in list(self.memory.targets.items()):
+            if (state.spot.node, state.spot.device) in devices:
+                self.memory.put(key, None)
 
     def take(self, row: Row) -> list[Signal]:
         """Return what one more row means, an edge's event first: it depends on nothing else."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import Ledger, event, silent
+from msgspec.structs import replace
 
 from ingest.incidents.cause import above, root
 
@@ -99,6 +100,16 @@ def test_a_switch_that_goes_again_at_once_keeps_what_hangs_behind_it(ledger: Led
     ledger.pass_until(900)
     assert ledger.of("cam-1").part_of == ledger.of("switch").id
     assert ledger.called(ledger.of("cam-1")) == []
+
+
+def test_an_outage_that_another_rule_makes_worse_still_holds_its_parts(ledger: Ledger) -> None:
+    switch, _ = ledger.tell(silent("switch", 0))
+    ledger.tell(silent("cam-1", 1), replace(event("begin", "x", 5, 0, "critical"), key=switch.key))
+    assert (ledger.of("switch").severity, ledger.of("switch").policy.outage) == ("critical", True)
+    ledger.staff(switch.id, "resolve", 100)
+    ledger.pass_until(220)
+    assert ledger.of("cam-1").part_of is None
+    assert ledger.called(ledger.of("cam-1")) == ["stands-alone"]
 
 
 def test_a_person_who_resolves_the_switch_leaves_no_camera_unheard(ledger: Ledger) -> None:

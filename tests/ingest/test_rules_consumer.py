@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from house import AREA, CAMERA, NODE, NOON, Folder
+from house import ADMIN, AREA, CAMERA, NODE, NOON, SITE, Folder
 
 import ingest.consumers.work as work_module
 from ingest.consumers.incidents import IncidentEffect
@@ -18,6 +18,7 @@ from ingest.feed import Feed
 from ingest.incidents import book
 from ingest.rules import keeper, versions
 from ingest.rules.engine import Engine
+from ingest.services.registry import RegistryService, Seen
 from ingest.store import incidents as incident_tables
 from ingest.store import state
 from ingest.store.engine import reading, writing
@@ -359,3 +360,71 @@ def test_replaying_the_journal_makes_the_same_incidents(tmp_path: Path) -> None:
     assert after == before
     assert len(before) == 2
     first.close()
+
+
+def retire(folder: Folder, *things: str) -> None:
+    service = RegistryService(folder.reader("state"), folder.state, Feed(), SITE)
+    for name in things:
+        what = "device" if "/" in name else "edge"
+        anything = Seen(frozenset({"*"}))
+        now = folder.clock.now()
+        service.put(ADMIN, what, name, {"retired": True}, seen=anything, now=now, whole=False)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["running", "restarted"])
+def test_what_goes_on_at_a_retired_device_is_over(folder: Folder, killed: bool) -> None:
+    write(folder, HOT)
+    hot(folder)
+    folder.put_event(folder.event())
+    tick(folder)
+    reader = cursor(folder)
+    reader.step()
+    assert [active for _, _, active in brief(folder)] == [True, True]
+    retire(folder, f"{NODE}/{CAMERA}")
+    tick(folder)
+    (cursor(folder) if killed else reader).step()
+    both = incidents(folder)
+    assert [one.condition_active for one in both] == [False, False]
+    with reading(folder.state) as connection:
+        rows = [book.transitions(connection, one.id)[-1] for one in both]
+        assert keeper.load(connection).targets == {}
+    assert {(row.step, row.actor) for row in rows} == {("cleared", "rule:retired")}
+    assert {row.at for row in rows} == {folder.clock.now()}
+
+
+def test_a_batch_that_failed_does_not_forget_who_was_retired(folder: Folder, monkeypatch) -> None:
+    folder.put_event(folder.event())
+    reader = cursor(folder)
+    reader.step()
+    retire(folder, f"{NODE}/{CAMERA}", NODE)
+    tick(folder)
+
+    def full(*_: object) -> None:
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(Cursor, "_move", full)
+    with pytest.raises(StoreError):
+        reader.step()
+    monkeypatch.undo()
+    reader.step()
+    assert [active for _, _, active in brief(folder)] == [False]
+
+
+def test_what_comes_back_into_use_is_raised_again(folder: Folder) -> None:
+    write(folder, HOT)
+    hot(folder)
+    tick(folder)
+    reader = cursor(folder)
+    reader.step()
+    retire(folder, f"{NODE}/{CAMERA}")
+    tick(folder)
+    reader.step()
+    service = RegistryService(folder.reader("state"), folder.state, Feed(), SITE)
+    seen, now = Seen(frozenset({"*"})), folder.clock.now()
+    name, back = f"{NODE}/{CAMERA}", {"retired": False}
+    service.put(ADMIN, "device", name, back, seen=seen, now=now, whole=False)
+    hot(folder, 70)
+    tick(folder)
+    reader.step()
+    assert brief(folder) == [("hot", "rule:hot@1", True)]
+    assert incidents(folder)[0].count == 2
