@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, Protocol
 
-from ingest.receive.batch import Refusal, Stream
+from ingest.receive.answers import receipt, reject
+from ingest.receive.batch import Stream
 from ingest.receive.check import Registry, check, refuse
 from ingest.receive.isolate import isolate
 from ingest.receive.pace import Pace
@@ -25,7 +26,7 @@ from ingest.store.journal import turned_away
 from linli.clock import Clock
 from linli.codec import decode_part, encode
 from linli.errors import LinkError, PayloadError, StoreError
-from linli.events import NodeState, Receipt, Reject, Status
+from linli.events import NodeState, Status
 from linli.ids import short_id
 from linli.log import get_logger
 from linli.mqtt import Delivery, Link, LinkFactory, LinkOptions, Will
@@ -35,8 +36,6 @@ from linli.topics import (
     VERSION,
     ingest_status_topic,
     probe_topic,
-    receipt_topic,
-    reject_topic,
     topic_filter,
 )
 
@@ -149,6 +148,7 @@ class Receiver:
         if now >= self._look_at:
             self._look_around(now)
         self._pay(self._pace.due(now), now)
+        idle = max(0.0, min(idle, self._look_at - now))
         if self._retry_at is not None:
             self._link.step(max(0.0, min(idle, self._retry_at - now)))
             if self._clock.monotonic() >= self._retry_at:
@@ -351,7 +351,7 @@ class Receiver:
             if node and refusal.code not in _NOT_BROKEN:
                 self._pace.refused(node, now, fact=is_fact)
             if refusal.node:
-                self._link.publish(*_reject(self._site, refusal), expiry=REJECT_EXPIRY)
+                self._link.publish(*reject(self._site, refusal), expiry=REJECT_EXPIRY)
         for stream in outcome.streams:
             self._pace.owe(stream, now)
 
@@ -359,7 +359,7 @@ class Receiver:
         """Send receipts; what a link does not take is still owed."""
         with contextlib.suppress(LinkError):
             for stream in streams:
-                self._link.publish(*_receipt(self._site, stream), retain=True)
+                self._link.publish(*receipt(self._site, stream), retain=True)
                 self._pace.paid(stream, now)
 
     def _pass(self, point: Point, stored: int) -> None:
@@ -378,23 +378,3 @@ def _sender(topic: str) -> tuple[str, bool]:
     """Return which node sends on a topic, empty if none does, and whether facts."""
     levels = topic.split("/")
     return (levels[_NODE], levels[_KIND] in _FACTS) if len(levels) > _KIND else ("", False)
-
-
-def _receipt(site: str, stream: Stream) -> tuple[str, bytes]:
-    positions = stream.positions
-    receipt = Receipt(stream=stream.id, upto=positions.upto, ranges=tuple(positions.ranges))
-    return str(receipt_topic(site, stream.node, stream.id)), encode(receipt)
-
-
-def _reject(site: str, refusal: Refusal) -> tuple[str, bytes]:
-    place = refusal.place
-    reject = Reject(
-        code=refusal.code,
-        path=refusal.path,
-        sha256=refusal.sha256,
-        topic=refusal.address[:256],
-        id=refusal.event_id,
-        stream=place.stream if place else None,
-        sequence=f"{place.sequence:020d}" if place else None,
-    )
-    return str(reject_topic(site, refusal.node, refusal.code)), encode(reject)

@@ -21,6 +21,7 @@ from facts import (
 )
 from rigs import Rig, running_rig
 
+from ingest.receive import parking
 from ingest.receive.upkeep import DAY, forget
 from ingest.store import journal
 from ingest.store.engine import reading, to_micros
@@ -99,6 +100,28 @@ def test_of_documents_only_the_newest_waits_and_takes_no_facts_room(rig: Rig) ->
     documents = [row.payload for row in rig.rows() if row.stream is None]
     assert sorted(documents) == sorted([described[-1], status_bytes("0000000b")])
     assert [row.sequence for row in rig.rows() if row.stream == STREAM] == list(range(1, 10))
+
+
+def test_what_comes_meanwhile_waits_for_no_more_than_a_slice(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parking, "SLICE", 2)
+    rig.send(*(event_bytes(sequence) for sequence in range(1, 10)))
+    rig.settle()
+    rig.directory.standings[NODE, DEVICE] = "known"
+    rig.directory.changed = True
+    rig.clock.advance(5)
+    rig.send(event_bytes(10))
+    rig.receiver.step(0.0)
+    rig.store_errors = 1
+    rig.settle()
+    assert rig.sequences()[:2] == [1, 2]
+    assert 10 in rig.sequences()
+    assert 9 not in rig.sequences(), "the slice that failed is tried again after a while"
+    rig.clock.advance(5)
+    rig.settle()
+    assert sorted(rig.sequences()) == list(range(1, 11))
+    assert waiting(rig) == []
 
 
 def test_what_waits_for_a_month_is_given_up_and_counted(rig: Rig) -> None:
