@@ -37,6 +37,8 @@ from ingest.incidents.flow import Surroundings
 from ingest.influx import book as influx_book
 from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
+from ingest.notifier import Notifier
+from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
 from ingest.series.storage import storage
@@ -52,6 +54,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.metrics import MetricsService
+from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
@@ -77,12 +80,15 @@ TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 
 
-def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: IngestSettings, *, clock: Clock | None = None, wording: Wording | None = None
+) -> FastAPI:
     """Return the application of one data folder, with `state.services` and `state.clock`.
 
-    Its files are made and its threads run only while its lifespan does.
+    Its files are made and its threads run only while its lifespan does. `wording` tells people what
+    happened; without it they read ids. Raises InputError for settings that cannot be used.
     """
-    house = House(settings, clock or SystemClock())
+    house = House(settings, clock or SystemClock(), wording or PlainWording())
     app = FastAPI(
         title="Linli",
         lifespan=house.lifespan,
@@ -103,8 +109,9 @@ def create_app(settings: IngestSettings, *, clock: Clock | None = None) -> FastA
 class House:
     """Everything behind the routes of one data folder. Engines connect when first used."""
 
-    def __init__(self, settings: IngestSettings, clock: Clock) -> None:
+    def __init__(self, settings: IngestSettings, clock: Clock, wording: Wording) -> None:
         self.clock = clock
+        self._wording = wording
         self._settings = settings
         self._folder = settings.folder
         self._database = database_of(settings)
@@ -120,7 +127,7 @@ class House:
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
-        self._closing: list[InfluxTimeseries | InfluxJob] = []
+        self._closing: list[InfluxTimeseries | InfluxJob | Notifier] = []
         self.services = self._make_services()
         self._runners = self._make_runners()
 
@@ -203,6 +210,12 @@ class House:
             journal=delivery,
             chain=chain,
             influx=InfluxService(self._settings.influx, reader, self._journal),
+            notify=NotifyService(
+                self._settings.notify,
+                reader,
+                site=self._settings.site.label,
+                zone=self._around.zone,
+            ),
             metrics=MetricsService(
                 reader=reader,
                 journal_reader=self._journal,
@@ -239,6 +252,23 @@ class House:
         self._closing.append(job)
         return (Runner(INFLUX, job),)
 
+    def _make_notifier(self) -> tuple[Runner, ...]:
+        settings = self._settings.notify
+        if not settings.channels:
+            log.warning("notify: no channel is set, nobody is told of incidents")
+            return ()
+        notifier = Notifier(
+            settings,
+            self._state,
+            self._state_writer,
+            wording=self._wording,
+            shelf=self._pictures,
+            zone=self._around.zone,
+            clock=self.clock,
+        )
+        self._closing.append(notifier)
+        return notifier.runners
+
     def _make_runners(self) -> tuple[Runner, ...]:
         rules = RuleWork(self._journal, self._around.zone)
         effect = IncidentEffect(self._feed, rules, self._around)
@@ -267,6 +297,7 @@ class House:
             Runner("tick", tick, poll=TICK_SECONDS),
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
             *self._make_influx(),
+            *self._make_notifier(),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
 

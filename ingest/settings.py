@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from ingest.notify_settings import Notify
+from ingest.notify_settings import checked as notify_checked
 from linli.errors import InputError
 from linli.events import Slug
 from linli.settings import Settings, load, read_secret
@@ -136,6 +138,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     series: Series = Series()
     influx: Influx = Influx()
     database: DatabaseSettings = DatabaseSettings()
+    notify: Notify = Notify()
 
     @property
     def folder(self) -> Path:
@@ -183,6 +186,7 @@ def load_settings(path: Path) -> IngestSettings:
         mqtt=mqtt,
         influx=_influx(path, settings.influx),
         database=_checked(path, settings.database),
+        notify=notify_checked(path, settings.notify, lambda name: _beside(path, name)),
     )
 
 

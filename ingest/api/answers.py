@@ -20,6 +20,7 @@ from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView, SeriesRow
 from ingest.services.views import (
@@ -205,6 +206,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 SHOWN: tuple[type, ...] = (
     Problem,
+    NoteList,
+    NoteView,
+    NotifyView,
+    TrialResult,
     IncidentList,
     TransitionList,
     PrecisionList,

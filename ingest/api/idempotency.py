@@ -21,7 +21,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,200})"?')
 # Signing in must not hand out an old session; the others create nothing.
-_WITHOUT = re.compile(r"/(login|logout|rules/test|evidence/[^/]+/link)$")
+_WITHOUT = re.compile(r"/(login|logout|rules/test|notifications/test|evidence/[^/]+/link)$")
 PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",

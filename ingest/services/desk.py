@@ -14,6 +14,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.metrics import MetricsService
+from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
@@ -37,6 +38,7 @@ class Services:
     journal: JournalService
     chain: ChainService
     influx: InfluxService
+    notify: NotifyService
     metrics: MetricsService
     rules: RuleService
     feed: Feed

@@ -2,7 +2,8 @@
 
 The tables of the registry, incidents, work orders and rules, which are in the same file, stand in
 `ingest.store.registry`, `ingest.store.incidents`, `ingest.store.orders`, `ingest.store.rules` and
-`ingest.store.chain` and `ingest.store.idempotency`, and `ingest.store.influx`.
+`ingest.store.chain` and `ingest.store.idempotency`, `ingest.store.influx`, and
+`ingest.store.notify`.
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ingest.store.notify import metadata
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.evidence import metadata
 
 boot = sa.Table(
     "boot",

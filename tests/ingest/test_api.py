@@ -71,6 +71,10 @@ RULES = {
     ("get", "/api/v1/stats"): VIEWER,
     ("get", "/api/v1/chain"): VIEWER,
     ("get", "/api/v1/influx"): VIEWER,
+    ("get", "/api/v1/notifications"): VIEWER,
+    ("get", "/api/v1/notifications/status"): VIEWER,
+    ("get", "/api/v1/notifications/{number}"): VIEWER,
+    ("post", "/api/v1/notifications/test"): ADMIN,
     ("get", "/api/v1/rejects"): VIEWER,
     ("get", "/api/v1/events"): VIEWER,
     ("get", "/api/v1/stream"): VIEWER,
@@ -87,6 +91,7 @@ BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/orders/{order}/check": {"ok": True},
     "/api/v1/orders/{order}/rate": {"stars": 5},
     "/webhook/grafana": {"alerts": []},
+    "/api/v1/notifications/test": {"channel": "x", "address": "y"},
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
     "/api/v1/silences": {
@@ -188,6 +193,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "record": "no-such",
         "edge": NODE,
         "version": "1",
+        "number": "1",
         "device": "no-such",
         "evidence": uuid7(NOON),
     }

@@ -44,10 +44,11 @@ def web(config: Path) -> None:
     import uvicorn  # here, because the receiver must not pay for the web's imports
 
     from dashboards.web.mount import mount
+    from dashboards.web.notices import WebWording
     from ingest.app import create_app
 
     settings = load_settings(config)
-    app = create_app(settings)
+    app = create_app(settings, wording=WebWording())
     app.state.house.claim()  # before the server, so that a refusal is one line
     mount(
         app,

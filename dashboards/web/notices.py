@@ -1,0 +1,48 @@
+"""The words of the pages, for messages to people: what happened where, and what to do."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from dashboards.web.language import Language as PageLanguage
+from dashboards.web.language import msg
+from dashboards.web.words import Words
+from ingest.incidents.incident import Incident
+from ingest.notify.message import Language
+from ingest.notify.texts import Story
+from ingest.store.registry import device
+
+_LANGUAGES: dict[Language, PageLanguage] = {"zh": "zh-CN", "en": "en"}
+TODO = {
+    "ebike-in-elevator": msg("go to the lift and have the e-bike taken out"),
+    "zone-dwell": msg("go there and have it cleared"),
+    "bin-full": msg("have the bin emptied"),
+    "lamp-fault": msg("have the lamp looked at"),
+    "alarm-storm": msg("look at the list: many alarms came at once"),
+}
+_LABELS = sa.select(device.c.node, device.c.device, device.c.label)
+
+
+class WebWording:
+    """Tells incidents as the pages do."""
+
+    def story(self, connection: sa.Connection, incident: Incident, language: Language) -> Story:
+        """Return what happened where, and what to do. Raises StoreError."""
+        known = {(node, name): label for node, name, label in connection.execute(_LABELS)}
+        words = Words(_LANGUAGES[language], known)
+        todo = TODO.get(incident.key.event)
+        where = " ".join(
+            part for part in (words.place(incident), words.where(incident.key)) if part
+        )
+        by = incident.resolved_by or incident.acknowledged_by
+        return Story(
+            number=incident.number,
+            severity=incident.severity,
+            what=words.what(incident),
+            where=where.replace("\u00a0", " "),
+            since=incident.first,
+            did=tuple(words.action(one.type, one.result) for one in incident.actions),
+            todo="" if todo is None else words.say(todo),
+            by=None if by is None else words.actor(by),
+            late=incident.late,
+        )

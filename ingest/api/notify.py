@@ -1,0 +1,59 @@
+"""Who was told of what, and a message to try a channel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.api.answers import answer, tells
+from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.notify.message import Language
+from ingest.notify.note import NoteState
+from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
+
+router = APIRouter(prefix="/notifications", tags=["notifications"])
+
+
+class NewTrial(BaseModel):
+    """A test message: by which channel, to whom."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: Annotated[str, Field(min_length=1, max_length=32)]
+    address: Annotated[str, Field(min_length=1, max_length=512)]
+    language: Language = "zh"
+
+
+@router.get("", responses=tells(NoteList, 400, 401, 403, 422, 503))
+def list_notifications(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    incident: Annotated[str | None, Query(max_length=64, description="its id")] = None,
+    state: Annotated[NoteState | None, Query(description="all when left out")] = None,
+    cursor: Annotated[int | None, Query(ge=1, description="`next` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """List notifications, the newest first; each says what came of it."""
+    found = house.notify.list(viewer, incident=incident, state=state, before=cursor, limit=limit)
+    return answer(found)
+
+
+@router.get("/status", responses=tells(NotifyView, 401, 403, 503))
+def notify_status(house: TheServices, viewer: TheViewer) -> Response:
+    """Show how telling people does: created is waiting + sent + suppressed + dead."""
+    return answer(house.notify.status(viewer))
+
+
+@router.get("/{number}", responses=tells(NoteView, 401, 403, 404, 422, 503))
+def one_notification(number: int, house: TheServices, viewer: TheViewer) -> Response:
+    """Show one notification."""
+    return answer(house.notify.get(viewer, number))
+
+
+@router.post("/test", responses=tells(TrialResult, 400, 401, 403, 404, 422, 503))
+def test_channel(house: TheServices, viewer: TheViewer, now: Now, body: NewTrial) -> Response:
+    """Send a test message now, and say what the provider answered: HTTP 200 is no proof."""
+    return answer(house.notify.test(viewer, body.channel, body.address, body.language, now))
