@@ -13,8 +13,10 @@ from ingest.chain import book as probes
 from ingest.consumers.rules import RuleWork
 from ingest.evidence import book as pictures
 from ingest.feed import Feed
-from ingest.incidents import book, boots, flow
+from ingest.incidents import book, boots, flow, lists, silences
+from ingest.incidents.facts import Recheck
 from ingest.incidents.flow import ALONE, Surroundings
+from ingest.incidents.silence import Cover, covering
 from ingest.rules.signals import Signal
 from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
@@ -26,6 +28,7 @@ from linli.topics import PROBE, SELF
 NAME = "incidents"
 SETTLE = timedelta(seconds=1)
 """Time passes for incidents this far behind the clock: the receiver may still be committing."""
+RULE_SILENCE = "rule:silence"
 _POSITION = sa.select(state.cursor.c.position).where(state.cursor.c.name == NAME)
 _LEAVING = frozenset({"lost", "stopped"})
 _KEEP_EVENT = state.event.insert()
@@ -143,7 +146,10 @@ class IncidentEffect:
 
 
 class TickJob:
-    """Lets time pass for incidents, never ahead of what the journal still has to tell of it."""
+    """Lets time pass for incidents, never ahead of what the journal still has to tell of it.
+
+    It also shelves what is open when a silence begins.
+    """
 
     def __init__(
         self,
@@ -161,12 +167,14 @@ class TickJob:
         self._feed = feed
         self._clock = clock
         self._around = around
+        self._covers: tuple[Cover, ...] = ()
 
     def step(self) -> bool:
         """Do all that is due. Raises StoreError."""
         until = self._clock.now() - SETTLE
         with reading(self._reader) as connection:
-            if book.next_due(connection, until) is None:
+            covers = silences.covers_at(connection, until, self._around.zone)
+            if book.next_due(connection, until) is None and covers == self._covers:
                 return False
             position = connection.scalar(_POSITION) or 0
         with reading(self._journal) as connection:
@@ -175,9 +183,24 @@ class TickJob:
             until = min(until, from_micros(untold[0].received))
         with writing(self._writer) as connection:
             changed = flow.advance(connection, until, self._around)
+            covers = silences.covers_at(connection, until, self._around.zone)
+            if covers != self._covers:
+                changed |= self._shelve(connection, covers, until)
+        self._covers = covers
         if changed:
             self._feed.tell("incidents")
         return False
+
+    def _shelve(self, connection: sa.Connection, covers: tuple[Cover, ...], now: datetime) -> bool:
+        """Shelve what is open and covered by now; tell whether there was anything."""
+        found = [
+            one
+            for one in lists.unresolved(connection)
+            if one.shelved_until is None and covering(covers, one)
+        ]
+        for one in found:
+            flow.step(connection, one.id, Recheck(actor=RULE_SILENCE), now, self._around)
+        return bool(found)
 
 
 def _presence(

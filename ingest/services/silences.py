@@ -73,7 +73,7 @@ class SilenceService:
     ) -> Silence:
         """Make a silence; what it covers now is shelved. Raises InputError, NotUsable, NotAllowed.
 
-        One that starts later shelves what would be a call then.
+        One that starts later shelves what is open then.
         """
         viewer.require("act")
         why = why.strip()

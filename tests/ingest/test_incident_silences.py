@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ledger import SAFE, Ledger, at, event
 from msgspec.structs import replace
 
+from ingest.consumers.incidents import SETTLE, TickJob
 from ingest.feed import Feed
 from ingest.incidents import flow
 from ingest.incidents.flow import Surroundings
@@ -269,6 +270,61 @@ def test_ending_one_early_calls_for_what_goes_on_and_keeps_it_as_history(desk: D
         for phase in ("current", "planned", "past")
     }
     assert phases == {"current": [], "planned": [], "past": [one.id]}
+
+
+class Timer:
+    """The timer of the running service, looked at by hand."""
+
+    def __init__(self, desk: Desk) -> None:
+        folder, self._desk = desk.folder, desk
+        self._told = Feed()
+        self._told.tell = desk.told.append  # type: ignore[method-assign, assignment]
+        readers = folder.reader("journal"), folder.reader("state")
+        around = Surroundings(zone=SHANGHAI)
+        self._job = TickJob(*readers, folder.state, self._told, folder.clock, around=around)
+
+    def look(self, seconds: float) -> list[str | None]:
+        """Return what is set aside after a look at a second."""
+        clock = self._desk.folder.clock
+        clock.advance((at(seconds) + SETTLE - clock.now()).total_seconds())
+        self._job.step()
+        return [one.aside for one in self._desk.ledger.all]
+
+
+def test_when_one_begins_what_is_open_is_shelved_and_calls_at_its_end(desk: Desk) -> None:
+    seen, _ = desk.ledger.tell(event(zone="gate", episode="g"))
+    desk.ledger.staff(seen, "acknowledge", 2)
+    desk.ledger.tell(event(), event(area="b04", zone="yard", episode="y"))
+    desk.add(10, starts=at(600), ends=at(900))
+    timer = Timer(desk)
+    assert timer.look(599) == [None, None, None]
+    desk.told.clear()
+    assert timer.look(600) == ["shelved", "shelved", None]
+    assert desk.told == ["incidents"]
+    assert timer.look(601) == ["shelved", "shelved", None]
+    before = len(desk.ledger.rows())
+    assert Timer(desk).look(602) == ["shelved", "shelved", None]
+    assert len(desk.ledger.rows()) == before
+    assert timer.look(900) == [None, None, None]
+    assert desk.ledger.called() == ["new", "new", "new", "silence-over"]
+
+
+def test_one_of_each_week_shelves_what_is_open_each_time(desk: Desk) -> None:
+    desk.ledger.tell(event())
+    evening = Weekly(days=WEEKDAYS, start="20:10", end="20:20")  # ten minutes after noon in UTC
+    desk.add(10, weekly=evening, ends=at(3 * 86_400))
+    timer = Timer(desk)
+    for day in (0, 86_400):
+        looks = [timer.look(day + second) for second in (599, 600, 1199, 1200)]
+        assert looks == [[None], ["shelved"], ["shelved"], [None]]
+
+
+def test_no_silence_begins_ahead_of_what_the_journal_still_has_to_tell(desk: Desk) -> None:
+    desk.ledger.tell(event())
+    desk.add(10, starts=at(600), ends=at(900))
+    desk.folder.clock.advance(300)
+    desk.folder.put_event(desk.folder.event())
+    assert Timer(desk).look(700) == [None]
 
 
 def test_what_a_person_shelved_is_theirs(desk: Desk) -> None:
