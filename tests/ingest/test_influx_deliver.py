@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import gzip
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from influx_fake import served
 
 from ingest.influx.deliver import Refusal, deliver
 from ingest.influx.endpoint import (
@@ -116,47 +113,6 @@ def test_these_answers_need_a_person(status: int) -> None:
     with pytest.raises(Unavailable, match=str(status)) as error:
         judge(status, "no such bucket", None)
     assert error.value.person
-
-
-class Server:
-    """Answers as it is told, and keeps what was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, dict[str, str], bytes]] = []
-        self.asked: list[tuple[str, dict[str, str], bytes]] = []
-        self.url = ""
-
-
-@contextmanager
-def served() -> Iterator[Server]:
-    told = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            told.asked.append((self.path, dict(self.headers), body))
-            status, headers, said = told.answers.pop(0)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(said))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield told
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 V1 = {"api": "v1", "bucket": "linli/week", "username": "linli"}

@@ -184,8 +184,10 @@ def test_a_server_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path)
 
 
 @NEEDS_INFLUXD
-def test_a_stored_batch_without_an_answer_is_stored_once(influxd, monkeypatch, tmp_path) -> None:
-    """Trap 9: the answer was lost, so it is sent again; each point has the time of its fact."""
+def test_trap_9_a_stored_batch_without_an_answer_is_stored_once(
+    influxd, monkeypatch, tmp_path
+) -> None:
+    """The answer was lost, so it is sent again; each point has the time of its fact."""
     influxd.ask(f"DROP DATABASE {DATABASE}; CREATE DATABASE {DATABASE}")
     estate = Estate(tmp_path / "data", settings_of(influxd))
     estate.put_numbers(0, 300)

@@ -158,8 +158,8 @@ def test_an_event_that_comes_late_has_its_own_time_and_says_so(estate) -> None:
     assert line.rsplit(" ", 1)[1].startswith(str(to_micros(NOON) // 1000))
 
 
-def test_an_outage_of_days_loses_nothing_and_doubles_nothing(estate: Estate) -> None:
-    """Trap 1: no attempt is the last; and nothing piles up in memory, but in the journal."""
+def test_trap_1_an_outage_of_days_loses_nothing_and_doubles_nothing(estate: Estate) -> None:
+    """No attempt is the last; and nothing piles up in memory, but in the journal."""
     estate.put_fps(100)
     estate.fake.answer = gone
     for hour in range(24 * 3):
@@ -228,8 +228,8 @@ def test_killed_between_send_and_commit(estate: Estate, monkeypatch, number: int
     assert estate.status().behind == 0
 
 
-def test_the_client_is_made_by_the_thread_that_writes(estate: Estate) -> None:
-    """Trap 7: one that was made before a fork writes nothing, and says nothing."""
+def test_trap_7_the_client_is_made_by_the_thread_that_writes(estate: Estate) -> None:
+    """One that was made before a fork writes nothing, and says nothing."""
     made: list[int] = []
 
     def make() -> FakeEndpoint:
@@ -254,8 +254,8 @@ def test_an_ingest_without_influxdb_does_not_load_the_client() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_pieces_have_a_bound(estate: Estate) -> None:
-    """Trap 6 and 413: neither memory nor a request grows with what waits."""
+def test_trap_6_pieces_have_a_bound(estate: Estate) -> None:
+    """Neither memory nor a request grows with what waits."""
     for index in range(12):
         at = estate.clock.now() + timedelta(seconds=index)
         estate.put_readings(*(Reading(n=f"r{number}", v=1, u="1", t=at) for number in range(300)))
@@ -267,8 +267,8 @@ def test_pieces_have_a_bound(estate: Estate) -> None:
     assert max(longest) < 1000 + 500 + 100
 
 
-def test_a_bad_point_is_parked_with_the_words_and_stops_nothing(estate: Estate) -> None:
-    """Trap 2: one bad line must not take its batch with it."""
+def test_trap_2_a_bad_point_is_parked_with_the_words_and_stops_nothing(estate: Estate) -> None:
+    """One bad line must not take its batch with it."""
     estate.put_fps(50)
 
     def answer(lines: list[str]) -> None:
