@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from ingest.api.answers import EventList, RejectList, answer, tells
+from ingest.api.answers import EventList, RejectList, answer, fails, tells
 from ingest.api.visitor import TheServices, TheViewer
 from ingest.services.views import Stats
 
 router = APIRouter(tags=["delivery"])
+_BYTES = "application/octet-stream"
 
 
 @router.get("/stats", responses=tells(Stats, 401, 403, 503))
@@ -29,6 +30,25 @@ def rejects(
     """List refused messages, newest first: why and where, never what they said."""
     page = house.journal.rejects(viewer, cursor=cursor, limit=limit)
     return answer(RejectList(items=page.items, next=page.next))
+
+
+@router.get(
+    "/rejects/{reject}/content",
+    response_class=Response,
+    responses={
+        200: {"description": "Its bytes", "content": {_BYTES: {"schema": {"type": "string"}}}},
+        **fails(401, 403, 404, 410, 422, 503),
+    },
+)
+def content(
+    reject: Annotated[int, Path(ge=1, lt=2**63)], house: TheServices, viewer: TheViewer
+) -> Response:
+    """Read what a refused message said, as an administrator: it may tell of a person.
+
+    Its first 64 KiB are kept for a week, as long as there is room; reading it is logged.
+    """
+    headers = {"Content-Disposition": f'attachment; filename="reject-{reject}"'}
+    return Response(house.journal.content(viewer, reject), headers=headers, media_type=_BYTES)
 
 
 @router.get("/events", responses=tells(EventList, 401, 403, 422, 503))

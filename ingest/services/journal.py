@@ -12,13 +12,17 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.accounts.account import Viewer
 from ingest.incidents import lists
+from ingest.refusal import Gone, NotThere
 from ingest.services.page import Page, number
 from ingest.services.views import EventView, RejectView, Stats, StreamPosition
 from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading, to_micros
 from linli.clock import EARLIEST, LATEST
+from linli.log import get_logger
 from linli.topics import PROBE_NODE
+
+log = get_logger(__name__)
 
 MOST = 1000
 _INCIDENTS = "incidents"
@@ -27,7 +31,7 @@ _LANES = {"event": EVENTS, "telemetry": "telemetry"}
 
 
 class JournalService:
-    """Reads the journal; never the content of a refused message."""
+    """Reads the journal; what a refused message said is for administrators alone."""
 
     def __init__(
         self, journal_reader: sa.Engine, state_reader: sa.Engine, series_reader: sa.Engine
@@ -92,6 +96,24 @@ class JournalService:
             rows = connection.execute(query).all()
         views = tuple(_reject(row) for row in rows[:limit])
         return Page(views, str(views[-1].id) if len(rows) > limit else None)
+
+    def content(self, viewer: Viewer, reject: int) -> bytes:
+        """Return what a refused message said, at most its first 64 KiB; who asked is logged.
+
+        Raises NotThere, Gone when its bytes are no longer kept, NotAllowed.
+        """
+        viewer.require("administer")
+        digest = sa.select(journal.reject.c.sha256).where(journal.reject.c.id == reject)
+        wanted = sa.select(journal.quarantine.c.payload)
+        with reading(self._journal) as connection:
+            name = connection.scalar(digest)
+            if name is None:
+                raise NotThere("no such refused message")
+            payload = connection.scalar(wanted.where(journal.quarantine.c.sha256 == name))
+        if payload is None:
+            raise Gone("its bytes are no longer kept")
+        log.warning("%s reads the refused message %d", viewer.actor, reject)
+        return bytes(payload)
 
     def events(
         self,

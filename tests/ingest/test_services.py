@@ -13,7 +13,7 @@ from ingest.consumers.rules import RuleWork
 from ingest.consumers.work import Cursor
 from ingest.feed import Feed
 from ingest.receive.directory import read_directory
-from ingest.refusal import NotAllowed, NotThere, NotUsable
+from ingest.refusal import Gone, NotAllowed, NotThere, NotUsable
 from ingest.services.devices import DeviceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
@@ -219,6 +219,27 @@ def test_rejects_are_listed_without_content(desk: Desk) -> None:
     assert "SECRET" not in repr(first)
     with pytest.raises(NotUsable):
         desk.journal.rejects(GUEST, cursor="x")
+
+
+def test_what_a_refused_message_said_is_for_administrators(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(desk.folder.journal) as connection:
+        for digest in ("0" * 64, "1" * 64):
+            values = {"received": 1, "topic": "t", "node": "", "code": "json", "path": "$"}
+            connection.execute(journal.reject.insert(), {**values, "what": "", "sha256": digest})
+        kept = {"sha256": "0" * 64, "received": 1, "size": 6, "payload": b"SECRET"}
+        connection.execute(journal.quarantine.insert(), kept)
+    assert desk.journal.content(ADMIN, 1) == b"SECRET"
+    assert "user:boss reads the refused message 1" in caplog.text
+    assert "SECRET" not in caplog.text
+    for viewer in (GUEST, STAFF):
+        with pytest.raises(NotAllowed):
+            desk.journal.content(viewer, 1)
+    with pytest.raises(Gone):
+        desk.journal.content(ADMIN, 2)
+    with pytest.raises(NotThere):
+        desk.journal.content(ADMIN, 3)
 
 
 @pytest.mark.parametrize("step", ["acknowledge", "start", "resolve"])
