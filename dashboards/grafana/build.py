@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from grafana_foundation_sdk.builders import bargauge, dashboard, stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    dashboard,
+    stat,
+    statetimeline,
+    text,
+    timeseries,
+)
 from grafana_foundation_sdk.builders import common as parts
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.cog.builder import Builder
@@ -14,6 +21,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.grafana.panel import BLUE, LINLI, Board, Column, Panel, Word
 from dashboards.grafana.query import DATASOURCES, Influx, Query, Source
@@ -23,6 +31,14 @@ from dashboards.grafana.variables import marks, variables
 REFRESH = "30s"
 GRID = 24
 AnyPanel = stat.Panel | timeseries.Panel | tables.Panel | bargauge.Panel | statetimeline.Panel
+NOTE, NOTE_HEIGHT = 900, 4
+"""Id and height of what says which panels are not here."""
+_LEFT_OUT = Text("这里没有的", "Not here")
+_WHY = Text(
+    "这些要用到历史记录，或要把很多条合起来算，一次接口请求答不了；写入 InfluxDB 后就有。",
+    "They need what was before, or many rows counted together, which one request to the API does "
+    "not answer; they are there with InfluxDB.",
+)
 _LINKS = Text("其他看板", "Other boards")
 _OPEN = Text("打开处理页面", "Open its page")
 
@@ -31,6 +47,12 @@ def text_of(board: Board, lang: Lang, source: Source) -> str:
     """Return the JSON of a dashboard, the same again for the same board."""
     made = _Maker(lang, source).board(board)
     return JSONEncoder(sort_keys=True, indent=1, ensure_ascii=False).encode(made) + "\n"
+
+
+def panels_of(board: Board) -> Iterator[Panel]:
+    """Yield the panels of a board in order."""
+    for section in board.sections:
+        yield from section.panels
 
 
 def queries_of(panel: Panel, source: Source) -> tuple[Query, ...]:
@@ -113,7 +135,30 @@ class _Maker:
             places, below = placed([panel for _, panel in shown], below + 1)
             for (at, panel), place in zip(shown, places, strict=True):
                 made = made.with_panel(self._panel(panel, number * 100 + at).grid_pos(place))
+        left = [panel for panel in panels_of(board) if not queries_of(panel, self._source)]
+        if left:
+            note = self._left_out(left).grid_pos(
+                models.GridPos(h=NOTE_HEIGHT, w=GRID, x=0, y=below)
+            )
+            made = made.with_panel(note)
         return made.build()
+
+    def _about(self, panel: Panel) -> Text:
+        if self._source == "rest" and panel.rest_about is not None:
+            return panel.rest_about
+        return panel.about
+
+    def _left_out(self, panels: Sequence[Panel]) -> text.Panel:
+        """Return what a board does not show because its source cannot tell."""
+        comma = self._say(Text("、", ", "))
+        titles = comma.join(self._say(panel.title) for panel in panels)
+        return (
+            text.Panel()
+            .id(NOTE)
+            .title(self._say(_LEFT_OUT))
+            .mode(TextMode.MARKDOWN)
+            .content(f"{titles}\n\n{self._say(_WHY)}")
+        )
 
     def _panel(self, panel: Panel, number: int) -> AnyPanel:
         made = self._drawn(panel)
@@ -121,7 +166,7 @@ class _Maker:
         made = (
             made.id(number)
             .title(self._say(panel.title))
-            .description(self._say(panel.about))
+            .description(self._say(self._about(panel)))
             .datasource(models.DataSourceRef(type_val=ref["type"], uid=ref["uid"]))
             .unit(panel.unit)
             .no_value(self._say(panel.empty))

@@ -10,6 +10,14 @@ from dashboards.grafana.text import Text
 from dashboards.grafana.where import AREA, DEVICE, RANGE, kind, points
 from dashboards.grafana.words import EVENTS
 
+EVICTED = Rest(
+    path="/api/v1/stats", root="", columns={"evicted": "evicted"}, numbers=frozenset({"evicted"})
+)
+EVER = Text("从数据目录建立至今。", "Since the data folder was made.")
+GIVEN_UP = Text(
+    "盒子因存不下而没有送出的消息，从数据目录建立至今。",
+    "Facts that edges gave up for lack of room, since the data folder was made.",
+)
 _OPENED = '"transition" =~ /^(opened|reopened)$/'
 
 

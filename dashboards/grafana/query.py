@@ -41,7 +41,7 @@ class Rest:
 
     `columns` maps a selector inside one row to the name of its column; `root` is where the rows
     are, "" when the answer is the list itself. A column named `time` holds RFC 3339, or
-    milliseconds where `millis` says so. `keep`: only rows with this text in this column.
+    milliseconds where `millis` says so. `keep`: only rows with this in this column.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Rest:
     times: frozenset[str] = field(default_factory=frozenset)
     form: Form = "table"
     millis: bool = False
-    keep: tuple[str, str] | None = None
+    keep: tuple[str, str | bool] | None = None
 
     def to_json(self, ref: str, lang: Lang) -> dict[str, Any]:
         """Return the target as Grafana keeps it; the address lacks the base that the source has."""
@@ -75,13 +75,19 @@ class Rest:
                 for selector, name in self.columns.items()
             ],
             "filters": [],
-            **({"filterExpression": "{} == '{}'".format(*self.keep)} if self.keep else {}),
+            **({"filterExpression": _equal(*self.keep)} if self.keep else {}),
         }
 
     def _type(self, name: str) -> str:
         if name == "time" or name in self.times:
             return "timestamp_epoch" if self.millis else "timestamp"
+        if self.keep and self.keep[0] == name and isinstance(self.keep[1], bool):
+            return "boolean"
         return "number" if name in self.numbers else "string"
+
+
+def _equal(column: str, wanted: str | bool) -> str:
+    return f"{column} == {str(wanted).lower() if isinstance(wanted, bool) else repr(wanted)}"
 
 
 Query = Influx | Rest

@@ -56,7 +56,7 @@ def open_count(
     )
 
 
-def open_table(title: Text, condition: str = "", *, width: int = 24, height: int = 9) -> Panel:
+def open_table(title: Text, name: str = "", *, width: int = 24, height: int = 9) -> Panel:
     """Return the list of what is not resolved, each row leading to its page."""
     rows = ", ".join(f'"{name}"' for name in _ROWS)
     return Panel(
@@ -69,8 +69,8 @@ def open_table(title: Text, condition: str = "", *, width: int = 24, height: int
         unit="short",
         width=width,
         height=height,
-        influx=(Influx(f"SELECT {rows} FROM {NOW} WHERE {STANDING}{condition}", form="table"),),
-        rest=() if condition else (open_rest(),),
+        influx=(Influx(f"SELECT {rows} FROM {NOW} WHERE {STANDING}{kind(name)}", form="table"),),
+        rest=(open_rest(name=name),),
         empty=Text("没有未解决的事件", "nothing is open"),
         columns={
             "urgency": Column(Text("级别", "Severity"), words=URGENCIES, width=90),
@@ -91,8 +91,16 @@ def open_table(title: Text, condition: str = "", *, width: int = 24, height: int
     )
 
 
-def open_rest(*more: tuple[str, str], states: tuple[str, ...] = UNRESOLVED) -> Rest:
-    """Return the API's list of what is not resolved and stands by itself; at most 200."""
+def open_rest(
+    *more: tuple[str, str],
+    states: tuple[str, ...] = UNRESOLVED,
+    name: str = "",
+    active: bool = False,
+) -> Rest:
+    """Return the API's list of what is not resolved and stands by itself; of at most 200.
+
+    Of them only those of the kind `name`, or only those whose cause goes on.
+    """
     wanted = tuple(("state", state) for state in states)
     return Rest(
         path="/api/v1/incidents",
@@ -108,9 +116,11 @@ def open_rest(*more: tuple[str, str], states: tuple[str, ...] = UNRESOLVED) -> R
             "first": "first",
             "count": "count",
             "id": "id",
+            **({"condition_active": "active"} if active else {}),
         },
         numbers=frozenset({"number", "count"}),
         times=frozenset({"first"}),
+        keep=("name", name) if name else ("active", True) if active else None,
     )
 
 

@@ -64,6 +64,29 @@ COUNTERS = {
         )
     },
 }
+CONSUMERS = {
+    "incidents": Word(Text("事件", "Incidents")),
+    "series": Word(Text("曲线", "Charts")),
+    "influx": Word(Text("InfluxDB", "InfluxDB")),
+}
+KINDS = {
+    "event": Word(Text("事件", "Events")),
+    "telemetry": Word(Text("读数", "Readings")),
+    "health": Word(Text("健康报告", "Health")),
+    "meta": Word(Text("设备说明", "Descriptions")),
+    "probe": Word(Text("试探", "Probes")),
+}
+SHARES = {
+    "p50": Word(Text("一半快于", "half within")),
+    "p95": Word(Text("95 % 快于", "95 % within")),
+}
+STREAMING = {
+    "starting": Word(Text("正在连接", "Starting"), YELLOW),
+    "streaming": Word(Text("有画面", "Streaming"), GREEN),
+    "stalled": Word(Text("画面停住", "Stalled"), RED),
+    "ended": Word(Text("已结束", "Ended"), GREY),
+    "failed": Word(Text("连不上", "Failed"), RED),
+}
 PHASES = {
     "begin": Word(Text("开始", "Begins"), RED),
     "update": Word(Text("持续", "Goes on"), YELLOW),

@@ -77,3 +77,5 @@ def test_options_are_read_by_named_groups() -> None:
 
 def test_addresses_take_milliseconds() -> None:
     assert address("${__timeFrom}-${__timeTo}", look()) == "1772452800000-1772539200000"
+    dates = address("${__from:date:iso} ${__to:date:iso}", look())
+    assert dates == "2026-03-02T12:00:00.000Z 2026-03-03T12:00:00.000Z"

@@ -79,6 +79,10 @@ def influxql_faults(query: str, variables: Sequence[str] | set[str]) -> Iterator
 def _panel(panel: Mapping[str, Any], sources: Mapping[str, str], names: set[str]) -> Iterator[str]:
     if panel["type"] == "row":
         return
+    if panel["type"] == "text":
+        if not panel["title"] or not panel["options"]["content"]:
+            yield "says nothing"
+        return
     defaults = panel["fieldConfig"]["defaults"]
     if defaults.get("unit") not in UNITS:
         yield f"unit is {defaults.get('unit')!r}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)(?::\w+)*\}|\[\[(\w+)\]\]")
@@ -80,6 +80,8 @@ def address(text: str, look: Look) -> str:
     return (
         text.replace("${__timeFrom}", str(_millis(look.start)))
         .replace("${__timeTo}", str(_millis(look.end)))
+        .replace("${__from:date:iso}", _iso(look.start))
+        .replace("${__to:date:iso}", _iso(look.end))
         .replace("${__interval_ms}", str(look.interval("")))
     )
 
@@ -131,6 +133,11 @@ def _always(value: str) -> str:
 
 def _millis(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def _iso(at: datetime) -> str:
+    """As JavaScript's toISOString."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def _said(interval: int) -> str:

@@ -14,10 +14,11 @@ from dashboards.grafana.panel import (
     Step,
     Word,
 )
+from dashboards.grafana.parts import EVER, EVICTED, GIVEN_UP
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.where import AREA, RANGE, SITE
-from dashboards.grafana.words import COUNTERS
+from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, SHARES
 
 CHAIN = "/api/v1/chain"
 GREEN_RED = {
@@ -63,9 +64,10 @@ def _number(
     base: str = BLUE,
     chain: str = "",
     words: dict[str, Word] | None = None,
+    rest_about: Text | None = None,
 ) -> Panel:
     numbers = frozenset({chain} - {"state"})
-    rest = (Rest(path=CHAIN, root="", columns={chain: chain}, numbers=numbers),) if chain else ()
+    rest = Rest(path=CHAIN, root="", columns={chain: chain}, numbers=numbers) if chain else EVICTED
     return Panel(
         title=title,
         about=about,
@@ -74,8 +76,9 @@ def _number(
         width=4,
         height=4,
         influx=(Influx(query),),
-        rest=rest,
-        rest_of=chain,
+        rest=(rest,),
+        rest_of=chain or "evicted",
+        rest_about=rest_about,
         steps=steps,
         base=base,
         words=words or {},
@@ -151,6 +154,7 @@ _STORED = Panel(
     kind="bars",
     unit="short",
     influx=(Influx(_rate("stored"), Text("$tag_of", "$tag_of")),),
+    words=KINDS,
     low=0,
     stacked=True,
     interval="5m",
@@ -167,7 +171,9 @@ _LAG = Panel(
             Text("$tag_of", "$tag_of"),
         ),
     ),
+    words=CONSUMERS,
     low=0,
+    decimals=0,
     interval="1m",
 )
 _TIMES = Panel(
@@ -182,6 +188,7 @@ _TIMES = Panel(
             Text("$tag_of", "$tag_of"),
         ),
     ),
+    words=SHARES,
     low=0,
     interval="1m",
 )
@@ -295,12 +302,14 @@ BOARD = Board(
                     Text("所选时间内。", "In the chosen time."),
                     _grown("chain", "produced"),
                     chain="produced",
+                    rest_about=EVER,
                 ),
                 _number(
                     Text("试探：收下", "Probes kept"),
                     Text("所选时间内。", "In the chosen time."),
                     _grown("chain", "stored"),
                     chain="stored",
+                    rest_about=EVER,
                 ),
                 _number(
                     Text("试探：丢失", "Probes lost"),
@@ -328,6 +337,7 @@ BOARD = Board(
                     _grown("evicted"),
                     base=GREEN,
                     steps=(Step(1, RED),),
+                    rest_about=GIVEN_UP,
                 ),
                 _STREAMS,
                 _COUNTERS,

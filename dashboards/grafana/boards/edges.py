@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dashboards.grafana.panel import BLUE, ORANGE, RED, YELLOW, Board, Column, Panel, Section, Step
-from dashboards.grafana.parts import presence, silent_nodes
+from dashboards.grafana.parts import EVICTED, GIVEN_UP, presence, silent_nodes
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.where import AREA, DEVICE, RANGE, points
-from dashboards.grafana.words import HEALTH
+from dashboards.grafana.words import HEALTH, STREAMING
 
 GIB = 1024**3
 
@@ -41,6 +41,9 @@ def _number(
     *,
     steps: tuple[Step, ...] = (),
     base: str = BLUE,
+    rest: Rest | None = None,
+    rest_calc: str = "",
+    rest_about: Text | None = None,
 ) -> Panel:
     return Panel(
         title=title,
@@ -50,6 +53,10 @@ def _number(
         width=5,
         height=4,
         influx=(Influx(query),),
+        rest=() if rest is None else (rest,),
+        rest_of=next(iter(rest.numbers)) if rest is not None else "",
+        rest_calc=rest_calc,
+        rest_about=rest_about,
         steps=steps,
         base=base,
     )
@@ -159,7 +166,7 @@ _DEVICES = Panel(
         "health": Column(Text("健康", "Health"), words=HEALTH, width=90),
         "fps": Column(Text("帧/秒", "Frames/s"), unit="cps", width=90),
         "dropped": Column(Text("丢帧", "Dropped"), unit="short", width=80),
-        "state": Column(Text("状态", "State"), width=100),
+        "state": Column(Text("状态", "State"), words=STREAMING, width=100),
     },
 )
 
@@ -183,6 +190,13 @@ BOARD = Board(
                     f'SELECT min("free") FROM (SELECT last("disk_free") AS "free" {_LAST})',
                     steps=(Step(GIB, ORANGE), Step(5 * GIB, BLUE)),
                     base=RED,
+                    rest=Rest(
+                        path="/api/v1/devices",
+                        root="nodes",
+                        columns={"diskfree": "disk_free"},
+                        numbers=frozenset({"disk_free"}),
+                    ),
+                    rest_calc="min",
                 ),
                 _number(
                     Text("等待送出", "Waiting to be sent"),
@@ -199,6 +213,8 @@ BOARD = Board(
                     f'FROM "health_lane" WHERE {AREA} AND {RANGE} '
                     'GROUP BY "area", "node", "lane")',
                     steps=(Step(1, RED),),
+                    rest=EVICTED,
+                    rest_about=GIVEN_UP,
                 ),
                 _number(
                     Text("配置用不了", "Configuration refused"),

@@ -42,6 +42,12 @@ _RESOLVED = Panel(
     empty=Text("没有", "none"),
     base=BLUE,
 )
+_JUDGED = Rest(
+    path="/api/v1/incidents/precision",
+    params=(("start", "${__from:date:iso}"), ("end", "${__to:date:iso}")),
+    columns={"event": "event", "wrong": "wrong"},
+    numbers=frozenset({"wrong"}),
+)
 _FALSE = Panel(
     title=Text("误报", "False alarms"),
     about=Text("所选时间内被判定为误报的事件。", "Judged to be a false alarm in the chosen time."),
@@ -55,6 +61,9 @@ _FALSE = Panel(
             f"\"label\" = 'false-alarm' AND {DEVICE} AND {RANGE}"
         ),
     ),
+    rest=(_JUDGED,),
+    rest_of="wrong",
+    rest_calc="sum",
     empty=Text("没有", "none"),
     steps=(Step(1, ORANGE),),
 )
@@ -113,13 +122,7 @@ _WRONG = Panel(
             Text("$tag_name", "$tag_name"),
         ),
     ),
-    rest=(
-        Rest(
-            path="/api/v1/incidents/precision",
-            columns={"event": "event", "wrong": "wrong"},
-            numbers=frozenset({"wrong"}),
-        ),
-    ),
+    rest=(_JUDGED,),
     words=EVENTS,
     calc="sum",
     low=0,
@@ -203,6 +206,7 @@ BOARD = Board(
                     Text("现象仍在", "Still going on"),
                     Text("未解决，而且现象还在持续。", "Not resolved, and it goes on."),
                     ' AND "condition_active" = 1',
+                    open_rest(active=True),
                 ),
                 _HALF,
                 _RESOLVED,

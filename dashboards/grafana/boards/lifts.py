@@ -6,7 +6,7 @@ from dashboards.grafana.panel import GREEN, RED, YELLOW, Board, Column, Panel, S
 from dashboards.grafana.parts import response
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, open_count, open_table, points
+from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
 from dashboards.grafana.words import PHASES, SEVERITIES
 
 EVENT = "ebike-in-elevator"
@@ -168,7 +168,8 @@ BOARD = Board(
                 open_count(
                     Text("未解决", "Open"),
                     Text("电动自行车进电梯，未解决。", "E-bike in a lift, not resolved."),
-                    f" AND \"name\" = '{EVENT}'",
+                    kind(EVENT),
+                    open_rest(name=EVENT),
                 ),
                 _COUNT,
                 _DWELL,
@@ -176,7 +177,7 @@ BOARD = Board(
                 _DELAY,
                 open_table(
                     Text("未解决的电动自行车事件", "Open e-bike incidents"),
-                    f" AND \"name\" = '{EVENT}'",
+                    EVENT,
                     height=6,
                 ),
             ),

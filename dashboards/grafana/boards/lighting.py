@@ -6,7 +6,7 @@ from dashboards.grafana.panel import ORANGE, RED, YELLOW, Board, Column, Panel, 
 from dashboards.grafana.parts import power
 from dashboards.grafana.query import Influx
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, open_count, open_table, points
+from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
 from dashboards.grafana.words import LIT
 
 FAULT = "lamp-fault"
@@ -147,13 +147,14 @@ _STATES = Panel(
     influx=(
         Influx(
             f'SELECT last("value") FROM "reading" WHERE "name" = \'on\' AND {DEVICE} AND '
-            f'{RANGE} GROUP BY time($__interval), "area", "device", "group" fill(none)',
+            # Without the nulls the last state would seem to go on.
+            f'{RANGE} GROUP BY time($__interval), "area", "device", "group" fill(null)',
             Text("$tag_area · $tag_group", "$tag_area · $tag_group"),
         ),
     ),
     rest=(points("on", of="high"),),
     words=LIT,
-    interval="15m",
+    interval="20m",
 )
 _RATE = Panel(
     title=Text("闪烁的灯", "Lamps that flicker"),
@@ -194,7 +195,8 @@ BOARD = Board(
                 open_count(
                     Text("灯具故障", "Lamp faults"),
                     Text("未解决的灯具故障。", "Lamp faults not resolved."),
-                    f" AND \"name\" = '{FAULT}'",
+                    kind(FAULT),
+                    open_rest(name=FAULT),
                 ),
                 _FLICKER,
                 _ON,
@@ -203,7 +205,7 @@ BOARD = Board(
                 _DARK,
                 open_table(
                     Text("未解决的灯具故障", "Open lamp faults"),
-                    f" AND \"name\" = '{FAULT}'",
+                    FAULT,
                     height=6,
                 ),
             ),

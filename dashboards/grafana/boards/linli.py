@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.panel import BLUE, ORANGE, RED, Board, Panel, Section, Step
+from dashboards.grafana.panel import BLUE, ORANGE, RED, Board, Column, Panel, Section, Step, Word
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.where import RANGE, SITE
-from dashboards.grafana.words import SEVERITIES, SEVERITY_COLORS
+from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, SEVERITIES, SEVERITY_COLORS, SHARES
 
 
 def _where(metric: str) -> str:
@@ -21,13 +21,19 @@ def _of(metric: str, choose: str) -> str:
 
 
 def _number(
-    title: Text, about: Text, metric: str, stat: str, steps: tuple[Step, ...] = ()
+    title: Text,
+    about: Text,
+    metric: str,
+    steps: tuple[Step, ...] = (),
+    *,
+    rest: tuple[Rest, ...] = (),
+    rest_about: Text | None = None,
+    columns: dict[str, Column] | None = None,
 ) -> Panel:
     query = (
         f'SELECT sum("v") FROM (SELECT last("value") AS "v" FROM "linli" WHERE {_where(metric)} '
         'GROUP BY "site", "of")'
     )
-    rest = Rest(path="/api/v1/stats", root="", columns={stat: stat}, numbers=frozenset({stat}))
     return Panel(
         title=title,
         about=about,
@@ -36,21 +42,38 @@ def _number(
         width=6,
         height=4,
         influx=(Influx(query),),
-        rest=(rest,) if stat else (),
-        rest_of=stat,
+        rest=rest,
+        rest_about=rest_about,
+        columns=columns or {},
         steps=steps,
         base=BLUE,
     )
 
 
-def _lines(title: Text, about: Text, metric: str, choose: str, *, bars: bool = False) -> Panel:
+def _stats(*names: str, root: str = "") -> tuple[Rest, ...]:
+    columns, numbers = {name: name for name in names}, frozenset(names)
+    return (Rest(path="/api/v1/stats", root=root, columns=columns, numbers=numbers),)
+
+
+def _lines(
+    title: Text,
+    about: Text,
+    metric: str,
+    choose: str,
+    words: dict[str, Word],
+    *,
+    unit: str = "short",
+    bars: bool = False,
+) -> Panel:
     return Panel(
         title=title,
         about=about,
         kind="bars" if bars else "lines",
-        unit="short",
+        unit=unit,
         influx=(Influx(_of(metric, choose), Text("$tag_of", "$tag_of")),),
+        words=words,
         low=0,
+        decimals=0 if unit == "short" else None,
         stacked=bars,
         interval="5m" if bars else "1m",
     )
@@ -86,28 +109,29 @@ BOARD = Board(
                     Text("落后的日志行", "Rows behind"),
                     Text("各环节还没处理的行，合计。", "Rows that steps still have before them."),
                     "lag",
-                    "",
                     (Step(1000, ORANGE), Step(100_000, RED)),
+                    rest=_stats("incidents", "series", root="behind"),
+                    rest_about=Text("每个环节还没处理的行。", "Rows that each step has before it."),
+                    columns={name: Column(word.text, "short") for name, word in CONSUMERS.items()},
                 ),
                 _number(
                     Text("用不了的行", "Rows that could not be used"),
                     Text("处理时跳过的行，至今。", "Skipped so far; the log says why."),
                     "poisoned",
-                    "poisoned",
                     (Step(1, ORANGE),),
+                    rest=_stats("poisoned"),
                 ),
                 _number(
                     Text("InfluxDB 拒绝的点", "Points InfluxDB refused"),
                     Text("等人处理，没有丢。", "Put aside for a person, not lost."),
                     "influx_parked",
-                    "",
                     (Step(1, ORANGE),),
                 ),
                 _number(
                     Text("未解决的事件", "Open incidents"),
                     Text("所有级别。", "Of every severity."),
                     "open",
-                    "open_incidents",
+                    rest=_stats("open_incidents"),
                 ),
             ),
         ),
@@ -119,6 +143,7 @@ BOARD = Board(
                     Text("每个时段，按种类。", "In each span of time, by kind."),
                     "stored",
                     'non_negative_difference(last("value"))',
+                    KINDS,
                     bars=True,
                 ),
                 _lines(
@@ -126,6 +151,7 @@ BOARD = Board(
                     Text("按环节。", "By step."),
                     "lag",
                     'max("value")',
+                    CONSUMERS,
                 ),
                 _OPEN,
                 _lines(
@@ -133,6 +159,7 @@ BOARD = Board(
                     Text("不再增加，就是没有消息进来。", "When it stops, nothing comes in."),
                     "journal_position",
                     'last("value")',
+                    {"-": Word(Text("日志行", "Row"))},
                 ),
             ),
         ),
@@ -144,6 +171,7 @@ BOARD = Board(
                     Text("重复、拒收、未知字段……", "Duplicates, refusals, unknown fields, …"),
                     "counter",
                     'non_negative_difference(last("value"))',
+                    COUNTERS,
                     bars=True,
                 ),
                 _lines(
@@ -151,6 +179,8 @@ BOARD = Board(
                     Text("试探从发出到页面。", "A probe from made to the live feed."),
                     "chain_seconds",
                     'last("value")',
+                    SHARES,
+                    unit="s",
                 ),
             ),
         ),

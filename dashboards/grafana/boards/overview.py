@@ -145,6 +145,7 @@ BOARD = Board(
                     Text("未解决的重要事件。", "High incidents not resolved."),
                     " AND \"severity\" = 'high'",
                     open_rest(("severity", "high")),
+                    color=ORANGE,
                 ),
                 _UNSEEN,
                 silent_nodes(width=4),

@@ -6,7 +6,7 @@ from dashboards.grafana.panel import ORANGE, RED, YELLOW, Board, Column, Panel, 
 from dashboards.grafana.parts import fill_levels, response
 from dashboards.grafana.query import Influx
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, open_count, open_table, points
+from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
 
 FULL = "bin-full"
 _EACH = 'GROUP BY "area", "node", "device", "group"'
@@ -43,6 +43,8 @@ _OVERFLOW = Panel(
             f"\"name\" = 'overflowing' AND {DEVICE} AND {RANGE} {_EACH})"
         ),
     ),
+    rest=(points("overflowing", together="sum"),),
+    rest_of="value",
     steps=(Step(1, RED),),
 )
 _MEAN = Panel(
@@ -128,7 +130,8 @@ BOARD = Board(
                 open_count(
                     Text("垃圾桶满", "Bins full"),
                     Text("未解决的垃圾桶满事件。", "Full bins not resolved."),
-                    f" AND \"name\" = '{FULL}'",
+                    kind(FULL),
+                    open_rest(name=FULL),
                 ),
                 _OVERFLOW,
                 _count(
@@ -147,7 +150,7 @@ BOARD = Board(
                 _NEXT,
                 open_table(
                     Text("未解决的垃圾桶事件", "Open bin incidents"),
-                    f" AND \"name\" = '{FULL}'",
+                    FULL,
                     width=14,
                     height=8,
                 ),
