@@ -4,10 +4,6 @@ An edge sends no more than a window of facts without a receipt, so holding its r
 that edge alone; what it sent is stored and seen at once. The broker's acknowledgement is never held
 back: it says nothing to the node, and would fill the one window that all nodes share. Who goes on
 without receipts is turned away at last: neither stored nor receipted, so its spool still has it.
-
-A message that breaks the contract is the dearest to read and to refuse, so it costs a node many
-times as much. Who sends a flood of them is soon turned away unread, its good messages as well:
-they wait in its spool until it has made up for that, and no other node waits.
 """
 
 from __future__ import annotations
@@ -19,8 +15,6 @@ from ingest.receive.batch import Stream, StreamKey
 RATE = 50.0
 BURST = 500.0
 TOGETHER = 0.05
-BROKEN_IN_A_BURST = 50
-MOST_BEYOND = 0.1
 MOST_NODES = 4096
 
 
@@ -51,20 +45,10 @@ class Pace:
         document is, which nobody sends a second time.
         """
         bucket = self._bucket(node, now)
-        if bucket.level <= self._least(fact=fact):
+        if bucket.level <= -self._burst * (1.0 if fact else 1.5):
             return False
         bucket.level -= 1.0
         return True
-
-    def refused(self, node: str, now: float, *, fact: bool) -> None:
-        """Charge a node for a message that broke the contract: so many of them spend a burst.
-
-        It never owes much more than what it is turned away for, so it is read again soon.
-        """
-        bucket = self._bucket(node, now)
-        most = self._least(fact=fact) - self._burst * MOST_BEYOND
-        owing = bucket.level - self._burst / BROKEN_IN_A_BURST
-        bucket.level = min(bucket.level, max(owing, most))
 
     def owe(self, stream: Stream, now: float) -> None:
         """Note a receipt to send: at once, or when its node has made up for its haste."""
@@ -98,9 +82,6 @@ class Pace:
     def owed(self) -> list[Stream]:
         """Return everything that is owed, due or not."""
         return [stream for _, stream in self._owed.values()]
-
-    def _least(self, *, fact: bool) -> float:
-        return -self._burst * (1.0 if fact else 1.5)
 
     def _bucket(self, node: str, now: float) -> _Bucket:
         bucket = self._buckets.get(node)

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from ingest.receive.answers import receipt, reject
 from ingest.receive.batch import Stream
 from ingest.receive.check import Registry, check, refuse
+from ingest.receive.floods import Floods
 from ingest.receive.isolate import isolate
 from ingest.receive.pace import Pace
 from ingest.receive.parking import replay
@@ -105,6 +106,7 @@ class Receiver:
         self._tend = tend
         self._reach = reach
         self._pace = pace or Pace()
+        self._floods = Floods()
         self._registry: Registry | None = None
         self._replay_due = False
         self._replaying: Iterator[int] = iter(())
@@ -188,6 +190,7 @@ class Receiver:
         self._counts["dropped"] += sum(1 for delivery in self._waiting if delivery.qos == 0)
         self._waiting.clear()
         self._without_ack = 0
+        self._floods.judged()
         if self._prober is not None:
             self._prober.on_down()
 
@@ -201,8 +204,10 @@ class Receiver:
             self._link.ack(delivery)
             return
         now = self._clock.monotonic()
-        node, is_fact = _sender(delivery.topic)
-        if node and not self._pace.admit(node, now, fact=is_fact):
+        sender = node, is_fact = _sender(delivery.topic)
+        if node and not (
+            self._floods.admit(sender, now) and self._pace.admit(node, now, fact=is_fact)
+        ):
             self._counts[turned_away(node)] += 1
             self._link.ack(delivery)
             return
@@ -307,6 +312,7 @@ class Receiver:
             # A link that breaks here brings all of it again, and then it is answered.
             for outcome in outcomes:
                 self._answer(outcome)
+            self._floods.judged()
             now = self._clock.monotonic()
             self._pay(self._pace.due(now), now)
             self._pass("after-receipt", stored)
@@ -347,9 +353,8 @@ class Receiver:
         """Refusals first: once a receipt covers a refused row its sender has forgotten it."""
         now = self._clock.monotonic()
         for refusal in outcome.refusals:
-            node, is_fact = _sender(refusal.address)
-            if node and refusal.code not in _NOT_BROKEN:
-                self._pace.refused(node, now, fact=is_fact)
+            if refusal.code not in _NOT_BROKEN:
+                self._floods.refused(_sender(refusal.address), now)
             if refusal.node:
                 self._link.publish(*reject(self._site, refusal), expiry=REJECT_EXPIRY)
         for stream in outcome.streams:

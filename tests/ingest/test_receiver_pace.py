@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,48 +94,6 @@ def test_only_so_many_nodes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert pace.due(1.6) == []
 
 
-def broken(pace: Pace, number: int, now: float = 0.0, *, fact: bool = True) -> int:
-    """Send broken messages, one refused before the next comes; return how many were read."""
-    read = 0
-    for _ in range(number):
-        if pace.admit("n1", now, fact=fact):
-            read += 1
-            pace.refused("n1", now, fact=fact)
-    return read
-
-
-def test_a_flood_of_broken_messages_is_soon_turned_away() -> None:
-    pace = Pace()
-    assert broken(pace, 1000) == 91
-    assert pace.admit("n2", 0.0, fact=True)
-    assert pace.admit("n1", 0.0, fact=False), "what a node says of itself"
-    over_a_minute = sum(broken(pace, 10, second / 100) for second in range(6000))
-    assert 250 <= over_a_minute <= 300, "and still some are refused by name"
-
-
-def test_after_a_flood_a_node_is_read_again_soon() -> None:
-    pace = Pace()
-    for _ in range(200):
-        assert pace.admit("n1", 0.0, fact=True)  # all of one batch, refused together
-    for _ in range(200):
-        pace.refused("n1", 0.0, fact=True)
-    assert not pace.admit("n1", 0.9, fact=True)
-    assert pace.admit("n1", 1.1, fact=True)
-    assert broken(pace, 1000, 2.0, fact=False)
-    assert not pace.admit("n1", 7.0, fact=True)
-    assert pace.admit("n1", 8.1, fact=True)
-
-
-def test_a_few_broken_messages_among_good_ones_slow_nobody_down() -> None:
-    pace = Pace()
-    for second in range(600):
-        for number in range(30):
-            assert pace.admit("n1", second + number / 30, fact=True)
-        pace.refused("n1", second + 1.0, fact=True)
-    pace.owe(stream(), 600.0)
-    assert pace.due(600.0) == [stream()]
-
-
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     with running_rig(tmp_path, Pace(RATE, BURST, together=0.0)) as made:
@@ -205,47 +163,3 @@ def test_garbage_counts_like_anything_else(rig: Rig) -> None:
     rig.settle()
     assert len(rig.rejects()) == 40
     assert rig.counted()[turned_away(NODE)] == 60
-
-
-@pytest.fixture
-def swift(tmp_path: Path) -> Iterator[Rig]:
-    with running_rig(tmp_path, Pace(together=0.0)) as made:
-        made.directory.standings[OTHER, DEVICE] = "known"
-        yield made
-
-
-def flood(rig: Rig, number: int, make: Callable[[int], bytes]) -> None:
-    for one in range(number):
-        rig.send(make(one))
-        rig.settle()
-
-
-def test_a_good_message_of_a_node_that_floods_waits_in_its_spool_others_do_not(swift: Rig) -> None:
-    flood(swift, 300, lambda number: b"garbage %d" % number)
-    assert len(swift.rejects()) == 91
-    told = event(1, source=f"/{SITE}/{OTHER}/{DEVICE}", stream=OTHER_STREAM)
-    swift.send(encode(told), topic=OTHER_TOPIC)
-    swift.send(event_bytes(1))
-    swift.settle()
-    assert swift.unacknowledged() == 0
-    assert [row.node for row in swift.rows()] == [OTHER]
-    assert swift.counted()[turned_away(NODE)] == 210
-    swift.clock.advance(1.1)
-    swift.send(event_bytes(1))
-    swift.settle()
-    assert swift.sequences() == [1, 1]
-    swift.clock.advance(10.0)
-    swift.settle()
-    assert swift.receipt() == (1, ())
-
-
-def test_good_messages_of_devices_nobody_knows_are_no_flood(swift: Rig) -> None:
-    swift.directory.standings.pop((NODE, DEVICE), None)
-    swift.directory.standings[NODE, DEVICE] = "unknown"
-    flood(swift, 200, lambda number: event_bytes(number + 1))
-    assert {reject.code for reject in swift.rejects()} == {"unknown-device"}
-    assert turned_away(NODE) not in swift.counted()
-
-
-def test_a_name_that_is_no_id_makes_no_counter_of_its_own() -> None:
-    assert turned_away("C001 N01") == turned_away("") == "turned_away"
