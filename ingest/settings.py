@@ -14,7 +14,7 @@ from ingest.notify_settings import Notify
 from ingest.notify_settings import checked as notify_checked
 from linli.errors import InputError
 from linli.events import Slug
-from linli.settings import Settings, load, read_secret
+from linli.settings import Settings, as_token, is_web_address, load, read_secret
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
@@ -102,9 +102,16 @@ class Influx(Settings, frozen=True, kw_only=True):
     token_file: str | None = None
     charts: bool = False
 
+    def __post_init__(self) -> None:
+        if self.url is not None and not is_web_address(self.url):
+            raise ValueError(f"url: {self.url!r} is no address")
+
     def token(self) -> str | None:
         """Return the token or password, None when there is none. Raises InputError."""
-        return read_secret(Path(self.token_file)) if self.token_file is not None else None
+        if self.token_file is None:
+            return None
+        secret = read_secret(Path(self.token_file))
+        return secret if self.username is not None else as_token(secret, self.token_file)
 
 
 class Series(Settings, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -67,6 +68,28 @@ def read_secret(path: Path) -> str:
     if not secret:
         raise InputError("secret file is empty", where=str(path))
     return secret
+
+
+def as_token(secret: str, where: str) -> str:
+    """Return a secret that goes into a header. Raises InputError for one that cannot."""
+    if not (secret.isascii() and secret.isprintable()):
+        raise InputError(
+            "this is no token: it holds line breaks or letters beyond ASCII",
+            where=where,
+            hint="Copy it again",
+        )
+    return secret
+
+
+def is_web_address(text: str) -> bool:
+    """Tell whether a browser could open it: http or https, a host, a port that can be."""
+    try:
+        parts = urlsplit(text)
+        reachable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    spaced = any(one.isspace() for one in text)
+    return reachable and not spaced and parts.scheme in {"http", "https"}
 
 
 def write_secret(path: Path, secret: str) -> None:

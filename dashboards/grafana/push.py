@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from linli.errors import InputError, LinliError
+from linli.settings import is_web_address
 
 FOLDER = "linli"
 TIMEOUT = 30.0
@@ -47,8 +48,7 @@ def push(
 
 def open_client(url: str, token: str) -> httpx2.Client:
     """Return a client for a Grafana. Raises InputError for an address that is none."""
-    address = httpx2.URL(url)
-    if address.scheme not in ("http", "https") or not address.host:
+    if not is_web_address(url):
         raise InputError(
             f"{url!r} is no address", hint="Such as http://127.0.0.1:3000 or https://…/grafana"
         )

@@ -15,7 +15,7 @@ from dashboards.grafana.query import Source
 from dashboards.grafana.text import LANGS, Lang
 from linli.cli.ingest.options import json_option
 from linli.errors import InputError
-from linli.settings import read_secret
+from linli.settings import as_token, is_web_address, read_secret
 
 TOKEN = "GRAFANA_TOKEN"  # noqa: S105 - the name of a variable
 _FOLDER = {"zh": "邻里", "en": "Linli"}
@@ -68,7 +68,8 @@ def render(
 
     No address and no secret is written: Grafana takes them from its own environment.
     """
-    written = shipped.render(out, lang, source, linli_url=linli_url, seen_as=path_prefix)
+    address = _address(linli_url)
+    written = shipped.render(out, lang, source, linli_url=address, seen_as=path_prefix)
     if as_json:
         files = [str(path) for path in written]
         click.echo(json.dumps({"files": files, "variables": _VARIABLES[source]}))
@@ -105,7 +106,7 @@ def push(
 
     Data source and health rules are not pushed: `linli grafana render` writes them.
     """
-    boards = list(shipped.boards(lang, source, linli_url))
+    boards = list(shipped.boards(lang, source, _address(linli_url)))
     done: list[Pushed] = []
     with open_client(url, _token(token_file)) as client:
         for one in push_boards(client, boards, folder=_FOLDER[lang], overwrite=overwrite):
@@ -118,8 +119,16 @@ def push(
 
 def _token(file: Path | None) -> str:
     if file is not None:
-        return read_secret(file)
+        return as_token(read_secret(file), str(file))
     token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise InputError("no token for Grafana", hint=f"Give --token-file, or set {TOKEN}")
-    return token
+    return as_token(token, TOKEN)
+
+
+def _address(url: str | None) -> str | None:
+    if url is not None and not is_web_address(url):
+        raise InputError(
+            f"{url!r} is no address", where="--linli-url", hint="Such as https://linli.example"
+        )
+    return url

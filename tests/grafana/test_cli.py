@@ -186,7 +186,17 @@ def test_nobody_there_no_token_and_no_address(grafana: RunningGrafana, tmp_path:
     empty = tmp_path / "token"
     empty.write_text("\n", "utf-8")
     assert "empty" in str(grafana.push("--token-file", str(empty)).exception)
-    assert "no address" in str(run_with_token("ftp://x").exception)
+    empty.write_text("ab\ncd\n", "utf-8")
+    assert "no token" in str(grafana.push("--token-file", str(empty)).exception)
+    assert "no token" in str(grafana.push(token="邻里").exception)
+    for wrong in ("ftp://x", "http://[::1", "http://x:abc", "http://a b", "x"):
+        assert "no address" in str(run_with_token(wrong).exception)
+
+
+def test_links_lead_to_no_script(tmp_path: Path) -> None:
+    done = run("render", "--out", str(tmp_path), "--linli-url", "javascript:alert(1)")
+    assert isinstance(done.exception, LinliError)
+    assert list(tmp_path.iterdir()) == []
 
 
 def run_with_token(url: str) -> Result:

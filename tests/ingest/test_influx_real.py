@@ -36,7 +36,7 @@ from ingest.series.timeseries import MOST_SERIES, Readable, Sample, SeriesKey
 from ingest.settings import Influx
 from ingest.store.engine import reading, writing
 from linli.cli.main import command as linli
-from linli.errors import StoreError
+from linli.errors import InputError, StoreError
 from linli.events import Reading
 
 
@@ -288,6 +288,24 @@ def test_check_says_what_is_wrong(influxd: RunningServer, config: Path) -> None:
     done = CliRunner().invoke(linli, ["influx", "check", *options])
     assert done.exit_code == 1
     assert "database not found" in json.loads(done.output)["steps"][0]["words"]
+
+
+@pytest.mark.parametrize("api", ["v1", "v2"])
+def test_an_address_or_a_token_that_cannot_be_is_said_in_one_line(config: Path, api: str) -> None:
+    plain = config.read_text("utf-8")
+    for url in ("http://[::1", "http://x:abc"):
+        config.write_text(f'{plain}\n[influx]\nurl = "{url}"\napi = "{api}"\n', "utf-8")
+        done = CliRunner().invoke(linli, ["influx", "check", "--config", str(config)])
+        assert isinstance(done.exception, InputError)
+        assert "is no address" in str(done.exception)
+    token = config.parent / "influx.token"
+    token.write_text("邻里\n", "utf-8")
+    more = f'url = "http://127.0.0.1:9"\napi = "{api}"\ntoken_file = "{token}"\n'
+    config.write_text(f"{plain}\n[influx]\n{more}", "utf-8")
+    done = CliRunner().invoke(linli, ["influx", "check", "--config", str(config)])
+    assert isinstance(done.exception, InputError)
+    assert "this is no token" in str(done.exception)
+    assert "邻里" not in str(done.exception)
 
 
 def test_commands_without_an_influxdb_say_so(config: Path) -> None:
