@@ -38,7 +38,7 @@ from ingest.influx import book as influx_book
 from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
 from ingest.notifier import Notifier
-from ingest.notify.wording import PlainWording, Wording
+from ingest.notify.wording import PageLinks, PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
 from ingest.series.storage import storage
@@ -262,6 +262,7 @@ class House:
             self._state,
             self._state_writer,
             wording=self._wording,
+            links=PageLinks(settings.base_url),
             shelf=self._pictures,
             zone=self._around.zone,
             clock=self.clock,

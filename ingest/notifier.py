@@ -18,7 +18,7 @@ from ingest.notify.compose import Composer
 from ingest.notify.message import Failed
 from ingest.notify.plans import FilePlans, load_people
 from ingest.notify.posting import open_client, post
-from ingest.notify.wording import PageLinks, Wording
+from ingest.notify.wording import Links, Wording
 from ingest.notify_settings import AnyChannel, Notify
 from linli.clock import Clock
 
@@ -35,6 +35,7 @@ class Notifier:
         writer: sa.Engine,
         *,
         wording: Wording,
+        links: Links,
         shelf: EvidenceStore,
         zone: tzinfo,
         clock: Clock,
@@ -45,7 +46,7 @@ class Notifier:
         self._writer = writer
         self._clock = clock
         self._client = open_client()
-        self._composer = Composer(wording, PageLinks(settings.base_url), shelf, zone)
+        self._composer = Composer(wording, links, shelf, zone)
         senders = tuple(
             Runner(f"notify-{one.name}", self._sender(one)) for one in settings.channels
         )

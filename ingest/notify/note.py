@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -12,6 +12,7 @@ from ingest.notify.contact import Contact
 from ingest.notify.texts import Kind
 
 NoteState = Literal["waiting", "leased", "sent", "suppressed", "dead"]
+STATES: tuple[NoteState, ...] = get_args(NoteState)
 ENDS: frozenset[NoteState] = frozenset({"sent", "suppressed", "dead"})
 
 

@@ -157,6 +157,24 @@ CATALOGUE: tuple[Spec, ...] = (
         "pictures that are kept",
     ),
     Spec(
+        "linli_notifications",
+        "gauge",
+        ("state",),
+        "notifications by what became of them; all states together are all that were ever made",
+    ),
+    Spec(
+        "linli_notification_doubts",
+        "counter",
+        (),
+        "notifications that may have come twice: the ingest fell while it sent them",
+    ),
+    Spec(
+        "linli_notifications_overdue",
+        "gauge",
+        (),
+        "notifications and steps of ladders more than five minutes late at the last audit",
+    ),
+    Spec(
         "linli_probe_produced",
         "counter",
         (),

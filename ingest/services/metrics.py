@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from ingest import tallies
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
+from ingest.notify import audit, outbox
+from ingest.notify.note import STATES
 from ingest.services.catalogue import CATALOGUE, Labels
 from ingest.services.chain import ChainService
 from ingest.services.journal import JournalService
@@ -59,6 +61,7 @@ class MetricsService:
             **self._of_state(),
             **self._of_consumers(self._clock.now()),
             **self._of_probes(),
+            **self._of_notifications(),
             "linli_feed_subscribers": [((), float(self._feed.subscribers))],
         }
         registry = CollectorRegistry()
@@ -148,6 +151,17 @@ class MetricsService:
             "linli_consumer_lag_rows": rows,
             "linli_consumer_lag_seconds": seconds,
             "linli_consumer_poisoned": [((one.name,), float(one.poisoned)) for one in cursors],
+        }
+
+    def _of_notifications(self) -> dict[str, Values]:
+        with reading(self._reader) as connection:
+            counts, found = outbox.counts(connection), audit.get(connection)
+        none: list[tuple[Labels, float]] = [((state,), 0.0) for state in STATES]
+        totals = _summed([*none, *(((one.state,), float(one.number)) for one in counts)])
+        return {
+            "linli_notifications": totals,
+            "linli_notification_doubts": _one(sum(one.doubts for one in counts)),
+            "linli_notifications_overdue": _one(found.overdue if found is not None else 0),
         }
 
     def _of_probes(self) -> dict[str, Values]:

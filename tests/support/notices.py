@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +21,15 @@ from ingest.consumers.rules import RuleWork
 from ingest.consumers.work import Cursor
 from ingest.evidence.shelf import MemoryStore
 from ingest.feed import Feed
+from ingest.incidents.book import get
 from ingest.incidents.incident import Incident
 from ingest.incidents.lists import unresolved
 from ingest.notify import audit, outbox
 from ingest.notify.audit import Audit
-from ingest.notify.channel import MemoryChannel
+from ingest.notify.channel import Channel, MemoryChannel
 from ingest.notify.compose import Composer
-from ingest.notify.message import Failed, Message, Outcome
+from ingest.notify.cue import still_called_for
+from ingest.notify.message import Failed, Message, Outcome, Sent
 from ingest.notify.plans import FilePlans, PeopleFile
 from ingest.notify.texts import Kind
 from ingest.notify.wording import PageLinks, PlainWording
@@ -37,7 +41,7 @@ from ingest.store import state
 from ingest.store.engine import reading
 from linli.events import EventMessage
 
-PEOPLE = {
+PEOPLE: dict[str, Any] = {
     "routes": [
         {"team": "gate", "event": "zone-dwell"},
         {"team": "gate", "event": "ebike-in-elevator"},
@@ -78,8 +82,15 @@ class Falling(MemoryChannel):
 
     falls = 0
 
+    def __init__(self, leased: Callable[[str], set[tuple[str, int]]]) -> None:
+        super().__init__()
+        self.told: set[tuple[str, int]] = set()
+        self._leased = leased
+
     def send(self, message: Message, address: str, now: datetime) -> Outcome:
         outcome = super().send(message, address, now)
+        if isinstance(outcome, Sent):
+            self.told |= self._leased(address)
         if self.falls:
             self.falls -= 1
             raise Fallen
@@ -87,6 +98,10 @@ class Falling(MemoryChannel):
 
     def answer(self, *failures: Failed) -> None:
         self._failures += failures
+
+    def answers_now(self) -> None:
+        """Forget the failures that were still to come."""
+        self._failures.clear()
 
 
 class Office:
@@ -97,7 +112,9 @@ class Office:
         self.clock = self.folder.clock
         self.feed = Feed()
         self.reader = self.folder.reader("state")
-        self.channels = {"bot": Falling(), "mail": Falling()}
+        self.channels = {name: Falling(partial(self._leased, name)) for name in ("bot", "mail")}
+        self.addresses: dict[str, str] = {}
+        self.others: dict[str, Channel] = {}
         self.pings: list[datetime] = []
         journal = self.folder.reader("journal")
         effect = IncidentEffect(self.feed, RuleWork(journal, UTC))
@@ -116,18 +133,25 @@ class Office:
 
     def fresh(self) -> None:
         """The process was killed and started again: nothing is left in memory."""
-        plans = FilePlans(msgspec.convert(PEOPLE, PeopleFile), UTC)
+        plans = FilePlans(msgspec.convert(self._people_file(), PeopleFile), UTC)
         self.notify = NotifyJob(
             self.reader, self.folder.state, plans, self.clock, zone=UTC, business=Business()
         )
         self.jobs = {name: self.job(name) for name in self.channels}
+
+    def _people_file(self) -> dict[str, Any]:
+        contacts = [
+            {**one, "address": self.addresses.get(one["channel"], one["address"])}
+            for one in PEOPLE["contacts"]
+        ]
+        return {**PEOPLE, "contacts": contacts}
 
     def job(self, name: str) -> ChannelJob:
         links = PageLinks("https://linli.test")
         composer = Composer(PlainWording(), links, MemoryStore(), UTC)
         return ChannelJob(
             name,
-            self.channels[name],
+            self.others.get(name, self.channels[name]),
             self.reader,
             self.folder.state,
             composer=composer,
@@ -205,6 +229,36 @@ class Office:
 
     def said(self, channel: str) -> list[tuple[str, Kind]]:
         return [(address, kind_of(one)) for one, address in self.channels[channel].sent]
+
+    def waits(self, channel: str) -> bool:
+        """Tell whether a worker would send something now."""
+        now = self.clock.now()
+        with reading(self.reader) as connection:
+            due = outbox.due(connection, channel, now, 100)
+            bucket = outbox.bucket(connection, channel)
+            found = [(one, get(connection, one.incident)) for one in due]
+        rests = bucket is not None and bucket.rests_until is not None and bucket.rests_until > now
+        return not rests and any(still_called_for(of, one.kind) for one, of in found)
+
+    def keys_told(self) -> list[str]:
+        """Return the key of each row that a channel took, those of a digest too."""
+        return [key for channel in self.channels.values() for key, _ in channel.told]
+
+    def _leased(self, channel: str, address: str) -> set[tuple[str, int]]:
+        """Return what is just being sent there: each lease is a key and how many were before."""
+        with reading(self.reader) as connection:
+            notes = outbox.notes(connection, state="leased", limit=10_000)
+        return {
+            (one.key, one.attempts)
+            for one in notes
+            if (one.channel, one.address) == (channel, address)
+        }
+
+    def replace(self, name: str, channel: Channel, address: str) -> None:
+        """Put another channel into the place of a fake, with one address for all."""
+        self.addresses[name] = address
+        self.others[name] = channel
+        self.fresh()
 
     def tally(self) -> dict[str, int]:
         with reading(self.reader) as connection:

@@ -1,0 +1,146 @@
+"""Nothing is lost and nothing is told twice but in the one window, whatever happens when."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from notices import Office
+from providers import Provider
+
+from ingest.notify import outbox
+from ingest.notify.message import Failed
+from ingest.notify.note import ENDS
+from ingest.notify.posting import open_client
+from ingest.notify.webhook import Webhook
+from ingest.store.engine import reading
+from linli.events import SEVERITIES
+
+ANSWERS = (
+    Failed(code="45009", words="limit", advice="pause", after=timedelta(minutes=1)),
+    Failed(code="130101", words="limit", advice="pause", after=timedelta(minutes=10)),
+    Failed(code="http-500", words="busy", advice="again"),
+    Failed(code="timeout", words="no answer in time", advice="again"),
+    Failed(code="93000", words="bad key", advice="never"),
+)
+CHANNELS = st.sampled_from(("bot", "mail"))
+STEPS = st.one_of(
+    st.tuples(st.just("begin"), st.sampled_from(SEVERITIES), st.sampled_from("abc")),
+    st.tuples(st.just("act"), st.sampled_from(("acknowledge", "resolve"))),
+    st.tuples(st.just("pass"), st.integers(1, 900)),
+    st.tuples(st.just("fail"), CHANNELS, st.sampled_from(ANSWERS)),
+    st.tuples(st.just("fall"), CHANNELS),
+    st.tuples(st.just("decide")),
+    st.tuples(st.just("restart")),
+    st.tuples(st.just("work")),
+)
+
+
+class Course:
+    """Plays one random run, and counts what reached the other side."""
+
+    def __init__(self, path: Path) -> None:
+        self.office = Office(path)
+
+    def play(self, step: tuple[object, ...]) -> None:
+        office = self.office
+        match step:
+            case ("begin", severity, zone):
+                office.begin(severity=severity, zone=zone)
+            case ("act", "acknowledge" | "resolve" as verb):
+                office.act(verb)
+            case ("pass", int(seconds)):
+                office.clock.advance(seconds)
+            case ("fail", str(channel), Failed() as failed):
+                office.answer(channel, failed)
+            case ("fall", str(channel)):
+                self._fall(channel)
+            case ("decide",):
+                while office.incidents.step() or office.notify.step():
+                    pass
+            case ("restart",):
+                office.fresh()
+            case _:
+                office.once()
+        self.holds()
+
+    def _fall(self, channel: str) -> None:
+        office = self.office
+        if office.waits(channel):
+            office.channels[channel].answers_now()
+            office.fall_after_sending(channel)
+            office.fresh()
+
+    def holds(self) -> None:
+        """Check what must hold after every step: each row stands once, with what became of it."""
+        with reading(self.office.reader) as connection:
+            notes = outbox.notes(connection, limit=10_000)
+        states = Counter(note.state for note in notes)
+        assert sum(states.values()) == len(notes) == len({note.key for note in notes})
+        for note in notes:
+            assert (note.ended is not None) == (note.state in ENDS)
+            assert (note.reason is not None) == (note.state in {"suppressed", "dead"})
+
+    def finish(self) -> None:
+        """Let everything end: then each sent row was told once, or its doubts say more."""
+        self.office.act("resolve")
+        self.office.work(minutes=30)
+        self.holds()
+        with reading(self.office.reader) as connection:
+            notes = {note.key: note for note in outbox.notes(connection, limit=10_000)}
+        assert not [note for note in notes.values() if note.state not in ENDS]
+        told = Counter(self.office.keys_told())
+        for key, note in notes.items():
+            if note.state == "sent":
+                assert 1 <= told[key] <= 1 + note.doubts, (note, told[key])
+            else:
+                assert told[key] <= note.doubts, (note, told[key])
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+@given(st.lists(STEPS, max_size=25))
+def test_created_is_sent_suppressed_or_dead_whatever_happens(
+    steps: list[tuple[object, ...]],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="linli-proof-") as folder:
+        course = Course(Path(folder))
+        try:
+            course.play(("begin", "high", "a"))
+            for step in steps:
+                course.play(step)
+            course.finish()
+        finally:
+            course.office.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path):
+    office = Office(tmp_path)
+    yield office
+    office.close()
+
+
+def test_a_webhook_that_is_down_for_an_hour_gets_everything_once(office: Office) -> None:
+    with Provider({}) as provider, open_client() as client:
+        hook = Webhook(client, ["secret"], allowed=[ip_network("127.0.0.0/8")])
+        office.replace("bot", hook, address=provider.url + "hook")
+        for _ in range(400):
+            provider.say({"error": "down"}, status=503)
+        office.begin(severity="critical", zone="a")
+        office.work(minutes=60)
+        assert office.tally().get("sent", 0) == len(office.channels["mail"].sent)
+        provider.answers.clear()
+        provider.asked.clear()
+        office.work(minutes=12)
+        keys = [asked["headers"]["webhook-id"] for asked in provider.asked]
+        assert keys
+        assert len(keys) == len(set(keys))
+        assert not [state for state in office.tally() if state in {"waiting", "leased"}]
