@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from house import NODE, SITE, Folder
 
@@ -283,6 +284,15 @@ def test_settings_folder_and_files_that_cannot_be_used(tmp_path: Path) -> None:
     codes = {one.code for one in examine(config, None, now)}
     assert {"folder-missing", "store-unreadable"} <= codes
     assert not (tmp_path / "gone").exists(), "the doctor changes nothing"
+
+
+@pytest.mark.parametrize(("at", "told"), [("state_9999", "newer one"), ("state_0001", "migrate")])
+def test_files_of_another_version(patient: Patient, at: str, told: str) -> None:
+    with writing(patient.folder.state) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :at"), {"at": at})
+    one = patient.wrong()["store-unreadable"]
+    assert at in one.what
+    assert told in one.do
 
 
 def test_the_command_speaks_to_people_and_machines(patient: Patient) -> None:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from ingest.settings import IngestSettings, load_settings
+from ingest.store.migrate import current, head
 from linli.cli.doctor import delivery, edges, influx, machine, models
 from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
 from linli.cli.doctor.sources import Sources, opened
@@ -82,6 +83,10 @@ def _of_ingest(settings: IngestSettings, now: datetime) -> Iterator[Finding]:
 
 def _of_files(sources: Sources) -> Iterator[Finding]:
     try:
+        other = list(_of_another_version(sources))
+        if other:
+            yield from other
+            return
         yield from delivery.look(sources)
         yield from edges.look(sources)
         yield from influx.look(sources)
@@ -93,6 +98,24 @@ def _of_files(sources: Sources) -> Iterator[Finding]:
             means="Nothing that happened can be shown.",
             do="If this ingest is new, run it once; if it was just updated, run "
             "`linli ingest migrate`; otherwise bring back a backup",
+        )
+
+
+def _of_another_version(sources: Sources) -> Iterator[Finding]:
+    """Yield files that the installed Linli cannot use as they are. Raises StoreError."""
+    for file, engine in sources.files.items():
+        found, ours = current(engine), head(file)
+        if found in (None, ours):
+            continue
+        newer = found > ours
+        yield Finding(
+            code="store-unreadable",
+            level="bad",
+            what=f"the tables of {file} are at {found}, this Linli has {ours}",
+            means="The ingest does not start with them.",
+            do="Install the Linli that wrote them, or a newer one"
+            if newer
+            else "Start the ingest, or run `linli ingest migrate up`: both make a backup first",
         )
 
 

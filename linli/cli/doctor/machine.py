@@ -117,7 +117,8 @@ def _web_down(what: str) -> Finding:
         code="web-down",
         level="bad",
         what=what,
-        means="Pages do not open and incidents are not made; what edges send is still stored.",
+        means="Pages do not open and incidents are not made. What edges send is still stored, if "
+        "the receiver runs.",
         do="Look at the last lines of `linli ingest run`; it starts the web side again by itself",
     )
 

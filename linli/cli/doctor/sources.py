@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.settings import IngestSettings
 from ingest.store.choose import database_of
+from ingest.store.migrate import File
 
 DOCTOR = Viewer(account="doctor", name="doctor", role="viewer")
 
@@ -25,6 +26,11 @@ class Sources:
     state: sa.Engine
     series: sa.Engine
     now: datetime
+
+    @property
+    def files(self) -> dict[File, sa.Engine]:
+        """The readers by the names of the ingest's files."""
+        return {"journal": self.journal, "state": self.state, "series": self.series}
 
 
 @contextmanager
