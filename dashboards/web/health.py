@@ -129,7 +129,6 @@ class Chain:
 
 def chain(stats: Stats, view: ChainView, words: Words, calendar: Calendar) -> Chain:
     """Sum up the chain of delivery."""
-    lost = stats.evicted + stats.poisoned + stats.parked_dropped + stats.dropped
     return Chain(
         probes=Probes(
             state=view.state,
@@ -140,11 +139,11 @@ def chain(stats: Stats, view: ChainView, words: Words, calendar: Calendar) -> Ch
             lost=view.lost,
             within=f"{view.p95:.2f}" if view.p95 is not None else None,
         ),
-        healthy=not lost and not stats.rejected,
+        healthy=stats.healthy,
         stored=stats.events_stored + stats.telemetry_stored,
         rejected=stats.rejected,
         duplicates=stats.duplicates,
-        lost=lost,
+        lost=stats.lost,
         open_incidents=stats.open_incidents,
     )
 

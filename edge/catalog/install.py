@@ -115,7 +115,7 @@ def _wanted(model: Model, sha256: str | None) -> Entry:
         raise InputError(
             "the catalogue has no hash of its file, which could tell it from a wrong one",
             where=f"model {entry.name}",
-            hint="Pass the hash you trust: --sha256 HASH; docs/models.md has those that others trust",
+            hint="Pass the hash you trust: --sha256 HASH; docs/models.md has what others trust",
         )
     if sha256 in {None, entry.sha256}:
         return entry

@@ -113,6 +113,16 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Journal rows each consumer still has before it."""
     streams: tuple[StreamPosition, ...] = ()
 
+    @property
+    def lost(self) -> int:
+        """What is gone for good: given up by edges or here, or of no use to a consumer."""
+        return self.evicted + self.poisoned + self.parked_dropped + self.dropped
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was lost and nothing refused."""
+        return not self.lost and not self.rejected
+
 
 class ChainView(msgspec.Struct, frozen=True, kw_only=True):
     """What the probes say: counts since the data folder was made, times over the last hour."""

@@ -134,7 +134,7 @@ def test_one_key_has_one_unresolved_incident_whatever_code_does(folder: Folder) 
     cursor(folder).step()
     with reading(folder.state) as connection:
         row = connection.execute(incident_tables.incident.select()).mappings().one()
-    with pytest.raises(Exception, match="(?i)unique"), writing(folder.state) as connection:
+    with pytest.raises(Exception, match=r"(?i)unique"), writing(folder.state) as connection:
         connection.execute(incident_tables.incident.insert(), {**row, "id": "other", "number": 2})
 
 

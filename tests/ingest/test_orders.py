@@ -18,6 +18,7 @@ from PIL import Image
 from ingest.accounts import book as accounts
 from ingest.accounts.account import Viewer
 from ingest.evidence.picture import PHOTO_SIDE, photo
+from ingest.evidence.retention import Keep
 from ingest.evidence.shelf import FolderStore
 from ingest.feed import Feed
 from ingest.orders.machine import FROM, Person, Wish, decide, steps_for
@@ -167,7 +168,7 @@ class Desk:
         self.told: list[str] = []
         feed.tell = self.told.append  # type: ignore[method-assign, assignment]
         shelf = FolderStore(path / "evidence")
-        self.evidence = EvidenceService(reader, self.folder.state, shelf, feed, keep=at(9) - at(0))
+        self.evidence = EvidenceService(reader, self.folder.state, shelf, feed, keep=Keep())
         self.service = OrderService(reader, self.folder.state, feed, self.evidence)
         self.ledger = Ledger(self.folder.state)
         with writing(self.folder.state) as connection:
