@@ -38,7 +38,8 @@ from ingest.influx import book as influx_book
 from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
 from ingest.notifier import Notifier
-from ingest.notify.wording import PageLinks, PlainWording, Wording
+from ingest.notify.links import LinkKey, PersonalLinks
+from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.retention import Keep
 from ingest.series.storage import storage
@@ -53,6 +54,7 @@ from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
+from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
@@ -127,6 +129,7 @@ class House:
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
+        self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier] = []
         self.services = self._make_services()
         self._runners = self._make_runners()
@@ -196,8 +199,10 @@ class House:
         )
         delivery = JournalService(self._journal, reader, self._series)
         chain = ChainService(reader, writer, self._journal, feed, self.clock)
+        incidents = IncidentService(reader, writer, feed, self._around)
         return Services(
-            incidents=IncidentService(reader, writer, feed, self._around),
+            incidents=incidents,
+            links=LinkService(reader, writer, self._links, incidents, evidence),
             silences=SilenceService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
@@ -262,7 +267,7 @@ class House:
             self._state,
             self._state_writer,
             wording=self._wording,
-            links=PageLinks(settings.base_url),
+            links=self._links,
             shelf=self._pictures,
             zone=self._around.zone,
             clock=self.clock,

@@ -206,7 +206,7 @@ def _rows(
     rows: list[Row] = []
     for step in reversed(history):
         text = STEPS[step.step]
-        if step.step == "shelved" and not step.actor.startswith("user:"):
+        if step.step == "shelved" and step.actor.startswith("silence:"):
             text = _SILENCED
         if step.step == "joined" and step.until is not None:
             text = None  # its cause is over, which it is soon seen to outlast or not

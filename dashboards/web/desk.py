@@ -118,7 +118,8 @@ class Desk:
         return {"chain": chain(stats, view, words, self.calendar(language))}
 
     def _words(self, viewer: Viewer, language: Language) -> Words:
-        return Words(language, self._services.devices.labels(viewer))
+        people = self._services.links.names(viewer)
+        return Words(language, self._services.devices.labels(viewer), people)
 
     def _some(
         self,

@@ -13,6 +13,7 @@ from dashboards.web import (
     incident_pages,
     live_pages,
     order_pages,
+    phone_pages,
     refused,
     registry_pages,
 )
@@ -41,6 +42,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     # A deed with an incident is any last part of an address, so orders come before.
     for part in (
         account_pages,
+        phone_pages,
         order_pages,
         incident_pages,
         device_pages,

@@ -23,6 +23,10 @@ class Frame:
         """Fill in a template."""
         return _environment(self.language).get_template(template).render(frame=self, **context)
 
+    def say(self, text: str) -> str:
+        """Translate a text that `msg` marked."""
+        return catalog(self.language).gettext(text)
+
     def url(self, path: str) -> str:
         """Return the address of a path of ours, behind the prefix of a proxy."""
         return f"{self.prefix}{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dashboards.web.language import Language, catalog, msg
 from ingest.incidents.incident import Incident, Key, Label, State
@@ -95,10 +95,14 @@ _NUMBERED = (
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Speaks one language; `devices` maps (node, device) to the name people gave it."""
+    """Speaks one language; `devices` maps (node, device) to the name people gave it.
+
+    `people` maps actors that are no accounts, `person:ID` and `team:ID`, to what they are called.
+    """
 
     language: Language
     devices: Mapping[tuple[str, str], str]
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: str) -> str:
         """Translate a text that `msg` marked."""
@@ -164,6 +168,8 @@ class Words:
     def actor(self, actor: str) -> str:
         """Return who did something: a person's name, or the system."""
         who, _, name = actor.partition(":")
+        if who in {"person", "team"}:
+            return self.people.get(actor, name)
         return name if who == "user" and name else self.say(msg("the system"))
 
     def _known(self, table: Mapping[str, str], slug: str) -> str:

@@ -12,6 +12,7 @@ from ingest.refusal import NotAllowed
 Role = Literal["admin", "staff", "viewer"]
 Right = Literal["see", "act", "administer"]
 Scope = Literal["see", "act", "administer"]
+Kind = Literal["user", "person", "team"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
@@ -28,12 +29,14 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     scopes: frozenset[Scope] | None = None
-    """What a token is limited to; None for a person."""
+    """What a token or a link is limited to; None for a person who signed in."""
+    kind: Kind = "user"
+    """`person` or `team` for the recipient of a link, who need not have an account."""
 
     @property
     def actor(self) -> str:
         """How this viewer is written in an incident's history."""
-        return f"user:{self.name}"
+        return f"{self.kind}:{self.name}"
 
     def may(self, right: Right) -> bool:
         """Tell whether the role, and the token if there is one, allow it."""

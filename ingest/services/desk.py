@@ -13,6 +13,7 @@ from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
+from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
@@ -41,4 +42,5 @@ class Services:
     notify: NotifyService
     metrics: MetricsService
     rules: RuleService
+    links: LinkService
     feed: Feed

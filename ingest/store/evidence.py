@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.influx import metadata
+from ingest.store.links import metadata
 
 __all__ = ["evidence_hold", "evidence_use", "metadata"]
 

@@ -34,6 +34,7 @@ from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order, Standing
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
+from ingest.services.links import LinkService
 from ingest.services.orders import OrderService
 from ingest.services.page import Page
 from ingest.services.registry import RegistryService
@@ -334,6 +335,16 @@ class Rules(RuleService):
         pass
 
 
+class Links(LinkService):
+    """Nobody has a link."""
+
+    def __init__(self) -> None:
+        pass
+
+    def names(self, viewer: Viewer) -> dict[str, str]:
+        return {}
+
+
 class Lists(RegistryService):
     """A registry without anything in it."""
 
@@ -373,6 +384,8 @@ class Neighbourhood:
             influx=self.copy,
             chain=self.probes,
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
+            links=Links(),
+            notify=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,
         )
 

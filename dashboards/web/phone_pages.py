@@ -1,0 +1,88 @@
+"""One incident on a phone, by a link bound to its recipient: no signing in, one large button."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from dashboards.web.language import msg
+from dashboards.web.notices import TODO
+from dashboards.web.visit import Visit, anyone, same_site
+from ingest.refusal import Gone, NotThere
+from ingest.services.links import Deed
+
+router = APIRouter()
+Stranger = Annotated[Visit, Depends(anyone)]
+PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
+_REFUSED = {
+    404: (
+        msg("This link is not complete"),
+        msg("Open it again from the message, or copy all of it."),
+    ),
+    410: (
+        msg("This link has ended"),
+        msg("Links work for one day. Open the newest message, or sign in."),
+    ),
+}
+
+
+@router.api_route("/i/{token}", methods=["GET", "HEAD"])
+def page(request: Request, visit: Stranger, token: str) -> Response:
+    """Show the incident. Looking changes nothing; previews of links ask for this too."""
+    links, now = visit.house.services.links, visit.house.clock.now()
+    try:
+        guest = links.open(token, now)
+    except (NotThere, Gone) as error:
+        return _refused(visit, error.status)
+    if request.method == "GET":
+        links.look(guest, now)
+    found = visit.house.desk.incident(guest.viewer, visit.language, guest.incident.id)
+    todo = TODO.get(guest.incident.key.event)
+    answer = visit.page(
+        "phone.html",
+        one=found["one"],
+        token=token,
+        recipient=guest.label,
+        picture=links.picture(guest, now),
+        todo=None if todo is None else visit.frame.say(todo),
+    )
+    answer.headers.update(PRIVATE)
+    return answer
+
+
+@router.get("/i/{token}/picture")
+def picture(
+    visit: Stranger,
+    token: str,
+    expires: int,
+    signature: Annotated[str, Query(max_length=128)],
+    purpose: Annotated[str, Query(max_length=16)] = "incident",
+) -> Response:
+    """Give out the picture by an address that the page made less than a minute ago."""
+    del purpose
+    look = visit.house.services.links.open_picture(
+        token, expires=expires, signature=signature, now=visit.house.clock.now()
+    )
+    return Response(look.data, media_type="image/jpeg", headers=PRIVATE)
+
+
+@router.post("/i/{token}/{deed}", dependencies=[Depends(same_site)])
+def act(visit: Stranger, token: str, deed: Deed) -> Response:
+    """Take a step; the link in the form's address is what a page of another site cannot know."""
+    try:
+        visit.house.services.links.act(token, deed, visit.house.clock.now())
+    except (NotThere, Gone) as error:
+        return _refused(visit, error.status)
+    return visit.go(f"/i/{token}")
+
+
+def _refused(visit: Visit, status: int) -> Response:
+    title, advice = _REFUSED[status]
+    say = visit.frame.say
+    answer = visit.page(
+        "refused.html", status=status, title=say(title), advice=say(advice), code=status
+    )
+    answer.headers.update(PRIVATE)
+    return answer
