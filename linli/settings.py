@@ -85,8 +85,9 @@ def is_web_address(text: str) -> bool:
     """Tell whether a browser could open it: http or https, a host, a port that can be."""
     try:
         parts = urlsplit(text)
-        reachable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        host = (parts.hostname or "").encode("idna")
+        reachable = bool(host) and parts.port != 0
+    except ValueError:  # UnicodeError is one
         return False
     spaced = any(one.isspace() for one in text)
     return reachable and not spaced and parts.scheme in {"http", "https"}

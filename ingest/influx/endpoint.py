@@ -128,15 +128,15 @@ class V1Endpoint:
         """Return when all lines are stored. Raises Refused and Unavailable."""
         import httpx2  # noqa: PLC0415
 
-        client = self._client = self._client or open_client(self._settings, self._token)
         content, headers = _bytes(text), {"Content-Type": "text/plain; charset=utf-8"}
         if _far(self._settings.url or ""):
             content = gzip.compress(content, 5)
             headers["Content-Encoding"] = "gzip"
         params = {**database(self._settings), "precision": "ns"}
         try:
+            client = self._client = self._client or open_client(self._settings, self._token)
             answer = client.post("/write", params=params, content=content, headers=headers)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise Unavailable(_failure(error)) from None
         judge(answer.status_code, _words(answer.content), answer.headers.get("Retry-After"))
 

@@ -95,14 +95,14 @@ class InfluxTimeseries:
         """Return what InfluxDB answers to one question. Raises StoreError with its words."""
         import httpx2  # noqa: PLC0415
 
-        client = self._client = self._client or open_client(self._settings, self._token)
         params = {**database(self._settings), "epoch": "ms", "q": question}
         try:
+            client = self._client = self._client or open_client(self._settings, self._token)
             if len(question) < LONG:
                 answer = client.get("/query", params=params)
             else:
                 answer = client.post("/query", data=params)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise StoreError(str(error) or type(error).__name__, where="InfluxDB") from None
         return _read(answer.status_code, answer.content)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+import httpx2
 import pytest
 from influx_fake import served
 
@@ -14,6 +15,7 @@ from ingest.influx.endpoint import (
     endpoint_of,
     judge,
 )
+from ingest.influx.reader import InfluxTimeseries
 from ingest.settings import Influx
 from linli.errors import StoreError
 
@@ -193,6 +195,19 @@ def test_a_server_that_is_not_there_is_waited_for(how) -> None:
         assert isinstance(error.value, StoreError)
     assert len(said) == 1, "the same failure has the same words, or each would be written down"
     endpoint.close()
+
+
+@pytest.mark.parametrize("error", [UnicodeError("label too long"), httpx2.InvalidURL("port")])
+def test_a_host_that_no_library_can_read_stops_no_thread(monkeypatch, error: Exception) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ingest.influx.endpoint.open_client", fail)
+    monkeypatch.setattr("ingest.influx.reader.open_client", fail)
+    with pytest.raises(Unavailable, match=str(error)):
+        endpoint_of(Influx(url="http://x", api="v1")).write("m v=1 1")
+    with pytest.raises(StoreError, match=str(error)):
+        InfluxTimeseries(Influx(url="http://x"), None).keys()
 
 
 @pytest.mark.parametrize("how", [V1, V2], ids=["v1", "v2"])

@@ -293,7 +293,7 @@ def test_check_says_what_is_wrong(influxd: RunningServer, config: Path) -> None:
 @pytest.mark.parametrize("api", ["v1", "v2"])
 def test_an_address_or_a_token_that_cannot_be_is_said_in_one_line(config: Path, api: str) -> None:
     plain = config.read_text("utf-8")
-    for url in ("http://[::1", "http://x:abc"):
+    for url in ("http://[::1", "http://x:abc", "http://a..b", f"http://{'a' * 70}.x"):
         config.write_text(f'{plain}\n[influx]\nurl = "{url}"\napi = "{api}"\n', "utf-8")
         done = CliRunner().invoke(linli, ["influx", "check", "--config", str(config)])
         assert isinstance(done.exception, InputError)
