@@ -56,7 +56,7 @@ class IncidentEffect:
         self._events: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
         self._probed = False
-        self._retired = False
+        self._retired = self._from_retired = False
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
@@ -101,6 +101,8 @@ class IncidentEffect:
                 if owner is None or ended:
                     continue
             incident, _ = flow.take(connection, fact, self._around)
+            # Sent before, read after: nobody will end it either.
+            self._from_retired |= (fact.key.node, fact.key.device) in self._rules.retired
             if fact.picture is not None and fact.picture.id is not None:
                 pictures.use(
                     connection, fact.picture.id, incident.id, safety=incident.policy.safety
@@ -111,9 +113,10 @@ class IncidentEffect:
 
     def finish(self, connection: sa.Connection) -> None:
         """Do what is cheaper once per batch, inside the same transaction."""
-        self._rules.finish(connection)
-        if self._rules.registry_changed:
+        if self._rules.registry_changed or self._from_retired:
+            self._rules.forget_retired()
             self._retired = flow.retire(connection, self._rules.now, self._around)
+        self._rules.finish(connection)
         tallies.add(connection, self._counts)
         if self._events:
             connection.execute(_KEEP_EVENT, self._events)
@@ -137,7 +140,7 @@ class IncidentEffect:
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
         self._rules.dropped()
-        self._probed = self._retired = False
+        self._probed = self._retired = self._from_retired = False
         self._links.clear()
         self._seen.clear()
         self._counts.clear()

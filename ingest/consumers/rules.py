@@ -37,7 +37,8 @@ class RuleWork:
     def __init__(self, journal: sa.Engine, zone: tzinfo) -> None:
         """`journal` is a reader; `zone` is that of the site.
 
-        `registry_changed`: people changed the registry between the last batch and this one.
+        `registry_changed`: people changed the registry between the last batch and this one;
+        `retired`: node and device of what is in use no more.
         """
         self._journal = journal
         self._zone = zone
@@ -47,6 +48,7 @@ class RuleWork:
         self._begun = False
         self._unusable = 0
         self.registry_changed = False
+        self.retired: frozenset[tuple[str, str]] = frozenset()
 
     def begin(self, connection: sa.Connection, kept: Kept) -> list[Signal]:
         """Get ready for a row, in the transaction of its batch; return what changed rules end."""
@@ -54,14 +56,14 @@ class RuleWork:
             return []
         self._begun = True
         self.registry_changed = self._directory.refresh(connection)
+        if self.registry_changed:
+            self.retired = self._directory.retired()
         signals: list[Signal] = []
         if self._engine is None:
             self._engine, signals = self._restored(connection, kept.id - 1)
         wanted = versions.newest(connection)
         if wanted.version not in {self._engine.rules.version, self._unusable}:
             signals += self._take_up(connection, self._engine, wanted, kept.id - 1)
-        if self.registry_changed and (gone := self._directory.retired()):
-            self._engine.forget(gone)
         return signals
 
     def read(self, kept: Kept) -> Message | None:
@@ -80,6 +82,11 @@ class RuleWork:
             log.exception("rules: journal row %d", kept.id)
             engine.memory.clocks.failed += 1
             return engine.said()
+
+    def forget_retired(self) -> None:
+        """Forget what is remembered of devices that are in use no more."""
+        if self.retired:
+            self._ready.forget(self.retired)
 
     def finish(self, connection: sa.Connection) -> None:
         """Keep what has changed, in the transaction of the batch."""

@@ -392,6 +392,21 @@ def test_what_goes_on_at_a_retired_device_is_over(folder: Folder, killed: bool) 
     assert {row.at for row in rows} == {folder.clock.now()}
 
 
+def test_what_was_sent_before_and_is_read_after_is_over_too(folder: Folder) -> None:
+    write(folder, HOT)
+    hot(folder)
+    reader = cursor(folder)
+    reader.step()  # the reading still waits for others that may come before it
+    retire(folder, f"{NODE}/{CAMERA}")
+    folder.put_event(folder.event())
+    reader.step()
+    tick(folder)
+    reader.step()
+    assert [active for _, _, active in brief(folder)] == [False, False]
+    with reading(folder.state) as connection:
+        assert keeper.load(connection).targets == {}
+
+
 def test_a_batch_that_failed_does_not_forget_who_was_retired(folder: Folder, monkeypatch) -> None:
     folder.put_event(folder.event())
     reader = cursor(folder)
