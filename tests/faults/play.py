@@ -14,6 +14,7 @@ from typing import Any
 
 from catalogue import Fault
 from estate import until
+from netns import Cable
 from stage import Stage, running_stage
 from verdict import Row, compare
 
@@ -33,14 +34,14 @@ BEGINNING = "no fault yet"
 Made = tuple[list[Incident], tuple[Transition, ...]]
 
 
-def play(folder: Path, seed: int, faults: Sequence[Fault]) -> list[Row]:
+def play(folder: Path, seed: int, faults: Sequence[Fault], line: Cable | None = None) -> list[Row]:
     """Play each fault once and return a row for each. Raises AssertionError: an invariant broke."""
     dice = random.Random(seed)
     order = dice.sample(faults, len(faults))
     began: list[float] = []
     recovered: list[tuple[float, float]] = []
     repeated: list[int] = []
-    with running_stage(folder) as stage:
+    with running_stage(folder, line) as stage:
         stage.play_load("--seed", str(seed), "--telemetry", "10")
         stage.recovered(time.time())
         for fault in order:

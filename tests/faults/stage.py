@@ -21,6 +21,7 @@ import pytest
 from brokers import RunningBroker, wait_for_port
 from estate import PATIENCE, Estate, until
 from fault_proxy import FaultProxy
+from netns import NEAR, Cable
 from verdict import Fact
 
 from linli.broker import plan_broker
@@ -66,11 +67,14 @@ class PlainBroker(RunningBroker):
 class Stage(Estate):
     """An estate whose parts can be cut off, frozen, locked and killed while a load runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, line: Cable | None = None) -> None:
         super().__init__(folder)
+        self.line = line
         users = {**self.broker._users, OTHER_NODE: "three"}
         self.broker = PlainBroker(folder / "broker", users)
-        self.edge_path = FaultProxy(self.broker.port)
+        if line is not None:
+            self.edge_host, self.edge_prefix = NEAR, line.inside
+        self.edge_path = FaultProxy(self.broker.port, host=self.edge_host)
         self.ingest_path = FaultProxy(self.broker.port)
         self.load: subprocess.Popen[str] | None = None
         self.load_words: tuple[str, ...] = ()
@@ -260,9 +264,10 @@ def fill(folder: Path) -> Path:
 
 
 @contextmanager
-def running_stage(folder: Path) -> Iterator[Stage]:
+def running_stage(folder: Path, line: Cable | None = None) -> Iterator[Stage]:
+    """Yield a stage that works; its edges stand at the far end of a line, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    stage = Stage(folder)
+    stage = Stage(folder, line)
     try:
         stage.prepare()
         stage.start_ingest()

@@ -37,6 +37,10 @@ class Estate:
     """Starts, kills and restarts the parts; compares what was made with what is stored."""
 
     more_settings = ""
+    edge_host = "127.0.0.1"
+    """Under which address edges find the broker."""
+    edge_prefix: tuple[str, ...] = ()
+    """What the command of an edge begins with."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -129,8 +133,9 @@ class Estate:
     def start_load(self, count: int, rate: float, *more: str) -> subprocess.Popen[str]:
         load = subprocess.Popen(
             [
-                *(sys.executable, str(LOAD), "--data", str(self.data)),
-                *("--port", str(self.edge_mqtt_port), "--site", SITE, "--area", AREA),
+                *(*self.edge_prefix, sys.executable, str(LOAD), "--data", str(self.data)),
+                *("--host", self.edge_host, "--port", str(self.edge_mqtt_port)),
+                *("--site", SITE, "--area", AREA),
                 *("--node", NODE, "--device", DEVICE),
                 *("--password-file", str(self.folder / f"{NODE}.secret")),
                 *("--rate", str(rate), "--count", str(count), *more),
