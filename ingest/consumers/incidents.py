@@ -55,7 +55,7 @@ class IncidentEffect:
         self._streams: set[tuple[str, str]] = set()
         self._events: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
-        self._probed = False
+        self._probed = self._moved = False
         self._retired = self._from_retired = False
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
@@ -101,6 +101,7 @@ class IncidentEffect:
                 if owner is None or ended:
                     continue
             incident, _ = flow.take(connection, fact, self._around)
+            self._moved = True
             # Sent before, read after: nobody will end it either.
             self._from_retired |= (fact.key.node, fact.key.device) in self._rules.retired
             if fact.picture is not None and fact.picture.id is not None:
@@ -131,7 +132,7 @@ class IncidentEffect:
     def committed(self) -> None:
         """The batch is on disk: tell whoever waits for it."""
         self._rules.committed()
-        if self._events or self._links or self._retired:
+        if self._events or self._moved or self._retired:
             self._feed.tell("incidents")
         if self._probed:
             self._feed.tell("chain")
@@ -140,7 +141,7 @@ class IncidentEffect:
     def dropped(self) -> None:
         """The batch was rolled back: forget what was gathered for it."""
         self._rules.dropped()
-        self._probed = self._retired = self._from_retired = False
+        self._probed = self._moved = self._retired = self._from_retired = False
         self._links.clear()
         self._seen.clear()
         self._counts.clear()
