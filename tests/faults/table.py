@@ -33,6 +33,8 @@ COLUMNS = {
 }
 SUMMED = ("produced", "stored", "lost", "doubled", "evicted", "refused", "repeated")
 Shown = Mapping[str, Any]
+Run = dict[str, Any]
+"""What one run says: `machine`, a line on what it was measured on and beside what, and `rows`."""
 
 
 def cells(row: Shown) -> list[str]:
@@ -52,13 +54,30 @@ def markdown(rows: Iterable[Shown]) -> str:
     return "\n".join([*head, *("| " + " | ".join(cells(row)) + " |" for row in rows)])
 
 
-def page(text: str, rows: Sequence[Shown]) -> str:
+def with_new(runs: Sequence[Run], new: Run) -> list[Run]:
+    """Return runs with one more; what it measured anew is no longer told of the older ones."""
+    anew = {(row["fault"], row["seed"]) for row in new["rows"]}
+    older = [
+        {**run, "rows": [row for row in run["rows"] if (row["fault"], row["seed"]) not in anew]}
+        for run in runs
+    ]
+    return [run for run in (*older, new) if run["rows"]]
+
+
+def page(text: str, runs: Sequence[Run]) -> str:
     """Return a document with machine, totals and table between its marks."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
+    rows = [row for run in runs for row in run["rows"]]
     ordered = sorted(rows, key=lambda row: (_order(row["requirement"]), row["fault"], row["seed"]))
-    made = "\n\n".join((machine(), totals(rows), markdown(merged(ordered))))
+    measured = "\n".join(f"- {_covers(run)}: {run['machine']}" for run in runs)
+    made = "\n\n".join((measured, totals(rows), markdown(merged(ordered))))
     return f"{before}{BEGIN}\n{made}\n{END}{after}"
+
+
+def _covers(run: Run) -> str:
+    seeds = sorted({row["seed"] for row in run["rows"]})
+    return f"{len(run['rows'])} rows, seed {', '.join(str(seed) for seed in seeds)}"
 
 
 def merged(rows: Sequence[Shown]) -> list[dict[str, Any]]:
@@ -90,16 +109,16 @@ def totals(rows: Sequence[Shown]) -> str:
     )
 
 
-def machine() -> str:
-    """Return what the figures were measured on."""
+def machine(loads: Sequence[float]) -> str:
+    """Return what the figures were measured on, and beside how much (load averages of a minute)."""
     broker = find_mosquitto()
     said = "no mosquitto"
     if broker is not None:
         help_text = subprocess.run([broker, "-h"], capture_output=True, text=True, check=False)
         said = help_text.stdout.splitlines()[0]
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d}, with other work on the machine (load average "
-        f"{psutil.getloadavg()[2]:.0f}): "
-        f"{psutil.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
-        f"{said}, SQLite {sqlite3.sqlite_version}, paho-mqtt {version('paho-mqtt')}."
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {min(loads):.0f} to "
+        f"{max(loads):.0f}, this test's own about 2; {psutil.cpu_count()} cores, "
+        f"{platform.system()}, Python {platform.python_version()}, "
+        f"{said}, SQLite {sqlite3.sqlite_version}, paho-mqtt {version('paho-mqtt')}"
     )

@@ -11,6 +11,7 @@ import pytest
 from brokers import NEEDS_MOSQUITTO
 from catalogue import CATALOGUE, Fault
 from play import hold, play
+from table import with_new
 from verdict import Fact, Row, compare
 
 SHORT = tuple(fault for fault in CATALOGUE if not fault.long)
@@ -70,3 +71,12 @@ def test_a_run_that_lost_doubled_or_took_too_long_does_not_pass(wrong: dict[str,
 def test_names_are_told_apart() -> None:
     names = [one.name for one in CATALOGUE]
     assert len(names) == len(set(names))
+
+
+def test_a_row_stays_until_the_same_is_measured_again() -> None:
+    def run(machine: str, *rows: tuple[str, int]) -> dict[str, Any]:
+        return {"machine": machine, "rows": [{"fault": one, "seed": seed} for one, seed in rows]}
+
+    older = [run("a", ("cut", 1)), run("b", ("cut", 2), ("killed", 2))]
+    found = with_new(older, run("c", ("cut", 1), ("cut", 2)))
+    assert found == [run("b", ("killed", 2)), run("c", ("cut", 1), ("cut", 2))]

@@ -81,11 +81,12 @@ def test_a_second_ingest_under_the_same_name_takes_nothing(tmp_path: Path, recor
             (astray,) = database.execute(taken).fetchone()
         row = single(
             stage,
-            f"a second ingest under the same name for {ended - began:.0f} s",
+            "a second ingest under the same name",
             "R12",
             1,
             stored_after=round(stored_after, 2),
             worked_after=round(worked_after, 2),
+            note=f"for {ended - began:.0f} s",
         )
     record_property("fault", row.as_dict())
     assert astray == 0, "facts went astray to the second one"
