@@ -48,7 +48,7 @@ def add(connection: sa.Connection, notes: Iterable[Note]) -> int:
             values["ended"] = note.created
         values["body"] = msgspec.json.encode(note.contacts).decode()
         statement = insert(_NOTE).values(values).on_conflict_do_nothing()
-        added += connection.execute(statement).rowcount
+        added += connection.scalar(statement.returning(_NOTE.c.id)) is not None
     return added
 
 
@@ -195,6 +195,12 @@ def counts(connection: sa.Connection) -> list[Count]:
         Count(channel, state, reason, number, int(doubts or 0))
         for channel, state, reason, number, doubts in connection.execute(query)
     ]
+
+
+def dead_since(connection: sa.Connection, at: datetime) -> int:
+    """Count those that were given up since a moment."""
+    query = sa.select(sa.func.count()).where(_NOTE.c.state == "dead", _NOTE.c.ended >= at)
+    return connection.scalar(query) or 0
 
 
 def notes(

@@ -20,6 +20,7 @@ ON_BOTH = (
     "test_migrate_back",
     "test_migrate_cli",
     "test_influx_writer",
+    "test_notify_outbox",
 )
 ALWAYS = (
     "test_consumers",

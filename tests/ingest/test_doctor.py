@@ -20,11 +20,14 @@ from house import NODE, SITE, Folder
 
 from ingest.influx import book
 from ingest.influx.deliver import Refusal
+from ingest.notify import outbox
+from ingest.notify.note import Note
 from ingest.services.chain import WORDS
 from ingest.store import journal, state
 from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
 from ingest.store.incidents import incident
+from ingest.store.notify import notifier
 from ingest.store.registry import node
 from ingest.supervise import sole_owner
 from linli.broker import free_port
@@ -142,10 +145,13 @@ def test_what_does_not_run_is_told(tmp_path: Path) -> None:
 
 def test_a_silent_receiver_and_a_broken_chain_are_told_with_since_when(patient: Patient) -> None:
     before = patient.folder.clock.now()
+    with writing(patient.folder.journal) as connection:
+        connection.execute(journal.counter.insert(), {"name": journal.PROBE_COUNTER, "value": 3})
     patient.folder.clock.advance(900)
     patient.report()
     wrong = patient.wrong()
     assert set(wrong) == {"receiver-silent", "chain-silent"}
+    assert "3 probes made, 2 stored, 0 lost" in wrong["chain-silent"].what
     assert wrong["receiver-silent"].since == before
     assert wrong["chain-silent"].since == before + timedelta(seconds=55)
     started = patient.folder.clock.now().timestamp() - 10
@@ -309,6 +315,34 @@ def test_the_command_speaks_to_people_and_machines(patient: Patient) -> None:
     assert levels == sorted(levels, key=["bad", "warning", "ok"].index)
     assert len(CliRunner().invoke(command, [*arguments, "--all"]).output) > len(said.output)
     assert "Traceback" not in said.output
+
+
+def test_whether_people_are_told(patient: Patient) -> None:
+    assert "nobody is told" in patient.findings()["notify"].what
+    (patient.folder.path / "people.toml").write_text('[[routes]]\nteam = "gate"\n')
+    bot = '[[notify.channels]]\ntype = "wecom-bot"\nname = "bot"\n'
+    patient.write(more=f'[notify]\npeople = "people.toml"\n{bot}')
+    assert set(patient.wrong()) == {"notify-silent"}
+    now = patient.folder.clock.now()
+    row = {"id": 1, "transition": 0, "audited": now, "requeued": 0, "overdue": 0, "words": ""}
+    with writing(patient.folder.state) as connection:
+        connection.execute(notifier.insert(), row)
+    assert patient.wrong() == {}
+    dead = Note(
+        incident="i",
+        call=1,
+        kind="call",
+        owner="team:gate",
+        created=now,
+        next_at=now,
+        urgency=0,
+        state="dead",
+        reason="refused",
+    )
+    with writing(patient.folder.state) as connection:
+        connection.execute(notifier.update().values(words="2 are late"))
+        outbox.add(connection, [dead])
+    assert set(patient.wrong()) == {"notify-trouble", "notify-dead"}
 
 
 def test_every_code_is_in_the_page() -> None:

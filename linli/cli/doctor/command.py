@@ -11,7 +11,7 @@ import msgspec
 
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.migrate import current, head
-from linli.cli.doctor import delivery, edges, influx, machine, models
+from linli.cli.doctor import delivery, edges, influx, machine, models, notices
 from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
 from linli.cli.doctor.sources import Sources, opened
 from linli.clock import SystemClock
@@ -90,6 +90,7 @@ def _of_files(sources: Sources) -> Iterator[Finding]:
         yield from delivery.look(sources)
         yield from edges.look(sources)
         yield from influx.look(sources)
+        yield from notices.look(sources)
     except StoreError as error:
         yield Finding(
             code="store-unreadable",

@@ -1,0 +1,58 @@
+"""Whether people are told of incidents, by what the notifier's auditor wrote down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ingest.notify import audit, outbox
+from ingest.notify.audit import Audit
+from ingest.store.engine import reading
+from linli.cli.doctor.finding import Finding, well
+from linli.cli.doctor.sources import Sources
+
+SILENT = timedelta(minutes=5)
+LATELY = timedelta(days=1)
+
+
+def look(sources: Sources) -> Iterator[Finding]:
+    """Yield what was found. Raises StoreError."""
+    if not sources.settings.notify.channels:
+        yield well("notify", "no channel is set: nobody is told of incidents")
+        return
+    with reading(sources.state) as connection:
+        found = audit.get(connection)
+        dead = outbox.dead_since(connection, sources.now - LATELY)
+    yield _auditor(sources, found or Audit())
+    if dead:
+        yield Finding(
+            code="notify-dead",
+            level="warning",
+            what=f"{dead} notifications of the last day were given up",
+            means="Somebody was not told by this channel; the next contact was, if there is one.",
+            do="See `linli ingest notify list --state dead`, and try the channel with "
+            "`linli ingest notify test`",
+        )
+
+
+def _auditor(sources: Sources, found: Audit) -> Finding:
+    if found.audited is None or sources.now - found.audited > SILENT:
+        return Finding(
+            code="notify-silent",
+            level="bad",
+            what="nobody looks after notifications",
+            since=found.audited,
+            means="Nobody may be told of what happens.",
+            do="Check that the ingest runs, and its log",
+        )
+    if found.well:
+        return well("notify", "notifications go out in time")
+    return Finding(
+        code="notify-trouble",
+        level="bad",
+        what=found.words,
+        since=found.audited,
+        means="People are told late or not at all.",
+        do="See `linli ingest notify status` for the channel, and try it with "
+        "`linli ingest notify test`",
+    )
