@@ -11,7 +11,7 @@ from ingest import tallies
 from ingest.chain import book as probes
 from ingest.chain.judge import judge
 from ingest.influx import book
-from ingest.services.chain import WORDS
+from ingest.services.chain import view_of
 from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading
@@ -91,18 +91,21 @@ def _chain(sources: Sources) -> Finding:
         passes = probes.passes(connection)
         highest = probes.highest(connection)
         stored = tallies.counted(connection).get(PROBE, 0)
-    found = judge(passes, started=_started(sources), now=sources.now)
-    counts = f"{highest} probes made, {stored} stored, {max(highest - stored, 0)} lost"
+    with reading(sources.journal) as connection:
+        made = journal.counters(connection).get(journal.PROBE_COUNTER, 0)
+    judged = judge(passes, started=_started(sources), now=sources.now)
+    found = view_of(judged, made=made, highest=highest, stored=stored)
+    counts = f"{found.produced} probes made, {found.stored} stored, {found.lost} lost"
     if found.p95 is not None:
         counts += f", 95 % of the last hour within {found.p95:.2f} s"
     if found.state == "green":
-        return well("chain", f"{WORDS[found.why]}: {counts}")
+        return well("chain", f"{found.words}: {counts}")
     if found.state == "unknown":
-        return Finding(code="chain-starting", level="warning", what=WORDS[found.why])
+        return Finding(code="chain-starting", level="warning", what=found.words)
     return Finding(
         code=f"chain-{found.why}",
         level="bad",
-        what=f"{WORDS[found.why]} ({counts})",
+        what=f"{found.words} ({counts})",
         since=found.since if passes else None,
         means="An alarm may not reach the screen, or late.",
         do="Mend what else is named here first; the next probe goes within a minute",
