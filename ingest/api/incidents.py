@@ -116,8 +116,7 @@ def transitions(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """Show what happened to an incident: who or which rule, when, and when it was written down."""
-    rows = house.incidents.transitions(viewer, incident)
-    page = sliced(rows, lambda one: str(one.id), cursor, limit)
+    page = house.incidents.history(viewer, incident, cursor=cursor, limit=limit)
     return answer(TransitionList(items=page.items, next=page.next))
 
 

@@ -90,7 +90,9 @@ _GONE = sa.or_(
 _END_EPISODES = episode.update().where(episode.c.incident == _VALUE).values(ended=True)
 _IN_ORDER = transition.select().order_by(transition.c.id)
 _HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
-_AFTER = _IN_ORDER.where(transition.c.id > sa.bindparam("after")).limit(sa.bindparam("most"))
+_LATER = transition.c.id > sa.bindparam("after")
+_AFTER = _IN_ORDER.where(_LATER).limit(sa.bindparam("most"))
+_PART = _HISTORY.where(_LATER).limit(sa.bindparam("most"))
 _OF_THIS = incident.update().where(incident.c.id == sa.bindparam("of_id"))
 _REST = _OF_THIS.values(due=None)
 _MOVES: tuple[str, ...] = (
@@ -238,6 +240,14 @@ def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition
     """Return the rows of one incident, oldest first."""
     found = connection.execute(_HISTORY, {"value": incident_id})
     return tuple(_numbered(row) for row in found)
+
+
+def transitions_of(
+    connection: sa.Connection, incident_id: str, after: int, limit: int
+) -> tuple[Transition, ...]:
+    """Return up to `limit` rows of one incident above a number, oldest first."""
+    values = {"value": incident_id, "after": after, "most": limit}
+    return tuple(_numbered(row) for row in connection.execute(_PART, values))
 
 
 def transitions_after(connection: sa.Connection, after: int, limit: int) -> tuple[Transition, ...]:

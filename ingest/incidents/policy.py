@@ -15,13 +15,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rules of one kind of incident.
 
     An incident keeps those that it was opened under, until a fact makes it worse or opens it again:
-    then those of its rule hold, and `safety` and `outage` stay. `safety` kinds never resolve by themselves before someone has seen them, and no storm holds
-    back a call for them. Others resolve after their condition has been clear for `clear_after`. The
-    same key within `flap` after resolving is the same incident. What is heard of more than
-    `late_after` after it happened is late. An `outage` says that a thing cannot be heard: it is
-    part of the outage of what the thing hangs behind. A call for what is late, or an outage, waits
-    `patience`: for its end, for its cause. What was acknowledged and is not resolved is brought
-    back to mind after `remind_after`, and counts as unseen after `unacknowledge_after`.
+    then those of its rule hold, and `safety` and `outage` stay. `safety` kinds never resolve by
+    themselves before someone has seen them, and no storm holds back a call for them. Others resolve
+    after their condition has been clear for `clear_after`. The same key within `flap` after
+    resolving is the same incident. What is heard of more than `late_after` after it happened is
+    late. An `outage` says that a thing cannot be heard: it is part of the outage of what the thing
+    hangs behind. A call for what is late, or an outage, waits `patience`: for its end, for its
+    cause. What was acknowledged and is not resolved is brought back to mind after `remind_after`,
+    and counts as unseen after `unacknowledge_after`.
     """
 
     safety: bool = False

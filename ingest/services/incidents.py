@@ -27,6 +27,7 @@ from linli.events import Severity
 __all__ = ["IncidentService", "Order", "Precision", "Standing"]
 
 MOST = 200
+MOST_ROWS = 1000
 LONGEST_SHELF = timedelta(days=7)
 _NOTE = 500
 _SITE = sa.select(place.c.place).where(place.c.kind == "site")
@@ -91,6 +92,19 @@ class IncidentService:
         if not rows:
             raise NotThere("no such incident")
         return rows
+
+    def history(
+        self, viewer: Viewer, incident: str, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[Transition]:
+        """Return one page of it, for what goes on for months. Raises NotThere, NotUsable."""
+        viewer.require("see")
+        after, limit = number(cursor) if cursor else 0, max(1, min(limit, MOST_ROWS))
+        with reading(self._reader) as connection:
+            found = book.transitions_of(connection, incident, after, limit + 1)
+            if not found and book.get(connection, incident) is None:
+                raise NotThere("no such incident")
+        page = found[:limit]
+        return Page(page, str(page[-1].id) if len(found) > limit else None)
 
     def transitions_after(
         self, viewer: Viewer, after: int, limit: int = 100

@@ -275,6 +275,24 @@ def test_transitions_are_read_by_number(desk: Desk) -> None:
         desk.incidents.transitions(GUEST, "nothing")
 
 
+def test_a_long_history_is_read_page_by_page(desk: Desk) -> None:
+    for _ in range(3):
+        desk.folder.clock.advance(1)
+        desk.folder.put_event(desk.folder.event())
+        desk.folder.put_event(desk.folder.event(zone="other"))
+    desk.cursor.step()
+    for one in desk.incidents.list(GUEST).items:
+        whole = desk.incidents.transitions(GUEST, one.id)
+        first = desk.incidents.history(GUEST, one.id, limit=2)
+        rest = desk.incidents.history(GUEST, one.id, limit=2, cursor=first.next)
+        assert (len(first.items), rest.next) == (2, None)
+        assert (*first.items, *rest.items) == whole
+    with pytest.raises(NotThere):
+        desk.incidents.history(GUEST, "nothing")
+    with pytest.raises(NotUsable):
+        desk.incidents.history(GUEST, one.id, cursor="x")
+
+
 def test_a_cursor_belongs_to_its_order(desk: Desk) -> None:
     for zone in "ab":
         desk.folder.put_event(desk.folder.event(zone=zone))
