@@ -221,10 +221,17 @@ def _states(axes: Axes, panel: Mapping[str, Any], answers: Any) -> None:
             rows = [(_local(row[0]), row[1]) for row in one["values"]]
             step = rows[1][0] - rows[0][0] if len(rows) > 1 else timedelta(minutes=5)
             step = min(step, timedelta(minutes=30))
+            spans: list[tuple[str, datetime, datetime]] = []  # equal neighbours are one, as there
             for at, value in rows:
-                if value is not None:
-                    color = _mapped_color(defaults, value) or _color(defaults, value)
-                    axes.barh(len(names), step, left=at, color=color, height=0.8, lw=0)
+                if value is None:
+                    continue
+                color = _mapped_color(defaults, value) or _color(defaults, value)
+                begun = at
+                if spans and spans[-1][0] == color and spans[-1][2] == at:
+                    begun = spans.pop()[1]
+                spans.append((color, begun, at + step))
+            for color, begun, over in spans:
+                axes.barh(len(names), over - begun, left=begun, color=color, height=0.8, lw=0)
             names.append(_named(target, one, panel))
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.xaxis_date()
