@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 from catalogue import Fault
 from estate import until
 from netns import Cable
@@ -134,6 +135,11 @@ def single(stage: Stage, fault: str, requirement: str, seed: int, **more: Any) -
         repeated=stage.counted("duplicates"),
         **more,
     )
+
+
+def quiet(each: float) -> bool:
+    """Tell whether the machine had at most so much to do for each processor, for five minutes."""
+    return max(psutil.getloadavg()[:2]) < each * psutil.cpu_count()
 
 
 def hold(rows: Sequence[Row], faults: Sequence[Fault], *, speed: bool) -> None:

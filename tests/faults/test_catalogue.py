@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from brokers import NEEDS_MOSQUITTO
 from catalogue import CATALOGUE, Fault
-from play import hold, play
+from play import hold, play, quiet
 from table import with_new
 from verdict import Fact, Row, compare
 
@@ -22,7 +21,7 @@ def run(folder: Path, seed: int, faults: Sequence[Fault], record: Any) -> None:
     rows = play(folder, seed, faults)
     for row in rows:
         record("fault", row.as_dict())
-    hold(rows, faults, speed=psutil.getloadavg()[0] < 2 * psutil.cpu_count())
+    hold(rows, faults, speed=quiet(1.5))
 
 
 @pytest.mark.timeout(900)

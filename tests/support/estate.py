@@ -49,6 +49,8 @@ class Estate:
         self.broker = RunningBroker(folder / "broker", {"svc-ingest": "one", NODE: "two"})
         self.http_port = free_port()
         self.token = ""
+        # One for all questions: making it is dear. It keeps no connection: who answers is killed.
+        self._web = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0))
         self._ingest: subprocess.Popen[bytes] | None = None
         self._loads: list[subprocess.Popen[str]] = []
 
@@ -103,7 +105,7 @@ class Estate:
 
     def _healthy(self) -> bool:
         with contextlib.suppress(httpx2.HTTPError):
-            return httpx2.get(self.url + "/healthz", timeout=1).status_code == 200
+            return self._web.get(self.url + "/healthz", timeout=1).status_code == 200
         return False
 
     @property
@@ -156,7 +158,7 @@ class Estate:
         """Ask the API; 503 means that its store is just coming back, so ask again."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            answer = httpx2.get(
+            answer = self._web.get(
                 self.url + path,
                 params={key: str(value) for key, value in query.items()},
                 headers={"Authorization": f"Bearer {self.token}"},
@@ -180,6 +182,7 @@ class Estate:
             after = page[-1]["cursor"]
 
     def close(self) -> None:
+        self._web.close()
         for load in self._loads:
             if load.poll() is None:
                 load.kill()
