@@ -50,6 +50,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
+from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
@@ -207,6 +208,7 @@ class House:
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),
+            duty=DutyService(reader, writer, feed, self._around.zone),
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),

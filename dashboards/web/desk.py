@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from dashboards.web import duty
 from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.health import DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
@@ -58,7 +59,15 @@ class Desk:
             "shelved": self._some(viewer, words, UNRESOLVED, SHELVED_SHOWN, standing=("shelved",)),
             "recent": self._some(viewer, words, ("resolved",), RECENT_SHOWN, order="newest"),
             "open_count": self._services.journal.stats(viewer).open_incidents,
+            "duty": self.duty(viewer, language),
         }
+
+    def duty(self, viewer: Viewer, language: Language) -> tuple[duty.Team, ...]:
+        """Return who is on duty, nothing for those who may not see names of people."""
+        if not viewer.may("act"):
+            return ()
+        found = self._services.duty.now(viewer, self._clock.now())
+        return duty.teams(found, language, self._zone)
 
     def page(
         self, viewer: Viewer, language: Language, states: tuple[State, ...], cursor: str | None

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboards.web import (
     account_pages,
     device_pages,
+    duty_pages,
     incident_pages,
     live_pages,
     order_pages,
@@ -46,6 +47,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         order_pages,
         incident_pages,
         device_pages,
+        duty_pages,
         registry_pages,
         live_pages,
     ):

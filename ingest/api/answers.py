@@ -20,6 +20,7 @@ from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView, SeriesRow
@@ -256,6 +257,7 @@ SHOWN: tuple[type, ...] = (
     ConfigDraft,
     ConfigRestore,
     EdgeConfig,
+    *OF_DUTY,
 )
 
 

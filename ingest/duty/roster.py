@@ -87,7 +87,8 @@ def turns(roster: Roster, start: datetime, end: datetime, zone: tzinfo) -> list[
     if end - start > LONGEST:
         raise ValueError(f"at most {LONGEST.days} days at once")
     pattern = list(_pattern(roster, start, end, zone))
-    dated = [_span(one.day, one, zone) for one in roster.dated]
+    near = _days(start, end, zone)
+    dated = [_span(one.day, one, zone) for one in roster.dated if near[0] <= one.day <= near[1]]
     pieces = sorted({start, end, *_edges(start, end, pattern, dated, roster.swaps)})
     found: list[Turn] = []
     for begin, close in itertools.pairwise(pieces):
@@ -131,14 +132,18 @@ _Span = tuple[datetime, datetime, tuple[str, ...]]
 
 
 def _pattern(roster: Roster, start: datetime, end: datetime, zone: tzinfo) -> Iterator[_Span]:
-    day = start.astimezone(zone).date() - 2 * _DAY
-    last = end.astimezone(zone).date() + _DAY
+    day, last = _days(start, end, zone)
     while day <= last:
         number = (day - roster.anchor).days % roster.cycle
         for shift in roster.shifts:
             if (not shift.days or number in shift.days) and _worked(shift, day in roster.holidays):
                 yield _span(day, shift, zone)
         day += _DAY
+
+
+def _days(start: datetime, end: datetime, zone: tzinfo) -> tuple[date, date]:
+    """Return the first and last day whose shifts may reach into a span of time."""
+    return start.astimezone(zone).date() - 2 * _DAY, end.astimezone(zone).date() + _DAY
 
 
 def _worked(shift: Shift, holiday: bool) -> bool:

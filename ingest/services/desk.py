@@ -9,6 +9,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
+from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
@@ -43,4 +44,5 @@ class Services:
     metrics: MetricsService
     rules: RuleService
     links: LinkService
+    duty: DutyService
     feed: Feed

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.notify import metadata
+from ingest.store.duty import metadata
 from ingest.store.engine import RowId, UtcDateTime
 
 boot = sa.Table(

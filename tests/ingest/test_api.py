@@ -103,6 +103,16 @@ BODIES = {  # of what is refused without one before it is asked who asks
 }
 MAY = {"nobody": {ANYONE}, "guest": {ANYONE, VIEWER}, "wang": {ANYONE, VIEWER, STAFF}}
 MAY["boss"] = MAY["wang"] | {ADMIN}
+for _paper in ("rosters/{name}", "deadlines"):
+    RULES["get", f"/api/v1/duty/{_paper}"] = STAFF
+    RULES["get", f"/api/v1/duty/{_paper}/history"] = ADMIN
+    for _deed in ("put", "patch", "delete"):
+        RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
+RULES |= {
+    ("get", "/api/v1/duty"): STAFF,
+    ("get", "/api/v1/duty/rosters"): STAFF,
+    ("get", "/api/v1/duty/rosters/{name}/turns"): STAFF,
+}
 RULES |= {
     ("get", "/api/v1/registry/changes"): ADMIN,
     ("get", "/api/v1/registry/export"): ADMIN,
@@ -192,6 +202,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "order": "o",
         "node": NODE,
         "record": "no-such",
+        "name": "no-such",
         "edge": NODE,
         "version": "1",
         "reject": "1",

@@ -30,6 +30,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
+from ingest.services.duty import DutyService, DutyView, TeamDuty
 from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.incidents import IncidentService, Order, Standing
 from ingest.services.influx import InfluxService
@@ -345,6 +346,17 @@ class Links(LinkService):
         return {}
 
 
+class Guards(DutyService):
+    """Who is on duty as a test puts it."""
+
+    def __init__(self) -> None:
+        self.teams: tuple[TeamDuty, ...] = ()
+
+    def now(self, viewer: Viewer, now: datetime) -> DutyView:
+        viewer.require("act")
+        return DutyView(at=now, teams=self.teams)
+
+
 class Lists(RegistryService):
     """A registry without anything in it."""
 
@@ -365,6 +377,7 @@ class Neighbourhood:
         self.book = Book(self.feed)
         self.people, self.album, self.estate = People(), Album(), Estate()
         self.chain, self.copy = Chain(self.book), Copy()
+        self.guards = Guards()
         self.probes = Probes(self.clock.now)
         self.numbers: defaultdict[str, int] = defaultdict(lambda: 200)
 
@@ -374,6 +387,7 @@ class Neighbourhood:
             devices=self.estate,
             registry=Lists(),
             configs=Configs(),
+            duty=self.guards,
             evidence=self.album,
             accounts=self.people,
             series=Hours(),

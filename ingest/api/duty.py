@@ -1,0 +1,165 @@
+"""Who is on duty, and the documents that say so: rosters and deadlines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from ingest.api.answers import REFERENCE, answer, fails, tells
+from ingest.api.conditions import WhatWasSeen, etag
+from ingest.api.registry import Given, body_of
+from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.duty.book import Kind
+from ingest.services.duty import (
+    ONLY,
+    TYPES,
+    DutyPaperList,
+    DutyView,
+    EditionList,
+    TurnList,
+)
+
+router = APIRouter(prefix="/duty", tags=["duty"])
+
+Why = Annotated[str | None, Query(max_length=500, description="why, for the history")]
+ADDRESSES: dict[Kind, str] = {
+    "roster": "/rosters/{name}",
+    "deadlines": "/deadlines",
+}
+_WHAT: dict[Kind, str] = {
+    "roster": "the roster of a team: shifts, dated shifts, holidays, swaps",
+    "deadlines": "how soon incidents are to be seen and resolved",
+}
+
+
+@router.get("", responses=tells(DutyView, 401, 403, 503))
+def on_duty(house: TheServices, viewer: TheViewer, now: Now) -> Response:
+    """Tell who is on duty in every team, who is next, and the gaps of the coming week."""
+    return answer(house.duty.now(viewer, now))
+
+
+@router.get("/rosters", responses=tells(DutyPaperList, 401, 403, 503))
+def rosters(house: TheServices, viewer: TheViewer) -> Response:
+    """List the rosters by team."""
+    return answer(DutyPaperList(items=house.duty.list(viewer, "roster")))
+
+
+@router.get("/rosters/{name}/turns", responses=tells(TurnList, 400, 401, 403, 404, 422, 503))
+def turns(
+    *,
+    name: str,
+    house: TheServices,
+    viewer: TheViewer,
+    start: Annotated[AwareDatetime, Query(description="RFC 3339 with a time zone")],
+    end: Annotated[AwareDatetime, Query(description="not included; 62 days at most")],
+) -> Response:
+    """Tell who is on duty in a team from one time to another."""
+    return answer(TurnList(items=house.duty.turns(viewer, name, start, end)))
+
+
+def _name(request: Request) -> str:
+    return str(request.path_params.get("name", ONLY))
+
+
+def _add(kind: Kind) -> None:
+    """Add the routes of one sort of documents."""
+    shown, address = TYPES[kind], ADDRESSES[kind]
+    whole = {"$ref": REFERENCE.format(name=shown.__name__)}
+
+    @router.get(
+        address,
+        name=f"get_{kind}",
+        summary=f"Show {_WHAT[kind].partition(':')[0]}",
+        description=f"Show {_WHAT[kind]}. The ETag goes into If-Match of what changes it.",
+        responses=tells(shown, 401, 403, 404, 503),
+    )
+    def get_paper(request: Request, house: TheServices, viewer: TheViewer) -> Response:
+        found, tag = house.duty.get(viewer, kind, _name(request))
+        return answer(found, headers=etag(tag))
+
+    @router.put(
+        address,
+        name=f"put_{kind}",
+        summary=f"Write down {_WHAT[kind].partition(':')[0]}",
+        description=f"Write down {_WHAT[kind]}. Replacing needs If-Match.",
+        responses={
+            **tells(shown, 400, 401, 403, 412, 413, 422, 428, 503),
+            **tells(shown, status=201),
+        },
+        openapi_extra=body_of(whole),
+    )
+    def put_paper(
+        *,
+        request: Request,
+        values: Given,
+        house: TheServices,
+        viewer: TheViewer,
+        now: Now,
+        seen: WhatWasSeen,
+        why: Why = None,
+    ) -> Response:
+        made, tag, new = house.duty.put(
+            viewer, kind, _name(request), values, seen=seen, now=now, why=why
+        )
+        return answer(made, 201 if new else 200, headers=etag(tag))
+
+    @router.patch(
+        address,
+        name=f"patch_{kind}",
+        summary=f"Change fields of {_WHAT[kind].partition(':')[0]}",
+        description=f"Change the given fields of {_WHAT[kind]}; null empties one (RFC 7396).",
+        responses=tells(shown, 400, 401, 403, 404, 412, 413, 422, 428, 503),
+        openapi_extra=body_of({"type": "object"}),
+    )
+    def patch_paper(
+        *,
+        request: Request,
+        values: Given,
+        house: TheServices,
+        viewer: TheViewer,
+        now: Now,
+        seen: WhatWasSeen,
+        why: Why = None,
+    ) -> Response:
+        made, tag, _ = house.duty.put(
+            viewer, kind, _name(request), values, seen=seen, now=now, why=why, whole=False
+        )
+        return answer(made, headers=etag(tag))
+
+    @router.delete(
+        address,
+        status_code=204,
+        name=f"delete_{kind}",
+        summary=f"Take away {_WHAT[kind].partition(':')[0]}",
+        description=f"Take away {_WHAT[kind]}; the history stays.",
+        responses=fails(401, 403, 404, 412, 428, 503),
+    )
+    def delete_paper(
+        *, request: Request, house: TheServices, viewer: TheViewer, now: Now, seen: WhatWasSeen
+    ) -> Response:
+        house.duty.remove(viewer, kind, _name(request), seen=seen, now=now)
+        return Response(status_code=204)
+
+    @router.get(
+        f"{address}/history",
+        name=f"history_of_{kind}",
+        summary=f"List who changed {_WHAT[kind].partition(':')[0]}",
+        description="The newest first: who, when and why; what stood in it is not told.",
+        responses=tells(EditionList, 400, 401, 403, 422, 503),
+    )
+    def history(
+        *,
+        request: Request,
+        house: TheServices,
+        viewer: TheViewer,
+        cursor: Annotated[str | None, Query(max_length=20)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> Response:
+        page = house.duty.history(viewer, kind, _name(request), cursor=cursor, limit=limit)
+        return answer(EditionList(items=page.items, next=page.next))
+
+
+for _kind in ADDRESSES:
+    _add(_kind)

@@ -1,0 +1,309 @@
+"""Who is on duty and who is next, and the documents that say so: read, changed by version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.accounts.account import Viewer
+from ingest.duty import book, checks
+from ingest.duty.book import Edition, Kind, Paper
+from ingest.duty.deadlines import Deadlines
+from ingest.duty.roster import LONGEST, Roster, Turn, gaps, next_turn, on_duty, turns
+from ingest.feed import Feed
+from ingest.refusal import NotThere, NotUsable, RulesBroken
+from ingest.registry import book as registry
+from ingest.registry.records import Person, Record
+from ingest.services.page import Page, number
+from ingest.services.registry import Seen
+from ingest.store.engine import reading, writing
+
+MOST = 200
+MOST_WHY = 500
+AHEAD = timedelta(days=7)
+ONLY = "all"
+"""The name of a document of which there is only one."""
+TYPES: Mapping[Kind, type[msgspec.Struct]] = {"roster": Roster, "deadlines": Deadlines}
+
+
+class Someone(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, by id and as people call them."""
+
+    id: str
+    label: str
+    label_en: str | None = None
+
+
+class TurnView(msgspec.Struct, frozen=True, kw_only=True):
+    """From when to when the same people are on duty."""
+
+    begin: datetime
+    end: datetime
+    people: tuple[Someone, ...]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which nobody is on duty; `end` is not included."""
+
+    begin: datetime
+    end: datetime
+
+
+class TeamDuty(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on duty in a team: now, next, and in the coming seven days.
+
+    `now` is null while nobody is, `gaps` are the times of the coming week when nobody will be.
+    Without a roster (`roster` false) nothing is known, and that is no gap.
+    """
+
+    team: str
+    label: str
+    label_en: str | None
+    roster: bool
+    now: TurnView | None = None
+    next: TurnView | None = None
+    week: tuple[TurnView, ...] = ()
+    gaps: tuple[Span, ...] = ()
+
+
+class DutyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on duty in every team."""
+
+    at: datetime
+    teams: tuple[TeamDuty, ...]
+
+
+class DutyPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """A document as a list names it; `tag` is its ETag."""
+
+    name: str
+    tag: str
+    version: int
+    at: datetime
+    actor: str
+    why: str | None
+
+
+class DutyPaperList(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents by name."""
+
+    items: tuple[DutyPaper, ...]
+
+
+class EditionList(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote a document down, the newest first; `next` is the cursor of what follows."""
+
+    items: tuple[Edition, ...]
+    next: str | None = None
+
+
+class TurnList(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on duty, in order of time."""
+
+    items: tuple[TurnView, ...]
+
+
+SHOWN: tuple[type, ...] = (DutyView, DutyPaperList, EditionList, TurnList, *TYPES.values())
+"""What the API answers with."""
+
+
+class DutyService:
+    """Reads and changes rosters and deadlines; `zone` is the site's."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed, zone: tzinfo) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+        self._zone = zone
+
+    def now(self, viewer: Viewer, now: datetime) -> DutyView:
+        """Return who is on duty in every team. Raises NotAllowed: names of people are for staff."""
+        viewer.require("act")
+        with reading(self._reader) as connection:
+            return on_duty_now(connection, now, self._zone)
+
+    def turns(
+        self, viewer: Viewer, team: str, start: datetime, end: datetime
+    ) -> tuple[TurnView, ...]:
+        """Return the turns of a team in a span of time. Raises NotThere, NotUsable, NotAllowed."""
+        viewer.require("act")
+        if not start < end or end - start > LONGEST:
+            raise NotUsable(f"must be after start, by {LONGEST.days} days at most", where="end")
+        with reading(self._reader) as connection:
+            roster = _roster(_there(book.get(connection, "roster", team)))
+            names = _people(connection)
+        return tuple(_turn(one, names) for one in turns(roster, start, end, self._zone))
+
+    def list(self, viewer: Viewer, kind: Kind) -> tuple[DutyPaper, ...]:
+        """Return which documents there are. Raises NotAllowed."""
+        _may_see(viewer, kind)
+        with reading(self._reader) as connection:
+            return tuple(_line(one) for one in book.some(connection, kind))
+
+    def get(self, viewer: Viewer, kind: Kind, name: str) -> tuple[msgspec.Struct, str]:
+        """Return a document and its tag. Raises NotThere, NotAllowed."""
+        _may_see(viewer, kind)
+        with reading(self._reader) as connection:
+            found = _there(book.get(connection, kind, name))
+        return _read(found), found.tag
+
+    def history(
+        self, viewer: Viewer, kind: Kind, name: str, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[Edition]:
+        """Return who changed a document and when, the newest first. Raises NotAllowed."""
+        viewer.require("administer")
+        limit = max(1, min(limit, MOST))
+        before = number(cursor) if cursor else None
+        with reading(self._reader) as connection:
+            found = book.history(connection, kind, name, before=before, limit=limit + 1)
+        items = tuple(found[:limit])
+        return Page(items, str(items[-1].version) if len(found) > limit else None)
+
+    def put(
+        self,
+        viewer: Viewer,
+        kind: Kind,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        seen: Seen,
+        now: datetime,
+        why: str | None = None,
+        whole: bool = True,
+    ) -> tuple[msgspec.Struct, str, bool]:
+        """Make or replace a document, or with `whole` false change the given fields of one.
+
+        Return it, its tag, and whether it is new. Raises NotAllowed, NotThere, Outdated,
+        NotLookedAt, NotUsable, and RulesBroken that names each rule.
+        """
+        viewer.require("administer")
+        why = _reason(why)
+        with writing(self._writer) as connection:
+            before = book.get(connection, kind, name)
+            if before is None and not whole:
+                raise NotThere("there is none to change")
+            seen.check(before.tag if before is not None else None)
+            known = {} if whole else msgspec.json.decode(_there(before).body or "{}")
+            value = made_of(kind, name, {**known, **values})
+            broken = faults_of(connection, value)
+            if broken:
+                raise RulesBroken("nothing was changed", tuple(broken))
+            made = book.write(
+                connection, kind, name, _json(value), actor=viewer.actor, now=now, why=why
+            )
+        self._feed.tell("incidents")
+        return value, made.tag, before is None
+
+    def remove(self, viewer: Viewer, kind: Kind, name: str, *, seen: Seen, now: datetime) -> None:
+        """Take a document away; its history stays. Raises NotThere, NotAllowed, Outdated."""
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            found = _there(book.get(connection, kind, name))
+            seen.check(found.tag)
+            book.write(connection, kind, name, None, actor=viewer.actor, now=now)
+        self._feed.tell("incidents")
+
+
+def on_duty_now(connection: sa.Connection, now: datetime, zone: tzinfo) -> DutyView:
+    """Return who is on duty in every team in use, by the teams' names."""
+    rosters = {one.name: _roster(one) for one in book.some(connection, "roster")}
+    names = _people(connection)
+    teams = registry.some(connection, "team")
+    found = tuple(_team(one, rosters.get(one.id), names, now, zone) for one in teams)
+    return DutyView(at=now, teams=found)
+
+
+def made_of(kind: Kind, name: str, values: Mapping[str, Any]) -> msgspec.Struct:
+    """Return a document of given values. Raises RulesBroken."""
+    given = {**values, "team": name} if kind == "roster" else dict(values)
+    if kind == "roster" and values.get("team", name) != name:
+        raise RulesBroken("nothing was changed", (("team", "is that of the address"),))
+    given = {field: value for field, value in given.items() if value is not None}
+    try:
+        return msgspec.convert(given, TYPES[kind])
+    except (msgspec.ValidationError, ValueError) as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise RulesBroken("nothing was changed", ((where.strip("`.") or "body", what),)) from None
+
+
+def faults_of(connection: sa.Connection, value: msgspec.Struct) -> Sequence[checks.Fault]:
+    """Return which rules a document breaks beside the registry."""
+    if not isinstance(value, Roster):
+        return ()
+    teams = {one.id for one in registry.some(connection, "team")}
+    people = {one.id for one in registry.some(connection, "person")}
+    return checks.faults(value, teams, people)
+
+
+def _team(
+    team: Record,
+    roster: Roster | None,
+    names: Mapping[str, Someone],
+    now: datetime,
+    zone: tzinfo,
+) -> TeamDuty:
+    bare = TeamDuty(team=team.id, label=team.label, label_en=team.label_en, roster=False)
+    if roster is None:
+        return bare
+    present, follows = on_duty(roster, now, zone), next_turn(roster, now, zone)
+    return msgspec.structs.replace(
+        bare,
+        roster=True,
+        now=None if present is None else _turn(present, names),
+        next=None if follows is None else _turn(follows, names),
+        week=tuple(_turn(one, names) for one in turns(roster, now, now + AHEAD, zone)),
+        gaps=tuple(Span(begin=a, end=b) for a, b in gaps(roster, now, now + AHEAD, zone)),
+    )
+
+
+def _turn(one: Turn, names: Mapping[str, Someone]) -> TurnView:
+    people = tuple(names.get(name) or Someone(id=name, label=name) for name in one.people)
+    return TurnView(begin=one.begin, end=one.end, people=people)
+
+
+def _people(connection: sa.Connection) -> dict[str, Someone]:
+    found = registry.some(connection, "person", retired=True)
+    return {
+        one.id: Someone(id=one.id, label=one.label, label_en=one.label_en)
+        for one in found
+        if isinstance(one, Person)
+    }
+
+
+def _may_see(viewer: Viewer, kind: Kind) -> None:
+    viewer.require("administer" if kind in book.PRIVATE else "act")
+
+
+def _there(paper: Paper | None) -> Paper:
+    if paper is None:
+        raise NotThere("there is none")
+    return paper
+
+
+def _roster(paper: Paper) -> Roster:
+    return msgspec.json.decode(paper.body or "", type=Roster)
+
+
+def _read(paper: Paper) -> msgspec.Struct:
+    return msgspec.json.decode(paper.body or "", type=TYPES[paper.kind])
+
+
+def _json(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _line(one: Paper) -> DutyPaper:
+    return DutyPaper(
+        name=one.name, tag=one.tag, version=one.version, at=one.at, actor=one.actor, why=one.why
+    )
+
+
+def _reason(why: str | None) -> str | None:
+    why = (why or "").strip() or None
+    if why and len(why) > MOST_WHY:
+        raise NotUsable(f"has at most {MOST_WHY} characters", where="why")
+    return why
