@@ -124,7 +124,7 @@ class ChannelJob:
         if not self._pictures or len(notes) > 1:
             return made
         incident = notes[0][1]
-        made = with_picture(made, self._composer.picture(incident))
+        made = with_picture(made, self._composer.picture(connection, incident))
         shown(connection, incident, self._name, made, now)
         return made
 

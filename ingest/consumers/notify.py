@@ -30,6 +30,8 @@ log = get_logger(__name__)
 ROWS = 200
 CLIMBS = 50
 EVERYBODY = "everybody"
+SETTLE = timedelta(seconds=5)
+"""With several writers (PostgreSQL) a lower number may be committed after a higher one."""
 _CALL: tuple[Kind, ...] = ("call",)
 OLD = timedelta(hours=24)
 """What was recorded longer ago calls nobody: somebody restored or replayed, or was off for long."""
@@ -92,12 +94,13 @@ class NotifyJob:
         now = self._clock.now()
         with reading(self._reader) as connection:
             at = climbs.position(connection)
-            rows = incidents.transitions_after(connection, at or 0, ROWS)
+            read = incidents.transitions_after(connection, at or 0, ROWS)
             late = climbs.due(connection, now, 1)
         if at is None:
             with writing(self._writer) as connection:
                 climbs.start(connection, incidents.last_transition(connection))
             return True
+        rows = _settled(read, at, now)
         if not rows and not late:
             return False
         more = len(rows) == ROWS
@@ -105,7 +108,7 @@ class NotifyJob:
             if climbs.position(connection) != at:
                 raise StoreError("moved by another process", where="cursor notify")
             for row in rows:
-                self._take(connection, row, now)
+                self._guarded(connection, row, now)
             if rows:
                 climbs.move(connection, rows[-1].id)
             # What was acknowledged in the rows that are still unread must not be climbed.
@@ -113,6 +116,20 @@ class NotifyJob:
                 more = self._climb(connection, now)
         self._wake()
         return more
+
+    def _guarded(self, connection: sa.Connection, row: Transition, now: datetime) -> None:
+        """Take one row; one that cannot be used stops no other, and is written down."""
+        try:
+            with connection.begin_nested():
+                self._take(connection, row, now)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("notify: row %d of incident %s cannot be used", row.id, row.incident)
+            incident = incidents.get(connection, row.incident)
+            if incident is not None and row.page == "call":
+                scene = _Scene(connection, incident, now)
+                scene.add([scene.aside(_first(row, remind=False), EVERYBODY, "failed")])
 
     def _take(self, connection: sa.Connection, row: Transition, now: datetime) -> None:
         incident = incidents.get(connection, row.incident)
@@ -210,6 +227,15 @@ class NotifyJob:
         reached, missing = recipients(told, team, severity, directory, scene.now)
         made = [scene.aside(told, one.owner, one.why) for one in missing]
         return [*made, *_once_each(_for(scene, told, one) for one in reached)]
+
+
+def _settled(rows: tuple[Transition, ...], at: int, now: datetime) -> tuple[Transition, ...]:
+    """Return rows up to the first missing number that another writer may be about to commit."""
+    for index, row in enumerate(rows):
+        if row.id != at + 1 and now - row.recorded < SETTLE:
+            return rows[:index]
+        at = row.id
+    return rows
 
 
 def _first(row: Transition, *, remind: bool) -> Told:

@@ -15,9 +15,17 @@ from ingest.incidents.incident import Incident
 from ingest.notify.message import Language, Message
 from ingest.notify.note import Note
 from ingest.notify.texts import Story, digest, written
-from ingest.notify.wording import Links, Wording
+from ingest.notify.wording import Links, PlainWording, Wording
+from ingest.store.state import evidence
+from linli.errors import LinliError, StoreError
+from linli.log import get_logger
+
+log = get_logger(__name__)
 
 TEST_KEY = "test"
+_KEPT = sa.select(evidence.c.id).where(
+    evidence.c.id == sa.bindparam("name"), evidence.c.deleted.is_(None)
+)
 
 
 class Composer:
@@ -34,7 +42,7 @@ class Composer:
     ) -> Message:
         """Return what one owner is told now. Raises StoreError."""
         language: Language = "zh" if note.contact is None else note.contact.language
-        story = self._wording.story(connection, incident, language)
+        story = self._story(connection, incident, language)
         title, lines = written(story, note.kind, language, now=now, zone=self._zone)
         return Message(
             key=note.key,
@@ -43,13 +51,36 @@ class Composer:
             severity=incident.severity,
             language=language,
             number=incident.number,
-            link=self._links.link_for(incident.id, note.owner, now),
+            link=self._link(incident, note, now),
         )
 
-    def picture(self, incident: Incident) -> bytes | None:
-        """Return the redacted picture, None when there is none (any more). Raises StoreError."""
+    def picture(self, connection: sa.Connection, incident: Incident) -> bytes | None:
+        """Return the redacted picture, None when there is none (any more)."""
         name = incident.picture.id if incident.picture is not None else None
-        return None if name is None else self._shelf.get(name)
+        if name is None or connection.execute(_KEPT, {"name": name}).first() is None:
+            return None
+        try:
+            return self._shelf.get(name)
+        except StoreError as error:
+            log.warning("a picture stays out of a message: %s", error)
+            return None
+
+    def _story(self, connection: sa.Connection, incident: Incident, language: Language) -> Story:
+        """Return the story; in plain ids rather than not at all."""
+        try:
+            return self._wording.story(connection, incident, language)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("no words for incident %d", incident.number)
+            return PlainWording().story(connection, incident, language)
+
+    def _link(self, incident: Incident, note: Note, now: datetime) -> str | None:
+        try:
+            return self._links.link_for(incident.id, note.owner, now)
+        except (LinliError, ValueError) as error:
+            log.warning("a message goes without its link: %s", error)
+            return None
 
 
 def together(messages: Sequence[Message]) -> Message:

@@ -7,12 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import NOON
+import sqlalchemy as sa
+from house import NOON, jpeg, snapshot
 from notices import Office
 
+from ingest.evidence import book as pictures
+from ingest.incidents.incident import Incident
 from ingest.notify import outbox
 from ingest.notify.message import Failed
 from ingest.store.engine import reading, writing
+from ingest.store.incidents import transition
+from linli.ids import uuid7
 
 LIMIT = Failed(code="45009", words="too many messages", advice="pause", after=timedelta(minutes=10))
 BAD = Failed(code="93000", words="the key is not valid", advice="never")
@@ -286,3 +291,65 @@ def test_what_began_before_the_first_start_calls_nobody(tmp_path: Path) -> None:
         assert office.tally() == {"sent": 1}
     finally:
         office.close()
+
+
+def test_a_row_that_cannot_be_used_stops_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = office.notify._plans
+    route = plans.route
+
+    def broken(connection: sa.Connection, incident: Incident) -> object:
+        if incident.key.zone == "a":
+            raise RuntimeError("a fault of ours")
+        return route(connection, incident)
+
+    monkeypatch.setattr(plans, "route", broken)
+    office.begin(zone="a")
+    office.begin(zone="b")
+    office.work()
+    assert office.tally() == {"suppressed failed": 1, "sent": 1}
+
+
+def test_without_words_or_link_a_message_goes_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
+        raise ValueError("no words")
+
+    composer = office.jobs["bot"]._composer
+    monkeypatch.setattr(composer._wording, "story", broken)
+    monkeypatch.setattr(composer._links, "link_for", broken)
+    office.begin()
+    office.work()
+    ((message, _),) = office.channels["bot"].sent
+    assert "zone-dwell" in message.title
+    assert message.link is None
+
+
+def test_a_number_that_another_writer_may_still_commit_is_waited_for(office: Office) -> None:
+    office.begin(zone="a")
+    office.incidents.step()
+    with writing(office.folder.state) as connection:
+        moved = sa.update(transition).values(id=transition.c.id + 1)
+        connection.execute(moved)
+    office.notify.step()
+    assert office.tally() == {}
+    office.clock.advance(6)
+    office.work()
+    assert office.tally() == {"sent": 1}
+
+
+def test_a_picture_goes_where_it_may_and_is_written_down(office: Office) -> None:
+    data = jpeg()
+    name = uuid7(NOON)
+    office.keep_picture(name, data)
+    office.begin(snapshot=snapshot(name, data))
+    office.pictures = True
+    office.fresh()
+    office.work()
+    ((message, _),) = office.channels["bot"].sent
+    assert message.picture == data
+    with reading(office.reader) as connection:
+        (look,) = pictures.looks(connection, name)
+    assert (look.account, look.purpose) == ("channel:bot", "notification")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from house import ADMIN, NOON, SITE, STAFF, Folder
+from house import ADMIN, CAMERA, NODE, NOON, SITE, STAFF, Folder
 
 from ingest.consumers.audit import AuditJob
 from ingest.consumers.deliver import ChannelJob
@@ -38,7 +38,7 @@ from ingest.registry.records import RecordType
 from ingest.services.incidents import IncidentService
 from ingest.services.registry import RegistryService, Seen
 from ingest.store import state
-from ingest.store.engine import reading
+from ingest.store.engine import reading, writing
 from linli.events import EventMessage
 
 PEOPLE: dict[str, Any] = {
@@ -115,6 +115,8 @@ class Office:
         self.channels = {name: Falling(partial(self._leased, name)) for name in ("bot", "mail")}
         self.addresses: dict[str, str] = {}
         self.others: dict[str, Channel] = {}
+        self.shelf = MemoryStore()
+        self.pictures = False
         self.pings: list[datetime] = []
         journal = self.folder.reader("journal")
         effect = IncidentEffect(self.feed, RuleWork(journal, UTC))
@@ -148,7 +150,7 @@ class Office:
 
     def job(self, name: str) -> ChannelJob:
         links = PageLinks("https://linli.test")
-        composer = Composer(PlainWording(), links, MemoryStore(), UTC)
+        composer = Composer(PlainWording(), links, self.shelf, UTC)
         return ChannelJob(
             name,
             self.others.get(name, self.channels[name]),
@@ -156,6 +158,7 @@ class Office:
             self.folder.state,
             composer=composer,
             clock=self.clock,
+            pictures=self.pictures,
             chance=random.Random(1),
         )
 
@@ -209,6 +212,26 @@ class Office:
             while self.notify.step():
                 pass
             self.deliver()
+
+    def keep_picture(self, name: str, data: bytes) -> None:
+        """Let a redacted picture be there, as an edge would have sent it."""
+        self.shelf.put(name, data)
+        row = {
+            "id": name,
+            "site": SITE,
+            "node": NODE,
+            "device": CAMERA,
+            "redaction": "heads",
+            "received": NOON,
+            "expires": NOON + timedelta(days=7),
+            "bytes": len(data),
+            "sent_sha256": "0",
+            "sha256": "0",
+            "width": 64,
+            "height": 48,
+        }
+        with writing(self.folder.state) as connection:
+            connection.execute(state.evidence.insert(), row)
 
     def work(self, minutes: int = 0) -> None:
         self.once()
