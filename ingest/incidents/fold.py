@@ -135,11 +135,6 @@ def _reopened(incident: Incident, row: Transition) -> Change:
 
 def _worsened(incident: Incident, row: Transition) -> Change:
     change: Change = {"severity": worse(incident.severity, row.severity or incident.severity)}
-    if row.policy is not None:
-        # A milder rule asks for care that a severer one does not take back.
-        before, policy = incident.policy, row.policy
-        care = {name: getattr(before, name) or getattr(policy, name) for name in _CARE}
-        row = replace(row, policy=replace(policy, **care))
     change |= _ruling(incident, row)
     if incident.state == "resolved":
         return change
@@ -151,7 +146,12 @@ def _ruling(incident: Incident, row: Transition) -> Change:
     """The rule that says so now says what becomes of it, and what it is called."""
     if row.policy is None:
         return {}
-    return {"policy": row.policy, "rule": row.actor, "title": row.title or incident.title}
+    # A milder rule asks for care that a severer one does not take back, nor the other way round.
+    before, policy = incident.policy, row.policy
+    policy = replace(
+        policy, safety=policy.safety or before.safety, outage=policy.outage or before.outage
+    )
+    return {"policy": policy, "rule": row.actor, "title": row.title or incident.title}
 
 
 def _pictured(incident: Incident, row: Transition) -> Change:
@@ -258,7 +258,6 @@ def _seen(row: Transition) -> Change:
     return {"acknowledged": row.at, "acknowledged_by": row.actor, "reminded": None, "owed": False}
 
 
-_CARE = ("safety", "outage")
 _ALONE: Change = {"part_of": None, "bond": None, "part_until": None}
 _UNSEEN: Change = {"acknowledged": None, "acknowledged_by": None, "reminded": None}
 _OFF_THE_SHELF: Change = {"shelved_until": None, "shelved_by": None}

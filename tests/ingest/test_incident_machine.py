@@ -404,6 +404,16 @@ def test_a_worse_figure_of_before_closing_reopens_and_keeps_the_verdict() -> Non
     assert (world.only.state, world.only.label) == ("open", "false-alarm")
 
 
+def test_care_that_was_asked_for_once_is_not_taken_back_when_it_opens_again() -> None:
+    world = World(SAFE)
+    world.tell(event(), at(0.1))
+    world.tell(staff("resolve"), at(10))
+    world.policy = Policy(flap=timedelta(hours=1), clear_after=timedelta(seconds=7))
+    assert world.steps(event(episode="e2", time=60, since=60), at(60.1))[0] == "reopened"
+    policy = world.only.policy
+    assert (policy.safety, policy.clear_after) == (True, timedelta(seconds=7))
+
+
 def test_late_is_what_was_old_when_first_heard_of() -> None:
     world = World()
     world.tell(event(delay=301), at(301))
