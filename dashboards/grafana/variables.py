@@ -71,12 +71,14 @@ def marks_query(board: Board) -> str:
     )
 
 
-def marks_rest() -> Rest:
-    """Return the API's newest incidents as annotations."""
+def marks_rest(board: Board) -> Rest:
+    """Return the API's newest incidents as annotations, of a board's one kind when it has one."""
+    one_of = board.incidents
     return Rest(
         path="/api/v1/incidents",
         params=(("order", "newest"), ("limit", "100")),
         columns={"first": "time", "key.event": "text", "severity": "tags"},
+        keep=("text", one_of[0]) if len(one_of) == 1 else None,
     )
 
 
@@ -110,7 +112,7 @@ def marks(board: Board, lang: Lang, source: Source) -> list[Builder[models.Annot
     if not board.by_building:
         return []
     if source == "rest":
-        target: dict[str, object] = {**marks_rest().to_json("A", lang), "format": "dataframe"}
+        target: dict[str, object] = {**marks_rest(board).to_json("A", lang), "format": "dataframe"}
     else:
         target = {
             "refId": "A",

@@ -117,6 +117,9 @@ def test_incidents_are_marks_in_charts(client: TestClient, community: Community)
         assert target["format"] == "dataframe"
         rows = ask(client, target, look(community))
         assert {"time", "text", "tags"} <= set(rows[0])
+    waste = next(one for one in BOARDS if one["uid"] == "linli-waste")["annotations"]["list"]
+    rows = ask(client, waste[0]["target"], look(community))
+    assert {row["text"] for row in rows} == {"bin-full"}
 
 
 def test_both_sources_count_the_same(client: TestClient, community: Community) -> None:
