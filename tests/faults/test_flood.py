@@ -67,11 +67,12 @@ def test_a_flood_of_broken_messages_hurts_nobody_else(tmp_path: Path, record_pro
         stage.rate = 50.0
         stage.play_load("--seed", "1", "--telemetry", "10")
         stage.recovered(time.time())
-        steady = time.time()
+        steady, idle = time.time(), cpu(receiver)
         time.sleep(QUIET)
-        began, held = time.time(), receiver.memory_info().rss
+        began, held, busy = time.time(), receiver.memory_info().rss, cpu(receiver)
         sent = flood(flooder)
         ended, grown = time.time(), receiver.memory_info().rss - held
+        busier = cpu(receiver) - busy
         stored_after, worked_after = stage.recovered(ended)
         stage.finish_load()
         refused, turned = stage.ask("journal", REFUSED), stage.counted(turned_away(OTHER_NODE))
@@ -86,7 +87,9 @@ def test_a_flood_of_broken_messages_hurts_nobody_else(tmp_path: Path, record_pro
             stored_after=round(stored_after, 2),
             worked_after=round(worked_after, 2),
             note=f"{refused} of {sent} refused, {turned} turned away; delay p99 of the other node "
-            f"{before * 1000:.0f} ms before, {during * 1000:.0f} ms during; "
+            f"{before * 1000:.0f} ms before, {during * 1000:.0f} ms during; of a processor the "
+            f"receiver took {(busy - idle) / (began - steady):.0%} before, "
+            f"{busier / (ended - began):.0%} during; "
             f"grew by {grown >> 20} MB",
             measured={"p99_before": before, "p99_during": during},
         )
@@ -98,6 +101,12 @@ def test_a_flood_of_broken_messages_hurts_nobody_else(tmp_path: Path, record_pro
     assert grown < MOST_GROWTH
     if quiet(1.0):
         assert during < max(2 * before, HUNDREDTHS)
+
+
+def cpu(process: psutil.Process) -> float:
+    """Return the seconds of a processor that a process has used."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def p99(ordered: list[float]) -> float:
