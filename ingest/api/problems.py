@@ -112,7 +112,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
-    return answer(error.status_code, detail="", headers=dict(error.headers or {}))
+    title = HTTPStatus(error.status_code).phrase
+    detail = "" if error.detail == title else error.detail
+    return answer(error.status_code, title, detail, headers=dict(error.headers or {}))
 
 
 async def _broken(request: Request, error: Exception) -> Response:

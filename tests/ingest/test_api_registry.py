@@ -205,6 +205,11 @@ def test_files_that_are_none(client, boss, data, query, status) -> None:
     assert status == 200 or answer.headers["content-type"] == PROBLEM
 
 
+def test_who_sends_too_much_is_told_how_much_is_taken(client, boss) -> None:
+    answer = upload(client, boss, b"x" * (2 * 1024 * 1024 + 1), dry_run=True)
+    assert answer.json()["detail"] == "a request has at most 2097152 bytes"
+
+
 def test_phones_are_for_administrators(client, boss) -> None:
     person = {"label": "王芳", "role": "duty", "phone": "139 1234 5678"}
     client.put(f"{BASE}/people/wang", json=person, headers=boss)
