@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
+from msgspec.structs import replace as changed
 from neighbourhood import PASSWORD, SITE, Neighbourhood
 from ordinary_day import cameras, furnish
 
@@ -265,6 +266,16 @@ def test_devices_and_confirming(place: Neighbourhood) -> None:
     assert client.post(path, data=form).headers["location"] == "/devices"
     assert place.estate.devices[0].label == "大厅"
     assert "Discovered" not in client.get("/devices").text
+
+
+def test_a_box_that_is_not_read_is_shown_with_how_much(place: Neighbourhood) -> None:
+    client = browser(place)
+    assert "Not read" not in client.get("/devices").text
+    place.estate.boxes[0] = changed(place.estate.boxes[0], turned_away=4711, health="degraded")
+    text = client.get("/devices").text
+    assert "Not read, too many or invalid" in text
+    assert "<dd>4711</dd>" in text
+    assert "未读取" in client.get("/devices?lang=zh-CN").text
 
 
 def test_the_copy_in_influxdb_is_shown_where_there_is_one(place: Neighbourhood) -> None:
