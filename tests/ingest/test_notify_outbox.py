@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from house import NOON, jpeg, snapshot
+from house import ADMIN, NOON, jpeg, snapshot
 from notices import Office
 
 from ingest.evidence import book as pictures
@@ -353,3 +353,28 @@ def test_a_picture_goes_where_it_may_and_is_written_down(office: Office) -> None
     with reading(office.reader) as connection:
         (look,) = pictures.looks(connection, name)
     assert (look.account, look.purpose) == ("channel:bot", "notification")
+
+
+def test_what_was_seen_and_is_not_resolved_is_brought_back_to_mind(office: Office) -> None:
+    office.begin()
+    office.work()
+    office.act("acknowledge")
+    office.work()
+    office.clock.advance(30 * 60 + 5)
+    office.work()
+    assert office.said("bot") == [("li-key", "call"), ("li-key", "seen"), ("li-key", "reminder")]
+    office.act("resolve")
+    office.work()
+    assert office.said("bot")[3:] == [("li-key", "resolved")]
+
+
+def test_a_shelf_that_ends_while_it_goes_on_is_one_message(office: Office) -> None:
+    office.begin()
+    office.incidents.step()
+    now = office.clock.now()
+    office.staff.shelve(ADMIN, office.incident().id, timedelta(minutes=10), now)
+    office.work(minutes=2)
+    assert not office.channels["bot"].sent
+    office.clock.advance(9 * 60)
+    office.work()
+    assert office.said("bot") == [("li-key", "call")]
