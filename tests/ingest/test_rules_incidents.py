@@ -139,7 +139,7 @@ def words(said: Sequence[Signal]) -> list[tuple[object, ...]]:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data(), told=histories())
 def test_shuffled_and_repeated_it_is_the_same_incidents(data: st.DataObject, told) -> None:
     both = told + data.draw(st.lists(st.sampled_from(told), max_size=8))
@@ -152,7 +152,7 @@ def test_shuffled_and_repeated_it_is_the_same_incidents(data: st.DataObject, tol
         assert essence(mixed) == essence(plain)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(told=histories(), begins=st.integers(0, LAST), lasts=st.integers(0, 200))
 def test_held_back_by_a_cut_line_it_is_the_same_incidents(told, begins: int, lasts: int) -> None:
     """What was sent while the line was cut comes when it is back, in its order."""
@@ -165,7 +165,7 @@ def test_held_back_by_a_cut_line_it_is_the_same_incidents(told, begins: int, las
         assert essence(held) == essence(plain)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(told=histories())
 def test_of_old_news_the_rules_say_the_same_and_only_what_goes_on_calls(told) -> None:
     """All of it comes an hour later; the alarms of an hour ago wake nobody up."""
