@@ -63,6 +63,7 @@ from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
+from ingest.services.statistics import StatisticsService
 from ingest.services.wiring import KnownWiring
 from ingest.settings import WAKE, Evidence, IngestSettings
 from ingest.store import state
@@ -208,6 +209,7 @@ class House:
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),
+            statistics=StatisticsService(reader),
             duty=DutyService(reader, writer, feed, self._around.zone),
             evidence=evidence,
             accounts=AccountService(reader, writer),

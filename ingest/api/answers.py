@@ -24,6 +24,7 @@ from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView, SeriesRow
+from ingest.services.statistics import SHOWN as OF_STATISTICS
 from ingest.services.views import (
     ChainView,
     DeviceView,
@@ -258,6 +259,7 @@ SHOWN: tuple[type, ...] = (
     ConfigRestore,
     EdgeConfig,
     *OF_DUTY,
+    *OF_STATISTICS,
 )
 
 

@@ -32,6 +32,7 @@ from ingest.api import (
     series,
     sessions,
     silences,
+    statistics,
     stream,
 )
 from ingest.api.answers import REFERENCE, SHOWN, Health, answer, fails, tells
@@ -58,6 +59,7 @@ for _part in (
     incidents,
     orders,
     duty,
+    statistics,
     notify,
     silences,
     devices,

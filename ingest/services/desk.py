@@ -22,6 +22,7 @@ from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
+from ingest.services.statistics import StatisticsService
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,5 @@ class Services:
     rules: RuleService
     links: LinkService
     duty: DutyService
+    statistics: StatisticsService
     feed: Feed

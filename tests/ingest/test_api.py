@@ -110,6 +110,9 @@ for _paper in ("rosters/{name}", "deadlines"):
         RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
 RULES |= {
     ("get", "/api/v1/duty"): STAFF,
+    ("get", "/api/v1/statistics/handling"): VIEWER,
+    ("get", "/api/v1/statistics/load"): STAFF,
+    ("get", "/api/v1/statistics/delivery"): VIEWER,
     ("get", "/api/v1/duty/rosters"): STAFF,
     ("get", "/api/v1/duty/rosters/{name}/turns"): STAFF,
 }
