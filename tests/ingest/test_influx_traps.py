@@ -6,14 +6,13 @@ test_influx_writer.py, 9 in test_influx_real.py.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from house import SITE, Folder
-from influx_fake import FakeServer, served
+from influx_fake import FakeServer, served, threads
 
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.influx.deliver import deliver
@@ -44,11 +43,10 @@ def test_trap_3_what_was_written_is_there_without_a_flush(server: FakeServer) ->
 
 def test_trap_4_closing_neither_loses_nor_waits(server: FakeServer) -> None:
     """The batching mode loses its last window, and its thread keeps the process at its exit."""
-    before = set(threading.enumerate())
+    before = threads()
     endpoint = endpoint_to(server)
     endpoint.write("m v=1 1")
-    mine = [one for one in set(threading.enumerate()) - before if not one.daemon]
-    assert mine == []
+    assert threads() <= before
     begun = time.monotonic()
     endpoint.close()
     assert time.monotonic() - begun < 1
@@ -99,8 +97,8 @@ def test_trap_10_nothing_is_no_request_and_no_request_is_a_thread(server: FakeSe
     assert fake.calls == 0
     endpoint = endpoint_to(server)
     endpoint.write("m v=1 1")
-    before = threading.active_count()
+    before = threads()
     for number in range(20):
         endpoint.write(f"m v={number} {number}")
-    assert threading.active_count() <= before
+    assert threads() <= before
     endpoint.close()

@@ -49,3 +49,8 @@ def served() -> Iterator[FakeServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def threads() -> set[threading.Thread]:
+    """Return the threads that run, but for those in which the server answers."""
+    return {one for one in threading.enumerate() if "process_request_thread" not in one.name}
