@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
+from ingest.duty import book as duty
 from ingest.duty.roster import Roster
 from ingest.incidents.incident import Incident
 from ingest.notify.contact import Contact, Directory
@@ -67,7 +68,10 @@ class Plans(Protocol):
 
 
 class FilePlans:
-    """Plans from a file that was read once; people come from the registry."""
+    """Plans from a file that was read once; people come from the registry.
+
+    A roster that is kept in the store counts instead of the file's for the same team.
+    """
 
     def __init__(self, file: PeopleFile, zone: tzinfo) -> None:
         self._file = file
@@ -78,8 +82,15 @@ class FilePlans:
         """Return who can be told and how."""
         found = registry.some(connection, "person")
         people = {one.id: one for one in found if isinstance(one, Person)}
+        kept = {
+            one.name: msgspec.json.decode(one.body or "", type=Roster)
+            for one in duty.some(connection, "roster")
+        }
         return Directory(
-            people=people, contacts=self._file.contacts, rosters=self._rosters, zone=self._zone
+            people=people,
+            contacts=self._file.contacts,
+            rosters={**self._rosters, **kept},
+            zone=self._zone,
         )
 
     def route(self, connection: sa.Connection, incident: Incident) -> tuple[str, Ladder] | None:
