@@ -22,6 +22,8 @@ from ingest import registry
 from ingest.accounts import book as accounts
 from ingest.accounts.account import Viewer
 from ingest.api import routes
+from ingest.commands.command import SENDER
+from ingest.consumers.commands import CommandJob
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.rules import RuleWork
@@ -48,6 +50,7 @@ from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
+from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
@@ -73,7 +76,9 @@ from ingest.watch import watching
 from linli.clock import Clock, SystemClock
 from linli.errors import StoreError
 from linli.log import get_logger
+from linli.mqtt import LinkOptions, PahoLink
 from linli.settings import write_secret
+from linli.topics import PREFIX, VERSION
 
 log = get_logger(__name__)
 
@@ -132,7 +137,8 @@ class House:
         self._keep = Keep(**asdict(settings.series))
         self._pictures = FolderStore(self._folder / "evidence")
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
-        self._closing: list[InfluxTimeseries | InfluxJob | Notifier] = []
+        self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
+        self._commands = self._make_commands()
         self.services = self._make_services()
         self._runners = self._make_runners()
 
@@ -205,6 +211,9 @@ class House:
         return Services(
             incidents=incidents,
             links=LinkService(reader, writer, self._links, incidents, evidence),
+            commands=CommandService(
+                reader, writer, feed, self._commands.submit if self._commands else None
+            ),
             silences=SilenceService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
@@ -261,6 +270,31 @@ class House:
         self._closing.append(job)
         return (Runner(INFLUX, job),)
 
+    def _make_commands(self) -> CommandJob | None:
+        settings, mqtt = self._settings.commands, self._settings.mqtt
+        if not settings.enabled:
+            return None
+        site = self._settings.site.id
+        options = LinkOptions(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=settings.username or SENDER,
+            username=settings.username,
+            password=settings.password(),
+            protocol=mqtt.protocol,
+            subscriptions=(f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",),
+        )
+        job = CommandJob(
+            options,
+            reader=self._state,
+            writer=self._state_writer,
+            feed=self._feed,
+            clock=self.clock,
+            make_link=PahoLink,
+        )
+        self._closing.append(job)
+        return job
+
     def _make_notifier(self) -> tuple[Runner, ...]:
         settings = self._settings.notify
         if not settings.channels:
@@ -308,6 +342,7 @@ class House:
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
             *self._make_influx(),
             *self._make_notifier(),
+            *([Runner("commands", self._commands)] if self._commands else ()),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
 

@@ -125,6 +125,18 @@ class Series(Settings, frozen=True, kw_only=True):
     max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 40 * 1024**3
 
 
+class Commands(Settings, frozen=True, kw_only=True):
+    """Whether people may send commands to devices; by a user of the broker that only does that."""
+
+    enabled: bool = False
+    username: str | None = None
+    password_file: str | None = None
+
+    def password(self) -> str | None:
+        """Return the broker password, None when there is none. Raises InputError."""
+        return read_secret(Path(self.password_file)) if self.password_file is not None else None
+
+
 class Rate(Settings, frozen=True, kw_only=True):
     """How fast each node may go, in messages per second; a faster one gets its receipts later."""
 
@@ -146,6 +158,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     influx: Influx = Influx()
     database: DatabaseSettings = DatabaseSettings()
     notify: Notify = Notify()
+    commands: Commands = Commands()
 
     @property
     def folder(self) -> Path:
@@ -187,8 +200,19 @@ def load_settings(path: Path) -> IngestSettings:
                 "password_file without username", where=f"{path}: mqtt", hint="Set mqtt.username"
             )
         mqtt = msgspec.structs.replace(mqtt, password_file=_beside(path, mqtt.password_file))
+    commands = settings.commands
+    if commands.password_file is not None:
+        if commands.username is None:
+            raise InputError(
+                "password_file without username",
+                where=f"{path}: commands",
+                hint="Set commands.username, svc-command by the broker's rules",
+            )
+        whole = _beside(path, commands.password_file)
+        commands = msgspec.structs.replace(commands, password_file=whole)
     return msgspec.structs.replace(
         settings,
+        commands=commands,
         data=_beside(path, settings.data),
         mqtt=mqtt,
         influx=_influx(path, settings.influx),

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from linli import events
+from linli import commands, events
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError
 from linli.topics import ID_PATTERN, PREFIX, PROBE_NODE, VERSION
@@ -73,6 +73,21 @@ CHANNELS = (
         sender="node",
         retain=True,
         summary="Whether a node is there; also its last will.",
+    ),
+    Channel(
+        name="command",
+        address=f"{_DEVICE}/command/{{name}}",
+        message=commands.CommandMessage,
+        sender="ingest",
+        expiry=10,
+        summary="Do something now or never; from svc-command alone, once, never retained.",
+    ),
+    Channel(
+        name="ack",
+        address=f"{_DEVICE}/ack/{{name}}",
+        message=commands.AckMessage,
+        sender="node",
+        summary="How far a command is: accepted within 3 s, then done, failed or expired.",
     ),
     Channel(
         name="receipt",

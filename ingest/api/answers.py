@@ -8,6 +8,7 @@ import msgspec
 from fastapi import Response
 
 from ingest.api.problems import MEDIA_TYPE, Problem
+from ingest.commands.command import Command
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
@@ -58,6 +59,12 @@ class TransitionList(Listing, frozen=True, kw_only=True):
     """The history of an incident, oldest first."""
 
     items: tuple[Transition, ...]
+
+
+class CommandList(Listing, frozen=True, kw_only=True):
+    """The last commands to a device, newest first."""
+
+    items: tuple[Command, ...]
 
 
 class PrecisionList(Listing, frozen=True, kw_only=True):
@@ -239,6 +246,8 @@ SHOWN: tuple[type, ...] = (
     Me,
     Health,
     Incident,
+    Command,
+    CommandList,
     DeviceView,
     Stats,
     ChainView,

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
     chain,
+    commands,
     configs,
     devices,
     duty,
@@ -63,6 +64,7 @@ for _part in (
     notify,
     silences,
     devices,
+    commands,
     registry,
     configs,
     evidence,

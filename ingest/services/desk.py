@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ingest.feed import Feed
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
+from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
@@ -44,7 +45,8 @@ class Services:
     notify: NotifyService
     metrics: MetricsService
     rules: RuleService
-    links: LinkService
     duty: DutyService
     statistics: StatisticsService
+    links: LinkService
+    commands: CommandService
     feed: Feed

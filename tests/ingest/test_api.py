@@ -57,6 +57,9 @@ RULES = {
     ("post", "/api/v1/silences/{silence}/end"): STAFF,
     ("get", "/api/v1/devices"): VIEWER,
     ("post", "/api/v1/devices/{node}/{device}/confirm"): STAFF,
+    ("post", "/api/v1/devices/{node}/{device}/commands/{command}"): STAFF,
+    ("get", "/api/v1/devices/{node}/{device}/commands"): VIEWER,
+    ("get", "/api/v1/commands/{command}"): VIEWER,
     ("put", "/api/v1/evidence/{evidence}"): NODE_ONLY,
     ("post", "/api/v1/evidence/{evidence}/link"): VIEWER,
     ("get", "/api/v1/evidence/{evidence}"): VIEWER,
@@ -82,6 +85,7 @@ RULES = {
     ("post", "/webhook/grafana"): STAFF,
 }
 BODIES = {  # of what is refused without one before it is asked who asks
+    "/api/v1/devices/{node}/{device}/commands/{command}": {"reason": "try", "seconds": 1},
     "/api/v1/incidents/{incident}/label": {"label": "drill"},
     "/api/v1/incidents/{incident}/shelve": {"seconds": 60},
     "/api/v1/incidents/{incident}/orders": {"assignee": "wang"},
@@ -204,6 +208,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "silence": "s",
         "order": "o",
         "node": NODE,
+        "command": "door-hold",
         "record": "no-such",
         "name": "no-such",
         "edge": NODE,

@@ -400,6 +400,7 @@ class Neighbourhood:
             chain=self.probes,
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
+            commands=None,  # type: ignore[arg-type]  # no page asks for it
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,
         )

@@ -1,0 +1,1 @@
+"""Commands out to devices: what may be asked, what came of it."""

@@ -1,0 +1,128 @@
+"""What staff may ask of devices: each is written down with who, why and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ingest.accounts.account import Viewer
+from ingest.commands import book
+from ingest.commands.command import Command, check_holds, wish
+from ingest.feed import Feed
+from ingest.incidents import book as incidents
+from ingest.refusal import Busy, Clash, NotThere, NotUsable
+from ingest.store.engine import reading, writing
+from ingest.store.registry import CONFIRMED, device, node
+from linli.commands import CommandName
+from linli.ids import uuid7
+
+LONGEST_REASON = 200
+MOST_OPEN = 100
+
+
+class CommandService:
+    """Takes commands; `submit` sends them, None where commands are off."""
+
+    def __init__(
+        self,
+        reader: sa.Engine,
+        writer: sa.Engine,
+        feed: Feed,
+        submit: Callable[[Command], None] | None,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+        self._submit = submit
+
+    @property
+    def on(self) -> bool:
+        """Whether commands are sent at all."""
+        return self._submit is not None
+
+    def issue(
+        self,
+        viewer: Viewer,
+        where: tuple[str, str],
+        name: CommandName,
+        now: datetime,
+        *,
+        reason: str,
+        seconds: int | None = None,
+        prompt: str | None = None,
+        level: float | None = None,
+        incident: str | None = None,
+    ) -> Command:
+        """Send a command to `where`, a node and a device; it is sent once and never again.
+
+        Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off or a door was
+        held too often in a row.
+        """
+        viewer.require("act")
+        if self._submit is None:
+            raise Clash("commands are off", hint="Set commands.enabled in ingest.toml")
+        reason = reason.strip()
+        if not 0 < len(reason) <= LONGEST_REASON:
+            raise NotUsable(f"say why, in at most {LONGEST_REASON} characters", where="reason")
+        data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level)
+        with writing(self._writer) as connection:
+            site, area = _home(connection, *where)
+            if incident is not None and incidents.get(connection, incident) is None:
+                raise NotThere("no such incident")
+            if len(book.unfinished(connection)) >= MOST_OPEN:
+                raise Busy("too many commands wait for their devices")
+            if name == "door-hold":
+                check_holds(book.of_device(connection, *where, name), now)
+            made = Command(
+                id=uuid7(now),
+                site=site,
+                area=area,
+                node=where[0],
+                device=where[1],
+                name=name,
+                data=data,
+                actor=viewer.actor,
+                reason=reason,
+                issued=now,
+                incident=incident,
+            )
+            book.add(connection, made)
+        self._submit(made)
+        self._feed.tell("devices")
+        return made
+
+    def get(self, viewer: Viewer, command: str) -> Command:
+        """Return one as it stands. Raises NotThere."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            found = book.get(connection, command)
+        if found is None:
+            raise NotThere("no such command")
+        return found
+
+    def of_device(self, viewer: Viewer, where: tuple[str, str]) -> tuple[Command, ...]:
+        """Return the last fifty commands to a device, newest first. Raises NotThere."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            _home(connection, *where)
+            return tuple(book.of_device(connection, *where))
+
+
+def _home(connection: sa.Connection, node_name: str, device_name: str) -> tuple[str, str]:
+    """Return site and area of a device that is in use. Raises NotThere."""
+    query = (
+        sa.select(device.c.site, device.c.area)
+        .join(node, node.c.node == device.c.node)
+        .where(
+            device.c.node == node_name,
+            device.c.device == device_name,
+            device.c.standing == CONFIRMED,
+            node.c.standing == CONFIRMED,
+        )
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotThere("no such device in use")
+    return row.site, row.area
