@@ -11,6 +11,7 @@ from linli.cli.lazy import LazyGroup
 _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
 _CONFIGS = "linli.cli.ingest.configs"
+_DUTY = "linli.cli.ingest.duty"
 _NOTIFY = "linli.cli.ingest.notify"
 _MIGRATE = "linli.cli.ingest.migrate"
 _REGISTRY = "linli.cli.ingest.registry"
@@ -37,6 +38,7 @@ class _Ingest(LazyGroup):
         ),
         "config": (_CONFIGS, "config", "ingest", "What edge boxes are to watch, by version."),
         "notify": (_NOTIFY, "notify", "ingest", "Who is told of incidents, and what came of it."),
+        "duty": (_DUTY, "duty", "ingest", "Tell who is on duty, and show rosters."),
         "user": (_PEOPLE, "user", "ingest", "Let people in."),
         "token": (_PEOPLE, "token", "ingest", "Let programs in."),
     }

@@ -1,0 +1,78 @@
+"""Who is on duty, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from ingest.duty import book
+from ingest.services.duty import Someone, TeamDuty, on_duty_now
+from ingest.settings import load_settings
+from linli.cli.ingest.folder import state
+from linli.cli.ingest.options import config_option, json_option
+from linli.clock import SystemClock
+from linli.errors import InputError
+
+
+@click.group()
+def duty() -> None:
+    """Tell who is on duty, and show rosters."""
+
+
+@duty.command("now", epilog="Example: linli ingest duty now --json")
+@config_option
+@json_option
+def duty_now(config: Path, *, as_json: bool) -> None:
+    """Tell for every team who is on duty, who is next, and the gaps of the coming week."""
+    settings = load_settings(config)
+    zone = ZoneInfo(settings.site.timezone)
+    with state(settings) as connection:
+        found = on_duty_now(connection, SystemClock().now(), zone)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    for team in found.teams:
+        for line in _lines(team, zone):
+            click.echo(line)
+    if not found.teams:
+        click.echo("no team is registered")
+
+
+@duty.command(epilog="Example: linli ingest duty show night > night.json")
+@click.argument("team")
+@config_option
+@json_option
+def show(team: str, config: Path, *, as_json: bool) -> None:
+    """Print the roster of a TEAM as JSON, as the REST API takes it."""
+    with state(load_settings(config)) as connection:
+        found = book.get(connection, "roster", team)
+    if found is None:
+        raise InputError(f"team {team!r} has no roster", hint="Names: linli ingest duty now")
+    body = (found.body or "").encode()
+    click.echo(body if as_json else msgspec.json.format(body, indent=1))
+
+
+def _lines(team: TeamDuty, zone: ZoneInfo) -> Iterable[str]:
+    if not team.roster:
+        yield f"{team.team} ({team.label}): no roster"
+        return
+    present = "NOBODY" if team.now is None else _names(team.now.people)
+    until = "" if team.now is None else f" until {_clock(team.now.end, zone)}"
+    yield f"{team.team} ({team.label}): {present}{until}"
+    if team.next is not None:
+        yield f"    next: {_names(team.next.people)} from {_clock(team.next.begin, zone)}"
+    for gap in team.gaps:
+        yield f"    nobody: {_clock(gap.begin, zone)} to {_clock(gap.end, zone)}"
+
+
+def _names(people: Iterable[Someone]) -> str:
+    return ", ".join(one.label for one in people)
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
