@@ -10,7 +10,7 @@ from dashboards.web.words import Words
 from ingest.incidents.incident import Incident
 from ingest.notify.message import Language
 from ingest.notify.texts import Story
-from ingest.store.registry import device
+from ingest.store.registry import device, person, team
 
 _LANGUAGES: dict[Language, PageLanguage] = {"zh": "zh-CN", "en": "en"}
 TODO = {
@@ -21,6 +21,10 @@ TODO = {
     "alarm-storm": msg("look at the list: many alarms came at once"),
 }
 _LABELS = sa.select(device.c.node, device.c.device, device.c.label)
+_PEOPLE = sa.union_all(
+    sa.select(sa.literal("person:") + person.c.person, person.c.label),
+    sa.select(sa.literal("team:") + team.c.team, team.c.label),
+)
 
 
 class WebWording:
@@ -29,7 +33,8 @@ class WebWording:
     def story(self, connection: sa.Connection, incident: Incident, language: Language) -> Story:
         """Return what happened where, and what to do. Raises StoreError."""
         known = {(node, name): label for node, name, label in connection.execute(_LABELS)}
-        words = Words(_LANGUAGES[language], known)
+        people = {row[0]: row[1] for row in connection.execute(_PEOPLE)}
+        words = Words(_LANGUAGES[language], known, people)
         todo = TODO.get(incident.key.event)
         where = " ".join(
             part for part in (words.place(incident), words.where(incident.key)) if part

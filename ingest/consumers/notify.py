@@ -175,7 +175,7 @@ class NotifyJob:
         """Tell those who were called; whoever acted knows, and older news are overtaken."""
         connection, incident, now = scene
         outbox.call_off(connection, incident.id, ("seen", "ended", "reminder"), "overtaken", now)
-        actors = {
+        actors = {row.actor} | {  # by a link the actor is the owner
             f"person:{one.id}"
             for one in self._plans.directory(connection).people.values()
             if one.account is not None and row.actor == f"user:{one.account}"

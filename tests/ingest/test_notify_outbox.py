@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from house import ADMIN, NOON, jpeg, snapshot
 from notices import Office
 
+from ingest.accounts.account import Viewer
 from ingest.evidence import book as pictures
 from ingest.incidents.incident import Incident
 from ingest.notify import outbox
@@ -68,6 +69,15 @@ def test_whoever_acts_is_not_told_what_they_did(office: Office) -> None:
     office.act("acknowledge", by="wang")  # the account of li
     office.work()
     assert [kind for _, kind in office.said("bot")] == ["call"]
+    assert office.tally() == {"sent": 1, "suppressed acted": 1}
+
+
+def test_whoever_acts_by_a_link_is_not_told_either(office: Office) -> None:
+    office.begin()
+    office.work()
+    guest = Viewer(account="person:li", name="li", role="staff", kind="person")
+    office.staff.acknowledge(guest, office.incident().id, office.clock.now())
+    office.work()
     assert office.tally() == {"sent": 1, "suppressed acted": 1}
 
 

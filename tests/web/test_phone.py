@@ -11,8 +11,10 @@ import pytest
 from house import ADMIN, Folder, jpeg
 from phones import PERSON, TEAM, Phone, phone
 
+from dashboards.web.notices import WebWording
 from ingest.notify.links import PersonalLinks
 from ingest.refusal import NotAllowed
+from ingest.store.engine import reading
 
 
 @pytest.fixture
@@ -34,6 +36,9 @@ def test_one_tap_sees_and_takes_it(there: Phone) -> None:
     assert "李伟" in after.text
     incident = there.incident()
     assert (incident.state, incident.acknowledged_by) == ("acknowledged", "person:li")
+    with reading(there.folder.reader("state")) as connection:
+        told = WebWording().story(connection, incident, "zh")
+    assert told.by == "李伟"  # messages to others name the person, not an id
     assert "I am there" not in there.post("start").text
     assert there.incident().state == "in-progress"
     assert "Thank you" in there.post("resolve").text
