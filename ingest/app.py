@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -68,10 +63,11 @@ from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
 from ingest.services.wiring import KnownWiring
-from ingest.settings import WAKE, Evidence, IngestSettings
+from ingest.settings import Evidence, IngestSettings
 from ingest.store import state
 from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
+from ingest.wake import leaving_on_signal, woken_by_pipe
 from ingest.watch import watching
 from linli.clock import Clock, SystemClock
 from linli.errors import StoreError
@@ -155,7 +151,7 @@ class House:
         for runner in self._runners:
             runner.start()
         try:
-            with _woken_by_pipe(self.wake), _leaving_on_signal(self._feed.close):
+            with woken_by_pipe(self.wake), leaving_on_signal(self._feed.close):
                 async with watching(self.services.chain, self._feed):
                     yield
         finally:
@@ -367,57 +363,3 @@ def make_first_account(connection: sa.Connection, folder: Path, clock: Clock) ->
     password = accounts.add_account(connection, ADMIN, "admin", clock.now())
     write_secret(folder / ADMIN_PASSWORD_FILE, password)
     log.warning("account %r made; its password is in %s", ADMIN, folder / ADMIN_PASSWORD_FILE)
-
-
-@contextlib.contextmanager
-def _woken_by_pipe(wake: Callable[[], None]) -> Iterator[None]:
-    """Call `wake` when the receiver writes to the pipe whose number is in LINLI_WAKE."""
-    number = os.environ.get(WAKE, "")
-    if not number.isdecimal():
-        yield
-        return
-    pipe = int(number)
-    os.set_blocking(pipe, False)
-    loop = asyncio.get_running_loop()
-
-    def drain() -> None:
-        try:
-            if not os.read(pipe, 65536):
-                loop.remove_reader(pipe)  # the receiver's end is closed; polling goes on
-                return
-        except BlockingIOError:
-            return
-        wake()
-
-    loop.add_reader(pipe, drain)
-    try:
-        yield
-    finally:
-        loop.remove_reader(pipe)
-
-
-@contextlib.contextmanager
-def _leaving_on_signal(leave: Callable[[], None]) -> Iterator[None]:
-    """Call `leave` as soon as the process is told to end.
-
-    The server waits for open requests before it ends the lifespan, and a live stream would never
-    end by itself.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        leave()
-        handler = before[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
-
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
