@@ -47,6 +47,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
+from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
@@ -215,6 +216,7 @@ class House:
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),
             statistics=StatisticsService(reader),
+            counts=CountService(reader),
             duty=DutyService(reader, writer, feed, self._around.zone),
             evidence=evidence,
             accounts=AccountService(reader, writer),

@@ -21,6 +21,7 @@ from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
@@ -269,6 +270,7 @@ SHOWN: tuple[type, ...] = (
     EdgeConfig,
     *OF_DUTY,
     *OF_STATISTICS,
+    *OF_COUNTS,
 )
 
 

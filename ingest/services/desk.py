@@ -9,6 +9,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
+from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
@@ -47,6 +48,7 @@ class Services:
     rules: RuleService
     duty: DutyService
     statistics: StatisticsService
+    counts: CountService
     links: LinkService
     commands: CommandService
     feed: Feed

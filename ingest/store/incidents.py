@@ -64,6 +64,7 @@ transition = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("ix_transition_incident", transition.c.incident, transition.c.id)
+sa.Index("ix_transition_step", transition.c.step, transition.c.at)
 
 episode = sa.Table(
     "episode",

@@ -117,6 +117,7 @@ RULES |= {
     ("get", "/api/v1/statistics/handling"): VIEWER,
     ("get", "/api/v1/statistics/load"): STAFF,
     ("get", "/api/v1/statistics/delivery"): VIEWER,
+    ("get", "/api/v1/statistics/counts"): VIEWER,
     ("get", "/api/v1/duty/rosters"): STAFF,
     ("get", "/api/v1/duty/rosters/{name}/turns"): STAFF,
 }

@@ -1,0 +1,195 @@
+"""Counts of incidents by time and group: none is 0, unknown is null, and everything is bounded."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from house import GUEST, NOON, Folder, running, sign_in
+
+from ingest.refusal import NotUsable
+from ingest.services.counts import MOST, MOST_GROUPS, MOST_SPANS, REST, CountService, Filter
+from ingest.store.engine import writing
+from ingest.store.incidents import incident, transition
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+BASE = "/api/v1/statistics/counts"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
+    """Keep an incident that was opened at noon and what happened to it."""
+    one = {"event": "bin-full", "area": "b01", "node": "n1", "device": "cam", "severity": "high"}
+    one |= changes
+    key = (
+        f'{{"site":"c","node":"{one["node"]}","device":"{one["device"]}","event":"{one["event"]}"}}'
+    )
+    body = (
+        f'{{"key":{key},"area":"{one["area"]}","severity":"{one["severity"]}",'
+        f'"opened":"{NOON.isoformat()}"}}'
+    )
+    with writing(folder.state) as connection:
+        number = connection.scalar(sa.select(sa.func.count()).select_from(incident)) or 0
+        number += 1
+        row = {name: one[name] for name in ("event", "node", "device", "severity")} | {
+            "id": f"i{number}",
+            "number": number,
+            "key": f"k{number}",
+            "site": "c",
+            "state": "open",
+            "urgency": 1,
+            "last": NOON,
+            "body": body,
+        }
+        connection.execute(incident.insert(), row)
+        rows = [
+            {"incident": f"i{number}", "step": step, "at": at, "recorded": at}
+            | {"actor": "rule:edge", "body": "{}"}
+            for step, at in steps
+        ]
+        connection.execute(transition.insert(), rows)
+
+
+def ask(folder: Folder, start: datetime, end: datetime, **changes: Any) -> Any:
+    values: dict[str, Any] = {"what": "opened", "by": None, "step": HOUR, "only": Filter()}
+    now = changes.pop("now", NOON + 24 * HOUR)
+    service = CountService(folder.reader("state"))
+    return service.counts(GUEST, start, end, now, **(values | changes))
+
+
+def test_none_is_zero_and_what_is_to_come_is_null(folder: Folder) -> None:
+    keep(folder, ("opened", NOON), ("acknowledged", NOON + MINUTE))
+    found = ask(folder, NOON - HOUR, NOON + 3 * HOUR, now=NOON + 90 * MINUTE)
+    assert [one.count for one in found.rows] == [0, 1, 0, None]
+    assert [one.time for one in found.rows] == [NOON + n * HOUR for n in (-1, 0, 1, 2)]
+    assert {one.group for one in found.rows} == {"all"}
+    assert (found.complete, found.step) == (True, 3600)
+
+
+def test_steps_are_whole_and_cut_off_at_both_ends(folder: Folder) -> None:
+    keep(folder, ("opened", NOON), ("reopened", NOON + 50 * MINUTE))
+    found = ask(folder, NOON - 10 * MINUTE, NOON + 50 * MINUTE)
+    assert [(one.time, one.count) for one in found.rows] == [(NOON - 10 * MINUTE, 0), (NOON, 1)]
+
+
+def test_times_are_ranks_of_what_was_handled(folder: Folder) -> None:
+    for minutes in range(1, 21):
+        keep(folder, ("opened", NOON), ("acknowledged", NOON + minutes * MINUTE))
+    (one,) = ask(folder, NOON, NOON + HOUR, what="acknowledged", step=None).rows
+    assert (one.count, one.median, one.p95) == (20, 600, 1140)
+    (none,) = ask(folder, NOON, NOON + HOUR, what="resolved", step=None).rows
+    assert (none.count, none.median, none.p95) == (0, None, None)
+    (opened,) = ask(folder, NOON, NOON + HOUR, step=None).rows
+    assert opened.median is None
+
+
+def test_each_time_that_it_was_seen_is_an_episode(folder: Folder) -> None:
+    keep(folder, ("opened", NOON), ("repeated", NOON + MINUTE), ("resolved", NOON + MINUTE))
+    (one,) = ask(folder, NOON, NOON + HOUR, what="episodes").rows
+    assert one.count == 2
+
+
+@pytest.mark.parametrize(
+    ("by", "wanted"),
+    [
+        ("event", {"bin-full": 2, "lamp-fault": 1}),
+        ("severity", {"high": 2, "low": 1}),
+        ("area", {"b01": 1, "b02": 2}),
+        ("device", {"n1/cam": 2, "n2/cam": 1}),
+    ],
+)
+def test_groups(folder: Folder, by: Any, wanted: dict[str, int]) -> None:
+    keep(folder, ("opened", NOON))
+    keep(folder, ("opened", NOON), area="b02", severity="low")
+    keep(folder, ("opened", NOON), area="b02", node="n2", event="lamp-fault")
+    found = ask(folder, NOON, NOON + HOUR, by=by)
+    assert {one.group: one.count for one in found.rows} == wanted
+    assert ask(folder, NOON + HOUR, NOON + 2 * HOUR, by=by).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("only", "count"),
+    [
+        (Filter(areas=("b02",)), 2),
+        (Filter(events=("lamp-fault",)), 1),
+        (Filter(severities=("low", "critical")), 1),
+        (Filter(devices=("n2/cam",), areas=("b02",)), 1),
+        (Filter(devices=("n2/cam",), areas=("b01",)), 0),
+        (Filter(areas=("' OR 1=1",)), 0),
+    ],
+)
+def test_only_some(folder: Folder, only: Filter, count: int) -> None:
+    keep(folder, ("opened", NOON))
+    keep(folder, ("opened", NOON), area="b02", severity="low")
+    keep(folder, ("opened", NOON), area="b02", node="n2", event="lamp-fault")
+    assert [one.count for one in ask(folder, NOON, NOON + HOUR, only=only).rows] == [count]
+
+
+def test_a_year_in_minutes_is_answered_in_bounds(folder: Folder) -> None:
+    for number in range(MOST_GROUPS + 2):
+        keep(folder, ("opened", NOON), device=f"cam{number}")
+    start = NOON - 365 * 24 * HOUR
+    found = ask(folder, start, NOON + HOUR, by="device", step=MINUTE)
+    spans = Counter(one.time for one in found.rows)
+    assert len(spans) <= MOST_SPANS
+    assert set(spans.values()) == {MOST_GROUPS + 1}
+    assert sum(one.count for one in found.rows) == MOST_GROUPS + 2
+    assert sum(one.count for one in found.rows if one.group == REST) == 2
+    assert found.step % 60 == 0
+
+
+def test_what_is_older_than_what_is_read_is_null(folder: Folder) -> None:
+    keep(folder, ("opened", NOON), *[("repeated", NOON + HOUR)] * MOST)
+    begun = time.process_time()
+    found = ask(folder, NOON, NOON + 2 * HOUR, what="episodes")
+    assert time.process_time() - begun < 10
+    assert found.complete is False
+    assert [one.count for one in found.rows] == [None, MOST]
+    (whole,) = ask(folder, NOON, NOON + 2 * HOUR, what="episodes", step=None).rows
+    assert whole.count is None
+
+
+def test_counting_uses_the_index(folder: Folder) -> None:
+    plan = (
+        "EXPLAIN QUERY PLAN SELECT at FROM transition WHERE step IN ('opened', 'reopened') "
+        "AND at >= 1 AND at < 2 ORDER BY at DESC LIMIT 9"
+    )
+    with folder.reader("state").connect() as connection:
+        said = " ".join(str(row) for row in connection.execute(sa.text(plan)))
+    assert "ix_transition_step (step=? AND at>? AND at<?)" in said
+
+
+@pytest.mark.parametrize(("start", "end"), [(HOUR, 0 * HOUR), (0 * HOUR, 367 * 24 * HOUR)])
+def test_a_span_that_cannot_be(folder: Folder, start: timedelta, end: timedelta) -> None:
+    with pytest.raises(NotUsable, match="must be after start"):
+        ask(folder, NOON + start, NOON + end)
+
+
+def test_over_rest(folder: Folder) -> None:
+    keep(folder, ("opened", NOON))
+    span = {"start": "2026-03-02T00:00:00Z", "end": "2026-03-03T00:00:00Z"}
+    with running(folder) as client:
+        sign_in(client, "guest")
+        found = client.get(BASE, params=span | {"by": "area"}).json()
+        assert found == {
+            "complete": True,
+            "step": 86400,
+            "rows": [
+                {"time": span["start"], "group": "b01", "count": 1, "median": None, "p95": None}
+            ],
+        }
+        for bad in ({"by": "person"}, {"step": 1}, {"what": "all"}, {"severity": "loud"}):
+            assert client.get(BASE, params=span | bad).status_code == 422
+        assert client.get(BASE).status_code == 422
