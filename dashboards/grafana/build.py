@@ -24,7 +24,7 @@ from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.grafana.panel import BLUE, LINLI, Board, Column, Panel, Word
-from dashboards.grafana.query import DATASOURCES, Influx, Query, Source
+from dashboards.grafana.query import DATASOURCES, Influx, Query, Rest, Source
 from dashboards.grafana.text import Lang, Text
 from dashboards.grafana.variables import marks, variables
 
@@ -35,9 +35,11 @@ NOTE, NOTE_HEIGHT = 900, 4
 """Id and height of what says which panels are not here."""
 _LEFT_OUT = Text("这里没有的", "Not here")
 _WHY = Text(
-    "这些要用到历史记录，或要把很多条合起来算，一次接口请求答不了；写入 InfluxDB 后就有。",
-    "They need what was before, or many rows counted together, which one request to the API does "
-    "not answer; they are there with InfluxDB.",
+    "这些要用到系统指标和健康报告的历史，或要把很多设备的最近读数放在一起，一次接口请求答不了；"
+    "写入 InfluxDB 后就有。这里也不能选楼栋和设备，看到的总是整个社区。",
+    "They need the history of metrics or of health reports, or the last readings of many devices "
+    "side by side, which one request to the API does not answer; they are there with InfluxDB. "
+    "So are choices of building and device: what stands here is of the whole community.",
 )
 _LINKS = Text("其他看板", "Other boards")
 _OPEN = Text("打开处理页面", "Open its page")
@@ -237,19 +239,29 @@ class _Maker:
 
     def _named(self, made: AnyPanel, panel: Panel) -> AnyPanel:
         """Put words for ids and for columns into a panel."""
-        if panel.words:
-            if panel.kind in ("stat", "states"):
-                made = made.mappings([_mapping(panel.words, self._lang)])
-            else:
-                for name, word in panel.words.items():
-                    shown = models.DynamicConfigValue("displayName", self._say(word.text))
-                    made = made.override_by_name(name, [shown])
+        rest = self._source == "rest"
+        words = panel.rest_words or panel.words if rest else panel.words
+        if words and panel.kind in ("stat", "states"):
+            made = made.mappings([_mapping(words, self._lang)])
+        else:
+            for name, word in words.items():
+                shown = models.DynamicConfigValue("displayName", self._say(word.text))
+                made = self._override(made, name, shown)
+        label = next((name for query in panel.rest for name in _labels(query)), "") if rest else ""
+        if label and not words:
+            made = made.display_name(f"${{__field.labels.{label}}}")
         for name, color in panel.colors.items():
             fixed = models.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})
-            made = made.override_by_name(name, [fixed])
+            made = self._override(made, name, fixed)
         for name, column in self._shown(panel):
             made = made.override_by_name(name, list(self._column(column)))
         return made
+
+    def _override(self, made: AnyPanel, name: str, value: models.DynamicConfigValue) -> AnyPanel:
+        """Set something of a series; of the API's, its group is the end of what it is called."""
+        if self._source == "influx":
+            return made.override_by_name(name, [value])
+        return made.override_by_regexp(f'/(^|[ "]){name}["}}]*$/', [value])
 
     def _shown(self, panel: Panel) -> Iterator[tuple[str, Column]]:
         names = {name for query in queries_of(panel, self._source) for name in _columns(query)}
@@ -279,6 +291,12 @@ class _Maker:
 
 
 _PAGE_BY_ID = "/incidents/${__data.fields.id}"
+
+
+def _labels(query: Rest) -> Iterator[str]:
+    """Yield the columns that tell the lines of a chart apart."""
+    if query.form == "time_series":
+        yield from (name for name in query.columns.values() if name in ("group", "series"))
 
 
 def _columns(query: Query) -> tuple[str, ...]:

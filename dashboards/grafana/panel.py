@@ -57,8 +57,8 @@ class Panel:
     `rest` is empty when the API cannot answer it: the panel is left out there. `empty` is what
     stands where nothing came back, `base` the colour below the first of `steps`. A stat makes one
     number by `calc` of the field named `of`, of every number when that is ""; the API, which gives
-    rows where InfluxDB counts, may need another (`rest_calc`, `rest_of`), and may mean another time
-    (`rest_about`).
+    rows where InfluxDB counts, may need another (`rest_calc`, `rest_of`), may mean something else
+    (`rest_about`), and names its columns in its own words (`rest_words`).
     """
 
     title: Text
@@ -81,6 +81,7 @@ class Panel:
     rest_calc: str = ""
     rest_of: str = ""
     rest_about: Text | None = None
+    rest_words: Mapping[str, Word] = field(default_factory=dict)
     low: float | None = None
     high: float | None = None
     decimals: int | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dashboards.grafana.panel import GREEN, RED, YELLOW, Panel, Step
+from dashboards.grafana.panel import GREEN, RED, YELLOW, Panel, Step, Word
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import AREA, DEVICE, RANGE, kind, points
+from dashboards.grafana.where import AREA, DEVICE, RANGE, counts, kind, points
 from dashboards.grafana.words import EVENTS
 
 EVICTED = Rest(
@@ -95,6 +95,7 @@ def opened_by_kind(name: str = "", width: int = 12) -> Panel:
                 Text("$tag_name", "$tag_name"),
             ),
         ),
+        rest=(counts("opened", by="event", name=name, step=3600),),
         stacked=True,
         low=0,
         decimals=0,
@@ -126,6 +127,20 @@ def response(width: int = 12, name: str = "") -> Panel:
         width=width,
         influx=tuple(
             Influx(query.format(field=field, share=share), said) for field, share, said in lines
+        ),
+        rest=(
+            counts(
+                "acknowledged", name=name, step=21_600, of={"median": "answered", "p95": "slowest"}
+            ),
+            counts("resolved", name=name, step=21_600, of={"median": "resolved"}),
+        ),
+        rest_words={
+            name: Word(said)
+            for name, (_, _, said) in zip(("answered", "slowest", "resolved"), lines, strict=True)
+        },
+        rest_about=Text(
+            "从第一次发生到有人确认、到解决的时间。",
+            "From when it was first opened until someone acknowledged it, and until resolved.",
         ),
         low=0,
         interval="6h",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dashboards.grafana.panel import INCIDENT_PAGE, RED, Column, Panel, Step
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
@@ -142,4 +144,33 @@ def points(name: str, *, of: str = "mean", together: str = "") -> Rest:
         numbers=frozenset({"value"}),
         form="time_series",
         millis=True,
+    )
+
+
+AGAIN = Text(
+    "所选时间内发生和再次发生的事件。", "What was opened, and opened again, in the chosen time."
+)
+"""What the API's count of `opened` holds."""
+
+
+def counts(
+    what: str, *, by: str = "", name: str = "", step: int = 0, of: Mapping[str, str] | None = None
+) -> Rest:
+    """Return the API's counts of incidents: in steps of seconds or all at once, a line for each.
+
+    `of` says which figures are shown, and what their columns are called.
+    """
+    said = (("what", what), ("by", by), ("event", name), ("step", str(step or "")))
+    figures = of or {"count": "value"}
+    return Rest(
+        path="/api/v1/statistics/counts",
+        root="rows",
+        params=(
+            ("start", "${__from:date:iso}"),
+            ("end", "${__to:date:iso}"),
+            *((key, value) for key, value in said if value),
+        ),
+        columns={"time": "time", **figures, **({"group": "group"} if by else {})},
+        numbers=frozenset(figures.values()),
+        form="time_series" if by or step else "table",
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.panel import BLUE, ORANGE, Board, Column, Panel, Section, Step
+from dashboards.grafana.panel import BLUE, ORANGE, Board, Column, Panel, Section, Step, Word
 from dashboards.grafana.parts import opened_by_kind, response
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, open_count, open_rest, open_table
+from dashboards.grafana.where import AGAIN, DEVICE, RANGE, counts, open_count, open_rest, open_table
 from dashboards.grafana.words import EVENTS, SEVERITIES, SEVERITY_COLORS, STEPS
 
 _OPENED = f"\"transition\" = 'opened' AND {DEVICE} AND {RANGE}"
@@ -23,6 +23,9 @@ _HALF = Panel(
             f"WHERE {DEVICE} AND {RANGE}"
         ),
     ),
+    rest=(counts("acknowledged", of={"median": "value"}),),
+    rest_of="value",
+    rest_about=Text("从第一次发生到确认的中位数。", "Median from first opened to acknowledged."),
     empty=Text("没有响应记录", "none to answer"),
     steps=(Step(300, ORANGE),),
 )
@@ -39,6 +42,8 @@ _RESOLVED = Panel(
             f"{DEVICE} AND {RANGE}"
         ),
     ),
+    rest=(counts("resolved"),),
+    rest_of="value",
     empty=Text("没有", "none"),
     base=BLUE,
 )
@@ -79,6 +84,8 @@ _SEVERITY = Panel(
             Text("$tag_severity", "$tag_severity"),
         ),
     ),
+    rest=(counts("opened", by="severity", step=21_600),),
+    rest_about=AGAIN,
     words=SEVERITIES,
     colors=SEVERITY_COLORS,
     stacked=True,
@@ -86,6 +93,7 @@ _SEVERITY = Panel(
     decimals=0,
     interval="6h",
 )
+_STEPS_SHOWN = {"opened": Text("发生", "Opened"), "resolved": Text("解决", "Resolved")}
 _BALANCE = Panel(
     title=Text("发生与解决", "Opened and resolved"),
     about=Text("发生持续多于解决，说明人手不够。", "More opened than resolved: too few hands."),
@@ -97,10 +105,13 @@ _BALANCE = Panel(
             f"{DEVICE} AND {RANGE} GROUP BY time($__interval) fill(none)",
             said,
         )
-        for step, said in (
-            ("opened", Text("发生", "Opened")),
-            ("resolved", Text("解决", "Resolved")),
-        )
+        for step, said in _STEPS_SHOWN.items()
+    ),
+    rest=tuple(counts(step, step=21_600, of={"count": step}) for step in _STEPS_SHOWN),
+    rest_words={step: Word(said) for step, said in _STEPS_SHOWN.items()},
+    rest_about=Text(
+        "发生（也算再次发生）持续多于解决，说明人手不够。",
+        "More opened, or opened again, than resolved: too few hands.",
     ),
     low=0,
     decimals=0,
@@ -142,6 +153,8 @@ _DEVICES = Panel(
             Text("$tag_area · $tag_device", "$tag_area · $tag_device"),
         ),
     ),
+    rest=(counts("opened", by="device"),),
+    rest_about=AGAIN,
     calc="sum",
     low=0,
     empty=Text("没有事件", "no incidents"),

@@ -6,7 +6,16 @@ from dashboards.grafana.panel import GREEN, RED, YELLOW, Board, Column, Panel, S
 from dashboards.grafana.parts import response
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
+from dashboards.grafana.where import (
+    DEVICE,
+    RANGE,
+    counts,
+    kind,
+    open_count,
+    open_rest,
+    open_table,
+    points,
+)
 from dashboards.grafana.words import PHASES, SEVERITIES
 
 EVENT = "ebike-in-elevator"
@@ -20,6 +29,8 @@ _COUNT = Panel(
     width=5,
     height=4,
     influx=(Influx(f'SELECT count("episode") FROM "event" WHERE {_BEGUN}'),),
+    rest=(counts("episodes", name=EVENT),),
+    rest_of="value",
     empty=Text("没有", "none"),
     steps=(Step(1, YELLOW), Step(10, RED)),
 )
@@ -88,6 +99,7 @@ _TREND = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
+    rest=(counts("episodes", by="area", name=EVENT, step=3600),),
     stacked=True,
     low=0,
     decimals=0,
@@ -106,6 +118,7 @@ _BY_LIFT = Panel(
             Text("$tag_area · $tag_device", "$tag_area · $tag_device"),
         ),
     ),
+    rest=(counts("episodes", by="device", name=EVENT),),
     calc="sum",
     low=0,
     empty=Text("没有", "none"),

@@ -7,12 +7,14 @@ from dashboards.grafana.parts import fill_levels, opened_by_kind, power, presenc
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.where import (
+    AGAIN,
     AREA,
     DEVICE,
     NOW,
     RANGE,
     SITE,
     STANDING,
+    counts,
     open_count,
     open_rest,
     open_table,
@@ -117,6 +119,8 @@ _BY_BUILDING = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
+    rest=(counts("opened", by="area"),),
+    rest_about=AGAIN,
     calc="sum",
     empty=Text("没有事件", "no incidents"),
     low=0,

@@ -6,7 +6,17 @@ from dashboards.grafana.panel import ORANGE, RED, YELLOW, Board, Column, Panel, 
 from dashboards.grafana.parts import fill_levels, response
 from dashboards.grafana.query import Influx
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
+from dashboards.grafana.where import (
+    AGAIN,
+    DEVICE,
+    RANGE,
+    counts,
+    kind,
+    open_count,
+    open_rest,
+    open_table,
+    points,
+)
 
 FULL = "bin-full"
 _EACH = 'GROUP BY "area", "node", "device", "group"'
@@ -88,6 +98,8 @@ _FILLED = Panel(
             Text("$tag_area · $tag_device", "$tag_area · $tag_device"),
         ),
     ),
+    rest=(counts("opened", by="device", name=FULL),),
+    rest_about=AGAIN,
     calc="sum",
     low=0,
     empty=Text("没有变满", "none filled up"),
