@@ -161,14 +161,23 @@ def test_what_is_older_than_what_is_read_is_null(folder: Folder) -> None:
     assert whole.count is None
 
 
-def test_counting_uses_the_index(folder: Folder) -> None:
-    plan = (
-        "EXPLAIN QUERY PLAN SELECT at FROM transition WHERE step IN ('opened', 'reopened') "
-        "AND at >= 1 AND at < 2 ORDER BY at DESC LIMIT 9"
+@pytest.mark.parametrize("only", [Filter(), Filter(events=("bin-full",), devices=("n1/cam",))])
+def test_counting_goes_by_time_through_the_index(folder: Folder, on: str, only: Filter) -> None:
+    if on != "sqlite":
+        pytest.skip("reads SQLite's plan")
+    keep(folder, ("opened", NOON))
+    asked: list[tuple[str, Any]] = []
+    reader = folder.reader("state")
+    sa.event.listen(reader, "before_cursor_execute", lambda *said: asked.append(said[2:4]))
+    CountService(reader).counts(
+        GUEST, NOON, NOON + HOUR, NOON + HOUR, what="opened", by=None, step=None, only=only
     )
-    with folder.reader("state").connect() as connection:
-        said = " ".join(str(row) for row in connection.execute(sa.text(plan)))
+    text, values = next(one for one in asked if "transition" in one[0])
+    with reader.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+        said = " ".join(str(row) for row in plan)
     assert "ix_transition_step (step=? AND at>? AND at<?)" in said
+    assert "SCAN" not in said
 
 
 @pytest.mark.parametrize(("start", "end"), [(HOUR, 0 * HOUR), (0 * HOUR, 367 * 24 * HOUR)])
