@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dashboards.grafana.names import Names, put
 from dashboards.grafana.panel import LINLI
 from dashboards.grafana.provision import BOARDS_FOLDER, HOME
 from dashboards.grafana.query import Source
@@ -38,14 +39,16 @@ def render(
     *,
     linli_url: str | None = None,
     seen_as: str | None = None,
+    names: Names | None = None,
 ) -> list[Path]:
     """Write everything for Grafana's provisioning folder; return the files.
 
     `seen_as` is the path of `out` on the machine, or in the container, where Grafana runs. What
-    stands there under other names stays. Raises InputError when it cannot be written.
+    stands there under other names stays. `names` stand for ids in charts. Raises InputError when it
+    cannot be written.
     """
     home = (seen_as or str(out.resolve())).rstrip("/")
-    wanted = dict(_wanted(lang, source, home, linli_url))
+    wanted = dict(_wanted(lang, source, home, linli_url, names))
     try:
         for name, text in wanted.items():
             path = out / name
@@ -64,13 +67,15 @@ def render(
 
 
 def _wanted(
-    lang: Lang, source: Source, home: str, linli_url: str | None
+    lang: Lang, source: Source, home: str, linli_url: str | None, names: Names | None
 ) -> Iterator[tuple[str, str]]:
     yield "datasources/linli.yaml", _text(f"datasources/{source}.yaml")
     yield "dashboards/linli.yaml", _text(f"dashboards/{lang}.yaml").replace(HOME, home)
     if source == "influx":
         yield "alerting/linli.yaml", _text(f"alerting/{lang}.yaml")
     for board in boards(lang, source, linli_url):
+        if names is not None:
+            put(board, names)
         text = json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
         yield f"{BOARDS_FOLDER}/{board['uid']}.json", text
 

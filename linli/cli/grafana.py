@@ -9,10 +9,15 @@ from pathlib import Path
 import click
 
 from dashboards.grafana import shipped
+from dashboards.grafana.names import Names
 from dashboards.grafana.push import Pushed, open_client
 from dashboards.grafana.push import push as push_boards
 from dashboards.grafana.query import Source
 from dashboards.grafana.text import LANGS, Lang
+from ingest.registry import book
+from ingest.registry.records import Device, Edge, Place, Record
+from ingest.settings import load_settings
+from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import json_option
 from linli.errors import InputError
 from linli.settings import as_token, is_web_address, read_secret
@@ -54,6 +59,12 @@ def command() -> None:
 @click.option(
     "--path-prefix", metavar="PATH", help="Path of --out where Grafana runs  [default: as here]"
 )
+@click.option(
+    "--names-from",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CONFIG",
+    help="An ingest.toml: charts then show the registry's names instead of ids",
+)
 @json_option
 def render(
     out: Path,
@@ -61,6 +72,7 @@ def render(
     source: Source,
     linli_url: str | None,
     path_prefix: str | None,
+    names_from: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -69,15 +81,45 @@ def render(
     No address and no secret is written: Grafana takes them from its own environment.
     """
     address = _address(linli_url)
-    written = shipped.render(out, lang, source, linli_url=address, seen_as=path_prefix)
+    names = _names(names_from, lang) if names_from else None
+    written = shipped.render(out, lang, source, linli_url=address, seen_as=path_prefix, names=names)
     if as_json:
         files = [str(path) for path in written]
         click.echo(json.dumps({"files": files, "variables": _VARIABLES[source]}))
         return
     for path in written:
         click.echo(path)
-    names = ", ".join(_VARIABLES[source])
-    click.echo(f"Grafana needs in its environment: {names}", err=True)
+    variables = ", ".join(_VARIABLES[source])
+    click.echo(f"Grafana needs in its environment: {variables}", err=True)
+
+
+def _names(config: Path, lang: Lang) -> Names:
+    """Read what people call things from the registry of an ingest."""
+    with state(load_settings(config)) as connection:
+        found = list(book.records(connection).values())
+    edges = {one.id: one for one in found if isinstance(one, Edge)}
+    return Names(
+        areas={
+            one.id.partition("/")[2]: _said(one, lang)
+            for one in found
+            if isinstance(one, Place) and one.id.count("/") == 1
+        },
+        nodes={one.id: _said(one, lang) for one in edges.values()},
+        devices={
+            (_area(edges[one.edge]), one.edge, one.id.partition("/")[2]): _said(one, lang)
+            for one in found
+            if isinstance(one, Device) and one.edge in edges
+        },
+    )
+
+
+def _area(edge: Edge) -> str:
+    """Return the area in the topics of an edge: the second level of its place."""
+    return edge.place.partition("/")[2].partition("/")[0]
+
+
+def _said(record: Record, lang: Lang) -> str:
+    return record.label_en or record.label if lang == "en" else record.label
 
 
 @command.command(epilog="Example: linli grafana push http://127.0.0.1:3000 --token-file token.txt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ import yaml
 from click.testing import CliRunner, Result
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from house import AREA, CAMERA, NODE, SITE, Folder
 from served import served
 
+from dashboards.grafana.names import Names, put
+from ingest.store.engine import writing
+from ingest.store.registry import device, place
 from linli.cli.main import command
 from linli.errors import LinliError
 
@@ -201,3 +206,64 @@ def test_links_lead_to_no_script(tmp_path: Path) -> None:
 
 def run_with_token(url: str) -> Result:
     return CliRunner().invoke(command, ["grafana", "push", url], env={"GRAFANA_TOKEN": TOKEN})
+
+
+def renamed(folder: Path, board: str) -> dict[str, dict[str, str]]:
+    """Return by title of a panel what of its ids is shown as what."""
+    (path,) = folder.rglob(f"{board}.json")
+    data = json.loads(path.read_text("utf-8"))
+    return {
+        panel["title"]: {
+            rule["matcher"]["options"]: rule["properties"][0]["value"]
+            for rule in panel["fieldConfig"]["overrides"]
+            if rule["properties"][0]["id"] == "displayName"
+        }
+        for panel in data["panels"]
+        if "fieldConfig" in panel and panel.get("targets")
+    }
+
+
+def test_charts_show_the_names_of_the_registry(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data")
+    config = tmp_path / "ingest.toml"
+    config.write_text(f'data = "data"\n[site]\nid = "{SITE}"\nlabel = "x"\n{folder.toml}')
+    with writing(folder.state) as connection:
+        for changed, values in (
+            (place.update().where(place.c.place == f"{SITE}/{AREA}"), {"label": "三号楼"}),
+            (device.update().where(device.c.device == CAMERA), {"label": "一号电梯"}),
+        ):
+            connection.execute(changed.values(label_en=None, **values))
+    folder.close()
+    for source in ("influx", "rest"):
+        out = tmp_path / source
+        done = run(*("render", "--out", str(out), "--source", source, "--names-from", str(config)))
+        assert done.exit_code == 0, done.output
+    shown = renamed(tmp_path / "influx", "linli-overview")
+    assert shown["各楼栋事件数"][AREA] == "三号楼"
+    assert AREA not in shown["新发生的事件"]
+    by_lift = renamed(tmp_path / "influx", "linli-lifts")["各电梯次数"]
+    assert by_lift[f"{AREA} · {CAMERA}"] == "一号电梯"
+    shown = renamed(tmp_path / "rest", "linli-overview")["各楼栋事件数"]
+    assert {"三号楼"} <= set(shown.values())
+    (pattern,) = [name for name, label in shown.items() if label == "三号楼"]
+    assert re.search(pattern.strip("/"), f"value {AREA}")
+    by_lift = renamed(tmp_path / "rest", "linli-lifts")["各电梯次数"]
+    assert any(
+        re.search(name[1:-1], f"{NODE}/{CAMERA}") and label == "一号电梯"
+        for name, label in by_lift.items()
+    )
+
+
+def test_a_name_of_two_devices_is_none() -> None:
+    target = {"alias": "$tag_area · $tag_device"}
+    panel = {"type": "timeseries", "fieldConfig": {"overrides": []}, "targets": [target]}
+    names = {("b01", "n1", "cam"): "A", ("b01", "n2", "cam"): "B", ("b02", "n3", "cam"): "C"}
+    put({"panels": [panel]}, Names(devices=names))
+    (rule,) = panel["fieldConfig"]["overrides"]
+    assert rule["matcher"] == {"id": "byName", "options": "b02 · cam"}
+
+
+def test_names_from_no_file_are_said_in_one_line(tmp_path: Path) -> None:
+    done = run("render", "--out", str(tmp_path / "out"), "--names-from", str(tmp_path / "none"))
+    assert isinstance(done.exception, LinliError)
+    assert not (tmp_path / "out").exists()
