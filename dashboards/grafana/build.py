@@ -212,11 +212,15 @@ class _Maker:
         )
 
     def _gauges(self, panel: Panel) -> bargauge.Panel:
+        reduce = parts.ReduceDataOptions()
+        table = any(query.form == "table" for query in queries_of(panel, self._source))
+        # A table has one row for each bar, anything else a series for each.
+        reduce = reduce.values(True) if table else reduce.calcs([panel.calc])
         return (
             bargauge.Panel()
             .orientation(common.VizOrientation.HORIZONTAL)
             .display_mode(common.BarGaugeDisplayMode.BASIC)
-            .reduce_options(parts.ReduceDataOptions().calcs([panel.calc]))
+            .reduce_options(reduce)
         )
 
     def _table(self, panel: Panel) -> tables.Panel:

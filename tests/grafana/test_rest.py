@@ -187,6 +187,18 @@ def test_words_of_a_chart_find_their_lines() -> None:
     assert not any(re.search(found, "value too-high") for found in said)
 
 
+def test_bars_are_rows_of_a_table_or_series() -> None:
+    seen = set()
+    for board in BOARDS:
+        for panel in board["panels"]:
+            if panel["type"] == "bargauge":
+                (target,) = panel["targets"]
+                rows = panel["options"]["reduceOptions"].get("values", False)
+                assert rows is (target["format"] == "table"), panel["title"]
+                seen.add(rows)
+    assert seen == {True, False}
+
+
 def test_without_a_token_nothing_is_told(client: TestClient, community: Community) -> None:
     for _, target in (case.values for case in PANELS):
         answer = client.get(target["url"], headers={"Authorization": "Bearer no"})
