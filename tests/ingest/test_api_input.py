@@ -112,7 +112,7 @@ def test_bodies_of_every_wrong_kind(client: TestClient) -> None:
     assert tried > 4 * len(BODIES)
 
 
-# Lists that cannot grow long: one a team, at most 62 days, the last fifty; charts say their own end.
+# Lists that cannot grow long: one a team, at most 62 days, the last fifty; charts have an end.
 BOUNDED = {
     "/api/v1/series",
     "/api/v1/duty/rosters",
