@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -146,26 +147,26 @@ def test_means_never_shrink_in_whatever_order_readings_come_and_go(
     tmp_path_factory, values, chance: random.Random, pieces: int
 ) -> None:
     """Shuffled, late by days, some twice while they are kept, swept in between."""
-    folder = Folder(tmp_path_factory.mktemp("series"))
-    kept = Kept(folder)
-    samples = [old(52 - at / 60, value) for at, value, _ in values]
-    samples = [
-        Sample(key=KEY, time=one.time, value=one.value, quality=quality)
-        for one, (*_, quality) in zip(samples, values, strict=True)
-    ]
-    chance.shuffle(samples)
-    for index in range(pieces):
-        part = samples[index::pieces]
-        kept.write(*part, *chance.sample(part, len(part) // 2))
-        kept.write(*chance.sample(part, len(part) // 2))
-        for _ in range(chance.randrange(3)):
-            kept.sweep.step()
-    truth = Kept(Folder(tmp_path_factory.mktemp("truth")))
-    truth.write(*samples)
-    span = (KEY, NOW - 53 * HOUR, NOW - 47 * HOUR, FIVE)
-    assert kept.engine.query(*span) == truth.engine.query(*span)
-    folder.close()
-    truth.folder.close()
+    with (
+        closing(Folder(tmp_path_factory.mktemp("series"))) as folder,
+        closing(Folder(tmp_path_factory.mktemp("truth"))) as other,
+    ):
+        kept, truth = Kept(folder), Kept(other)
+        samples = [old(52 - at / 60, value) for at, value, _ in values]
+        samples = [
+            Sample(key=KEY, time=one.time, value=one.value, quality=quality)
+            for one, (*_, quality) in zip(samples, values, strict=True)
+        ]
+        chance.shuffle(samples)
+        for index in range(pieces):
+            part = samples[index::pieces]
+            kept.write(*part, *chance.sample(part, len(part) // 2))
+            kept.write(*chance.sample(part, len(part) // 2))
+            for _ in range(chance.randrange(3)):
+                kept.sweep.step()
+        truth.write(*samples)
+        span = (KEY, NOW - 53 * HOUR, NOW - 47 * HOUR, FIVE)
+        assert kept.engine.query(*span) == truth.engine.query(*span)
 
 
 def test_slices_are_small_and_go_on_over_all_series(folder: Folder, monkeypatch) -> None:
