@@ -398,6 +398,7 @@ class Neighbourhood:
             journal=self.chain,
             influx=self.copy,
             chain=self.probes,
+            counts=None,  # type: ignore[arg-type]  # no page asks for it
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
             commands=None,  # type: ignore[arg-type]  # no page asks for it
