@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from house import NODE, SITE, Folder
 
+import linli.cli.doctor
 from ingest.influx import book
 from ingest.influx.deliver import Refusal
 from ingest.notify import outbox
@@ -348,9 +349,8 @@ def test_whether_people_are_told(patient: Patient) -> None:
 def test_every_code_is_in_the_page() -> None:
     root = Path(__file__).parents[2]
     page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in (root / "linli/cli/doctor").glob("*.py")
-    )
+    folder = Path(linli.cli.doctor.__file__).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     codes = set(re.findall(r'code="([a-z-]+)"', source)) | {f"chain-{why}" for why in WORDS}
     codes |= {f"{name}-unusable" for name in re.findall(r'_unusable\("([a-z-]+)"', source)}
     codes.discard("chain-works")
