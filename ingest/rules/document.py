@@ -13,6 +13,7 @@ from msgspec import Meta, field
 
 from ingest.rules.spans import Span
 from linli.events import Fraction, Severity, Slug
+from linli.hours import Window
 from linli.topics import ID_PATTERN
 
 MOST_RULES = 500
@@ -45,16 +46,6 @@ Label = Annotated[
     str, Meta(min_length=1, max_length=64, description="what people read, in any language")
 ]
 Limit = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-Clock = Annotated[
-    str,
-    Meta(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)|^24:00$(?!\n)",
-        max_length=5,
-        description="HH:MM in the time zone of the site",
-    ),
-]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Per = Literal["device", "group", "area", "site"]
 
 
@@ -81,17 +72,6 @@ class Group(Selection, frozen=True, kw_only=True):
     """Devices that rules call by one name."""
 
     id: Slug
-
-
-class Window(Part, frozen=True, kw_only=True):
-    """Hours in which a rule counts, by the clock on the wall of the site.
-
-    One that ends before it begins, or when it begins, ends on the next day.
-    """
-
-    begin: Clock = field(name="from")
-    end: Clock = field(name="to")
-    days: Annotated[tuple[Day, ...], Meta(min_length=1, description="on which it begins")] = DAYS
 
 
 class Rule(Part, frozen=True, kw_only=True, tag_field="type"):

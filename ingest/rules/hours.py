@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from ingest.rules.document import DAYS, Window
 from ingest.store.engine import from_micros, to_micros
+from linli.hours import DAYS, MIDNIGHT, Window
 
 FOREVER = 1 << 62
 _WEEK = 7
-_MIDNIGHT = "24:00"
 
 
 class Stretch(NamedTuple):
@@ -81,7 +80,7 @@ class Hours:
         return self._instant(day + timedelta(days=1) if overnight else day, window.end)
 
     def _instant(self, day: date, wall: str) -> int:
-        if wall == _MIDNIGHT:
+        if wall == MIDNIGHT:
             return to_micros(self._at(day + timedelta(days=1), time()))
         return to_micros(self._at(day, time.fromisoformat(wall)))
 

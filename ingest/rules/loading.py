@@ -22,10 +22,10 @@ from ingest.rules.document import (
     RateRule,
     ThresholdRule,
     Where,
-    Window,
 )
 from ingest.rules.spans import SECOND, micros
 from linli.errors import InputError
+from linli.hours import Window
 from linli.resources import resource
 
 MOST_BYTES = 512 * 1024

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.rules.document import DAYS, Window
 from ingest.rules.hours import ALWAYS, FOREVER, Hours
 from ingest.store.engine import from_micros, to_micros
+from linli.hours import DAYS, Window, is_open
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
@@ -88,3 +88,27 @@ def test_stretches_follow_each_other_and_alternate(some: list[Window], minute: i
         after = hours.at(found.end)
         assert after.open != found.open
         assert Hours(some, SHANGHAI).at(found.end - 1).open == found.open
+
+
+@given(
+    st.lists(
+        st.builds(
+            Window,
+            begin=st.sampled_from(["00:00", "06:30", "22:00", "24:00"]),
+            end=st.sampled_from(["00:00", "06:30", "07:00", "22:00", "24:00"]),
+            days=st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(0, 14 * 1440 - 1),
+)
+def test_the_wall_clock_says_the_same_without_looking_for_stretches(
+    windows: list[Window], minutes: int
+) -> None:
+    now = datetime(2026, 3, 2, tzinfo=SHANGHAI) + timedelta(minutes=minutes)
+    assert is_open(windows, now) == Hours(windows, SHANGHAI).at(to_micros(now)).open
+
+
+def test_the_wall_clock_without_windows_is_always_open() -> None:
+    assert is_open((), datetime(2026, 3, 2, 4, tzinfo=SHANGHAI))
