@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
+import msgspec
 from fastapi import Depends, Header
 
 from ingest.services.registry import Seen
@@ -14,11 +16,15 @@ def seen(
         str | None, Header(max_length=256, description="the ETag of what you have seen")
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(max_length=256, description="*: only when there is none yet")
+        str | None,
+        Header(
+            max_length=256,
+            description="*: only when there is none yet; else only when it is none of these",
+        ),
     ] = None,
 ) -> Seen:
     """Return what the caller says to have seen."""
-    return Seen(tags(if_match), none=if_none_match is not None)
+    return Seen(tags(if_match), unless=tags(if_none_match))
 
 
 def tags(header: str | None) -> frozenset[str]:
@@ -34,6 +40,11 @@ def tags(header: str | None) -> frozenset[str]:
 def etag(tag: str) -> dict[str, str]:
     """Return the header that carries a tag."""
     return {"ETag": f'"{tag}"'}
+
+
+def tag_of(value: msgspec.Struct) -> str:
+    """Return the tag of something that has no number of its own for the state it is in."""
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:32]
 
 
 WhatWasSeen = Annotated[Seen, Depends(seen)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.api.answers import IncidentList, PrecisionList, TransitionList, answer, tells
+from ingest.api.conditions import etag, tag_of, tags
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
 from ingest.services.incidents import LONGEST_SHELF, Order, Standing
@@ -99,10 +100,24 @@ def precision(
     return answer(PrecisionList(items=page.items, next=page.next))
 
 
-@router.get("/{incident}", responses=tells(Incident, 401, 403, 404, 503))
-def one_incident(incident: str, house: TheServices, viewer: TheViewer) -> Response:
+@router.get(
+    "/{incident}",
+    responses={
+        304: {"description": "It is as If-None-Match names it"},
+        **tells(Incident, 401, 403, 404, 422, 503),
+    },
+)
+def one_incident(
+    incident: str,
+    house: TheServices,
+    viewer: TheViewer,
+    if_none_match: Annotated[str | None, Header(max_length=256)] = None,
+) -> Response:
     """Show one incident."""
-    return answer(house.incidents.get(viewer, incident))
+    found = house.incidents.get(viewer, incident)
+    if (tag := tag_of(found)) in tags(if_none_match):
+        return Response(status_code=304, headers=etag(tag))
+    return _shown(found)
 
 
 @router.get(
@@ -125,7 +140,7 @@ def acknowledge(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that someone has seen it. Doing so again changes nothing."""
-    return answer(house.incidents.acknowledge(viewer, incident, now, _note(step)))
+    return _shown(house.incidents.acknowledge(viewer, incident, now, _note(step)))
 
 
 @router.post("/{incident}/start", responses=tells(Incident, 401, 403, 404, 422, 503))
@@ -133,7 +148,7 @@ def start(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that someone works on it. Doing so again changes nothing."""
-    return answer(house.incidents.start(viewer, incident, now, _note(step)))
+    return _shown(house.incidents.start(viewer, incident, now, _note(step)))
 
 
 @router.post("/{incident}/resolve", responses=tells(Incident, 401, 403, 404, 422, 503))
@@ -141,7 +156,7 @@ def resolve(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that it is dealt with. Doing so again changes nothing."""
-    return answer(house.incidents.resolve(viewer, incident, now, _note(step)))
+    return _shown(house.incidents.resolve(viewer, incident, now, _note(step)))
 
 
 @router.post("/{incident}/false-alarm", responses=tells(Incident, 401, 403, 404, 422, 503))
@@ -149,7 +164,7 @@ def false_alarm(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that nothing happened: labels it and resolves it. Doing so again changes nothing."""
-    return answer(house.incidents.label(viewer, incident, "false-alarm", now, _note(step)))
+    return _shown(house.incidents.label(viewer, incident, "false-alarm", now, _note(step)))
 
 
 @router.post("/{incident}/label", responses=tells(Incident, 401, 403, 404, 422, 503))
@@ -157,7 +172,7 @@ def label(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Labelling
 ) -> Response:
     """Say whether it was one; a false alarm is resolved too. May be said otherwise later."""
-    return answer(house.incidents.label(viewer, incident, step.label, now, step.note))
+    return _shown(house.incidents.label(viewer, incident, step.label, now, step.note))
 
 
 @router.post("/{incident}/resume", responses=tells(Incident, 401, 403, 404, 409, 422, 503))
@@ -165,7 +180,7 @@ def resume(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Take up again what was resolved; refused while another of its kind is open there."""
-    return answer(house.incidents.resume(viewer, incident, now, _note(step)))
+    return _shown(house.incidents.resume(viewer, incident, now, _note(step)))
 
 
 @router.post("/{incident}/shelve", responses=tells(Incident, 400, 401, 403, 404, 422, 503))
@@ -177,7 +192,7 @@ def shelve(
     It is taken off the shelf at once when it gets more severe.
     """
     lasts = timedelta(seconds=step.seconds)
-    return answer(house.incidents.shelve(viewer, incident, lasts, now, step.note))
+    return _shown(house.incidents.shelve(viewer, incident, lasts, now, step.note))
 
 
 @router.post("/{incident}/unshelve", responses=tells(Incident, 401, 403, 404, 422, 503))
@@ -185,7 +200,11 @@ def unshelve(
     incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """End the shelving. Doing so again changes nothing."""
-    return answer(house.incidents.unshelve(viewer, incident, now, _note(step)))
+    return _shown(house.incidents.unshelve(viewer, incident, now, _note(step)))
+
+
+def _shown(incident: Incident) -> Response:
+    return answer(incident, headers=etag(tag_of(incident)))
 
 
 def _note(step: Step | None) -> str | None:

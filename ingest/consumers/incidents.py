@@ -60,6 +60,16 @@ class IncidentEffect:
 
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
+        links = len(self._links)
+        try:
+            self._apply(connection, kept)
+        except Exception:
+            # Its savepoint is rolled back: what it made is not there to be named.
+            del self._links[links:]
+            self._streams.discard((kept.node, kept.stream or ""))
+            raise
+
+    def _apply(self, connection: sa.Connection, kept: Kept) -> None:
         self._take(connection, self._rules.begin(connection, kept))
         if kept.kind == CLOCK:
             self._take(connection, self._rules.take(kept, None, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -151,6 +152,12 @@ def due(
 def deleted(connection: sa.Connection, name: str, at: datetime) -> None:
     """Write down that the bytes are gone; the row stays as proof of what there was."""
     connection.execute(evidence.update().where(evidence.c.id == name), {"deleted": at})
+
+
+def unknown(connection: sa.Connection, names: Collection[str]) -> list[str]:
+    """Return those of some ids of which nothing is written down."""
+    known = set(connection.scalars(sa.select(evidence.c.id).where(evidence.c.id.in_(names))))
+    return [name for name in names if name not in known]
 
 
 def address_secret(connection: sa.Connection) -> bytes:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from linli.errors import StoreError
+
+PARTS = 256
+"""By the last two digits of an id."""
 
 
 class EvidenceStore(Protocol):
@@ -23,6 +27,13 @@ class EvidenceStore(Protocol):
 
     def remove(self, name: str) -> None:
         """Forget the bytes, if they are there. Raises StoreError."""
+        ...
+
+    def lying(self, part: int, before: datetime) -> list[str]:
+        """Return the ids in one of `PARTS` whose bytes were put before a moment.
+
+        Also those of which only a half was put. Raises StoreError.
+        """
         ...
 
 
@@ -63,8 +74,28 @@ class FolderStore:
         path = self._path(name)
         try:
             path.unlink(missing_ok=True)
+            path.with_suffix(".part").unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(error.strerror or "cannot be removed", where=str(path)) from error
+
+    def lying(self, part: int, before: datetime) -> list[str]:
+        """Return the ids in one of `PARTS` whose bytes were put before a moment.
+
+        Also those of which only a half was put. Raises StoreError.
+        """
+        folder = self._folder / f"{part:02x}"
+        found = set()
+        try:
+            with os.scandir(folder) as files:
+                for file in files:
+                    name = Path(file.name).stem
+                    if file.stat().st_mtime < before.timestamp() and _is_ours(name):
+                        found.add(name)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(error.strerror or "cannot be read", where=str(folder)) from error
+        return sorted(found)
 
     def _path(self, name: str) -> Path:
         # Through UUID, so that no id can name a place outside; its end is random, its start a time.
@@ -77,10 +108,12 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
+        self._put: dict[str, datetime] = {}
 
     def put(self, name: str, data: bytes) -> None:
         """Keep the bytes."""
-        self._kept[str(uuid.UUID(name))] = data
+        plain = str(uuid.UUID(name))
+        self._kept[plain], self._put[plain] = data, datetime.now(UTC)
 
     def get(self, name: str) -> bytes | None:
         """Return the bytes, None when they are not there."""
@@ -89,6 +122,18 @@ class MemoryStore:
     def remove(self, name: str) -> None:
         """Forget the bytes, if they are there."""
         self._kept.pop(str(uuid.UUID(name)), None)
+
+    def lying(self, part: int, before: datetime) -> list[str]:
+        """Return the ids in one of `PARTS` whose bytes were put before a moment."""
+        ours = (name for name in self._kept if int(name[-2:], 16) == part)
+        return sorted(name for name in ours if self._put[name] < before)
+
+
+def _is_ours(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,16 +1,20 @@
-"""Deletes pictures whose time is over."""
+"""Deletes pictures whose time is over, and bytes that no row speaks of."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from ingest.evidence import book
 from ingest.evidence.retention import Keep
-from ingest.evidence.shelf import EvidenceStore
+from ingest.evidence.shelf import PARTS, EvidenceStore
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
 
 _AT_ONCE = 200
+ORPHANED = timedelta(hours=1)
+"""Bytes are put before their row is written; who fell between the two leaves them for nobody."""
 
 
 class SweepJob:
@@ -32,9 +36,12 @@ class SweepJob:
         self._clock = clock
         self._most_bytes = most_bytes
         self._keep = keep or Keep()
+        self._part = 0
 
     def step(self) -> bool:
-        """Remove some; tell whether there may be more. Raises StoreError."""
+        """Remove some, and one part's orphans; tell whether more may be over. Raises StoreError."""
+        self._remove_orphans(self._part)
+        self._part = (self._part + 1) % PARTS
         now = self._clock.now()
         with reading(self._reader) as connection:
             over = book.due(connection, now, self._keep, self._most_bytes, _AT_ONCE)
@@ -48,3 +55,13 @@ class SweepJob:
                     self._store.remove(name)
                     book.deleted(connection, name, now)
         return len(over) == _AT_ONCE
+
+    def _remove_orphans(self, part: int) -> None:
+        before = self._clock.now() - ORPHANED
+        lying = self._store.lying(part, before)
+        for at in range(0, len(lying), _AT_ONCE):
+            with reading(self._reader) as connection:
+                orphans = book.unknown(connection, lying[at : at + _AT_ONCE])
+            if orphans:  # one may just have been handed in again
+                for name in set(orphans) & set(self._store.lying(part, before)):
+                    self._store.remove(name)

@@ -27,10 +27,13 @@ _SHOWN_OF_PHONE = 4
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Which state of something a caller has seen: its tags, `*` for any; `none` for nothing."""
+    """Which state of something a caller has seen, by its tags, and which it must not be in.
+
+    `*` stands for any state: in `unless` the caller wants to make what is not there yet.
+    """
 
     tags: frozenset[str] = frozenset()
-    none: bool = False
+    unless: frozenset[str] = frozenset()
 
     def check(self, current: str | None) -> None:
         """Raise Outdated when it is another state by now, NotLookedAt when nothing was said."""
@@ -38,12 +41,17 @@ class Seen:
             if self.tags:
                 raise Outdated("it is not there")
             return
-        if self.none:
+        if "*" in self.unless:
             raise Outdated("it is there already")
+        if current in self.unless:
+            raise Outdated("it is in the state that If-None-Match names")
         if not self.tags:
             raise NotLookedAt("send If-Match with the ETag of what you have seen")
         if current not in self.tags and "*" not in self.tags:
             raise Outdated("somebody changed it meanwhile", hint="Look at it again")
+
+
+NOTHING_YET = Seen(unless=frozenset("*"))
 
 
 class RegistryService:

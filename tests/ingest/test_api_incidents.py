@@ -84,6 +84,21 @@ def test_shelving_and_taking_up_again(client: TestClient, folder: Folder) -> Non
     assert (answer.status_code, answer.headers["content-type"]) == (409, PROBLEM)
 
 
+def test_an_incident_says_in_which_state_it_is(client: TestClient, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    folder.put_event(folder.event())
+    (one,) = wait_for_incidents(client, 1)
+    path = f"/api/v1/incidents/{one['id']}"
+    tag = client.get(path).headers["etag"]
+    again = client.get(path, headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (again.status_code, again.headers["etag"], again.content) == (304, tag, b"")
+    seen = client.post(f"{path}/acknowledge", headers=headers).headers["etag"]
+    assert seen != tag
+    changed = client.get(path, headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.headers["etag"]) == (200, seen)
+    assert client.post(f"{path}/acknowledge", headers=headers).headers["etag"] == seen
+
+
 def test_a_silence_from_beginning_to_end(client: TestClient, folder: Folder) -> None:
     headers = sign_in(client, "wang")
     body = {"matchers": {"areas": ["b03"]}, "why": "repair", "ends": "2026-03-02T13:00:00Z"}

@@ -67,6 +67,9 @@ def test_a_device_from_its_making_to_its_removal(client, folder, boss) -> None:
     tag = made.headers["etag"]
     assert client.get(path).headers["etag"] == tag
     assert client.put(path, json=LAMP, headers={**boss, "If-None-Match": "*"}).status_code == 412
+    assert client.put(path, json=LAMP, headers={**boss, "If-None-Match": tag}).status_code == 412
+    other = {**boss, "If-None-Match": '"another"'}
+    assert client.put(path, json=LAMP, headers=other).status_code == 428, "not `*` by any value"
     assert client.put(path, json=LAMP, headers=boss).status_code == 428
     changed = client.patch(
         path, json={"label_en": "East lamp", "network": None}, headers={**boss, "If-Match": tag}

@@ -21,7 +21,7 @@ from ingest.consumers.runner import Runner
 from ingest.consumers.work import Cursor
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
-from ingest.incidents import book, boots
+from ingest.incidents import book, boots, flow
 from ingest.incidents.fold import fold
 from ingest.store import incidents as incident_tables
 from ingest.store import registry as tables
@@ -127,6 +127,32 @@ def test_a_poison_row_is_counted_and_stops_nothing(folder: Folder, caplog) -> No
     assert position(folder) == (last, 2)
     assert len([line for line in caplog.messages if "skipped" in line]) == 2
     assert "not json" not in caplog.text
+
+
+def test_what_a_poison_row_made_is_not_named_by_its_event(folder: Folder, monkeypatch) -> None:
+    bad = folder.event(zone="gate")
+    folder.put_event(bad)
+    folder.put_event(folder.event(zone="hall"))
+    taking, telling, told = flow.take, RuleWork.take, []
+
+    def twice(work, kept, said, started):
+        return telling(work, kept, said, started) * 2
+
+    def fail_at_the_second(connection, fact, around):
+        told.append(fact)
+        if fact.key.zone == "gate" and told[-2:-1] == [fact]:
+            raise RuntimeError("after the first was made")
+        return taking(connection, fact, around)
+
+    monkeypatch.setattr(RuleWork, "take", twice)
+    monkeypatch.setattr(flow, "take", fail_at_the_second)
+    cursor(folder).step()
+    assert position(folder)[1] == 1
+    (made,) = incidents(folder)
+    with reading(folder.state) as connection:
+        rows = connection.execute(state.event.select()).all()
+        assert tallies.lanes(connection) == {(NODE, bad.stream): "event"}
+    assert {row.event_id == bad.id: row.incident for row in rows} == {True: None, False: made.id}
 
 
 def test_one_key_has_one_unresolved_incident_whatever_code_does(folder: Folder) -> None:

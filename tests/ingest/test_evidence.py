@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import struct
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,8 @@ def test_a_store_keeps_replaces_and_forgets(store: EvidenceStore) -> None:
     store.put(ONE, b"two")
     store.put(uuid7(NOON), b"other")
     assert store.get(ONE) == b"two"
+    assert store.lying(int(ONE[-2:], 16), datetime(9999, 1, 1, tzinfo=UTC)) == [ONE]
+    assert store.lying(int(ONE[-2:], 16), datetime(2000, 1, 1, tzinfo=UTC)) == []
     store.remove(ONE)
     store.remove(ONE)
     assert store.get(ONE) is None
@@ -242,6 +245,38 @@ def test_the_oldest_make_room(folder: Folder) -> None:
     size = len(clean(data).data)
     SweepJob(folder.reader("state"), folder.state, store, folder.clock, most_bytes=2 * size).step()
     assert [store.get(name) is None for name in names] == [True, False, False]
+
+
+def test_bytes_that_no_row_speaks_of_go_after_a_while(folder: Folder, tmp_path: Path) -> None:
+    store, data = FolderStore(tmp_path / "pictures"), jpeg()
+    evidence = service(folder, store)
+    kept, orphan, half, fresh = (f"019cae4c-8f63-7a1b-9c2d-00000000{n}05" for n in range(10, 14))
+    evidence.take(arrival(data, kept), data, NOON)
+    for name in (orphan, fresh):
+        store.put(name, data)
+    shelf = tmp_path / "pictures" / "05"
+    (shelf / f"{half}.part").write_bytes(data[:100])
+    (shelf / "README").write_text("somebody else's")
+    for path in shelf.iterdir():
+        age = 0 if path.stem == fresh else 3601
+        when = (NOON - timedelta(seconds=age)).timestamp()
+        os.utime(path, (when, when))
+    sweep = SweepJob(folder.reader("state"), folder.state, store, folder.clock, most_bytes=10**9)
+    for _ in range(5):
+        sweep.step()
+    assert store.get(orphan), "another part's turn"
+    sweep.step()
+    assert {path.name for path in shelf.iterdir()} == {f"{kept}.jpg", f"{fresh}.jpg", "README"}
+
+
+def test_what_is_handed_in_again_meanwhile_stays(folder: Folder) -> None:
+    store = MemoryStore()
+    sweep = SweepJob(folder.reader("state"), folder.state, store, folder.clock, most_bytes=10**9)
+    told = iter([[ONE], []])
+    store.put(ONE, b"one")
+    store.lying = lambda part, before: next(told)  # type: ignore[method-assign]
+    sweep.step()
+    assert store.get(ONE) == b"one"
 
 
 def test_from_the_node_to_the_eye_over_http(folder: Folder) -> None:

@@ -22,7 +22,7 @@ from ingest.influx.book import InfluxStatus
 from ingest.influx.endpoint import FakeEndpoint, Refused, Unavailable
 from ingest.receive.upkeep import DAY, consumed, forget
 from ingest.services.incidents import IncidentService
-from ingest.services.registry import RegistryService, Seen
+from ingest.services.registry import NOTHING_YET, RegistryService
 from ingest.settings import Influx
 from ingest.store import state
 from ingest.store.engine import reading, to_micros, writing
@@ -493,7 +493,7 @@ def test_names_are_told_again_when_they_change_and_each_hour(estate: Estate) -> 
     service = RegistryService(estate.sources.state, estate.state, Feed(), SITE)
     place = f"{SITE}/b04"
     values = {"kind": "building", "label": "4 号楼"}
-    service.put(ADMIN, "place", place, values, seen=Seen(none=True), now=NOON)
+    service.put(ADMIN, "place", place, values, seen=NOTHING_YET, now=NOON)
     assert told() == 2 * first + 1
     assert any('option="4 号楼 (b04)"' in line for line in estate.lines("label"))
     estate.clock.advance(3600)

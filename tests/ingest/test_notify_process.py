@@ -13,7 +13,7 @@ from providers import Provider
 
 from ingest.feed import Feed
 from ingest.notify import climbs, outbox
-from ingest.services.registry import RegistryService, Seen
+from ingest.services.registry import NOTHING_YET, RegistryService
 from ingest.store.engine import reading
 from linli.broker import free_port
 from linli.clock import SystemClock
@@ -40,7 +40,7 @@ class Web:
             '[[contacts]]\nowner_type = "team"\nowner = "gate"\nchannel = "bot"\naddress = "k"\n'
         )
         registry = RegistryService(self.state, folder.state, Feed(), SITE)
-        registry.put(ADMIN, "team", "gate", {"label": "门岗"}, seen=Seen(none=True), now=NOON)
+        registry.put(ADMIN, "team", "gate", {"label": "门岗"}, seen=NOTHING_YET, now=NOON)
         self.start()
 
     def start(self) -> None:

@@ -36,7 +36,7 @@ from ingest.notify.wording import PageLinks, PlainWording
 from ingest.notify_settings import Business
 from ingest.registry.records import RecordType
 from ingest.services.incidents import IncidentService
-from ingest.services.registry import RegistryService, Seen
+from ingest.services.registry import NOTHING_YET, RegistryService
 from ingest.store import state
 from ingest.store.engine import reading, writing
 from linli.events import EventMessage
@@ -131,7 +131,7 @@ class Office:
     def _people(self) -> None:
         registry = RegistryService(self.reader, self.folder.state, self.feed, SITE)
         for what, name, values in REGISTRY:
-            registry.put(ADMIN, what, name, values, seen=Seen(none=True), now=NOON)
+            registry.put(ADMIN, what, name, values, seen=NOTHING_YET, now=NOON)
 
     def fresh(self) -> None:
         """The process was killed and started again: nothing is left in memory."""
