@@ -1,0 +1,1 @@
+"""Lamps: which level each group should have, whether they do it, and what it costs."""
