@@ -1,4 +1,7 @@
-"""The parent of the ingest: checks everything first, then keeps receiver and web running."""
+"""The parent of the ingest: checks everything first, then keeps receiver and web running.
+
+A process that has ended is started again, and a web process that no longer answers is ended first.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest.pulse import Patience, Pulse
 from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError, StoreError
 from linli.process import Child, StopSignal, Supervisor, linli_argv
 from linli.settings import make_folder
 
-PARTS = ("receiver", "web")
+WEB = "web"
+PARTS = ("receiver", WEB)
 POLL_SECONDS = 0.1
 DATABASE_SECONDS = 2.0
 
 
-def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
+def supervise(
+    settings: IngestSettings, config: Path, stop: StopSignal, patience: Patience | None = None
+) -> None:
     """Run the ingest until told to stop.
 
     Raises InputError before anything is started when a folder, file, secret or port will not do,
@@ -33,7 +40,7 @@ def supervise(settings: IngestSettings, config: Path, stop: StopSignal) -> None:
     with sole_owner(settings.folder):
         _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)
-        _run(config, stop)
+        _run(config, stop, Pulse(settings.http, SystemClock(), patience or Patience()))
 
 
 @contextmanager
@@ -83,16 +90,20 @@ def check_port(host: str, port: int) -> None:
         ) from None
 
 
-def _run(config: Path, stop: StopSignal) -> None:
+def _run(config: Path, stop: StopSignal, pulse: Pulse) -> None:
     read, write = os.pipe()
     supervisor = Supervisor(SystemClock())
     try:
         for part, end in zip(PARTS, (write, read), strict=True):
             argv = linli_argv("ingest", part, "--config", str(config))
             supervisor.start(Child(part, argv, pass_fds=(end,), env={WAKE: str(end)}))
+        pulse.start()
         while not stop.wait(POLL_SECONDS):
             _give_up_on_bad_input(supervisor.poll())
+            if (since := supervisor.since(WEB)) is not None and pulse.lost(since):
+                supervisor.end_by_force(WEB, "does not answer any more")
     finally:
+        pulse.stop()
         supervisor.stop()
         for end in (read, write):
             with contextlib.suppress(OSError):

@@ -89,6 +89,20 @@ class Supervisor:
         running = self._running.get(name)
         return running.process if running else None
 
+    def since(self, name: str) -> float | None:
+        """Return when a child that runs was started, by the clock's monotonic time."""
+        running = self._running.get(name)
+        return running.started if running and running.process else None
+
+    def end_by_force(self, name: str, why: str) -> None:
+        """Kill a child; `poll` finds it fallen, like any other."""
+        running = self._running.get(name)
+        if running and running.process and running.process.poll() is None:
+            log.error("%s %s; ending it by force", name, why)
+            running.process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(GRACE)
+
     def poll(self) -> dict[str, int]:
         """Restart what fell and may be; return the exit codes of those newly fallen."""
         fallen: dict[str, int] = {}

@@ -202,6 +202,17 @@ def _stands_still(stage: Stage, dice: random.Random, *, who: str) -> float:
     return time.time()
 
 
+def _web_hangs(stage: Stage, dice: random.Random) -> float:
+    """Let the web process stand still for good: its parent must find that out by itself."""
+    del dice
+    stage.fresh_supervisor()
+    stage.fallen = True
+    hung = stage.child("web")
+    hung.suspend()
+    until(lambda: not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE, 120)
+    return time.time()
+
+
 CATALOGUE = (
     *(
         Fault(f"receiver falls {point}", "R1", partial(_at_failpoint, point=point))
@@ -210,6 +221,7 @@ CATALOGUE = (
     Fault("receiver killed", "R1", partial(_child_killed, name="receiver"), single_kill=True),
     Fault("web killed", "R1", partial(_child_killed, name="web"), single_kill=True),
     Fault("ingest killed", "R1", _ingest_killed, single_kill=True),
+    Fault("web hangs until its parent ends it", "R11", _web_hangs, long=True),
     Fault("broker killed", "R2", _broker_killed, single_kill=True),
     Fault("broker killed, its database deleted", "R2", _broker_forgot),
     Fault("broker killed, an old database put back", "R2", _broker_restored),

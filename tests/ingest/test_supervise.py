@@ -5,17 +5,21 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from house import NOON
 
-from ingest.settings import load_settings
+from ingest.pulse import Patience, Pulse
+from ingest.settings import Http, load_settings
 from ingest.supervise import check_port, supervise
 from linli.broker import free_port
+from linli.clock import ManualClock, SystemClock
 from linli.errors import InputError
-from linli.process import StopSignal, linli_argv
+from linli.process import StopSignal, Supervisor, linli_argv
 
 
 def write_config(folder: Path, extra: str = "") -> Path:
@@ -114,3 +118,79 @@ def test_the_fallen_is_restarted_and_all_end_together(tmp_path: Path) -> None:
     assert code == 0
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
+
+
+@pytest.mark.parametrize(
+    ("now", "answered", "over"),
+    [
+        (399.0, None, False),  # still starting
+        (401.0, None, True),
+        (399.0, 99.0, False),  # what the one before it answered says nothing
+        (401.0, 99.0, True),
+        (210.0, 150.0, False),
+        (211.0, 150.0, True),
+    ],
+)
+def test_a_process_is_given_up_when_it_was_silent_for_long(now, answered, over: bool) -> None:
+    patience = Patience(silent=60, starting=300)
+    assert patience.over(now, 100.0, answered) is over
+
+
+@pytest.mark.parametrize(
+    ("said", "alive"), [(b"HTTP/1.1 503 Service Unavailable\r\n\r\n", True), (b"no", False)]
+)
+def test_any_answer_is_one_but_it_must_be_an_answer(said: bytes, alive: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        http = Http(host="0.0.0.0", port=server.getsockname()[1], path_prefix="/linli")
+        pulse = Pulse(http, ManualClock(NOON), Patience(answer=5))
+        heard: list[bytes] = []
+
+        def answer() -> None:
+            way, _ = server.accept()
+            with way:
+                heard.append(way.recv(100))
+                way.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert pulse._answers() is alive
+        thread.join()
+    assert heard[0].startswith(b"GET /linli/healthz HTTP/")
+    assert pulse._answers() is False, "nobody listens there any more"
+
+
+def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> None:
+    config, stop = write_config(tmp_path), StopSignal()
+    settings = load_settings(config)
+    patience = Patience(pause=0.1, answer=1.0, silent=3.0, starting=120.0)
+    thread = threading.Thread(target=supervise, args=(settings, config, stop, patience))
+    me = psutil.Process()
+
+    def web() -> psutil.Process | None:
+        return children(me).get("web")
+
+    answers = Pulse(settings.http, SystemClock(), patience)._answers
+    thread.start()
+    try:
+        until(answers, 60)
+        hung, receiver = web(), children(me)["receiver"]
+        assert hung is not None
+        hung.suspend()
+        until(lambda: not hung.is_running(), 30)
+        until(answers, 60)
+        again = web()
+        assert again is not None
+        assert again.pid != hung.pid
+        assert children(me)["receiver"] == receiver, "the receiver went on"
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert "web does not answer any more; ending it by force" in caplog.text
+
+
+def test_who_does_not_run_is_not_ended() -> None:
+    supervisor = Supervisor(ManualClock(NOON))
+    supervisor.end_by_force("web", "is not there")
+    assert supervisor.since("web") is None
+    supervisor.stop()
