@@ -26,6 +26,7 @@ from linli.edge_config import (
 )
 from linli.errors import InputError
 from linli.events import Slug
+from linli.sensor_config import Sensor, SensorSource
 from linli.settings import Settings, convert, read, read_secret
 from linli.topics import is_id
 
@@ -40,6 +41,8 @@ __all__ = [
     "Mqtt",
     "Node",
     "Scenario",
+    "Sensor",
+    "SensorSource",
     "State",
     "Zone",
     "camera_named",
@@ -152,6 +155,8 @@ def settings_over(path: Path, wanted: Wanted | None) -> EdgeSettings:
         ingest=_ingest_beside(path, settings.ingest),
         model=replace(settings.model, file=_model_beside(path, settings.model.file)),
         camera=tuple(_camera_beside(path, camera) for camera in settings.camera),
+        sensor_source=tuple(_source_beside(path, source) for source in settings.sensor_source),
+        sensor=tuple(_sensor_beside(path, sensor) for sensor in settings.sensor),
     )
 
 
@@ -191,6 +196,18 @@ def _camera_beside(path: Path, camera: Camera) -> Camera:
     if camera.password_file is not None:
         return replace(camera, password_file=_beside(path, camera.password_file))
     return camera
+
+
+def _source_beside(path: Path, source: SensorSource) -> SensorSource:
+    if source.password_file is None:
+        return source
+    return msgspec.structs.replace(source, password_file=_beside(path, source.password_file))
+
+
+def _sensor_beside(path: Path, sensor: Sensor) -> Sensor:
+    if sensor.mapping is None or not sensor.mapping_is_file:
+        return sensor
+    return msgspec.structs.replace(sensor, mapping=_beside(path, sensor.mapping))
 
 
 def _model_beside(path: Path, file: str) -> str:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from linli.events import Severity, Slug
 from linli.log import redact
+from linli.sensor_config import Sensor, SensorSource, check_sensors
 from linli.settings import Settings, read_secret
 from linli.topics import SELF
 
@@ -167,13 +168,21 @@ class Camera(Settings, frozen=True, kw_only=True):
 
 
 class EdgeConfig(Settings, frozen=True, kw_only=True):
-    """What an edge watches, and with which model."""
+    """What an edge watches, and with which model: cameras, sensors, or both."""
 
     model: Model = Model()
-    camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=64)]
+    camera: Annotated[tuple[Camera, ...], Meta(max_length=64)] = ()
+    sensor_source: Annotated[tuple[SensorSource, ...], Meta(max_length=64)] = ()
+    sensor: Annotated[tuple[Sensor, ...], Meta(max_length=4000)] = ()
 
     def __post_init__(self) -> None:
+        if not (self.camera or self.sensor):
+            raise ValueError("neither [[camera]] nor [[sensor]]: there is nothing to watch")
         _unique("camera id", (camera.id for camera in self.camera))
+        devices = [camera.id for camera in self.camera] + [sensor.id for sensor in self.sensor]
+        _unique("device id", devices)
+        _unique("sensor source id", (source.id for source in self.sensor_source))
+        check_sensors(self.sensor_source, self.sensor)
 
 
 def _check_source(source: str) -> None:

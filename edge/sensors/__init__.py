@@ -1,0 +1,1 @@
+"""Sensors of every vendor: what they say becomes readings and alarms by mapping files."""
