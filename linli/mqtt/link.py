@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -27,7 +28,7 @@ class LinkOptions:
     """How to reach the broker and who we are there.
 
     `keep_session` asks the broker to keep what arrives while we are away; `window` is how many
-    deliveries may be unacknowledged at once.
+    deliveries may be unacknowledged at once. Without `tls` the connection is plain.
     """
 
     host: str
@@ -40,6 +41,7 @@ class LinkOptions:
     window: int = WINDOW
     subscriptions: tuple[str, ...] = ()
     will: Will | None = None
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import select
-import socket
 import time
 from typing import Any
 
@@ -21,6 +18,8 @@ from linli.clock import Clock
 from linli.errors import LinkError
 from linli.log import get_logger
 from linli.mqtt.link import Delivery, LinkHandler, LinkOptions
+from linli.mqtt.packets import MalformedError
+from linli.mqtt.tap import Tap, TapContext
 
 log = get_logger(__name__)
 
@@ -30,7 +29,6 @@ LONGEST_RETRY = 60.0
 CONNECT_TIMEOUT = 5.0
 KEEPALIVE = 30
 GOODBYE = 2.0
-AT_ONCE = 100
 
 
 def full_jitter(attempt: int, random_fraction: float) -> float:
@@ -47,6 +45,7 @@ class PahoLink:
         self._handler = handler
         self._clock = clock
         self._client: paho.Client | None = None
+        self._tap: Tap | None = None
         self._connection = 0
         self._up = False
         self._attempt = 0
@@ -70,10 +69,10 @@ class PahoLink:
         self._received = 0
         if self._client is None:
             self._connect_when_due()
-        if self._client is None:
+        if self._client is None or self._tap is None:
             self._idle(timeout)
             return 0
-        status = self._turn(self._client, timeout)
+        status = self._turn(self._client, self._tap, timeout)
         if status != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._drop(self._refused or paho.error_string(status))
         return self._received
@@ -95,59 +94,46 @@ class PahoLink:
 
     def ack(self, delivery: Delivery) -> None:
         """Acknowledge a delivery of the present connection."""
-        if self._client is not None and delivery.connection == self._connection and delivery.qos:
-            self._client.ack(delivery.mid, delivery.qos)
+        if self._tap is not None and delivery.connection == self._connection and delivery.qos:
+            self._tap.acknowledge(delivery.mid)
 
     def close(self) -> None:
         """Flush what is waiting, then disconnect without speaking the will."""
-        client = self._client
-        if client is None:
-            return
-        deadline = self._clock.monotonic() + GOODBYE
-        kept = client.socket()
-        # Closing a socket that still holds unread bytes resets the connection: the broker may then
-        # drop our last messages and speak the will. So it is kept open until the broker ends it.
-        held = socket.socket(fileno=os.dup(kept.fileno())) if kept is not None else None
-        while client.want_write() and self._clock.monotonic() < deadline:
-            if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                break
-        client.disconnect()
-        client.loop(0.1)
-        self._client = None
+        client, tap = self._client, self._tap
+        self._client = self._tap = None
         self._up = False
-        if held is not None:
-            with held:
-                self._read_to_the_end(held, deadline)
+        if client is not None and tap is not None:
+            tap.farewell = GOODBYE
+            client.disconnect()
+            tap.close()
 
-    def _read_to_the_end(self, held: socket.socket, deadline: float) -> None:
-        held.settimeout(GOODBYE / 4)
-        with contextlib.suppress(OSError):
-            while held.recv(65536) and self._clock.monotonic() < deadline:
-                pass
-
-    def _turn(self, client: paho.Client, timeout: float) -> MQTTErrorCode:
-        """Do what `client.loop` does, but read on while messages come: it waits anew for each."""
-        kept = client.socket()
-        if kept is None:
-            return MQTTErrorCode.MQTT_ERR_NO_CONN
-        writes = [kept] if client.want_write() else []
-        readable, writable, _ = select.select([kept], writes, [], timeout)
+    def _turn(self, client: paho.Client, tap: Tap, timeout: float) -> MQTTErrorCode:
+        """Do what `client.loop` does, with the tap between."""
+        tap.flush()
+        writes = [tap] if tap.unsent else []
+        readable, _, _ = select.select([tap], writes, [], timeout)
         status = MQTTErrorCode.MQTT_ERR_SUCCESS
         if readable:
-            status = self._read(client)
-        if writable and status == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            status = self._read(client, tap)
+        if status == MQTTErrorCode.MQTT_ERR_SUCCESS and client.want_write():
             status = client.loop_write()
-        if status != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return status
-        return client.loop_misc()
+        tap.flush()
+        return status or client.loop_misc()
 
-    def _read(self, client: paho.Client) -> MQTTErrorCode:
-        for _ in range(AT_ONCE):
-            before = self._received
-            status = client.loop_read()
-            if status != MQTTErrorCode.MQTT_ERR_SUCCESS or self._received == before:
-                return status
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
+    def _read(self, client: paho.Client, tap: Tap) -> MQTTErrorCode:
+        status = MQTTErrorCode.MQTT_ERR_SUCCESS
+
+        def other() -> None:
+            nonlocal status
+            status = status or client.loop_read()
+
+        five = self._options.protocol == "5"
+        try:
+            tap.read(self._on_message, other, connection=self._connection, five=five)
+        except MalformedError as error:
+            self._refused = f"broken MQTT: {error}"
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        return status
 
     @property
     def _address(self) -> str:
@@ -173,7 +159,9 @@ class PahoLink:
         except (OSError, ValueError) as error:
             self._failed(str(error))
             return
-        self._client = client
+        tap = client.socket()
+        assert isinstance(tap, Tap)
+        self._client, self._tap = client, tap
 
     def _make_client(self) -> paho.Client:
         options = self._options
@@ -186,6 +174,8 @@ class PahoLink:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        context: Any = TapContext(options.tls)
+        client.tls_set_context(context)
         client.connect_timeout = CONNECT_TIMEOUT
         client.max_inflight_messages_set(options.window)
         if options.username is not None:
@@ -201,7 +191,6 @@ class PahoLink:
         connection = self._connection
         client.on_connect = lambda *a: self._on_connect(connection, a[3], a[4])
         client.on_subscribe = lambda *a: self._on_subscribe(connection, a[3])
-        client.on_message = lambda _c, _u, message: self._on_message(connection, message)
         client.on_publish = lambda _c, _u, mid, code, _p: self._on_publish(connection, mid, code)
         client.on_disconnect = lambda *a: self._on_disconnect(connection, a[3])
         return client
@@ -251,20 +240,9 @@ class PahoLink:
         log.info("mqtt: connected to %s as %s", self._address, self._options.client_id)
         self._handler.on_up()
 
-    def _on_message(self, connection: int, message: paho.MQTTMessage) -> None:
-        if connection != self._connection:
-            return
+    def _on_message(self, delivery: Delivery) -> None:
         self._received += 1
-        self._handler.on_message(
-            Delivery(
-                message.topic,
-                bytes(message.payload),
-                message.retain,
-                message.qos,
-                message.mid,
-                connection,
-            )
-        )
+        self._handler.on_message(delivery)
 
     def _on_publish(self, connection: int, mid: int, code: ReasonCode) -> None:
         if connection == self._connection:
@@ -276,7 +254,9 @@ class PahoLink:
 
     def _drop(self, reason: str) -> None:
         was_up = self._up
-        self._client = None
+        if self._tap is not None:
+            self._tap.close()
+        self._client = self._tap = None
         self._up = False
         self._failed(reason, quiet=was_up)
         if was_up:
@@ -284,7 +264,6 @@ class PahoLink:
             self._handler.on_down(reason)
 
     def _failed(self, reason: str, *, quiet: bool = False) -> None:
-        self._client = None
         self._attempt += 1
         if self._attempt == 1 and not quiet:
             log.warning("mqtt: cannot reach %s: %s; trying on", self._address, reason)
