@@ -35,6 +35,7 @@ from ingest.influx import book as influx_book
 from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
 from ingest.notifier import Notifier
+from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
 from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
@@ -44,6 +45,7 @@ from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
@@ -208,6 +210,7 @@ class House:
         return Services(
             incidents=incidents,
             links=LinkService(reader, writer, self._links, incidents, evidence),
+            cards=self._make_cards(incidents),
             commands=CommandService(
                 reader, writer, feed, self._commands.submit if self._commands else None
             ),
@@ -243,6 +246,11 @@ class House:
             ),
             feed=feed,
         )
+
+    def _make_cards(self, incidents: IncidentService) -> CardService:
+        channels = self._settings.notify.channels
+        callbacks = callbacks_of(channels)
+        return CardService(channels, callbacks, self._state, self._state_writer, incidents)
 
     def _charts(self) -> Readable:
         influx = self._settings.influx

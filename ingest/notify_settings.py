@@ -38,11 +38,13 @@ class WecomBotSettings(ChannelSettings, frozen=True, kw_only=True, tag="wecom-bo
 
 
 class WecomAppSettings(ChannelSettings, frozen=True, kw_only=True, tag="wecom-app"):
-    """An application of WeCom."""
+    """An application of WeCom; its cards have a button when the callback's secrets are given."""
 
     corporation: Word
     agent: int
     secret_file: Word
+    callback_token_file: Word | None = None
+    callback_key_file: Word | None = None
     url: Url | None = None
 
 
@@ -102,6 +104,9 @@ AnyChannel: TypeAlias = (
 )
 
 
+SECRET_FILES = ("secret_file", "old_secret_file", "callback_token_file", "callback_key_file")
+
+
 class Business(Settings, frozen=True, kw_only=True):
     """Business hours on the site's own clocks; days count from Monday, 0."""
 
@@ -150,6 +155,15 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
                 where=f"{where}.allow_networks",
                 hint="As in 10.1.0.0/16",
             ) from None
+    for one in notify.channels:
+        if isinstance(one, WecomAppSettings) and (
+            (one.callback_token_file is None) != (one.callback_key_file is None)
+        ):
+            raise InputError(
+                "one of callback_token_file and callback_key_file alone",
+                where=f"{where}.channels {one.name}",
+                hint="Give both, as the application's page in the console shows them, or none",
+            )
     channels = tuple(_whole(one, whole) for one in notify.channels)
     return msgspec.structs.replace(notify, channels=channels, people=whole(notify.people))
 
@@ -157,7 +171,7 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
 def _whole(one: AnyChannel, whole: Callable[[str], str]) -> AnyChannel:
     found = {
         name: whole(value)
-        for name in ("secret_file", "old_secret_file")
+        for name in SECRET_FILES
         if (value := getattr(one, name, None)) is not None
     }
     return msgspec.structs.replace(one, **found)

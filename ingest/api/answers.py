@@ -21,8 +21,10 @@ from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.cards import TapView
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
+from ingest.services.links import LinkLook
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView, SeriesRow
@@ -60,6 +62,13 @@ class TransitionList(Listing, frozen=True, kw_only=True):
     """The history of an incident, oldest first."""
 
     items: tuple[Transition, ...]
+
+
+class LinkBook(msgspec.Struct, frozen=True, kw_only=True):
+    """Who opened an incident by link and who tapped its cards, oldest first, a thousand each."""
+
+    looks: tuple[LinkLook, ...]
+    taps: tuple[TapView, ...]
 
 
 class CommandList(Listing, frozen=True, kw_only=True):
@@ -220,6 +229,7 @@ SHOWN: tuple[type, ...] = (
     NoteView,
     NotifyView,
     TrialResult,
+    LinkBook,
     IncidentList,
     TransitionList,
     PrecisionList,

@@ -13,6 +13,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
+    cards,
     chain,
     commands,
     configs,
@@ -25,6 +26,7 @@ from ingest.api import (
     incidents,
     influx,
     journal,
+    links,
     metrics,
     notify,
     orders,
@@ -64,6 +66,7 @@ for _part in (
     statistics,
     counts,
     notify,
+    links,
     silences,
     devices,
     commands,
@@ -94,6 +97,7 @@ def install(app: FastAPI, prefix: str) -> None:
     app.include_router(api)
     app.include_router(outside)
     app.include_router(grafana.router)
+    app.include_router(cards.router)
     app.include_router(metrics.router)
     app.router.routes.append(Route("/api/{rest:path}", NoSuchRoute(app), include_in_schema=False))
     problems.install(app)
@@ -145,7 +149,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = fails(422)[422]
         for path, operations in made["paths"].items():
-            if "post" in operations and idempotency.takes_key(path):
+            if "post" in operations and path.startswith(PREFIX) and idempotency.takes_key(path):
                 _add_key(operations["post"])
         made["components"]["securitySchemes"] = {
             "session": {"type": "apiKey", "in": "cookie", "name": "linli_session"},

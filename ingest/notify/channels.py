@@ -15,6 +15,7 @@ from ingest.notify.ntfy import Ntfy
 from ingest.notify.reach import Network
 from ingest.notify.sms import Sms
 from ingest.notify.webhook import Webhook
+from ingest.notify.wecom_callback import Callback
 from ingest.notify_settings import (
     AnyChannel,
     DingTalkSettings,
@@ -33,13 +34,7 @@ def channel_of(one: AnyChannel, client: httpx2.Client, networks: Sequence[str]) 
     """Return the sender of one channel. Raises InputError for a secret that cannot be read."""
     match one:
         case WecomAppSettings():
-            return wecom_app.WecomApp(
-                client,
-                corporation=one.corporation,
-                agent=one.agent,
-                secret=_secret(one.secret_file),
-                url=one.url or wecom_app.URL,
-            )
+            return wecom_app_of(one, client)
         case MailSettings():
             return Mail(
                 one.host,
@@ -56,6 +51,31 @@ def channel_of(one: AnyChannel, client: httpx2.Client, networks: Sequence[str]) 
             return _hook(one, client, [ip_network(network) for network in networks])
         case _:
             return _bot(one, client)
+
+
+def wecom_app_of(one: WecomAppSettings, client: httpx2.Client) -> wecom_app.WecomApp:
+    """Return the sender of an application's cards. Raises InputError."""
+    return wecom_app.WecomApp(
+        client,
+        corporation=one.corporation,
+        agent=one.agent,
+        secret=_secret(one.secret_file),
+        url=one.url or wecom_app.URL,
+        answered=one.callback_key_file is not None,
+    )
+
+
+def callbacks_of(channels: Sequence[AnyChannel]) -> dict[str, Callback]:
+    """Return what opens the provider's calls, by the name of the channel. Raises InputError."""
+    return {
+        one.name: Callback(
+            token=_secret(one.callback_token_file),
+            key=_secret(one.callback_key_file),
+            corporation=one.corporation,
+        )
+        for one in channels
+        if isinstance(one, WecomAppSettings) and one.callback_token_file and one.callback_key_file
+    }
 
 
 def _bot(

@@ -13,7 +13,7 @@ from ingest.evidence import book as pictures
 from ingest.evidence.shelf import EvidenceStore
 from ingest.incidents.incident import Incident
 from ingest.notify.message import Language, Message
-from ingest.notify.note import Note
+from ingest.notify.note import CALLS, Note
 from ingest.notify.texts import Story, digest, written
 from ingest.notify.wording import Links, PlainWording, Wording
 from ingest.store.state import evidence
@@ -52,6 +52,7 @@ class Composer:
             language=language,
             number=incident.number,
             link=self._link(incident, note, now),
+            asks=note.kind in CALLS,
         )
 
     def picture(self, connection: sa.Connection, incident: Incident) -> bytes | None:

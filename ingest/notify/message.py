@@ -19,7 +19,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is the same whenever this message is sent again: providers that can drop doubles get it.
     `number` is the incident's short number, in `title` too. `link` is the incident's page, bound to
-    the recipient; `picture` a JPEG that is already redacted.
+    the recipient; `picture` a JPEG that is already redacted. `asks`: somebody should take it.
     """
 
     key: str
@@ -30,6 +30,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None = None
     link: str | None = None
     picture: bytes | None = None
+    asks: bool = False
 
     @property
     def urgent(self) -> bool:

@@ -13,6 +13,7 @@ from ingest.notify.texts import Kind
 
 NoteState = Literal["waiting", "leased", "sent", "suppressed", "dead"]
 STATES: tuple[NoteState, ...] = get_args(NoteState)
+CALLS: tuple[Kind, ...] = ("call", "reminder")
 ENDS: frozenset[NoteState] = frozenset({"sent", "suppressed", "dead"})
 
 

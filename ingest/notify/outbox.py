@@ -16,12 +16,11 @@ import sqlalchemy as sa
 from ingest.notify.bucket import Bucket
 from ingest.notify.contact import Contact
 from ingest.notify.message import Failed, Sent
-from ingest.notify.note import Note, NoteState, fallback
+from ingest.notify.note import CALLS, Note, NoteState, fallback
 from ingest.notify.texts import Kind
 from ingest.store.engine import insert
 from ingest.store.notify import channel_pace, notification
 
-CALLS: tuple[Kind, ...] = ("call", "reminder")
 OPEN: tuple[NoteState, ...] = ("waiting", "leased")
 _CONTACTS = msgspec.json.Decoder(tuple[Contact, ...])
 _BUCKET = msgspec.json.Decoder(Bucket)
@@ -225,6 +224,12 @@ def notes(
 def get(connection: sa.Connection, number: int) -> Note | None:
     """Return one notification, None when there is none of this number."""
     row = connection.execute(_NOTE.select().where(_NOTE.c.id == number)).first()
+    return None if row is None else _note(row)
+
+
+def of_key(connection: sa.Connection, key: str) -> Note | None:
+    """Return the notification of a key, None when there is none."""
+    row = connection.execute(_NOTE.select().where(_NOTE.c.key == key)).first()
     return None if row is None else _note(row)
 
 

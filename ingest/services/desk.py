@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingest.feed import Feed
 from ingest.services.accounts import AccountService
+from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
@@ -50,5 +51,6 @@ class Services:
     statistics: StatisticsService
     counts: CountService
     links: LinkService
+    cards: CardService
     commands: CommandService
     feed: Feed

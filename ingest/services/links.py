@@ -71,13 +71,13 @@ class LinkService:
             raise NotThere("no such link")
         with reading(self._reader) as connection:
             incident = book.get(connection, bound.incident)
-            label = _label(connection, bound.recipient)
+            label = label_of(connection, bound.recipient)
             stopped = _stopped(connection, bound)
         if incident is None:
             raise NotThere("no such incident")
         if now >= bound.expires or stopped or label is None:
             raise Gone("this link has ended", hint="Open the link of a newer message, or sign in")
-        return Guest(viewer=_viewer(bound.recipient), label=label, incident=incident)
+        return Guest(viewer=viewer_of(bound.recipient), label=label, incident=incident)
 
     def look(self, guest: Guest, now: datetime) -> None:
         """Write down that the page was opened."""
@@ -170,7 +170,8 @@ class LinkService:
         return {f"{one.type}:{one.id}": one.label for one in (*people, *teams)}
 
 
-def _viewer(recipient: str) -> Viewer:
+def viewer_of(recipient: str) -> Viewer:
+    """Return a recipient with the rights of staff, to be used on one incident alone."""
     what, _, name = recipient.partition(":")
     kind: Kind = "team" if what == "team" else "person"
     return Viewer(
@@ -178,7 +179,7 @@ def _viewer(recipient: str) -> Viewer:
     )
 
 
-def _label(connection: sa.Connection, recipient: str) -> str | None:
+def label_of(connection: sa.Connection, recipient: str) -> str | None:
     """Return what the recipient is called, None when nobody of that name works here now."""
     kind, _, name = recipient.partition(":")
     found = registry.one(connection, "team" if kind == "team" else "person", name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.commands import metadata
+from ingest.store.cards import metadata
 from ingest.store.engine import RowId, UtcDateTime
 
 __all__ = ["link_look", "link_stop", "metadata"]

@@ -83,6 +83,10 @@ RULES = {
     ("get", "/api/v1/events"): VIEWER,
     ("get", "/api/v1/stream"): VIEWER,
     ("post", "/webhook/grafana"): STAFF,
+    ("get", "/webhook/wecom/{channel}"): ANYONE,
+    ("post", "/webhook/wecom/{channel}"): ANYONE,
+    ("get", "/api/v1/incidents/{incident}/links"): ADMIN,
+    ("post", "/api/v1/incidents/{incident}/links/stop"): ADMIN,
 }
 BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/devices/{node}/{device}/commands/{command}": {"reason": "try", "seconds": 1},
@@ -217,6 +221,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "reject": "1",
         "number": "1",
         "device": "no-such",
+        "channel": "no-such",
         "evidence": uuid7(NOON),
     }
     for (method, path), rule in RULES.items():
@@ -224,6 +229,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
             continue
         query = {"series": "a/b/c/d/e/f", "start": NOON.isoformat(), "end": NOON.isoformat()}
         query |= {"expires": "1", "purpose": "api", "signature": "x"}
+        query |= {"msg_signature": "x", "timestamp": "1", "nonce": "x", "echostr": "x"}
         body = BODIES.get(path) if method == "post" else None
         answer = client.request(
             method, path.format(**values), params=query, headers=headers, json=body

@@ -37,6 +37,7 @@ MESSAGE = Message(
     severity="critical",
     number=12,
     link="https://linli.example/i/12?t=x",
+    asks=True,
 )
 
 
@@ -235,6 +236,29 @@ def test_ntfy(client: httpx2.Client, provider: Provider) -> None:
     assert asked["headers"]["authorization"] == "Bearer tk"
     assert asked["fields"]["priority"] == 5
     assert asked["fields"]["click"] == MESSAGE.link
+
+
+def test_wecom_app_has_a_button_only_where_a_tap_is_answered(
+    client: httpx2.Client, provider: Provider
+) -> None:
+    provider.say(TOKEN)
+    deaf = WecomApp(client, corporation="c", agent=1, secret="s", url=provider.url, answered=False)
+    told = msgspec.structs.replace(MESSAGE, asks=False)
+    lines = tuple(f"https://linli.example/i/{'x' * 200}{number}" for number in range(20))
+    digest = msgspec.structs.replace(told, link=None, number=None, lines=lines)
+    deaf.send(MESSAGE, "wang", NOW)
+    channel = app(client, provider)
+    provider.say(TOKEN)
+    channel.send(told, "wang", NOW)
+    channel.send(digest, "wang", NOW)
+    cards = [one["fields"] for one in provider.asked if one["path"] == "/message/send"]
+    for card in cards[:2]:
+        assert card["template_card"]["card_type"] == "text_notice"
+        assert card["template_card"]["card_action"] == {"type": 1, "url": MESSAGE.link}
+        assert "button_list" not in card["template_card"]
+    text = cards[2]["text"]["content"]
+    assert len(text.encode()) <= 2048
+    assert set(text.splitlines()[1:]) <= set(lines)  # no half of a link
 
 
 # --- webhooks ------------------------------------------------------------------------------------

@@ -401,6 +401,7 @@ class Neighbourhood:
             counts=None,  # type: ignore[arg-type]  # no page asks for it
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
+            cards=None,  # type: ignore[arg-type]  # no page asks for it
             commands=None,  # type: ignore[arg-type]  # no page asks for it
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,
