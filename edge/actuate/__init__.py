@@ -1,0 +1,1 @@
+"""What the edge can switch, and how what was asked gets there."""
