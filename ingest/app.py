@@ -21,6 +21,7 @@ from ingest.commands.command import SENDER
 from ingest.consumers.commands import CommandJob
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
+from ingest.consumers.own import OwnFigures
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
@@ -45,6 +46,7 @@ from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.called import called
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
@@ -86,6 +88,7 @@ ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
 INFLUX = influx_book.NAME
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+_SELF = Viewer(account="linli", name="linli", role="viewer")
 
 
 def create_app(
@@ -224,7 +227,11 @@ class House:
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
-            series=SeriesService(self._charts(), lambda: storage(self._series, self._keep)),
+            series=SeriesService(
+                self._charts(),
+                lambda: storage(self._series, self._keep),
+                lambda: called(self._state),
+            ),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,
             chain=chain,
@@ -265,13 +272,13 @@ class House:
         if settings.influx.url is None:
             return ()
         sources = Sources(self._journal, self._state, self._series, self._state_writer)
-        chain, looks = self.services.chain, Viewer(account=INFLUX, name=INFLUX, role="viewer")
+        chain = self.services.chain
         job = InfluxJob(
             sources,
             lambda: endpoint_of(settings.influx),
             settings.site.id,
             self.clock,
-            chain=lambda: chain.view(looks),
+            chain=lambda: chain.view(_SELF),
         )
         self._closing.append(job)
         return (Runner(INFLUX, job),)
@@ -323,7 +330,16 @@ class House:
         rules = RuleWork(self._journal, self._around.zone)
         effect = IncidentEffect(self._feed, rules, self._around)
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
-        series = SeriesJob(self._journal, self._timeseries, self._feed, self._state)
+        chain, site = self.services.chain, self._settings.site.id
+        own = OwnFigures(
+            self._journal,
+            self._state,
+            self._series,
+            site,
+            self.clock,
+            chain=lambda: chain.view(_SELF),
+        )
+        series = SeriesJob(self._journal, self._timeseries, self._feed, self._state, own)
         tick = TickJob(
             self._journal,
             self._state,

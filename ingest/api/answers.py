@@ -24,10 +24,11 @@ from ingest.series.storage import Storage
 from ingest.services.cards import TapView
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
+from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.links import LinkLook
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.rules import RulesView, RuleVersionView
-from ingest.services.series import ReadingView, SeriesRow
+from ingest.services.series import ReadingView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
 from ingest.services.views import (
     ChainView,
@@ -246,6 +247,7 @@ SHOWN: tuple[type, ...] = (
     RejectList,
     SeriesList,
     SeriesData,
+    LatestRow,
     SeriesRow,
     ReadingList,
     Storage,

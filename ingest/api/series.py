@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
 from ingest.api.answers import (
@@ -17,38 +17,75 @@ from ingest.api.answers import (
     fails,
     tells,
 )
-from ingest.api.visitor import TheServices, TheViewer
+from ingest.api.chosen import Some, some
+from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.refusal import NotThere
 from ingest.series.storage import Storage
 from ingest.series.timeseries import to_millis
-from ingest.services.series import Match, Of, Quality, SeriesRow, Together
+from ingest.services.called import Lang
+from ingest.services.lines import By, LatestRow, Match, Of, SeriesRow, Together
+from ingest.services.series import Quality
 from linli.clock import LATEST
 
 router = APIRouter(prefix="/series", tags=["series"])
 
 _LATEST = to_millis(LATEST)
 _LONGEST_STEP = 31_536_000
-_ROWS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": (SeriesRow.__doc__ or "").partition("\n")[0],
-        "content": {
-            "application/json": {
-                "schema": {"type": "array", "items": {"$ref": REFERENCE.format(name="SeriesRow")}}
-            }
+
+
+def _rows(kind: type) -> dict[int | str, dict[str, Any]]:
+    """Describe an answer that is an array itself."""
+    name = REFERENCE.format(name=kind.__name__)
+    schema = {"schema": {"type": "array", "items": {"$ref": name}}}
+    return {
+        200: {
+            "description": (kind.__doc__ or "").partition("\n")[0],
+            "content": {"application/json": schema},
         },
-    },
-    **fails(400, 401, 403, 422, 503),
-}
+        **fails(400, 401, 403, 422, 503),
+    }
+
+
 Id = Annotated[str, Query(max_length=256, description="a series' id")]
 Start = Annotated[AwareDatetime, Query(description="RFC 3339 with a time zone")]
 End = Annotated[AwareDatetime, Query(description="not included")]
-Part = Annotated[str | None, Query(max_length=64)]
+From = Annotated[int, Query(alias="from", ge=0, le=_LATEST, description="ms since 1970 UTC")]
+To = Annotated[int, Query(alias="to", ge=0, le=_LATEST, description="ms, not included")]
+SomeDevices = Annotated[
+    list[str] | None, Query(max_length=100, description="as the others; device or node/device")
+]
+InWords = Annotated[Lang, Query(description="the language of labels")]
 
 
-@router.get("", responses=tells(SeriesList, 401, 403, 503))
-def list_series(house: TheServices, viewer: TheViewer) -> Response:
+def matching(
+    *,
+    site: Some = None,
+    area: Some = None,
+    node: Some = None,
+    device: SomeDevices = None,
+    group: Some = None,
+    name: Some = None,
+    unit: Some = None,
+) -> Match:
+    """Return which series a request means. Raises NotUsable."""
+    return Match(
+        site=some(site),
+        area=some(area),
+        node=some(node),
+        device=some(device),
+        group=some(group),
+        name=some(name),
+        unit=some(unit),
+    )
+
+
+Matching = Annotated[Match, Depends(matching)]
+
+
+@router.get("", responses=tells(SeriesList, 400, 401, 403, 422, 503))
+def list_series(house: TheServices, viewer: TheViewer, match: Matching) -> Response:
     """List all series that ever had data."""
-    return answer(SeriesList(items=house.series.list(viewer)))
+    return answer(SeriesList(items=house.series.list(viewer, match)))
 
 
 @router.get("/query", responses=tells(SeriesData, 400, 401, 403, 422, 503))
@@ -71,39 +108,69 @@ def query(
     return answer(SeriesData(series=series, step=used, points=points))
 
 
-@router.get("/points", responses=_ROWS)
+@router.get("/points", responses=_rows(SeriesRow))
 def points(  # every one of them is a parameter of the request
     *,
     house: TheServices,
     viewer: TheViewer,
+    now: Now,
     series: Annotated[list[str] | None, Query(max_length=100, description="ids")] = None,
-    site: Part = None,
-    node: Part = None,
-    device: Part = None,
-    group: Part = None,
-    name: Part = None,
-    unit: Part = None,
-    start: Annotated[int, Query(alias="from", ge=0, le=_LATEST, description="ms since 1970 UTC")],
-    end: Annotated[int, Query(alias="to", ge=0, le=_LATEST, description="ms, not included")],
+    match: Matching,
+    start: From,
+    end: To,
     step: Annotated[
         int | None,
         Query(ge=1, le=_LONGEST_STEP, description="seconds; without it about 500 points"),
     ] = None,
-    of: Annotated[Of, Query(description="what of each step")] = "mean",
+    of: Annotated[
+        Of, Query(description="what of each step; `present`: 1 with a reading, 0 without")
+    ] = "mean",
     together: Annotated[
         Together | None, Query(description="devices put together instead of a line each")
     ] = None,
+    by: Annotated[
+        By | None, Query(description="put together by it instead of all; their mean unless said")
+    ] = None,
+    lang: InWords = "zh",
 ) -> Response:
     """Show lines of a chart as one flat array, for Grafana's Infinity and for spreadsheets.
 
-    Named `series`, or else all that have the given site, node, device, group, name and unit. Where
-    there is no data `value` is null, never zero; `coverage` says how much of a step is known, and
-    of devices put together, whether any was missing.
+    Named `series`, or else all that have the given site, area, node, device, group, name and unit.
+    Where there is no data `value` is null, never zero; `coverage` says how much of a step is known,
+    and of devices put together, whether any was missing. `growth` is how far a meter or a counter
+    went in each step. `together` takes `of` into its mean and its sum.
     """
-    match = Match(site=site, node=node, device=device, group=group, name=name, unit=unit)
     rows = house.series.rows(
-        viewer, series or [], match, start, end, step=step, of=of, together=together
+        viewer,
+        series or [],
+        match,
+        start,
+        end,
+        now=now,
+        step=step,
+        of=of,
+        together=together,
+        by=by,
+        lang=lang,
     )
+    return Response(msgspec.json.encode(rows), media_type="application/json")
+
+
+@router.get("/latest", responses=_rows(LatestRow))
+def latest(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    match: Matching,
+    start: From,
+    end: To,
+    lang: InWords = "zh",
+) -> Response:
+    """Show the newest good reading of each series as one flat array; none of those without one.
+
+    Single readings are looked at: before the time from which they are kept there are none.
+    """
+    rows = house.series.latest(viewer, match, start, end, lang=lang)
     return Response(msgspec.json.encode(rows), media_type="application/json")
 
 

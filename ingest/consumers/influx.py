@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from ingest.consumers.own import of_chain
 from ingest.incidents import book as incidents
 from ingest.incidents.incident import Transition
 from ingest.influx import book, gauges
@@ -198,7 +199,7 @@ class InfluxJob:
             if piece.named != self._labelled:
                 self._encode(gauges.labels(connection, now), piece)
         if self._chain is not None:
-            self._encode(_of_chain(self._chain(), self._site, now), piece)
+            self._encode(of_chain(self._chain(), self._site, now), piece)
         piece.gauged = True
 
     def _encode(self, points: Iterable[Point], piece: _Piece) -> None:
@@ -278,14 +279,3 @@ def _is_old(status: Status, node: str, piece: _Piece) -> bool:
         return known is not None and known != status.session
     piece.sessions[node] = status.session
     return False
-
-
-def _of_chain(view: ChainView, site: str, now: datetime) -> Iterator[Point]:
-    """Yield what the probes say; no figure is no point."""
-    for of in ("produced", "stored", "lost"):
-        yield gauges.metric(site, "chain", of, getattr(view, of), now)
-    for of, seconds in (("p50", view.p50), ("p95", view.p95)):
-        if seconds is not None:
-            yield gauges.metric(site, "chain_seconds", of, seconds, now)
-    if view.state != "unknown":
-        yield gauges.metric(site, "chain_green", NOTHING, view.state == "green", now)

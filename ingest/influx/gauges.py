@@ -37,17 +37,17 @@ def of_journal(connection: sa.Connection, site: str, now: datetime) -> Iterator[
 
 
 def of_state(
-    connection: sa.Connection, site: str, position: int, written: int, now: datetime
+    connection: sa.Connection, site: str, position: int, written: int | None, now: datetime
 ) -> Iterator[Point]:
     """Yield what consumers did. Raises StoreError.
 
     `position` is the newest row of the journal, `written` the last one that goes to InfluxDB
-    together with these points: once they can be read there, it can, too.
+    together with these points: once they can be read there, it can, too. None for other readers.
     """
     for kind, value in tallies.counted(connection).items():
         yield metric(site, "stored", kind, value, now)
     for row in connection.execute(state.cursor.select()):
-        done = written if row.name == book.NAME else row.position
+        done = written if row.name == book.NAME and written is not None else row.position
         yield metric(site, "lag", row.name, max(0, position - done), now)
         yield metric(site, "poisoned", row.name, row.poisoned, now)
     yield metric(site, "influx_parked", NOTHING, book.parked_count(connection), now)

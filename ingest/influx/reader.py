@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ingest.influx.endpoint import database, open_client
 from ingest.influx.lines import in_tag
 from ingest.influx.schema import READING
-from ingest.series.points import Found, combined, points
-from ingest.series.timeseries import Combined, Point, Sample, SeriesKey, grid
+from ingest.series.points import Found, asked, combined, points, put_together
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
 from ingest.settings import Influx
 from linli.errors import StoreError
 
@@ -49,26 +47,25 @@ class InfluxTimeseries:
         found = dict(self._found([key], steps))
         return points(steps, next(iter(found.values()), {}))
 
-    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+    def combine(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
+    ) -> list[Combined]:
         """Return a point per `step` of [start, end) over several series. Raises StoreError."""
         steps = grid(start, end, step)
-        groups: defaultdict[int, list[Found]] = defaultdict(list)
-        for _, found in self._found(sorted(set(keys), key=str), steps):
-            for time, one in found.items():
-                groups[time].append(one)
-        return combined(
-            steps,
-            {
-                time: (
-                    fmean(mean for mean, *_ in found),
-                    sum(mean for mean, *_ in found),
-                    min(low for _, low, _, _ in found),
-                    max(high for _, _, high, _ in found),
-                    len(found),
-                )
-                for time, found in groups.items()
-            },
-        )
+        found = self._found(sorted(set(keys), key=str), asked(steps, of))
+        return combined(steps, put_together((one for _, one in found), steps, of))
+
+    def latest(self, keys: Sequence[SeriesKey], start: int, end: int) -> list[Sample]:
+        """Return the newest good reading in [start, end) of each series. Raises StoreError."""
+        found: list[Sample] = []
+        for named in _chunks(sorted(set(keys), key=str)):
+            answer = self.ask(
+                f'SELECT last("value") {_FROM} WHERE ({named}) AND "quality" = \'good\' '
+                f"AND {_between(start, end)} GROUP BY {_GROUPS}"
+            )
+            for tags, ((time, value, *_), *_) in answer:
+                found.append(Sample(key=SeriesKey(**tags), time=time, value=float(value)))
+        return sorted(found, key=lambda one: str(one.key))
 
     def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
         """Return single readings of [start, end), oldest first. Raises StoreError."""
@@ -118,8 +115,7 @@ class InfluxTimeseries:
         if not steps:
             return
         end = steps.start + len(steps) * steps.step
-        for first in range(0, len(keys), CHUNK):
-            named = " OR ".join(f"({_is(key)})" for key in keys[first : first + CHUNK])
+        for named in _chunks(keys):
             answer = self.ask(
                 'SELECT mean("value"), min("value"), max("value"), count("value") '
                 f"{_FROM} WHERE ({named}) AND \"quality\" = 'good' "
@@ -128,6 +124,11 @@ class InfluxTimeseries:
             )
             for tags, rows in answer:
                 yield SeriesKey(**tags), {time: _figures(row) for time, *row in rows}
+
+
+def _chunks(keys: Sequence[SeriesKey]) -> Iterator[str]:
+    for first in range(0, len(keys), CHUNK):
+        yield " OR ".join(f"({_is(key)})" for key in keys[first : first + CHUNK])
 
 
 def _figures(row: list[Any]) -> Found:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from ingest.series.bulk import Bulk
 from ingest.series.folding import Row, firsts, fold
-from ingest.series.points import combined, points
-from ingest.series.timeseries import Combined, Point, Sample, SeriesKey, grid
+from ingest.series.points import asked, combined, points
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
 from ingest.store.engine import reading as reads
 from ingest.store.engine import writing
 from ingest.store.series import BUCKET, cursor, reading, retention, series
@@ -54,9 +54,28 @@ SELECT time AS step, sum / count AS mean, low, high FROM rollup
 WHERE series IN :series AND time >= :start AND time < :end
 """
 _EACH_STEP = """
-SELECT series, time / :step * :step AS step, sum(sum) / sum(count) AS mean,
-  min(low) AS low, max(high) AS high
+SELECT series, time / :step * :step AS step, {figure} AS mean, min(low) AS low, max(high) AS high
 FROM rollup WHERE series IN :series AND time >= :start AND time < :end GROUP BY 1, 2
+"""
+_GROWN = """
+SELECT step, mean, low, high FROM (
+  SELECT step, low, high, high - lag(high) OVER (PARTITION BY series ORDER BY step) AS mean
+  FROM ({each}) AS known
+) AS grown WHERE mean >= 0 AND step >= :start + :step
+"""
+_FIGURES: dict[Figure, str] = {
+    "mean": "sum(sum) / sum(count)",
+    "low": "min(low)",
+    "high": "max(high)",
+    "count": "CAST(sum(count) AS DOUBLE PRECISION)",
+}
+_NEWEST = """
+SELECT one.series, one.time, one.value FROM series JOIN reading AS one ON one.series = series.id
+  AND one.time = (
+    SELECT time FROM reading WHERE series = series.id AND quality IS NULL
+      AND time >= :start AND time < :end ORDER BY time DESC LIMIT 1
+  )
+WHERE series.id IN :series
 """
 _FIELDS = ("site", "node", "device", "group", "name", "unit")
 
@@ -114,7 +133,9 @@ class EmbeddedTimeseries:
             rows = connection.execute(_asks(step), {"series": found, **_span(steps)}).all()
         return points(steps, {time: (mean, low, high, n) for time, mean, low, high, n in rows})
 
-    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+    def combine(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
+    ) -> list[Combined]:
         """Return a point per `step` of [start, end) over several series. Raises StoreError.
 
         `step` is a multiple of five minutes: only rollups are asked.
@@ -124,11 +145,21 @@ class EmbeddedTimeseries:
             numbers = self._numbers(connection, keys)
             if not numbers or not steps:
                 return combined(steps, {})
-            each = _EACH_BUCKET if step == BUCKET else _EACH_STEP
-            query = sa.text(_TOGETHER.format(each=each))
+            query = sa.text(_TOGETHER.format(each=_each(step, of)))
             query = query.bindparams(sa.bindparam("series", expanding=True))
-            rows = connection.execute(query, {"series": numbers, **_span(steps)}).all()
+            wanted = {"series": list(numbers), **_span(asked(steps, of))}
+            rows = connection.execute(query, wanted).all()
         return combined(steps, {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows})
+
+    def latest(self, keys: Sequence[SeriesKey], start: int, end: int) -> list[Sample]:
+        """Return the newest good reading in [start, end) of each series. Raises StoreError."""
+        query = sa.text(_NEWEST).bindparams(sa.bindparam("series", expanding=True))
+        with reads(self._reader) as connection:
+            numbers = self._numbers(connection, keys)
+            wanted = {"series": list(numbers), "start": start, "end": end}
+            rows = connection.execute(query, wanted).all() if numbers else []
+        found = (Sample(key=numbers[row[0]], time=row[1], value=row[2]) for row in rows)
+        return sorted(found, key=lambda one: str(one.key))
 
     def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
         """Return single readings of [start, end), oldest first. Raises StoreError."""
@@ -172,10 +203,21 @@ class EmbeddedTimeseries:
             fresh[key] = known
         return known
 
-    def _numbers(self, connection: sa.Connection, keys: Iterable[SeriesKey]) -> list[int]:
+    def _numbers(
+        self, connection: sa.Connection, keys: Iterable[SeriesKey]
+    ) -> dict[int, SeriesKey]:
         wanted = set(keys)
         known = self._ids if wanted <= self._ids.keys() else _known(connection)
-        return sorted(known[key] for key in wanted if key in known)
+        return {known[key]: key for key in wanted if key in known}
+
+
+def _each(step: int, of: Figure) -> str:
+    """Return the query for a figure of each series in each step."""
+    if step == BUCKET and of == "mean":
+        return _EACH_BUCKET
+    if of == "growth":
+        return _GROWN.format(each=_EACH_STEP.format(figure="0"))
+    return _EACH_STEP.format(figure=_FIGURES[of])
 
 
 def _asks(step: int) -> sa.TextClause:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from ingest.series.points import Found, combined, points
-from ingest.series.timeseries import Combined, Point, Sample, SeriesKey, grid
+from ingest.series.points import Found, asked, combined, points, put_together
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
 
 
 class MemoryTimeseries:
@@ -37,26 +37,25 @@ class MemoryTimeseries:
         steps = grid(start, end, step)
         return points(steps, self._found(key, steps))
 
-    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+    def combine(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
+    ) -> list[Combined]:
         """Return a point per `step` of [start, end) over several series."""
         steps = grid(start, end, step)
-        groups: defaultdict[int, list[Found]] = defaultdict(list)
-        for key in set(keys):
-            for time, found in self._found(key, steps).items():
-                groups[time].append(found)
-        return combined(
-            steps,
-            {
-                time: (
-                    fmean(mean for mean, *_ in found),
-                    sum(mean for mean, *_ in found),
-                    min(low for _, low, _, _ in found),
-                    max(high for _, _, high, _ in found),
-                    len(found),
-                )
-                for time, found in groups.items()
-            },
+        each = (self._found(key, asked(steps, of)) for key in set(keys))
+        return combined(steps, put_together(each, steps, of))
+
+    def latest(self, keys: Sequence[SeriesKey], start: int, end: int) -> list[Sample]:
+        """Return the newest good reading in [start, end) of each series that has one."""
+        good = (
+            [
+                one
+                for time, one in self._values.get(key, {}).items()
+                if one.quality is None and start <= time < end
+            ]
+            for key in sorted(set(keys), key=str)
         )
+        return [max(some, key=lambda one: one.time) for some in good if some]
 
     def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:
         """Return single readings of [start, end), oldest first."""

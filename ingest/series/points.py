@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from statistics import median_low
+from statistics import fmean, median_low
 
-from ingest.series.timeseries import Combined, Coverage, Point, from_millis
+from ingest.series.timeseries import Combined, Coverage, Figure, Point, from_millis
 
 ENOUGH = 0.9
 """Share of what is usual that makes a step whole."""
@@ -16,7 +17,8 @@ JITTER = 1
 Found = tuple[float, float, float, int]
 """Mean, lowest, highest, number of readings of a step."""
 FoundTogether = tuple[float, float, float, float, int]
-"""Mean and sum of the series' means, lowest, highest, number of series of a step."""
+"""Mean and sum of a figure of each series, lowest, highest, number of series of a step."""
+_PLACES = {"mean": 0, "low": 1, "high": 2, "count": 3}
 
 
 def points(steps: range, found: Mapping[int, Found]) -> list[Point]:
@@ -42,6 +44,43 @@ def points(steps: range, found: Mapping[int, Found]) -> list[Point]:
             )
         at += length
     return told
+
+
+def asked(steps: range, of: Figure) -> range:
+    """Return the steps that have to be known for a figure of `steps`: growth needs one before."""
+    return range(steps.start - steps.step, steps.stop, steps.step) if of == "growth" else steps
+
+
+def figures(found: Mapping[int, Found], steps: range, of: Figure) -> dict[int, float]:
+    """Return one figure of those steps that have it; `found` tells of those `asked`."""
+    if of != "growth":
+        return {time: float(one[_PLACES[of]]) for time, one in found.items()}
+    times = sorted(found)
+    highs = [found[time][_PLACES["high"]] for time in times]
+    grown = zip(times[1:], highs, highs[1:], strict=False)
+    return {
+        time: now - before for time, before, now in grown if now >= before and time >= steps.start
+    }
+
+
+def put_together(
+    each: Iterable[Mapping[int, Found]], steps: range, of: Figure
+) -> dict[int, FoundTogether]:
+    """Return what many series come to in each step."""
+    groups: defaultdict[int, list[tuple[float, float, float]]] = defaultdict(list)
+    for found in each:
+        for time, value in figures(found, steps, of).items():
+            groups[time].append((value, found[time][1], found[time][2]))
+    return {
+        time: (
+            fmean(value for value, _, _ in some),
+            sum(value for value, _, _ in some),
+            min(low for _, low, _ in some),
+            max(high for _, _, high in some),
+            len(some),
+        )
+        for time, some in groups.items()
+    }
 
 
 def combined(steps: range, found: Mapping[int, FoundTogether]) -> list[Combined]:

@@ -16,6 +16,9 @@ MOST_SERIES = 5000
 
 Coverage = Literal["none", "partial", "full"]
 """How much of a step is known: no reading at all, fewer than usual, as many as usual."""
+Figure = Literal["mean", "low", "high", "count", "growth"]
+"""One figure of a step of a series. `growth`: by how much its highest reading is above that of the
+step before; what fell in between, such as a counter that began anew, has none."""
 
 
 class SeriesKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Combined(msgspec.Struct, frozen=True, kw_only=True):
-    """One step over several series: mean and sum of their means, lowest and highest reading.
+    """One step over several series: mean and sum of a figure of each, lowest and highest reading.
 
     `series` of them had data. A sum is `partial` when some that usually report did not.
     """
@@ -91,8 +94,14 @@ class Readable(Protocol):
         """Return a point per `step` of [start, end)."""
         ...
 
-    def combine(self, keys: Sequence[SeriesKey], start: int, end: int, step: int) -> list[Combined]:
+    def combine(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
+    ) -> list[Combined]:
         """Return a point per `step` of [start, end) over up to `MOST_SERIES` series together."""
+        ...
+
+    def latest(self, keys: Sequence[SeriesKey], start: int, end: int) -> list[Sample]:
+        """Return the newest good reading in [start, end) of each series that has one."""
         ...
 
     def samples(self, key: SeriesKey, start: int, end: int, limit: int) -> list[Sample]:

@@ -15,11 +15,24 @@ from ingest.series.storage import Storage
 from ingest.series.timeseries import (
     MOST_POINTS,
     MOST_SERIES,
-    Coverage,
     Readable,
     SeriesKey,
     from_millis,
     to_millis,
+)
+from ingest.services.called import Called, Lang
+from ingest.services.lines import (
+    By,
+    LatestRow,
+    Line,
+    Match,
+    Of,
+    SeriesRow,
+    Together,
+    figure,
+    grouped,
+    labels,
+    values,
 )
 from ingest.services.page import Page, number
 from ingest.services.views import SeriesInfo, SeriesPoint
@@ -31,38 +44,7 @@ MOST_ROWS = 20_000
 MOST_READINGS = 5000
 _LATEST = to_millis(LATEST)
 
-Of = Literal["mean", "low", "high", "count"]
-Together = Literal["mean", "sum", "low", "high"]
 Quality = Literal["all", "good", "other"]
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """Which series: those whose columns are these; None is any."""
-
-    site: str | None = None
-    node: str | None = None
-    device: str | None = None
-    group: str | None = None
-    name: str | None = None
-    unit: str | None = None
-
-    def fits(self, key: SeriesKey) -> bool:
-        """Tell whether a series is meant."""
-        wanted = asdict(self)
-        return all(want is None or getattr(key, part) == want for part, want in wanted.items())
-
-
-class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of one line of a chart, flat; `time` in ms, `value` null where there is no data.
-
-    `series` and `device` are null where several devices were put together.
-    """
-
-    time: int
-    value: float | None
-    coverage: Coverage
-    series: str | None
-    device: str | None
 
 
 class ReadingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,17 +59,48 @@ class SeriesService:
     """Reads the time series; gaps are None."""
 
     def __init__(
-        self, timeseries: Readable, storage: Callable[[], Storage | None] = lambda: None
+        self,
+        timeseries: Readable,
+        storage: Callable[[], Storage | None] = lambda: None,
+        called: Callable[[], Called] = Called,
     ) -> None:
-        """`storage` tells of the room that series take, None when that is not ours to know."""
+        """`storage` tells of the room that series take, None when that is not ours to know;
+        `called` where nodes stand and what people call things."""
         self._timeseries = timeseries
         self._storage = storage
+        self._called = called
 
-    def list(self, viewer: Viewer) -> tuple[SeriesInfo, ...]:
-        """Return all series that ever had data, by their id. Raises NotAllowed."""
+    def list(self, viewer: Viewer, match: Match | None = None) -> tuple[SeriesInfo, ...]:
+        """Return all series that ever had data and match, by their id. Raises NotAllowed."""
         viewer.require("see")
-        keys = self._timeseries.keys()
+        keys = self._fitting(match, self._called()) if match else self._timeseries.keys()
         return tuple(SeriesInfo(series=str(key), **asdict(key)) for key in keys)
+
+    def latest(
+        self, viewer: Viewer, match: Match, start: int, end: int, *, lang: Lang = "zh"
+    ) -> tuple[LatestRow, ...]:
+        """Return the newest good reading in [start, end), in ms, of each series that matches.
+
+        Raises NotUsable when these are too many.
+        """
+        viewer.require("see")
+        start, end = _span(max(0, start), min(end, _LATEST))
+        names = self._called()
+        keys = self._fitting(match, names)
+        _check_series(keys)
+        said = labels(keys, names, lang)
+        return tuple(
+            LatestRow(
+                series=str(one.key),
+                **asdict(one.key),
+                area=names.area_of.get(one.key.node),
+                time=one.time,
+                value=one.value,
+                place=names.area(names.area_of.get(one.key.node), lang),
+                label=said[one.key],
+            )
+            for one in self._timeseries.latest(keys, start, end)
+        )
 
     def storage(self, viewer: Viewer) -> Storage | None:
         """Return what is kept since when, and what had to go. Raises NotAllowed."""
@@ -131,32 +144,34 @@ class SeriesService:
         start: int,
         end: int,
         *,
+        now: datetime,
         step: int | None = None,
         of: Of = "mean",
         together: Together | None = None,
+        by: By | None = None,
+        lang: Lang = "zh",
     ) -> tuple[SeriesRow, ...]:
         """Return lines of a chart, flat: named series, or else all that match; times in ms.
 
         Without `step` about 500 points, fewer of many lines. `together` puts devices together
-        instead of a line each: the mean or sum of their means, their lowest or highest; they must
-        share a unit, and steps are whole five minutes. Raises NotUsable.
+        instead of a line each: the mean or sum of a figure of each, or their lowest or highest
+        reading; all of them, or `by` area, node, device or name. They must share a unit, and steps
+        are whole five minutes. Raises NotUsable.
         """
         viewer.require("see")
         start, end = _span(max(0, start), min(end, _LATEST))
-        keys = [_key(one) for one in series] or self._fitting(match)
-        if step is None:
-            step = _whole((end - start) // 1000 // _points_of(1 if together else len(keys)))
-        if together is not None:
-            return self._together(keys, start, end, _whole(step), together)
-        step = self.step_from(from_millis(start), step)
-        points = _check_points(start, end, step)
-        if points * len(keys) > MOST_ROWS:
-            raise NotUsable(
-                f"{len(keys)} series of {points} points; at most {MOST_ROWS} together",
-                where="series",
-                hint="Name fewer series, use longer steps, or put devices together",
-            )
-        return tuple(row for key in keys for row in self._line(key, start, end, step, of))
+        names = self._called()
+        keys = [_key(one) for one in series] or self._fitting(match, names)
+        if together is None and by is None:
+            return self._apart(keys, start, end, now, step=step, of=of, names=(names, lang))
+        lines = grouped(keys, by, names, lang)
+        _check_series(keys)
+        step = _usual(start, end, len(lines)) if step is None else _whole(step)
+        _check_rows(len(lines), _check_points(start, end, step), "lines")
+        how = together or "mean"
+        return tuple(
+            row for line in lines for row in self._together(line, start, end, step, (of, how, now))
+        )
 
     def readings(
         self,
@@ -187,42 +202,94 @@ class SeriesService:
         )
         return Page(views, str(found[limit].time) if len(found) > limit else None)
 
-    def _fitting(self, match: Match) -> Sequence[SeriesKey]:
+    def _fitting(self, match: Match, names: Called) -> Sequence[SeriesKey]:
         known = self._timeseries.keys()
-        return [key for key in known if match.fits(key)]
+        return [key for key in known if match.fits(key, names)]
 
-    def _line(self, key: SeriesKey, start: int, end: int, step: int, of: Of) -> Iterator[SeriesRow]:
-        for point in self._timeseries.query(key, start, end, step * 1000):
-            value = getattr(point, of)
+    def _apart(
+        self,
+        keys: Sequence[SeriesKey],
+        start: int,
+        end: int,
+        now: datetime,
+        *,
+        step: int | None,
+        of: Of,
+        names: tuple[Called, Lang],
+    ) -> tuple[SeriesRow, ...]:
+        step = _usual(start, end, len(keys)) if step is None else step
+        step = self.step_from(from_millis(start), step)
+        _check_rows(len(keys), _check_points(start, end, step), "series")
+        said = labels(keys, *names)
+        return tuple(
+            row
+            for key in keys
+            for row in self._line(key, said[key], (start, end, step * 1000), of, now)
+        )
+
+    def _line(
+        self, key: SeriesKey, label: str, span: tuple[int, int, int], of: Of, now: datetime
+    ) -> Iterator[SeriesRow]:
+        start, end, step = span
+        before = step if of == "growth" else 0
+        found = self._timeseries.query(key, max(0, start - before), end, step)
+        shown = found[1:] if before else found
+        for point, value in zip(shown, values(found, of, now), strict=True):
             yield SeriesRow(
                 time=to_millis(point.time),
-                # Nothing was counted where nothing was known to listen: that is no zero either.
-                value=None if point.coverage == "none" else value,
+                value=value,
                 coverage=point.coverage,
+                line=str(key),
+                label=label,
                 series=str(key),
                 device=key.device,
             )
 
     def _together(
-        self, keys: Sequence[SeriesKey], start: int, end: int, step: int, how: Together
-    ) -> tuple[SeriesRow, ...]:
-        _check_points(start, end, step)
-        if len(keys) > MOST_SERIES:
-            raise NotUsable(f"at most {MOST_SERIES} series together", where="series")
-        units = sorted({key.unit for key in keys})
+        self,
+        line: Line,
+        start: int,
+        end: int,
+        step: int,
+        how: tuple[Of, Together, datetime],
+    ) -> Iterator[SeriesRow]:
+        of, together, now = how
+        units = sorted({key.unit for key in line.keys})
         if len(units) > 1:
             raise NotUsable(
                 f"series in different units: {', '.join(units)}", where="series", hint="Name a unit"
             )
-        return tuple(
-            SeriesRow(
+        for point in self._timeseries.combine(line.keys, start, end, step * 1000, figure(of)):
+            value = getattr(point, together)
+            if of == "present":
+                value = None if point.time > now else float(point.series > 0)
+            yield SeriesRow(
                 time=to_millis(point.time),
-                value=getattr(point, how),
+                value=value,
                 coverage=point.coverage,
+                line=line.id,
+                label=line.label,
                 series=None,
                 device=None,
             )
-            for point in self._timeseries.combine(keys, start, end, step * 1000)
+
+
+def _usual(start: int, end: int, lines: int) -> int:
+    """Return the step, whole five minutes, of so many lines when nobody said."""
+    return _whole((end - start) // 1000 // _points_of(lines))
+
+
+def _check_series(keys: Sequence[SeriesKey]) -> None:
+    if len(keys) > MOST_SERIES:
+        raise NotUsable(f"at most {MOST_SERIES} series together", where="series")
+
+
+def _check_rows(lines: int, points: int, what: str) -> None:
+    if points * lines > MOST_ROWS:
+        raise NotUsable(
+            f"{lines} {what} of {points} points; at most {MOST_ROWS} together",
+            where="series",
+            hint="Name fewer series, use longer steps, or put devices together",
         )
 
 

@@ -69,6 +69,7 @@ RULES = {
     ("get", "/api/v1/series"): VIEWER,
     ("get", "/api/v1/series/query"): VIEWER,
     ("get", "/api/v1/series/points"): VIEWER,
+    ("get", "/api/v1/series/latest"): VIEWER,
     ("get", "/api/v1/series/readings"): VIEWER,
     ("get", "/api/v1/series/storage"): VIEWER,
     ("get", "/api/v1/stats"): VIEWER,

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from house import GUEST, NOON, Folder, running, sign_in
 from series_contract import FIVE, HOUR, KEY, MINUTE, START, lamp, sample
@@ -11,7 +12,9 @@ from series_contract import FIVE, HOUR, KEY, MINUTE, START, lamp, sample
 from ingest.refusal import NotUsable
 from ingest.series.memory import MemoryTimeseries
 from ingest.series.timeseries import Sample
-from ingest.services.series import Match, SeriesRow, SeriesService
+from ingest.services.called import Called
+from ingest.services.lines import Match, SeriesRow
+from ingest.services.series import SeriesService
 from linli.events import Reading
 
 
@@ -45,7 +48,7 @@ def test_questions_that_cannot_be_answered(change, where) -> None:
 
 
 def rows(house: SeriesService, *series: str, **more) -> list[SeriesRow]:
-    span = {"start": START, "end": START + 3 * FIVE, "step": 300}
+    span = {"start": START, "end": START + 3 * FIVE, "now": NOON + timedelta(days=366), "step": 300}
     match = more.pop("match", Match())
     return list(house.rows(GUEST, series, match, **{**span, **more}))
 
@@ -62,17 +65,17 @@ def test_lines_are_flat_and_gaps_are_null() -> None:
     assert [one.value for one in rows(house, str(KEY), of="high")] == [4, None, 0]
     assert [one.value for one in rows(house, str(KEY), of="count")] == [2, None, 1]
     assert len(rows(house)) == 6
-    assert [one.device for one in rows(house, match=Match(name="power"), end=START + 1)] == [
+    assert [one.device for one in rows(house, match=Match(name=["power"]), end=START + 1)] == [
         "lamp-1"
     ]
-    assert rows(house, match=Match(name="nothing")) == []
+    assert rows(house, match=Match(name=["nothing"])) == []
 
 
 def test_devices_put_together_say_when_one_is_missing() -> None:
     house = service(
         *(sample(0, 10 * one, lamp(one)) for one in (1, 2)), sample(6, 12, lamp(1)), sample(0, 99)
     )
-    power = Match(group="lamp", name="power")
+    power = Match(group=["lamp"], name=["power"])
     total = rows(house, match=power, together="sum", step=60)
     assert [(one.value, one.coverage) for one in total] == [
         (30, "full"),
@@ -85,6 +88,75 @@ def test_devices_put_together_say_when_one_is_missing() -> None:
     with pytest.raises(NotUsable, match="different units: /s, W") as caught:
         rows(house, together="sum")
     assert caught.value.where == "series"
+
+
+HOUSES = Called(
+    area_of={"c001-n07": "b03", "c001-n08": "b04"},
+    areas={"b03": ("3 号楼", "Building 3")},
+    devices={("c001-n07", "cam-e1"): ("电梯", None), ("c001-n08", "lamp-1"): ("门灯", "Door lamp")},
+)
+
+
+def known(*samples: Sample) -> SeriesService:
+    timeseries = MemoryTimeseries()
+    timeseries.write(samples, 1)
+    return SeriesService(timeseries, called=lambda: HOUSES)
+
+
+def test_lines_by_building_and_of_a_building() -> None:
+    house = known(sample(0, 1), sample(0, 10, lamp(1)), sample(0, 20, lamp(2)))
+    power = Match(name=["power"])
+    (first, *_) = rows(house, match=power, by="area", together="sum")
+    assert (first.line, first.label, first.value) == ("b04", "b04", 30)
+    (first, *_) = rows(house, match=power, by="node")
+    assert (first.line, first.value) == ("c001-n08", 15)
+    found = rows(house, match=power, by="device", lang="en", end=START + FIVE)
+    assert [(one.line, one.label) for one in found] == [
+        ("c001-n08/lamp-1", "Door lamp"),
+        ("c001-n08/lamp-2", "lamp-2"),
+    ]
+    assert {one.line for one in rows(house, by="name")} == {"fps", "power"}
+    for match, devices in (
+        (Match(area=["b03"]), {"cam-e1"}),
+        (Match(area=["b03", "b04"]), {"cam-e1", "lamp-1", "lamp-2"}),
+        (Match(device=["lamp-1", "c001-n08/lamp-2"]), {"lamp-1", "lamp-2"}),
+        (Match(device=["c001-n07/lamp-1"]), set()),
+        (Match(area=["b09"]), set()),
+    ):
+        assert {one.device for one in rows(house, match=match)} == devices
+
+
+def test_what_grew_and_what_was_there_are_told_from_what_is_not_known() -> None:
+    house = known(*(sample(minutes, minutes) for minutes in (0, 4, 11, 12)), sample(19, 3))
+    asked = {"end": START + 4 * FIVE, "match": Match(name=["fps"])}
+    assert [one.value for one in rows(house, of="growth", **asked)] == [None, None, 8, None]
+    assert [one.value for one in rows(house, of="growth", by="area", **asked)] == [
+        None,
+        None,
+        8,
+        None,
+    ]
+    now = NOON + timedelta(minutes=12)
+    for more in ({}, {"by": "node"}):
+        found = rows(house, of="present", now=now, **more, **asked)
+        assert [one.value for one in found] == [1, 0, 1, None]
+
+
+def test_the_newest_reading_of_each() -> None:
+    house = known(sample(0, 1), sample(3, 4), sample(2, 10, lamp(1)))
+    first, second = house.latest(GUEST, Match(), START, START + HOUR)
+    assert (first.area, first.place, first.label) == ("b03", "3 号楼", "电梯")
+    assert (first.time, first.value) == (START + 3 * MINUTE, 4)
+    assert (second.place, second.label) == ("b04", "门灯")
+    assert house.latest(GUEST, Match(name=["power"]), START + 3 * MINUTE, START + HOUR) == ()
+    with pytest.raises(NotUsable):
+        house.latest(GUEST, Match(), START, START)
+
+
+def test_lines_of_one_camera_are_told_apart_by_what_it_watches() -> None:
+    bins = [msgspec.structs.replace(KEY, group=group) for group in ("bin-1", "bin-2")]
+    house = known(*(sample(0, 1, key) for key in bins))
+    assert [one.label for one in rows(house, end=START + 1)] == ["电梯 · bin-1", "电梯 · bin-2"]
 
 
 def test_without_a_step_there_are_about_500_points() -> None:
@@ -180,7 +252,8 @@ def test_series_over_http(folder: Folder) -> None:
         (4, "good"),
         (900, "stuck"),
     ]
-    device = {"series": one["series"], "device": one["device"]}
+    device = {"series": one["series"], "device": one["device"], "line": one["series"]}
+    device["label"] = "1 号电梯"
     assert json.loads(lines.text) == [
         {"time": START, "value": 4.0, "coverage": "full", **device},
         {"time": START + FIVE, "value": None, "coverage": "none", **device},

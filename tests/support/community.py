@@ -19,6 +19,7 @@ from house import NOON, SITE, STAFF, Folder
 from ingest import registry
 from ingest.consumers.incidents import IncidentEffect
 from ingest.consumers.influx import InfluxJob, Sources
+from ingest.consumers.own import OwnFigures
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.series import SeriesJob
 from ingest.consumers.work import Cursor
@@ -68,10 +69,18 @@ class Community(Edges):
         cursor = Cursor(journal_reader, folder.state, state.cursor, effect)
         series_reader = folder.reader("series")
         store = EmbeddedTimeseries(series_reader, folder.series)
-        readings = SeriesJob(journal_reader, store, feed)
         people = IncidentService(reader, folder.state, feed, around)
         sources = Sources(journal_reader, reader, series_reader, folder.state)
         chain = ChainService(reader, folder.state, journal_reader, feed, folder.clock)
+        own = OwnFigures(
+            journal_reader,
+            reader,
+            series_reader,
+            SITE,
+            folder.clock,
+            chain=lambda: chain.view(STAFF),
+        )
+        readings = SeriesJob(journal_reader, store, feed, own=own)
         influx = endpoint and InfluxJob(
             sources, lambda: endpoint, SITE, folder.clock, chain=lambda: chain.view(STAFF)
         )

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.series.memory import MemoryTimeseries
-from ingest.series.timeseries import Coverage, Readable, Sample, SeriesKey, to_millis
+from ingest.series.timeseries import Coverage, Figure, Readable, Sample, SeriesKey, to_millis
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 START = to_millis(NOON)
@@ -148,6 +148,37 @@ class TimeseriesContract:
         assert whole.sum == pytest.approx((10 * 10 + 12) / 11 + 40)
         assert timeseries.combine([], START, START + FIVE, FIVE)[0].coverage == "none"
         assert timeseries.combine([MISSING], START, START + FIVE, FIVE)[0].coverage == "none"
+
+    def test_another_figure_of_each_series_is_put_together(
+        self, timeseries: Readable, keep: Keep
+    ) -> None:
+        keep([sample(minute, 10 + minute, lamp(1)) for minute in range(15)])
+        keep([sample(0, 7, lamp(2)), sample(6, 3, lamp(2)), sample(11, 8, lamp(2))])
+        lamps = [lamp(1), lamp(2), lamp(3)]
+
+        def totals(of: Figure) -> list[float | None]:
+            found = timeseries.combine(lamps, START, START + 3 * FIVE, FIVE, of)
+            return [one.sum for one in found]
+
+        assert totals("low") == [10 + 7, 15 + 3, 20 + 8]
+        assert totals("high") == [14 + 7, 19 + 3, 24 + 8]
+        assert totals("count") == [6, 6, 6]
+        # The first step has none before it, and a meter that fell has no growth.
+        assert totals("growth") == [None, 5, 5 + 5]
+        (last,) = timeseries.combine(lamps, START + 2 * FIVE, START + 3 * FIVE, FIVE, "growth")
+        assert (last.sum, last.mean, last.series) == (10, 5, 2)
+
+    def test_the_newest_good_reading_of_each_series(self, timeseries: Readable, keep: Keep) -> None:
+        keep([sample(0, 1), sample(3, 4), sample(4, 999, quality="stuck"), sample(1, 7, lamp(1))])
+        keys = [KEY, lamp(1), MISSING]
+        found = timeseries.latest(keys, START, START + HOUR)
+        assert found == [sample(3, 4), sample(1, 7, lamp(1))]
+        assert timeseries.latest(keys, START, START + 3 * MINUTE) == [
+            sample(0, 1),
+            sample(1, 7, lamp(1)),
+        ]
+        assert timeseries.latest([KEY], START + 4 * MINUTE, START + HOUR) == []
+        assert timeseries.latest([], START, START + HOUR) == []
 
 
 VALUES = st.tuples(
