@@ -19,6 +19,7 @@ from edge.geometry import Box, iou, widened
 
 _REACH, _REACH_OVERLAP = 0.5, 0.15  # widened by half their size, boxes of one happening overlap
 _MOST_QUIET = 256  # sessions in cooldown that are remembered
+CROWD = 0  # the number of a crowd; objects' begin at 1
 UNWATCHED = 10.0  # seconds without any frame after which nothing is known of who was there
 
 Phase = Literal["suspect", "confirmed", "cooldown"]
@@ -175,6 +176,24 @@ def expire(
         change = Change("end", session)
         session = replace(session, phase="cooldown", ended=session.seen + terms.gone_after)
     return (session if now - session.ended < terms.cooldown else None), change
+
+
+def together(sights: tuple[Sight, ...], least: int) -> tuple[Sight, ...]:
+    """Return `least` or more sights as the one of their crowd, none for fewer.
+
+    The crowd is there by all sights, and surely by the sure ones alone; its score is that of the
+    weakest it needs. With `least` 1 everyone is their own.
+    """
+    if least == 1:
+        return sights
+    if len(sights) < least:
+        return ()
+    boxes = np.array([sight.box for sight in sights])
+    x1, y1 = (float(value) for value in boxes[:, :2].min(axis=0))
+    x2, y2 = (float(value) for value in boxes[:, 2:].max(axis=0))
+    score = sorted((sight.score for sight in sights), reverse=True)[least - 1]
+    sure = sum(sight.sure for sight in sights) >= least
+    return (Sight(CROWD, (x1, y1, x2, y2), score, sure),)
 
 
 def finish(state: Sessions) -> tuple[Sessions, list[Change]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -46,4 +47,13 @@ class StateFact:
     time: datetime
 
 
-Fact = EpisodeFact | StateFact
+@dataclass(frozen=True, slots=True)
+class CountFact:
+    """Counts at `time`, each with its name; `group` is the line's id, or that of the shadows."""
+
+    group: str
+    counts: Mapping[str, int]
+    time: datetime
+
+
+Fact = EpisodeFact | StateFact | CountFact

@@ -7,25 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
 import numpy as np
 
+from edge.counting import LineCounter
 from edge.detect.detections import Detections, chosen
 from edge.detect.detector import Detector
-from edge.episode import UNWATCHED, Seen, Session, Sessions, Sight, Terms, finish, watch
-from edge.facts import EpisodeFact, Fact
+from edge.episode import (
+    UNWATCHED,
+    Change,
+    Seen,
+    Session,
+    Sessions,
+    Sight,
+    Terms,
+    finish,
+    together,
+    watch,
+)
+from edge.facts import CountFact, EpisodeFact, Fact
 from edge.geometry import Floats
 from edge.redact import RedactedPicture, redact_heads
 from edge.scene import Scene, TaughtPlace
-from edge.settings import Camera, Scenario, Zone
+from edge.settings import SHADOW_GROUP, Camera, Scenario, Zone
 from edge.source.frame import Frame
-from edge.track import FollowRules, Objects, Tracks, follow
-from edge.zones import inside
+from edge.track import FollowRules, Objects, Track, Tracks, follow
+from edge.zones import anchors, inside
 from linli.clock import Clock
 from linli.errors import InputError
 from linli.events import Track as TrackData
+from linli.hours import is_open
 from linli.ids import uuid7
 
 PERSON = "person"
@@ -36,12 +49,16 @@ _FOLLOWED = 2  # frames from which a box counts as something followed
 
 @dataclass(slots=True)
 class PipelineCounts:
-    """What a pipeline has seen: frames inferred, boxes believed, objects followed, pictures."""
+    """What a pipeline has seen: frames inferred, boxes believed, objects followed, pictures.
+
+    `shadows` are the events that scenarios in shadow would have begun.
+    """
 
     frames: int = 0
     detections: int = 0
     tracks: int = 0
     withheld: int = 0
+    shadows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,14 @@ class _Watch:
     episodes: dict[int, _Episode] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """A line at work; `needs` are the class numbers it counts, each from which score."""
+
+    counter: LineCounter
+    needs: Mapping[int, float]
+
+
 class CameraPipeline:
     """Turns the frames of one camera into facts; raises InputError for a label no class has.
 
@@ -78,17 +103,22 @@ class CameraPipeline:
         detector: Detector,
         clock: Clock,
         taught: Iterable[TaughtPlace] = (),
+        zone: tzinfo = UTC,
     ) -> None:
-        """`taught` are the places of the camera's settings whose states were taught."""
+        """`taught` are places whose states were taught, `zone` is that of the clock on the wall."""
         self.counts = PipelineCounts()
         self.people = 0
         self._detector = detector
         self._clock = clock
+        self._zone = zone
         self._watches = [_watch_of(camera, rule, detector) for rule in camera.scenario]
+        self._lines = [_counting(camera, LineCounter(line, zone), detector) for line in camera.line]
         labels = [label for rule in camera.scenario for label in rule.labels]
+        labels += [label for line in camera.line for label in line.labels]
         self._followed = chosen(detector.names, labels)
         self._person = chosen(detector.names, [PERSON])
-        self._need = _needed(detector, self._watches)
+        needs = [one.needs for one in self._watches] + [one.needs for one in self._lines]
+        self._need = _needed(detector, needs)
         life = max(_LIFE, _LIFE_FRAMES / camera.fps)
         self._rules = FollowRules(life, max(life, UNWATCHED))
         self._tracks = Tracks()
@@ -100,11 +130,14 @@ class CameraPipeline:
         found = self._detector.detect(frame.image)
         self._follow(found, frame.media)
         facts = self._scene.see(frame, self._people_in_front(found))
+        facts += self._count(frame)
         for watching in self._watches:
-            seen = self._seen(watching)
+            seen = self._seen(watching, frame.time)
             watching.state, changes = watch(watching.state, seen, frame.media, watching.terms)
             for change in changes:
-                if change.phase == "begin":
+                if watching.scenario.shadow:
+                    facts += self._shadowed(watching, change, frame)
+                elif change.phase == "begin":
                     facts.append(self._began(watching, change.session, frame))
                 else:
                     facts.append(self._ended(watching, change.session, frame.captured))
@@ -123,12 +156,16 @@ class CameraPipeline:
 
     def finish(self) -> list[Fact]:
         """End what is still going on, because no frame will come any more."""
-        return self._finished(self._watches) + self._scene.finish(self._clock.now())
+        now = self._clock.now()
+        counted: list[Fact] = [line.counter.report(0.0, now) for line in self._lines]
+        return self._finished(self._watches) + self._scene.finish(now) + counted
 
     def _finished(self, watches: Iterable[_Watch]) -> list[Fact]:
         facts: list[Fact] = []
         for watching in watches:
             watching.state, changes = finish(watching.state)
+            if watching.scenario.shadow:
+                continue
             now = self._clock.now()
             facts.extend(self._ended(watching, change.session, now) for change in changes)
         return facts
@@ -151,30 +188,60 @@ class CameraPipeline:
         visible = self._tracks.visible()
         self.counts.tracks += sum(track.frames == _FOLLOWED for track in visible)
 
-    def _seen(self, watching: _Watch) -> Seen:
+    def _count(self, frame: Frame) -> list[Fact]:
         visible = self._tracks.visible()
+        facts: list[Fact] = []
+        for line in self._lines:
+            mine = [track for track in visible if track.score >= line.needs.get(track.kind, np.inf)]
+            points = anchors(_boxes(mine), line.counter.line.anchor)
+            people = [
+                (track.id, (float(x), float(y))) for track, (x, y) in zip(mine, points, strict=True)
+            ]
+            report = line.counter.see(people, frame.media, frame.time)
+            facts += [report] if report is not None else []
+        return facts
+
+    def _seen(self, watching: _Watch, now: datetime) -> Seen:
+        rule = watching.scenario
+        visible = self._tracks.visible()
+        numbers = frozenset(track.id for track in visible)
+        if not is_open(rule.during, now.astimezone(self._zone)):
+            return Seen((), numbers)
         right = [track for track in visible if track.kind in watching.needs]
-        within = inside(watching.zone, np.array([track.box for track in right]).reshape(-1, 4))
+        within = inside(watching.zone, _boxes(right))
         sights = tuple(
             Sight(track.id, track.box, track.score, track.score >= watching.needs[track.kind])
             for track, here in zip(right, within, strict=True)
             if here
         )
-        return Seen(sights, frozenset(track.id for track in visible))
+        return Seen(together(sights, rule.at_least), numbers)
+
+    def _shadowed(self, watching: _Watch, change: Change, frame: Frame) -> list[Fact]:
+        if change.phase == "end":
+            return []
+        self.counts.shadows += 1
+        return [CountFact(SHADOW_GROUP, {watching.scenario.event: 1}, frame.time)]
 
     def _began(self, watching: _Watch, session: Session, frame: Frame) -> EpisodeFact:
-        track = next(track for track in self._tracks.tracks if track.id == session.track)
+        tracks = {track.id: track for track in self._tracks.tracks}
+        track = tracks.get(session.track) if watching.scenario.at_least == 1 else None
         episode = _Episode(
             id=uuid7(frame.time),
             since=frame.time - timedelta(seconds=session.span),
-            label=self._detector.names[track.kind],
+            label=watching.scenario.labels[0]
+            if track is None
+            else self._detector.names[track.kind],
         )
         watching.episodes[session.number] = episode
-        data = TrackData(
-            id=track.id,
-            first=frame.time - timedelta(seconds=max(frame.media - track.first, 0.0)),
-            frames=track.frames,
-            bbox=track.box,
+        data = (
+            None
+            if track is None
+            else TrackData(
+                id=track.id,
+                first=frame.time - timedelta(seconds=max(frame.media - track.first, 0.0)),
+                frames=track.frames,
+                bbox=track.box,
+            )
         )
         return _fact("begin", watching, session, episode, captured=frame.captured, track=data)
 
@@ -193,23 +260,15 @@ class CameraPipeline:
         return picture
 
 
-def _needed(detector: Detector, watches: list[_Watch]) -> Floats:
-    """Return the score from which each class counts [classes]: what least some scenario asks."""
-    need = detector.thresholds.copy()
-    for kind in {kind for watching in watches for kind in watching.needs}:
-        need[kind] = min(watching.needs[kind] for watching in watches if kind in watching.needs)
-    return need
+def _needed(detector: Detector, needs: list[Mapping[int, float]]) -> Floats:
+    """Return the score from which each class counts [classes]: what least somebody asks."""
+    least = detector.thresholds.copy()
+    for kind in {kind for one in needs for kind in one}:
+        least[kind] = min(one[kind] for one in needs if kind in one)
+    return least
 
 
 def _watch_of(camera: Camera, rule: Scenario, detector: Detector) -> _Watch:
-    names = detector.names
-    unknown = [label for label in rule.labels if label not in names]
-    if unknown:
-        raise InputError(
-            f"the model knows no {', '.join(unknown)}",
-            where=f"camera {camera.id}, scenario {rule.event}",
-            hint=f"It knows: {', '.join(names)}",
-        )
     return _Watch(
         scenario=rule,
         zone=camera.zone_of(rule),
@@ -220,11 +279,37 @@ def _watch_of(camera: Camera, rule: Scenario, detector: Detector) -> _Watch:
             gone_after=rule.gone_after,
             cooldown=rule.cooldown,
         ),
-        needs={
-            kind: float(detector.thresholds[kind]) if rule.score is None else rule.score
-            for kind in map(names.index, rule.labels)
-        },
+        needs=_needs(
+            f"camera {camera.id}, scenario {rule.event}", rule.labels, detector, rule.score
+        ),
     )
+
+
+def _counting(camera: Camera, counter: LineCounter, detector: Detector) -> _Counting:
+    line = counter.line
+    return _Counting(counter, _needs(f"camera {camera.id}, line {line.id}", line.labels, detector))
+
+
+def _needs(
+    where: str, labels: tuple[str, ...], detector: Detector, score: float | None = None
+) -> dict[int, float]:
+    """Return the class numbers of labels, each with its least score. Raises InputError."""
+    names = detector.names
+    unknown = [label for label in labels if label not in names]
+    if unknown:
+        raise InputError(
+            f"the model knows no {', '.join(unknown)}",
+            where=where,
+            hint=f"It knows: {', '.join(names)}",
+        )
+    return {
+        kind: float(detector.thresholds[kind]) if score is None else score
+        for kind in map(names.index, labels)
+    }
+
+
+def _boxes(tracks: list[Track]) -> Floats:
+    return np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
 
 
 def _fact(

@@ -16,9 +16,11 @@ from edge.kept import Wanted, read_kept
 from linli.edge_config import (
     CAMERA_GROUP,
     PATTERN,
+    SHADOW_GROUP,
     Anchor,
     Camera,
     EdgeConfig,
+    Line,
     Model,
     Scenario,
     State,
@@ -26,6 +28,7 @@ from linli.edge_config import (
 )
 from linli.errors import InputError
 from linli.events import Slug
+from linli.packs import completed
 from linli.sensor_config import Sensor, SensorSource
 from linli.settings import Settings, convert, read, read_secret
 from linli.topics import is_id
@@ -33,10 +36,12 @@ from linli.topics import is_id
 __all__ = [
     "CAMERA_GROUP",
     "PATTERN",
+    "SHADOW_GROUP",
     "Anchor",
     "Camera",
     "EdgeSettings",
     "Ingest",
+    "Line",
     "Model",
     "Mqtt",
     "Node",
@@ -141,9 +146,10 @@ def settings_over(path: Path, wanted: Wanted | None) -> EdgeSettings:
     document, where = read(path), str(path)
     if wanted is not None:
         # First alone: who a box is and whom it trusts is never told from outside.
-        convert(wanted.document, EdgeConfig, where=f"version {wanted.version}")
+        alone = f"version {wanted.version}"
+        convert(completed(wanted.document, alone), EdgeConfig, where=alone)
         document, where = laid_over(wanted.document, document), f"{path} over {wanted.version}"
-    settings = convert(document, EdgeSettings, where=where)
+    settings = convert(completed(document, where), EdgeSettings, where=where)
     replace = msgspec.structs.replace
     mqtt = settings.mqtt
     if mqtt.password_file is not None:

@@ -7,13 +7,16 @@ takes it over HTTPS and lays its own file over it, so that this file pins what i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import hypot
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
 from linli.events import Severity, Slug
+from linli.hours import Clock, Window
 from linli.log import redact
 from linli.sensor_config import Sensor, SensorSource, check_sensors
 from linli.settings import Settings, read_secret
@@ -32,6 +35,9 @@ PATTERN = "pattern:"
 PATTERNS = ("square", "empty")
 CAMERA_GROUP = "camera"
 """The telemetry group of a camera's own readings."""
+SHADOW_GROUP = "shadow"
+"""The telemetry group of what scenarios in shadow would have begun."""
+_SHORTEST = 0.01
 _GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
 _PASSWORD = "{password}"  # noqa: S105, the place for one
@@ -61,12 +67,41 @@ class Zone(Settings, frozen=True, kw_only=True):
             raise ValueError(f"zone {self.id!r} has no area; its points must span a polygon")
 
 
+class Line(Settings, frozen=True, kw_only=True):
+    """A line in the picture, over which is counted who goes in and out.
+
+    In is from its left to its right, seen from the first point to the second. `empty_at` is when
+    nobody can be inside: there the occupancy begins anew, since every count drifts.
+    """
+
+    id: Slug
+    points: tuple[Point, Point]
+    labels: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=32)] = ("person",)
+    anchor: Anchor = "bottom-center"
+    empty_at: Clock | None = None
+
+    def __post_init__(self) -> None:
+        (x1, y1), (x2, y2) = self.points
+        if hypot(x2 - x1, y2 - y1) < _SHORTEST:
+            raise ValueError(f"line {self.id!r} is no line; its points must be {_SHORTEST} apart")
+        if self.id in (CAMERA_GROUP, SHADOW_GROUP):
+            raise ValueError(f"a line may not be called {self.id!r}: its readings are others")
+
+
 class Scenario(Settings, frozen=True, kw_only=True):
-    """What makes an event: one of `labels` stays in `zone` for `dwell` seconds."""
+    """What makes an event: one of `labels` stays in `zone` for `dwell` seconds.
+
+    With `at_least` above 1 it is so many of them at once. `pack` names the scenario of Linli's that
+    the settings not given are taken from. In `shadow` it decides and is counted, and does nothing.
+    """
 
     event: Slug
     labels: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=32)]
     zone: Slug
+    pack: Slug | None = None
+    at_least: Annotated[int, Meta(ge=1, le=100)] = 1
+    during: Annotated[tuple[Window, ...], Meta(max_length=28)] = ()
+    shadow: bool = False
     dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     severity: Severity = "medium"
     score: Score | None = None
@@ -96,8 +131,8 @@ class State(Settings, frozen=True, kw_only=True):
     severity: Severity = "low"
 
     def __post_init__(self) -> None:
-        if self.id == CAMERA_GROUP:
-            raise ValueError(f"a state may not be called {CAMERA_GROUP!r}: its readings are others")
+        if self.id in (CAMERA_GROUP, SHADOW_GROUP):
+            raise ValueError(f"a state may not be called {self.id!r}: its readings are others")
         if (self.event is None) == bool(self.alarm):
             raise ValueError("alarm and event go together: the states, and what they are called")
         if self.crop is not None and not (
@@ -118,6 +153,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     speed: Speed = 1.0
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
+    line: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()
     scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
     state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
 
@@ -133,7 +169,8 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.speed != 1.0 and self.source_kind == "rtsp":
             raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
         _unique("zone id", (zone.id for zone in self.zone))
-        _unique("state id", (state.id for state in self.state))
+        groups = [line.id for line in self.line] + [state.id for state in self.state]
+        _unique("line or state id", groups)
         _unique("scenario", (f"{rule.event} in {rule.zone}" for rule in self.scenario))
         known = [zone.id for zone in self.zone]
         for rule in self.scenario:
@@ -171,6 +208,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
     """What an edge watches, and with which model: cameras, sensors, or both."""
 
     model: Model = Model()
+    timezone: Annotated[str, Meta(max_length=64)] = "Asia/Shanghai"
     camera: Annotated[tuple[Camera, ...], Meta(max_length=64)] = ()
     sensor_source: Annotated[tuple[SensorSource, ...], Meta(max_length=64)] = ()
     sensor: Annotated[tuple[Sensor, ...], Meta(max_length=4000)] = ()
@@ -178,6 +216,12 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not (self.camera or self.sensor):
             raise ValueError("neither [[camera]] nor [[sensor]]: there is nothing to watch")
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"there is no time zone {self.timezone!r}; one is Asia/Shanghai"
+            ) from None
         _unique("camera id", (camera.id for camera in self.camera))
         devices = [camera.id for camera in self.camera] + [sensor.id for sensor in self.sensor]
         _unique("device id", devices)

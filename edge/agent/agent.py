@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from edge import health, messages
 from edge.agent import build
@@ -166,7 +167,7 @@ class Agent:
             "events_produced": sum(one.events for one in recorded),
             "events_lost": sum(one.lost for one in recorded),
             "pictures": sum(one.pictures for one in recorded),
-            "states_reported": sum(one.states for one in recorded),
+            "readings_recorded": sum(one.readings for one in recorded),
             "spool": {
                 lane.lane: {"pending": lane.pending, "evicted": lane.evicted, "dead": lane.dead}
                 for lane in self._delivery.spool.reports()
@@ -185,7 +186,13 @@ class Agent:
         )
         return CameraWorker(
             source_of(camera, self._clock, random.random),
-            CameraPipeline(camera, detector, self._clock, build.taught_places(camera)),
+            CameraPipeline(
+                camera,
+                detector,
+                self._clock,
+                build.taught_places(camera),
+                ZoneInfo(self._settings.timezone),
+            ),
             recorder,
             CameraMeter(camera.id, self._clock.monotonic()),
             self._clock,

@@ -1,21 +1,40 @@
-"""States as the readings of the contract.
+"""States and counts as the readings of the contract.
 
 One reading for each state, 1 for the one it is in and 0 for the others (a StateSet, as OpenMetrics
 calls it); `fill-level` 0..1 where the states say how full something is; a flickering lamp's
 `switching-rate`; and `known`, the share of looks that showed anything: alone, when none did.
+Counts are readings of their own names.
 """
 
 from __future__ import annotations
 
 from edge import messages
-from edge.facts import StateFact
+from edge.facts import CountFact, StateFact
 from linli.events import Reading, TelemetryData
 
 FILL_LEVEL, SWITCHING_RATE, KNOWN = "fill-level", "switching-rate", "known"
 
 
-def telemetry_of(fact: StateFact) -> TelemetryData:
+def group_of(fact: StateFact | CountFact) -> str:
+    """Return which group of readings a fact belongs to."""
+    return fact.place if isinstance(fact, StateFact) else fact.group
+
+
+def telemetry_of(fact: StateFact | CountFact) -> TelemetryData:
     """Return what a fact measures, in units of UCUM."""
+    return _states(fact) if isinstance(fact, StateFact) else _counts(fact)
+
+
+def _counts(fact: CountFact) -> TelemetryData:
+    time = messages.milliseconds(fact.time)
+    return TelemetryData(
+        readings=tuple(
+            Reading(n=name, v=float(count), u="1", t=time) for name, count in fact.counts.items()
+        )
+    )
+
+
+def _states(fact: StateFact) -> TelemetryData:
     report = fact.report
     time = messages.milliseconds(fact.time)
     states = report.states if report.state is not None else ()

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from edge import health, messages
-from edge.agent.readings import telemetry_of
-from edge.facts import EpisodeFact, Fact, StateFact
+from edge.agent.readings import group_of, telemetry_of
+from edge.facts import CountFact, EpisodeFact, Fact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
 from edge.settings import Camera
@@ -47,9 +47,9 @@ class RecorderCounts:
 
     events: int = 0
     pictures: int = 0
-    states: int = 0
+    readings: int = 0
     lost: int = 0
-    lost_states: int = 0
+    lost_readings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,10 @@ class Recorder:
 
     def record(self, fact: Fact) -> None:
         """Keep a fact; an event is safe unless `unsaved` says otherwise."""
-        if isinstance(fact, StateFact):
-            self._record_state(fact)
-        else:
+        if isinstance(fact, EpisodeFact):
             self._record_episode(fact)
+        else:
+            self._record_readings(fact)
 
     def _record_episode(self, fact: EpisodeFact) -> None:
         rule = fact.scenario
@@ -119,19 +119,19 @@ class Recorder:
         self._unsaved.append(_Unsaved(uuid7(self._clock.now()), topic, data, fact))
         self.flush()
 
-    def _record_state(self, fact: StateFact) -> None:
-        """Spool readings; what the disk refuses is counted and said again by the next report."""
-        topic = self._address.topic(self._camera.id, "telemetry", fact.place)
+    def _record_readings(self, fact: StateFact | CountFact) -> None:
+        """Spool readings; what the disk refuses is counted, a state is said again by the next."""
+        topic = self._address.topic(self._camera.id, "telemetry", group_of(fact))
         stamp = health.stamp(self._clock)
         make = partial(messages.telemetry, topic, stamp, telemetry_of(fact))
         try:
             self._spool.put("telemetry", str(topic), make)
         except StoreError as error:
-            self.counts.lost_states += 1
-            if self.counts.lost_states == 1:
-                log.warning("agent: states cannot be kept: %s", error)
+            self.counts.lost_readings += 1
+            if self.counts.lost_readings == 1:
+                log.warning("agent: readings cannot be kept: %s", error)
             return
-        self.counts.states += 1
+        self.counts.readings += 1
 
     def flush(self) -> None:
         """Put what waits into the spool, in order, as far as the disk takes it."""

@@ -17,6 +17,7 @@ from ingest.store.registry import edge_config
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError
 from linli.log import redact_addresses
+from linli.packs import completed
 from linli.settings import convert
 
 MOST_BYTES = 256 * 1024
@@ -70,7 +71,7 @@ class ConfigState(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document that an edge of this version can use. Raises InputError that says where."""
-    config = convert(document, EdgeConfig, where="document")
+    config = convert(completed(document, "document"), EdgeConfig, where="document")
     for camera in config.camera:
         without = camera.source.replace("{password}", "***")
         if redact_addresses(without) != without:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import cv2
 import msgspec
@@ -12,13 +13,14 @@ import vision
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector, load_detector
-from edge.facts import EpisodeFact
+from edge.facts import CountFact, EpisodeFact
 from edge.pipeline import CameraPipeline
-from edge.settings import Camera, Scenario, Zone
+from edge.settings import Camera, Line, Scenario, Zone
 from edge.source.file import FileSource
 from edge.source.frame import Frame
 from linli.clock import ManualClock
 from linli.errors import InputError
+from linli.hours import Window
 
 SHARED = Path(__file__).parents[3] / "shared"
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -276,3 +278,70 @@ def test_real_people_one_after_the_other_are_one_episode_each() -> None:
     assert all(fact.dwell >= 2 for fact in facts)
     assert all(fact.picture is not None for fact in facts if fact.phase == "begin")
     assert pipeline.counts.tracks == 6
+
+
+def place(x: float, kind: int = 0, score: float = 0.9) -> Row:
+    return (x - 0.04, 0.2, x + 0.04, 0.8, score, kind)
+
+
+def rule(**changes: object) -> Camera:
+    scenario = msgspec.structs.replace(DWELL, **changes)
+    return msgspec.structs.replace(CAMERA, scenario=(scenario,))
+
+
+@pytest.mark.parametrize(
+    ("script", "begins"),
+    [
+        pytest.param([[place(0.4), place(0.5), place(0.6)]] * 10, True, id="three"),
+        pytest.param([[place(0.4), place(0.5)]] * 10, False, id="two"),
+        pytest.param(
+            [[place(0.4), place(0.5), place(0.6, score=0.2)]] * 10, False, id="two and a guess"
+        ),
+        pytest.param([[place(0.4), place(0.5), place(0.05)]] * 10, False, id="one outside"),
+        pytest.param([[place(0.4), place(0.5), place(0.6)]] * 3, False, id="too short"),
+    ],
+)
+def test_a_crowd_is_so_many_at_once(script: list[list[Row]], begins: bool) -> None:
+    facts = play(script, rule(event="crowd", at_least=3))[1]
+    assert [fact.phase for fact in facts] == (["begin"] if begins else [])
+    if begins:
+        assert (facts[0].label, facts[0].track, facts[0].dwell) == ("person", None, 2.0)
+
+
+def test_a_crowd_ends_when_it_is_no_crowd() -> None:
+    crowd = [place(0.4), place(0.5), place(0.6)]
+    begin, end = play([crowd] * 6 + [crowd[:2]] * 8, rule(event="crowd", at_least=3))[1]
+    assert (begin.phase, end.phase, end.dwell) == ("begin", "end", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "begins"), [("15:00", "17:00", True), ("17:00", "15:00", False)]
+)
+def test_a_scenario_counts_in_its_hours_by_the_clock_on_the_wall(
+    begin: str, end: str, begins: bool
+) -> None:
+    camera = rule(during=(Window(begin=begin, end=end),))  # 08:00 UTC is 16:00 in Shanghai
+    detector = FakeDetector(NAMES, [detections(HERE)] * 10)
+    pipeline = CameraPipeline(camera, detector, ManualClock(START), zone=ZoneInfo("Asia/Shanghai"))
+    facts = [fact for n in range(10) for fact in pipeline.process(frame(n * 0.5))]
+    assert bool(facts) is begins
+
+
+def test_in_shadow_it_is_counted_and_nothing_else() -> None:
+    camera = rule(shadow=True)
+    detector = FakeDetector(NAMES, [detections(HERE)] * 10 + [detections()] * 6)
+    pipeline = CameraPipeline(camera, detector, ManualClock(START))
+    facts = [fact for n in range(16) for fact in pipeline.process(frame(n * 0.5))]
+    assert facts == [CountFact("shadow", {"zone-dwell": 1}, START + timedelta(seconds=2))]
+    assert pipeline.counts.shadows == 1
+    assert pipeline.finish() == []
+
+
+def test_lines_count_their_kinds_alone() -> None:
+    line = Line(id="gate", points=((0.5, 1.0), (0.5, 0.0)))
+    camera = msgspec.structs.replace(CAMERA, scenario=(), line=(line,))
+    steps = [0.3, 0.4, 0.48, 0.56, 0.64]
+    script = [detections(place(x), place(x + 0.2, kind=1)) for x in steps]
+    pipeline = CameraPipeline(camera, FakeDetector(NAMES, script), ManualClock(START))
+    assert [fact for n in range(5) for fact in pipeline.process(frame(n * 0.5))] == []
+    assert pipeline.finish() == [CountFact("gate", {"in": 1, "out": 0, "occupancy": 1}, START)]

@@ -246,7 +246,7 @@ def test_states_travel_as_readings_and_events(lesson: Lesson, spool: Spool) -> N
     assert begin.subject == "b03/door"
     assert begin.data.model is not None
     assert begin.data.model.sha256 == SHA
-    assert (writes.counts.states, writes.counts.events, writes.counts.pictures) == (1, 1, 1)
+    assert (writes.counts.readings, writes.counts.events, writes.counts.pictures) == (1, 1, 1)
 
 
 def test_that_nobody_can_see_it_is_a_reading_too() -> None:
@@ -260,7 +260,7 @@ def test_a_full_disk_costs_readings_not_the_camera(lesson: Lesson) -> None:
     state = msgspec.structs.replace(STATE, alarm=(), event=None)
     for fact in play(pipeline(lesson, state), lambda second: float(second < 10), until=20):
         writes.record(fact)
-    assert (writes.counts.states, writes.counts.lost_states) == (0, 2)
+    assert (writes.counts.readings, writes.counts.lost_readings) == (0, 2)
 
 
 def test_a_bin_says_how_full_it_is() -> None:
