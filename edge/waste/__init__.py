@@ -1,0 +1,1 @@
+"""Waste bins: what their sensors and pictures say becomes a filtered level and conditions. Pure."""
