@@ -67,6 +67,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.waste import WasteService
 from ingest.services.wiring import KnownWiring
 from ingest.settings import Evidence, IngestSettings
 from ingest.store import state
@@ -210,6 +211,7 @@ class House:
         delivery = JournalService(self._journal, reader, self._series)
         chain = ChainService(reader, writer, self._journal, feed, self.clock)
         incidents = IncidentService(reader, writer, feed, self._around)
+        charts = self._charts()
         return Services(
             incidents=incidents,
             links=LinkService(reader, writer, self._links, incidents, evidence),
@@ -228,10 +230,11 @@ class House:
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
             series=SeriesService(
-                self._charts(),
+                charts,
                 lambda: storage(self._series, self._keep),
                 lambda: called(self._state),
             ),
+            waste=WasteService(reader, charts, self._around.zone),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,
             chain=chain,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from edge.waste.terms import Terms
 from edge.waste.witness import NOTHING, Witness, hear, tell
@@ -17,8 +17,20 @@ from linli.events import Phase, Severity
 
 FULL, FIRE, TIPPED, OVERDUE = "bin-full", "bin-fire", "bin-tipped", "bin-overdue"
 
-Quantity = Literal["distance", "weight", "fill-level", "temperature", "tilt", "lid", "overflowing"]
-"""What of a bin is measured: m, kg, 0..1, Cel, deg; lid and overflowing are 1 or 0."""
+QUANTITIES = frozenset(
+    {
+        "distance",
+        "weight",
+        "fill-level",
+        "temperature",
+        "tilt",
+        "tilted",
+        "open",
+        "overflowing",
+    }
+)
+"""What is heard of a bin's sensors, in the units of `edge.sensors.quantity`; `open` is its lid, and
+`overflowing` a state that a camera was taught."""
 
 OVER, NOT_OVER = 1.05, 1.0
 LESS_FULL = 0.15
@@ -88,7 +100,7 @@ class BinState:
 
 
 def take(
-    state: BinState, quantity: Quantity, value: float, at: datetime, terms: Terms
+    state: BinState, quantity: str, value: float, at: datetime, terms: Terms
 ) -> tuple[BinState, list[BinFact]]:
     """Return the bin after a good reading of `at`, and what began or ended with it."""
     return judge(_emptied(_heard(state, quantity, value, at, terms), at), at, terms)
@@ -128,9 +140,7 @@ def _told(
     return facts
 
 
-def _heard(
-    state: BinState, quantity: Quantity, value: float, at: datetime, terms: Terms
-) -> BinState:
+def _heard(state: BinState, quantity: str, value: float, at: datetime, terms: Terms) -> BinState:
     changed: dict[str, Any] = {}
     match quantity:
         case "distance" if not _lid_disturbs(state, at):
@@ -143,11 +153,12 @@ def _heard(
             changed["shown"] = value > 0
         case "temperature":
             changed = _warmed(state, value, at, terms)
-        case "tilt":
-            changed["leans"] = (state.leans or at) if value >= terms.tilt else None
-        case "lid" if value > 0:
+        case "tilt" | "tilted":
+            leans = value > 0 if quantity == "tilted" else abs(value) >= terms.tilt
+            changed["leans"] = (state.leans or at) if leans else None
+        case "open" if value > 0:
             changed["lid_open"] = state.lid_open or at
-        case "lid" if state.lid_open is not None:
+        case "open" if state.lid_open is not None:
             changed = {"lid_open": None, "lid_closed": at}
     return replace(state, **changed)
 

@@ -41,6 +41,7 @@ from ingest.services.views import (
     SeriesPoint,
     Stats,
 )
+from ingest.services.waste import BinList, RoundView
 from linli.edge_config import EdgeConfig
 
 REFERENCE = "#/components/schemas/{name}"
@@ -251,6 +252,8 @@ SHOWN: tuple[type, ...] = (
     SeriesRow,
     ReadingList,
     Storage,
+    BinList,
+    RoundView,
     RulesView,
     RuleVersionList,
     RuleVersion,

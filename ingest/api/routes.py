@@ -38,6 +38,7 @@ from ingest.api import (
     silences,
     statistics,
     stream,
+    waste,
 )
 from ingest.api.answers import REFERENCE, SHOWN, Health, answer, fails, tells
 from ingest.api.middleware import BodyLimit, Prefix, SecurityHeaders
@@ -78,6 +79,7 @@ for _part in (
     chain,
     influx,
     rules,
+    waste,
     stream,
 ):
     api.include_router(_part.router)

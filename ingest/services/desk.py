@@ -26,6 +26,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.waste import WasteService
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,5 @@ class Services:
     links: LinkService
     cards: CardService
     commands: CommandService
+    waste: WasteService
     feed: Feed

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.waste.bin import BinFact, BinState, Quantity, judge, take
+from edge.waste.bin import QUANTITIES, BinFact, BinState, judge, take
 from edge.waste.terms import Terms
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 TERMS = Terms(depth=1.1, brim=0.1, tare=10, load=60)
-Said = tuple[float, Quantity, float]
+Said = tuple[float, str, float]
 """Minutes since the start, what, and how much."""
 
 
@@ -67,7 +67,7 @@ def test_a_jump_that_stays_is_believed_at_the_third_reading() -> None:
 
 def test_an_open_lid_and_one_just_closed_say_nothing() -> None:
     before = echoes(0.4, 0.4, 0.4)
-    lid: list[Said] = [(30, "lid", 1), *echoes(0.9, 0.9, 0.9, every=1, start=31), (35, "lid", 0)]
+    lid: list[Said] = [(30, "open", 1), *echoes(0.9, 0.9, 0.9, every=1, start=31), (35, "open", 0)]
     state, facts = play([*before, *lid, *echoes(0.95, every=1, start=35.5)])
     assert facts == []
     assert state.echo.raw == pytest.approx((0.4, 0.4, 0.4))
@@ -88,7 +88,7 @@ def test_full_ends_only_well_below_and_says_when_it_overflows() -> None:
 
 
 def test_a_full_bin_whose_lid_stands_open_overflows() -> None:
-    state, _ = play([*echoes(0.9, 0.9, 0.9), (21, "lid", 1)])
+    state, _ = play([*echoes(0.9, 0.9, 0.9), (21, "open", 1)])
     _, facts = judge(state, START + timedelta(minutes=30), TERMS)
     assert facts == []
     _, facts = judge(state, START + timedelta(minutes=31), TERMS)
@@ -137,6 +137,12 @@ def test_a_lorry_tips_a_bin_for_a_moment_and_the_wind_for_longer() -> None:
     assert told(play([(30, "tilt", 2)], state)[1]) == [("bin-tipped", "end", "tipped")]
 
 
+def test_a_switch_that_only_knows_whether_it_leans_tells_too() -> None:
+    _, facts = play([(0, "tilted", 1), (3, "tilted", 1)])
+    assert told(facts) == [("bin-tipped", "begin", "tipped")]
+    assert play([(0, "tilt", -80), (3, "tilt", -80)])[1] != []
+
+
 def test_nobody_came() -> None:
     state, _ = play(echoes(0.9, 0.9))
     due = state.open["bin-full"].since + TERMS.empty_within
@@ -158,15 +164,13 @@ def test_silence_ends_nothing_and_an_old_level_is_none() -> None:
     assert judge(state, later, TERMS)[1] == []
 
 
-_QUANTITIES = st.sampled_from(
-    ["distance", "weight", "fill-level", "temperature", "tilt", "lid", "overflowing"]
-)
+_QUANTITIES = st.sampled_from(sorted(QUANTITIES))
 _VALUES = st.one_of(st.floats(-5, 5), st.floats(0, 200), st.just(float("nan")))
 
 
 @given(st.lists(st.tuples(st.floats(0, 600), _QUANTITIES, _VALUES), max_size=40))
 def test_whatever_comes_each_condition_begins_before_it_changes_or_ends(
-    said: list[tuple[float, Quantity, float]],
+    said: list[tuple[float, str, float]],
 ) -> None:
     minutes = 0.0
     going: dict[str, datetime] = {}

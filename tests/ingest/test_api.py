@@ -119,6 +119,8 @@ for _paper in ("rosters/{name}", "deadlines"):
         RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
 RULES |= {
     ("get", "/api/v1/duty"): STAFF,
+    ("get", "/api/v1/waste/bins"): VIEWER,
+    ("get", "/api/v1/waste/round"): VIEWER,
     ("get", "/api/v1/statistics/handling"): VIEWER,
     ("get", "/api/v1/statistics/load"): STAFF,
     ("get", "/api/v1/statistics/delivery"): VIEWER,

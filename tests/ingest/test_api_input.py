@@ -116,6 +116,7 @@ def test_bodies_of_every_wrong_kind(client: TestClient) -> None:
 BOUNDED = {
     "/api/v1/series",
     "/api/v1/duty/rosters",
+    "/api/v1/waste/bins",
     "/api/v1/duty/rosters/{name}/turns",
     "/api/v1/devices/{node}/{device}/commands",
 }

@@ -402,6 +402,7 @@ class Neighbourhood:
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
             cards=None,  # type: ignore[arg-type]  # no page asks for it
+            waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=None,  # type: ignore[arg-type]  # no page asks for it
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,

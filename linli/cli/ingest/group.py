@@ -13,6 +13,7 @@ _PEOPLE = "linli.cli.ingest.people"
 _CONFIGS = "linli.cli.ingest.configs"
 _DUTY = "linli.cli.ingest.duty"
 _NOTIFY = "linli.cli.ingest.notify"
+_WASTE = "linli.cli.ingest.waste"
 _MIGRATE = "linli.cli.ingest.migrate"
 _REGISTRY = "linli.cli.ingest.registry"
 
@@ -39,6 +40,7 @@ class _Ingest(LazyGroup):
         "config": (_CONFIGS, "config", "ingest", "What edge boxes are to watch, by version."),
         "notify": (_NOTIFY, "notify", "ingest", "Who is told of incidents, and what came of it."),
         "duty": (_DUTY, "duty", "ingest", "Tell who is on duty, and show rosters."),
+        "waste": (_WASTE, "waste", "ingest", "Tell which bins to empty now, and how full all are."),
         "user": (_PEOPLE, "user", "ingest", "Let people in."),
         "token": (_PEOPLE, "token", "ingest", "Let programs in."),
     }

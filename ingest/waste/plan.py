@@ -1,0 +1,53 @@
+"""Which bins to empty today: those that are full, and those that may be before the next round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ingest.waste.forecast import Forecast
+from ingest.waste.walk import order_of
+
+FULL = 0.85
+"""The level from which on a bin is full; as edges have it by default."""
+NEARLY = 0.6
+"""Without a forecast, a bin above this is not left for another day."""
+
+Why = Literal["full", "may-fill", "nearly-full", "not-known"]
+"""`may-fill`: with a chance of one in ten or more before the next round; `nearly-full`: without a
+forecast that is worth showing; `not-known`: nothing was measured lately, somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class BinNow:
+    """One bin: its place in the registry, its level 0..1 and when it may be full; None: unknown."""
+
+    id: str
+    place: str
+    level: float | None
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A bin to go to, and why."""
+
+    bin: BinNow
+    why: Why
+
+
+def plan(bins: Iterable[BinNow], hours: float) -> Sequence[Stop]:
+    """Return the bins to empty now, the next round being in so many hours, in walking order."""
+    stops = [Stop(one, why) for one in bins if (why := _why(one, hours)) is not None]
+    return sorted(stops, key=lambda stop: (order_of(stop.bin.place), stop.bin.id))
+
+
+def _why(one: BinNow, hours: float) -> Why | None:
+    if one.level is None:
+        return "not-known"
+    if one.level >= FULL:
+        return "full"
+    if one.forecast is not None:
+        return "may-fill" if one.forecast.early <= hours else None
+    return "nearly-full" if one.level >= NEARLY else None
