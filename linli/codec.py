@@ -45,9 +45,16 @@ def encode(part: msgspec.Struct) -> bytes:
 
 
 def decode_part(payload: bytes, kind: type[T]) -> T:
-    """Read a receipt, reject or status. Raises PayloadError."""
+    """Read a receipt, reject or status; what a newer minor version says besides is dropped.
+
+    Raises PayloadError.
+    """
     try:
         return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    try:
+        return msgspec.convert(_strip(msgspec.json.decode(payload), kind)[0], kind)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise PayloadError("schema", str(error)) from None
 

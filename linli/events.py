@@ -7,7 +7,7 @@ covers them. *Documents* (describe, report, status) state what is true now: the 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -306,7 +306,13 @@ class Receipt(Part, frozen=True, kw_only=True):
 class Reject(Part, frozen=True, kw_only=True):
     """A message refused for good; names it by hash, never repeats its content."""
 
-    code: RejectCode
+    code: Annotated[
+        Slug,
+        Meta(
+            description="open: a newer ingest may know more reasons; each is final",
+            examples=list(get_args(RejectCode)),
+        ),
+    ]
     path: Annotated[str, Meta(max_length=256, description="JSONPath of what broke the rule")]
     sha256: Sha256
     topic: Annotated[str, Meta(max_length=256)]

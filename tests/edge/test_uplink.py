@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -254,6 +255,24 @@ def test_rejected_row_is_dead_and_never_sent_again(world: World) -> None:
     assert world.spool.reports()[0].dead == 1
     world.say("ready", "00000002")
     assert world.turn() == [b"good"]
+
+
+def test_a_newer_ingest_is_understood(world: World) -> None:
+    def say(where: Topic, **words: object) -> None:
+        body = json.dumps({**words, "new": {"er": 1}}).encode()
+        world.broker.route(str(where), body, retain=True, qos=1)
+
+    say(ingest_status_topic("c001"), state="ready", session="00000001")
+    world.put(b"1", b"2", b"3")
+    assert world.turn(5) == [b"1", b"2", b"3"]
+    stream = world.spool.stream("events")
+    code = {"code": "too-warm", "path": "$", "topic": EVENT, "sha256": sha256(b"2")}
+    say(reject_topic("c001", "c001-n01", "too-warm"), **code, stream=stream)
+    say(receipt_topic("c001", "c001-n01", stream), stream=stream, upto=1)
+    world.turn()
+    assert [row.payload for row in world.spool.page("events", 0, 9)] == [b"3"]
+    assert world.spool.reports()[0].dead == 1
+    assert world.uplink.counts.unreadable == 0
 
 
 def test_refused_row_is_kept_and_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,13 +23,17 @@ Inject = Callable[[Stage, random.Random], float]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`requirement` is that of docs/reliability.md; the short run leaves `long` ones out."""
+    """`requirement` is that of docs/reliability.md; the short run leaves `long` ones out.
+
+    All must work again, with all that waited stored, `patience` seconds after it ended.
+    """
 
     name: str
     requirement: str
     inject: Inject
     long: bool = False
     single_kill: bool = False
+    patience: float = 90.0
 
 
 def _pause(dice: random.Random, least: float = 0.3, most: float = 1.5) -> None:
@@ -123,6 +127,19 @@ def _ingest_and_broker(stage: Stage, dice: random.Random) -> float:
     return time.time()
 
 
+def _ten_minutes(stage: Stage, dice: random.Random) -> float:
+    """Longer than the broker's queue lasts; what it has forgotten besides, edges still hold."""
+    stage.kill_ingest()
+    ends = time.monotonic() + 600
+    time.sleep(dice.uniform(200, 400))
+    stage.broker.kill()
+    _pause(dice)
+    stage.broker.launch()
+    time.sleep(max(0.0, ends - time.monotonic()))
+    stage.start_ingest()
+    return time.time()
+
+
 def _edge_and_broker(stage: Stage, dice: random.Random) -> float:
     stage.broker.kill()
     _pause(dice)
@@ -194,6 +211,18 @@ def _file_locked(stage: Stage, dice: random.Random, *, file: File, lasts: float)
     return time.time()
 
 
+def _upgraded(stage: Stage, dice: random.Random) -> float:
+    """Put each file back to the tables before its last ones, and start what knows the last ones.
+
+    Edges hold meanwhile what they make. The upgrade is what an update of Linli does at its start.
+    """
+    assert stage.stop_ingest() == 0
+    stage.step_back()
+    _pause(dice)
+    stage.start_ingest()
+    return time.time()
+
+
 def _stands_still(stage: Stage, dice: random.Random, *, who: str) -> float:
     process = stage.broker.process if who == "broker" else stage.child(who)
     process.suspend()
@@ -208,6 +237,7 @@ def _web_hangs(stage: Stage, dice: random.Random) -> float:
     stage.fresh_supervisor()
     stage.fallen = True
     hung = stage.child("web")
+    time.sleep(12)  # until its parent has had an answer: who starts may take longer
     hung.suspend()
     until(lambda: not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE, 120)
     return time.time()
@@ -257,4 +287,16 @@ CATALOGUE = (
     Fault("broker stands still", "R7", partial(_stands_still, who="broker"), True),
     Fault("ingest ended by SIGTERM", "R13", _ingest_stopped),
     Fault("edge ended by SIGTERM", "R13", _edge_stopped),
+    Fault("ingest upgraded from the tables before these", "R13", _upgraded, long=True),
 )
+
+TEN_MINUTES = (
+    Fault(
+        "ingest down for ten minutes, broker killed meanwhile",
+        "R4",
+        _ten_minutes,
+        long=True,
+        patience=1200,
+    ),
+)
+"""By itself, and for one seed: it takes as long as all others of a seed together."""

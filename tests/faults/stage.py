@@ -24,7 +24,9 @@ from fault_proxy import FaultProxy
 from netns import NEAR, Cable
 from verdict import Fact
 
+from ingest.store.migrate import FILES, previous
 from linli.broker import plan_broker
+from linli.process import linli_argv
 
 POINTS = ("before-commit", "after-commit", "after-receipt", "after-ack")
 BACKLOG = 30
@@ -80,6 +82,8 @@ class Stage(Estate):
         self.load_words: tuple[str, ...] = ()
         self.rate = 100.0
         self.fallen = False
+        self._truth_read = self._truth_made = 0
+        self._journal_read = self._journal_kept = 0
 
     @property
     def ingest_mqtt_port(self) -> int:
@@ -120,6 +124,14 @@ class Stage(Estate):
         assert self._ingest is not None
         self._ingest.send_signal(signal.SIGTERM)
         return self._ingest.wait(20)
+
+    def step_back(self) -> None:
+        """Undo the last change of every file's tables; the ingest does not run."""
+        for file in FILES:
+            if previous(file) is not None:
+                words = ("back", file, "--yes", "--config", str(self.config))
+                argv = linli_argv("ingest", "migrate", *words)
+                subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, timeout=120)
 
     def child(self, name: str) -> psutil.Process:
         assert self._ingest is not None
@@ -202,8 +214,18 @@ class Stage(Estate):
     def behind(self) -> int:
         """Return how many facts of the truth are not in the journal yet, roughly."""
         path = self.data / "truth.ndjson"
-        made = path.read_bytes().count(b"\n") if path.exists() else 0
-        return made - int(self.ask("journal", "SELECT count(*) FROM message WHERE stream <> ''"))
+        if path.exists():
+            with path.open("rb") as truth:
+                truth.seek(self._truth_read)
+                new = truth.read()
+            self._truth_read += len(new)
+            self._truth_made += new.count(b"\n")
+        new_rows = "SELECT id, stream <> '' FROM message WHERE id > ? ORDER BY id"
+        with self.reading("journal") as database:
+            for number, is_fact in database.execute(new_rows, (self._journal_read,)):
+                self._journal_read = number
+                self._journal_kept += bool(is_fact)
+        return self._truth_made - self._journal_kept
 
     def wait_caught_up(self, seconds: float = PATIENCE) -> None:
         until(lambda: self.behind() < BACKLOG, seconds)
@@ -211,8 +233,10 @@ class Stage(Estate):
     def recovered(self, since: float, seconds: float = PATIENCE) -> tuple[float, float]:
         """Return how long after `since` a newer fact was stored, and in people's hands."""
         micros, first = int(since * 1e6), 0.0
-        stored = "SELECT 1 FROM message WHERE time > ? AND kind = 'event' LIMIT 1"
-        shown = "SELECT 1 FROM event WHERE time > ? LIMIT 1"
+        # Only the newest rows: there may be a million, and this is asked all the time.
+        lately = "SELECT 1 FROM (SELECT * FROM {} ORDER BY id DESC LIMIT 5000) WHERE time > ?"
+        stored = lately.format("message") + " AND kind = 'event' LIMIT 1"
+        shown = lately.format("event") + " LIMIT 1"
         while time.time() < since + seconds:
             if not first and self.ask("journal", stored, micros):
                 first = time.time() - since

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from brokers import NEEDS_MOSQUITTO
-from catalogue import CATALOGUE, Fault
+from catalogue import CATALOGUE, TEN_MINUTES, Fault
 from play import hold, play, quiet
 from table import with_new
 from verdict import Fact, Row, compare
@@ -38,6 +38,15 @@ def test_nothing_is_lost_or_doubled_whatever_falls(
 )
 def test_nor_in_longer_faults_and_other_orders(tmp_path: Path, record_property, seed: int) -> None:
     run(tmp_path / "stage", seed, CATALOGUE, record_property)
+
+
+@pytest.mark.full
+@pytest.mark.faults
+@pytest.mark.broker
+@NEEDS_MOSQUITTO
+@pytest.mark.timeout(3600)
+def test_nor_in_ten_minutes_without_the_ingest(tmp_path: Path, record_property) -> None:
+    run(tmp_path / "stage", 1, TEN_MINUTES, record_property)
 
 
 def fact(number: int) -> Fact:

@@ -98,10 +98,10 @@ class Memory:
         return self.most - self.first
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(5400)
 @pytest.mark.parametrize(
     ("events", "readings"),
-    [(600, 4_000), pytest.param(20_000, 200_000, marks=pytest.mark.full)],
+    [(600, 4_000), pytest.param(50_000, 950_000, marks=pytest.mark.full)],
 )
 def test_a_week_arrives_while_new_facts_come_first_and_nobody_is_called_for_old_ones(
     tmp_path: Path, record_property, events: int, readings: int
@@ -114,7 +114,7 @@ def test_a_week_arrives_while_new_facts_come_first_and_nobody_is_called_for_old_
         stage.play_load("--seed", "1", "--spool-rows", "2000000")
         stored_after, worked_after = stage.recovered(began, 300)
         waiting = stage.behind()
-        until(lambda: stage.behind() < 20, 1200)
+        until(lambda: stage.behind() < 20, 3600)
         took = time.time() - began
         stage.finish_load(120)
         row = single(

@@ -49,7 +49,7 @@ def main() -> int:
     stop, halt = StopSignal(), threading.Event()
     stop.install()
     address = Address(arguments.site, arguments.area, arguments.node)
-    limits = SpoolLimits(arguments.spool_rows) if arguments.spool_rows else None
+    limits = SpoolLimits(arguments.spool_rows, 2**31) if arguments.spool_rows else None
     with Spool((arguments.spool or arguments.data) / "spool.db", CLOCK, limits) as spool:
         uplink = Uplink(
             address,
@@ -115,7 +115,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="several zones and uneven pauses, by this seed")
     parser.add_argument("--jumble", type=int, help="lose, repeat and delay receipts, by this seed")
     parser.add_argument("--spool", type=Path, help="another folder for the spool alone")
-    parser.add_argument("--spool-rows", type=int, help="most rows in a lane of the spool")
+    parser.add_argument("--spool-rows", type=int, help="most rows in a lane, in 2 GiB at most")
     return parser.parse_args()
 
 
