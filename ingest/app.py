@@ -49,6 +49,7 @@ from ingest.services.accounts import AccountService
 from ingest.services.called import called
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
+from ingest.services.channels import ChannelService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.counts import CountService
@@ -243,6 +244,13 @@ class House:
                 self._settings.notify,
                 reader,
                 site=self._settings.site.label,
+                zone=self._around.zone,
+            ),
+            channels=ChannelService(
+                self._settings.notify,
+                reader,
+                wording=self._wording,
+                site=self._settings.site.id,
                 zone=self._around.zone,
             ),
             metrics=MetricsService(

@@ -12,7 +12,7 @@ from ingest.notify.message import Language
 from ingest.notify.texts import Story
 from ingest.store.registry import device, person, team
 
-_LANGUAGES: dict[Language, PageLanguage] = {"zh": "zh-CN", "en": "en"}
+LANGUAGES: dict[Language, PageLanguage] = {"zh": "zh-CN", "en": "en"}
 TODO = {
     "ebike-in-elevator": msg("go to the lift and have the e-bike taken out"),
     "zone-dwell": msg("go there and have it cleared"),
@@ -34,7 +34,7 @@ class WebWording:
         """Return what happened where, and what to do. Raises StoreError."""
         known = {(node, name): label for node, name, label in connection.execute(_LABELS)}
         people = {row[0]: row[1] for row in connection.execute(_PEOPLE)}
-        words = Words(_LANGUAGES[language], known, people)
+        words = Words(LANGUAGES[language], known, people)
         todo = TODO.get(incident.key.event)
         where = " ".join(
             part for part in (words.place(incident), words.where(incident.key)) if part

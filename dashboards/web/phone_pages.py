@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from dashboards.web.language import msg
-from dashboards.web.notices import TODO
+from dashboards.web.notices import LANGUAGES, TODO
 from dashboards.web.visit import Visit, anyone, same_site
 from ingest.refusal import Gone, NotThere
 from ingest.services.links import Deed
@@ -38,6 +38,8 @@ def page(request: Request, visit: Stranger, token: str) -> Response:
         return _refused(visit, error.status)
     if request.method == "GET":
         links.look(guest, now)
+    if guest.language is not None:
+        visit = visit.speaking(LANGUAGES[guest.language])
     found = visit.house.desk.incident(guest.viewer, visit.language, guest.incident.id)
     todo = TODO.get(guest.incident.key.event)
     answer = visit.page(

@@ -10,7 +10,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.web.desk import Desk
-from dashboards.web.language import COOKIE, Language, choose
+from dashboards.web.language import COOKIE, Language, choose, is_language
 from dashboards.web.live import Hub
 from dashboards.web.moments import Calendar
 from dashboards.web.render import Frame
@@ -46,6 +46,14 @@ class Visit:
     def language(self) -> Language:
         """The language to answer in."""
         return self.frame.language
+
+    def speaking(self, language: Language) -> Visit:
+        """Return the visit in another language, unless somebody chose one in this browser."""
+        request = self.request
+        chosen = (request.query_params.get("lang"), request.cookies.get(COOKIE))
+        if any(is_language(one) for one in chosen):
+            return self
+        return replace(self, frame=replace(self.frame, language=language))
 
     @property
     def viewer(self) -> Viewer:

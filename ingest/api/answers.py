@@ -22,6 +22,7 @@ from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
 from ingest.services.cards import TapView
+from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.lines import LatestRow, SeriesRow
@@ -231,6 +232,8 @@ SHOWN: tuple[type, ...] = (
     NoteView,
     NotifyView,
     TrialResult,
+    ChannelList,
+    MessageText,
     LinkBook,
     IncidentList,
     TransitionList,

@@ -11,6 +11,8 @@ from ingest.api.answers import answer, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.notify.message import Language
 from ingest.notify.note import NoteState
+from ingest.notify.texts import Kind
+from ingest.services.channels import ChannelList, MessageText
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
@@ -45,6 +47,26 @@ def list_notifications(
 def notify_status(house: TheServices, viewer: TheViewer) -> Response:
     """Show how telling people does: created is waiting + sent + suppressed + dead."""
     return answer(house.notify.status(viewer))
+
+
+@router.get("/channels", responses=tells(ChannelList, 401, 403, 503))
+def channels(house: TheServices, viewer: TheViewer) -> Response:
+    """Show each channel: what waits, when its provider last took something, and what it refused."""
+    return answer(house.channels.list(viewer))
+
+
+@router.get("/text", responses=tells(MessageText, 401, 403, 404, 422, 503))
+def message_text(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    kind: Annotated[Kind, Query(description="what about")] = "call",
+    language: Language = "zh",
+    incident: Annotated[str | None, Query(max_length=64, description="else an example")] = None,
+) -> Response:
+    """Show what a message says, of an incident or of an example; nobody is told."""
+    return answer(house.channels.text(viewer, kind, language, now, incident))
 
 
 @router.get("/{number}", responses=tells(NoteView, 401, 403, 404, 422, 503))

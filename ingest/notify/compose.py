@@ -51,7 +51,7 @@ class Composer:
             severity=incident.severity,
             language=language,
             number=incident.number,
-            link=self._link(incident, note, now),
+            link=self._link(incident, note, now, language),
             asks=note.kind in CALLS,
         )
 
@@ -76,9 +76,11 @@ class Composer:
             log.exception("no words for incident %d", incident.number)
             return PlainWording().story(connection, incident, language)
 
-    def _link(self, incident: Incident, note: Note, now: datetime) -> str | None:
+    def _link(
+        self, incident: Incident, note: Note, now: datetime, language: Language
+    ) -> str | None:
         try:
-            return self._links.link_for(incident.id, note.owner, now)
+            return self._links.link_for(incident.id, note.owner, now, language)
         except (LinliError, ValueError) as error:
             log.warning("a message goes without its link: %s", error)
             return None

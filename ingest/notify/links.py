@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.notify.message import Language
 from linli.settings import read_secret, write_secret
 from linli.topics import is_id
 
@@ -25,16 +26,18 @@ LASTS = timedelta(hours=24)
 PATH = "/i/"
 KEY_FILE = "link-key"
 _KEY_BYTES, _MAC, _HEAD = 32, 16, 21
-_VERSION = 1
+_LANGUAGES: tuple[Language | None, ...] = (None, "zh", "en")
+"""What the first byte less one stands for: a link of before says no language."""
 _LONGEST = 200
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a link is for; `recipient` is `person:ID` or `team:ID`."""
+    """What a link is for; `recipient` is `person:ID` or `team:ID`, `language` their messages'."""
 
     incident: str
     recipient: str
     expires: datetime
+    language: Language | None = None
 
     @property
     def made(self) -> datetime:
@@ -67,19 +70,25 @@ class PersonalLinks:
         self._base = base.rstrip("/") if base else None
         self._key = key
 
-    def link_for(self, incident: str, recipient: str, now: datetime) -> str | None:
+    def link_for(
+        self, incident: str, recipient: str, now: datetime, language: Language | None = None
+    ) -> str | None:
         """Return the address that this recipient may open until tomorrow. Raises InputError."""
         if self._base is None:
             return None
         kind, _, name = recipient.partition(":")
         if kind not in {"person", "team"} or not is_id(name):
             return f"{self._base}/incidents/{incident}"  # whoever that is signs in
-        return f"{self._base}{PATH}{self.token(incident, recipient, now)}"
+        return f"{self._base}{PATH}{self.token(incident, recipient, now, language)}"
 
-    def token(self, incident: str, recipient: str, now: datetime) -> str:
+    def token(
+        self, incident: str, recipient: str, now: datetime, language: Language | None = None
+    ) -> str:
         """Return what stands behind `/i/`. Raises InputError."""
         ends = int((now + LASTS).timestamp())
-        head = bytes([_VERSION]) + uuid.UUID(incident).bytes + ends.to_bytes(4)
+        head = (
+            bytes([1 + _LANGUAGES.index(language)]) + uuid.UUID(incident).bytes + ends.to_bytes(4)
+        )
         body = head + recipient.encode()
         text = base64.urlsafe_b64encode(self._mac(body) + body)
         return text.decode().rstrip("=")
@@ -99,6 +108,7 @@ class PersonalLinks:
             incident=str(uuid.UUID(bytes=body[1:17])),
             recipient=body[_HEAD:].decode(),
             expires=datetime.fromtimestamp(int.from_bytes(body[17:_HEAD]), UTC),
+            language=_LANGUAGES[body[0] - 1],
         )
 
     def _mac(self, body: bytes) -> bytes:

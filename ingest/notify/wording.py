@@ -23,8 +23,10 @@ class Wording(Protocol):
 class Links(Protocol):
     """Makes links to an incident's page, each bound to its recipient."""
 
-    def link_for(self, incident: str, recipient: str, now: datetime) -> str | None:
-        """Return an address, None when messages carry none."""
+    def link_for(
+        self, incident: str, recipient: str, now: datetime, language: Language | None = None
+    ) -> str | None:
+        """Return an address, None when messages carry none; its page speaks `language`."""
         ...
 
 
@@ -54,7 +56,9 @@ class PageLinks:
     def __init__(self, base: str | None) -> None:
         self._base = base.rstrip("/") if base else None
 
-    def link_for(self, incident: str, recipient: str, now: datetime) -> str | None:
+    def link_for(
+        self, incident: str, recipient: str, now: datetime, language: Language | None = None
+    ) -> str | None:
         """Return the address of the incident's page."""
-        del recipient, now
+        del recipient, now, language
         return f"{self._base}/incidents/{incident}" if self._base else None

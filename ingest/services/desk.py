@@ -8,6 +8,7 @@ from ingest.feed import Feed
 from ingest.services.accounts import AccountService
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
+from ingest.services.channels import ChannelService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.counts import CountService
@@ -46,6 +47,7 @@ class Services:
     chain: ChainService
     influx: InfluxService
     notify: NotifyService
+    channels: ChannelService
     metrics: MetricsService
     rules: RuleService
     duty: DutyService

@@ -12,6 +12,7 @@ from ingest.accounts.account import Kind, Viewer
 from ingest.incidents import book
 from ingest.incidents.incident import Incident
 from ingest.notify.links import Bound, PersonalLinks
+from ingest.notify.message import Language
 from ingest.refusal import Gone, NotThere
 from ingest.registry import book as registry
 from ingest.registry.records import Person, Team
@@ -33,6 +34,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     viewer: Viewer
     label: str
     incident: Incident
+    language: Language | None = None
 
 
 class LinkLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,12 @@ class LinkService:
             raise NotThere("no such incident")
         if now >= bound.expires or stopped or label is None:
             raise Gone("this link has ended", hint="Open the link of a newer message, or sign in")
-        return Guest(viewer=viewer_of(bound.recipient), label=label, incident=incident)
+        return Guest(
+            viewer=viewer_of(bound.recipient),
+            label=label,
+            incident=incident,
+            language=bound.language,
+        )
 
     def look(self, guest: Guest, now: datetime) -> None:
         """Write down that the page was opened."""

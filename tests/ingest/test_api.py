@@ -79,6 +79,8 @@ RULES = {
     ("get", "/api/v1/notifications/status"): VIEWER,
     ("get", "/api/v1/notifications/{number}"): VIEWER,
     ("post", "/api/v1/notifications/test"): ADMIN,
+    ("get", "/api/v1/notifications/channels"): ADMIN,
+    ("get", "/api/v1/notifications/text"): VIEWER,
     ("get", "/api/v1/rejects"): VIEWER,
     ("get", "/api/v1/rejects/{reject}/content"): ADMIN,
     ("get", "/api/v1/events"): VIEWER,

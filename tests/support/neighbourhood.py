@@ -405,6 +405,7 @@ class Neighbourhood:
             waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=None,  # type: ignore[arg-type]  # no page asks for it
             notify=None,  # type: ignore[arg-type]  # no page asks for it
+            channels=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,
         )
 

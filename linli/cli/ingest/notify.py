@@ -17,6 +17,8 @@ from ingest.notify import outbox
 from ingest.notify.message import Language
 from ingest.notify.note import NoteState
 from ingest.notify.plans import load_people
+from ingest.notify.texts import Kind
+from ingest.services.channels import ChannelService
 from ingest.services.notify import NoteView, NotifyService, NotifyView, status, view_of
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
@@ -81,6 +83,37 @@ def check(config: Path, *, as_json: bool) -> None:
     }
     text = ", ".join(f"{number} {name}" for name, number in numbers.items())
     click.echo(_json(numbers) if as_json else text)
+
+
+@notify.command(epilog="Example: linli ingest notify text --kind reminder --language en")
+@click.option("--kind", type=click.Choice(get_args(Kind)), default="call", show_default=True)
+@click.option("--language", type=click.Choice(get_args(Language)), default="zh", show_default=True)
+@click.option("--incident", help="Id of an incident; an example without it")
+@config_option
+@json_option
+def text(
+    kind: Kind, language: Language, incident: str | None, config: Path, *, as_json: bool
+) -> None:
+    """Show what a message says; nobody is told."""
+    from dashboards.web.notices import WebWording
+
+    settings = load_settings(config)
+    database = database_of(settings)
+    if database.is_empty():
+        raise InputError("no ingest has run here yet", where=database.place, hint="Check --config")
+    engine = database.reader("state")
+    service = ChannelService(
+        settings.notify,
+        engine,
+        wording=WebWording(),
+        site=settings.site.id,
+        zone=ZoneInfo(settings.site.timezone),
+    )
+    try:
+        found = service.text(_HERE, kind, language, SystemClock().now(), incident)
+    finally:
+        engine.dispose()
+    click.echo(_json(found) if as_json else "\n".join((found.title, *found.lines)))
 
 
 @notify.command("status", epilog="Example: linli ingest notify status --json")
