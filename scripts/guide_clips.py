@@ -1,0 +1,73 @@
+"""Renders the clips that a guidance point says, with espeak-ng (Debian package espeak-ng).
+
+    python scripts/guide_clips.py        writes edge/guide/clips/*.wav: mono, 16 bit, 11,025 Hz
+
+Run once, the clips are kept in the repository: what a synthesiser says is not under its licence.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import wave
+from pathlib import Path
+
+import numpy as np
+
+CLIPS = Path(__file__).resolve().parents[1] / "edge/guide/clips"
+WORDS = {
+    "recyclable": ("可回收物", "Recyclable"),
+    "hazardous": ("有害垃圾", "Hazardous waste"),
+    "food": ("厨余垃圾", "Food waste"),
+    "residual": ("其他垃圾", "Residual waste"),
+    "ask": ("请转一转", "Please turn it"),
+}
+VOICES = {"zh": ("cmn", "140"), "en": ("en-us", "140")}
+HALF = 22_050 // 2
+TAPS = 63
+
+
+def main() -> None:
+    """Write all clips."""
+    CLIPS.mkdir(exist_ok=True)
+    for word, texts in WORDS.items():
+        for (tongue, (voice, speed)), text in zip(VOICES.items(), texts, strict=True):
+            sound = half_rate(spoken(text, voice, speed))
+            write(CLIPS / f"{word}.{tongue}.wav", trimmed(sound))
+
+
+def spoken(text: str, voice: str, speed: str) -> np.ndarray:
+    """Return what espeak-ng says, -1..1 at 22,050 Hz."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        command = ["espeak-ng", "-v", voice, "-s", speed, "-w", str(path), text]
+        subprocess.run(command, check=True)
+        with wave.open(str(path)) as file:
+            return np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
+
+
+def half_rate(sound: np.ndarray) -> np.ndarray:
+    """Return it at half the rate, what is too high for that taken out (a windowed sinc)."""
+    at = np.arange(TAPS) - TAPS // 2
+    taps = 0.46 * np.sinc(0.46 * at) * np.hamming(TAPS)
+    return np.convolve(sound, taps, "same")[::2]
+
+
+def trimmed(sound: np.ndarray) -> np.ndarray:
+    """Return it without silence before and after, as loud as it may be."""
+    loud = np.flatnonzero(np.abs(sound) > 0.01)
+    sound = sound[max(loud[0] - 200, 0) : loud[-1] + 1200]
+    return sound / np.abs(sound).max() * 0.9
+
+
+def write(path: Path, sound: np.ndarray) -> None:
+    """Write a WAV file."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(HALF)
+        file.writeframes((sound * 32767).astype("<i2").tobytes())
+
+
+if __name__ == "__main__":
+    main()
