@@ -56,6 +56,7 @@ from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
+from ingest.services.foresight import ForesightService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
@@ -226,7 +227,8 @@ class House:
             orders=OrderService(reader, writer, feed, evidence, self._around),
             statistics=StatisticsService(reader),
             counts=CountService(reader),
-            duty=DutyService(reader, writer, feed, self._around.zone),
+            duty=DutyService(reader, writer, feed, self._around.zone, self._settings.notify),
+            foresight=ForesightService(reader, self._settings.notify, self._around.zone),
             evidence=evidence,
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -16,7 +15,7 @@ from ingest.evidence.shelf import EvidenceStore
 from ingest.notify.channels import channel_of
 from ingest.notify.compose import Composer
 from ingest.notify.message import Failed
-from ingest.notify.plans import FilePlans, load_people
+from ingest.notify.plans import StoredPlans
 from ingest.notify.posting import open_client, post
 from ingest.notify.wording import Links, Wording
 from ingest.notify_settings import AnyChannel, Notify
@@ -40,7 +39,7 @@ class Notifier:
         zone: tzinfo,
         clock: Clock,
     ) -> None:
-        """Read people and secrets. Raises InputError."""
+        """Read secrets. Raises InputError."""
         self._settings = settings
         self._reader = reader
         self._writer = writer
@@ -61,10 +60,8 @@ class Notifier:
         self._client.close()
 
     def _decider(self, zone: tzinfo, wake: Callable[[], None]) -> NotifyJob:
-        assert self._settings.people is not None
-        names = frozenset(one.name for one in self._settings.channels)
-        plans = FilePlans(load_people(Path(self._settings.people), names), zone)
         business = self._settings.business
+        plans = StoredPlans(zone)
         return NotifyJob(
             self._reader, self._writer, plans, self._clock, zone=zone, business=business, wake=wake
         )

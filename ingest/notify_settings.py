@@ -1,6 +1,6 @@
 """`[notify]` of `ingest.toml`: the means by which people are told, and when it is business hours.
 
-Secrets are names of files. Who is told stands in a file of its own, `people`: it holds addresses.
+Secrets are names of files. Who is told is written down in the store (`ingest.notify.plans`).
 """
 
 from __future__ import annotations
@@ -123,7 +123,6 @@ class Notify(Settings, frozen=True, kw_only=True):
     """
 
     channels: Annotated[tuple[AnyChannel, ...], Meta(max_length=32)] = ()
-    people: Word | None = None
     base_url: Url | None = None
     allow_networks: Annotated[tuple[Word, ...], Meta(max_length=32)] = ()
     alive_url: Url | None = None
@@ -139,9 +138,6 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
                 "settings without channels", where=where, hint="Add [[notify.channels]]"
             )
         return notify
-    if notify.people is None:
-        hint = "Name the file that says who is told: people = 'people.toml'"
-        raise InputError("channels without people", where=where, hint=hint)
     names = [one.name for one in notify.channels]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -165,7 +161,7 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
                 hint="Give both, as the application's page in the console shows them, or none",
             )
     channels = tuple(_whole(one, whole) for one in notify.channels)
-    return msgspec.structs.replace(notify, channels=channels, people=whole(notify.people))
+    return msgspec.structs.replace(notify, channels=channels)
 
 
 def _whole(one: AnyChannel, whole: Callable[[str], str]) -> AnyChannel:

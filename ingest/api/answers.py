@@ -25,6 +25,7 @@ from ingest.services.cards import TapView
 from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
+from ingest.services.foresight import SHOWN as OF_FORESIGHT
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.links import LinkLook
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
@@ -287,6 +288,7 @@ SHOWN: tuple[type, ...] = (
     ConfigRestore,
     EdgeConfig,
     *OF_DUTY,
+    *OF_FORESIGHT,
     *OF_STATISTICS,
     *OF_COUNTS,
 )

@@ -11,15 +11,14 @@ from ingest.api.answers import REFERENCE, answer, fails, tells
 from ingest.api.conditions import WhatWasSeen, etag
 from ingest.api.registry import Given, body_of
 from ingest.api.visitor import Now, TheServices, TheViewer
-from ingest.duty.book import Kind
+from ingest.duty.book import ONLY, Kind
 from ingest.services.duty import (
-    ONLY,
-    TYPES,
     DutyPaperList,
     DutyView,
     EditionList,
     TurnList,
 )
+from ingest.services.papers import TYPES
 
 router = APIRouter(prefix="/duty", tags=["duty"])
 
@@ -27,10 +26,16 @@ Why = Annotated[str | None, Query(max_length=500, description="why, for the hist
 ADDRESSES: dict[Kind, str] = {
     "roster": "/rosters/{name}",
     "deadlines": "/deadlines",
+    "contacts": "/contacts/{name}",
+    "ladder": "/ladders/{name}",
+    "routes": "/routes",
 }
 _WHAT: dict[Kind, str] = {
     "roster": "the roster of a team: shifts, dated shifts, holidays, swaps",
     "deadlines": "how soon incidents are to be seen and resolved",
+    "contacts": "the contacts of an owner: how person:ID or team:ID is reached, for administrators",
+    "ladder": "a ladder: who is told after how long while nobody acts",
+    "routes": "the routes: which team and ladder an incident goes to, the first that fits",
 }
 
 
@@ -57,6 +62,18 @@ def turns(
 ) -> Response:
     """Tell who is on duty in a team from one time to another."""
     return answer(TurnList(items=house.duty.turns(viewer, name, start, end)))
+
+
+@router.get("/contacts", responses=tells(DutyPaperList, 401, 403, 503))
+def contacts(house: TheServices, viewer: TheViewer) -> Response:
+    """List whose contacts are written down; for administrators."""
+    return answer(DutyPaperList(items=house.duty.list(viewer, "contacts")))
+
+
+@router.get("/ladders", responses=tells(DutyPaperList, 401, 403, 503))
+def ladders(house: TheServices, viewer: TheViewer) -> Response:
+    """List the ladders by name; `usual` is there without being written down."""
+    return answer(DutyPaperList(items=house.duty.list(viewer, "ladder")))
 
 
 def _name(request: Request) -> str:

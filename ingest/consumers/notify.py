@@ -16,7 +16,7 @@ from ingest.notify.contact import Recipient, recipients
 from ingest.notify.cue import cue, still_called_for
 from ingest.notify.escalation import Ended, Reason, Told, begin, climb_on, end
 from ingest.notify.note import Note
-from ingest.notify.plans import Plans, in_business
+from ingest.notify.plans import Plans, in_business, matter_of
 from ingest.notify.texts import Kind
 from ingest.notify_settings import Business
 from ingest.store.engine import reading, writing
@@ -155,12 +155,12 @@ class NotifyJob:
 
     def _call(self, scene: _Scene, row: Transition, *, remind: bool) -> None:
         connection, incident, now = scene
-        way = self._plans.route(connection, incident)
-        if way is None:
+        plan = self._plans.route(connection, matter_of(incident))
+        if plan is None:
             log.warning("incident %d: no route says who is told", incident.number)
             scene.add([scene.aside(_first(row, remind=remind), EVERYBODY, "no-route")])
             return
-        team, ladder = way
+        team, ladder = plan.team, plan.ladder
         if remind:
             rung = ladder.rungs[0]
             told = _first(row, remind=True)

@@ -6,6 +6,7 @@ Of a private kind only the newest version keeps its text: an address that was ta
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import datetime
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from ingest.store.duty import duty_document
 
 Kind = Literal["roster", "contacts", "ladder", "routes", "deadlines"]
 PRIVATE: frozenset[Kind] = frozenset({"contacts"})
+ONLY = "all"
+"""The name of a document of which there is only one."""
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,7 @@ def write(
         kind=kind,
         name=name,
         version=before.version + 1 if before is not None else 1,
-        digest="" if body is None else hashlib.sha256(body.encode()).hexdigest(),
+        digest="" if body is None else _digest(kind, body),
         at=now,
         actor=actor,
         why=why,
@@ -122,6 +125,13 @@ def history(
         )
         for row in found
     ]
+
+
+def _digest(kind: Kind, body: str) -> str:
+    """Return what tells versions apart; of what is private it must not lead back to the text."""
+    if kind in PRIVATE:
+        return secrets.token_hex(32)
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _last(connection: sa.Connection, kind: Kind, name: str) -> Paper | None:

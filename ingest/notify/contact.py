@@ -27,19 +27,33 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     end: Clock
 
 
-class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to reach somebody: a channel of the settings and an address in it.
+
+    Nothing below `least` goes there; in `quiet` hours only what is critical does.
+    """
+
+    channel: Slug
+    address: Annotated[str, Meta(min_length=1, max_length=512)]
+    language: Language = "zh"
+    least: Severity = "low"
+    quiet: Quiet | None = None
+
+
+class Contacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one person or team is reached: the first way that fits, the next when it fails."""
+
+    ways: Annotated[tuple[Way, ...], Meta(max_length=16)] = ()
+
+
+class Contact(Way, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A way with whom it reaches.
 
     Of one owner's contacts the first that fits is used, the next when that one fails for good.
     """
 
     owner_type: OwnerType
     owner: Slug
-    channel: Slug
-    address: Annotated[str, Meta(min_length=1, max_length=512)]
-    language: Language = "zh"
-    least: Severity = "low"
-    quiet: Quiet | None = None
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +85,16 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             one for one in self.contacts if (one.owner_type, one.owner) == (owner_type, owner)
         )
+
+
+def owner_of(name: str) -> tuple[OwnerType, str]:
+    """Return whose contacts a document of this name holds. Raises ValueError for any other name."""
+    owner_type, _, owner = name.partition(":")
+    if owner_type == "person":
+        return "person", owner
+    if owner_type == "team":
+        return "team", owner
+    raise ValueError("a name such as person:li or team:gate")
 
 
 def recipients(

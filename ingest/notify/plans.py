@@ -1,58 +1,35 @@
-"""Who is told of what: routes, ladders, contacts and rosters, behind one seam."""
+"""Who is told of what: routes, ladders, contacts and rosters as people wrote them down."""
 
 from __future__ import annotations
 
 from datetime import datetime, time, tzinfo
-from pathlib import Path
-from typing import Annotated, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Meta
 
-from ingest.duty import book as duty
+from ingest.duty import book
 from ingest.duty.roster import Roster
 from ingest.incidents.incident import Incident
-from ingest.notify.contact import Contact, Directory
+from ingest.notify.contact import Contact, Contacts, Directory, owner_of
 from ingest.notify.escalation import USUAL, Ladder
+from ingest.notify.routes import Matter, Routes
 from ingest.notify_settings import Business
 from ingest.registry import book as registry
 from ingest.registry.records import Person
-from linli.errors import InputError
-from linli.events import Severity, Slug
-from linli.settings import Settings, load
 
-DEFAULT = "usual"
-
-
-class Route(Settings, frozen=True, kw_only=True):
-    """Which team and ladder an incident goes to; what is not given fits all. The first one wins."""
-
-    team: Slug
-    ladder: Slug = DEFAULT
-    site: Slug | None = None
-    building: Slug | None = None
-    event: Slug | None = None
-    severities: tuple[Severity, ...] = ()
-
-    def fits(self, incident: Incident) -> bool:
-        """Tell whether an incident goes this way."""
-        key = incident.key
-        return (
-            self.site in (None, key.site)
-            and self.building in (None, incident.area)
-            and self.event in (None, key.event)
-            and (not self.severities or incident.severity in self.severities)
-        )
+_CONTACTS = msgspec.json.Decoder(Contacts)
+_LADDER = msgspec.json.Decoder(Ladder)
+_ROSTER = msgspec.json.Decoder(Roster)
+_ROUTES = msgspec.json.Decoder(Routes)
 
 
-class PeopleFile(Settings, frozen=True, kw_only=True):
-    """The file that `notify.people` names; it holds addresses, so only its owner may read it."""
+class Plan(NamedTuple):
+    """Where one incident goes: a team, and a ladder by its name."""
 
-    routes: Annotated[tuple[Route, ...], Meta(min_length=1, max_length=256)]
-    contacts: Annotated[tuple[Contact, ...], Meta(max_length=4000)] = ()
-    rosters: Annotated[tuple[Roster, ...], Meta(max_length=256)] = ()
-    ladders: dict[Slug, Ladder] = msgspec.field(default_factory=dict)
+    team: str
+    name: str
+    ladder: Ladder
 
 
 class Plans(Protocol):
@@ -62,58 +39,60 @@ class Plans(Protocol):
         """Return who can be told and how, as of now. Raises StoreError."""
         ...
 
-    def route(self, connection: sa.Connection, incident: Incident) -> tuple[str, Ladder] | None:
+    def route(self, connection: sa.Connection, matter: Matter) -> Plan | None:
         """Return team and ladder of an incident; None: nobody thought of it. Raises StoreError."""
         ...
 
 
-class FilePlans:
-    """Plans from a file that was read once; people come from the registry.
+class StoredPlans:
+    """Plans as they stand in the store at the moment of asking.
 
-    A roster that is kept in the store counts instead of the file's for the same team.
+    Of a person or team that is not in use any more no contact counts.
     """
 
-    def __init__(self, file: PeopleFile, zone: tzinfo) -> None:
-        self._file = file
-        self._rosters = {one.team: one for one in file.rosters}
+    def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
 
     def directory(self, connection: sa.Connection) -> Directory:
         """Return who can be told and how."""
         found = registry.some(connection, "person")
         people = {one.id: one for one in found if isinstance(one, Person)}
-        kept = {
-            one.name: msgspec.json.decode(one.body or "", type=Roster)
-            for one in duty.some(connection, "roster")
+        teams = {one.id for one in registry.some(connection, "team")}
+        used = {("person", name) for name in people} | {("team", name) for name in teams}
+        contacts = [
+            one
+            for paper in book.some(connection, "contacts")
+            for one in contacts_of(paper.name, _CONTACTS.decode(paper.body or ""))
+            if (one.owner_type, one.owner) in used
+        ]
+        rosters = {
+            one.name: _ROSTER.decode(one.body or "") for one in book.some(connection, "roster")
         }
-        return Directory(
-            people=people,
-            contacts=self._file.contacts,
-            rosters={**self._rosters, **kept},
-            zone=self._zone,
-        )
+        return Directory(people=people, contacts=contacts, rosters=rosters, zone=self._zone)
 
-    def route(self, connection: sa.Connection, incident: Incident) -> tuple[str, Ladder] | None:
+    def route(self, connection: sa.Connection, matter: Matter) -> Plan | None:
         """Return team and ladder of an incident."""
-        del connection
-        found = next((one for one in self._file.routes if one.fits(incident)), None)
-        return None if found is None else (found.team, self._file.ladders.get(found.ladder, USUAL))
+        paper = book.get(connection, "routes", book.ONLY)
+        way = None if paper is None else _ROUTES.decode(paper.body or "").way(matter)
+        if way is None:
+            return None
+        kept = book.get(connection, "ladder", way.ladder)
+        ladder = USUAL if kept is None else _LADDER.decode(kept.body or "")
+        return Plan(way.team, way.ladder, ladder)
 
 
-def load_people(path: Path, channels: frozenset[str]) -> PeopleFile:
-    """Read the file of routes and contacts. Raises InputError that says where and which rule."""
-    file = load(path, PeopleFile)
-    for number, route in enumerate(file.routes):
-        if route.ladder != DEFAULT and route.ladder not in file.ladders:
-            raise InputError(f"no ladder {route.ladder!r}", where=f"{path}: routes[{number}]")
-    for number, contact in enumerate(file.contacts):
-        if contact.channel not in channels:
-            raise InputError(
-                f"no channel {contact.channel!r}",
-                where=f"{path}: contacts[{number}]",
-                hint="Channels stand in ingest.toml under [[notify.channels]]",
-            )
-    return file
+def matter_of(incident: Incident) -> Matter:
+    """Return what routes look at of an incident."""
+    return Matter(incident.key.site, incident.area, incident.key.event, incident.severity)
+
+
+def contacts_of(name: str, value: Contacts) -> list[Contact]:
+    """Return the ways of a document named after its owner, as contacts."""
+    owner_type, owner = owner_of(name)
+    return [
+        Contact(owner_type=owner_type, owner=owner, **msgspec.structs.asdict(one))
+        for one in value.ways
+    ]
 
 
 def in_business(business: Business, now: datetime, zone: tzinfo) -> bool:

@@ -15,6 +15,7 @@ from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
+from ingest.services.foresight import ForesightService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
@@ -51,6 +52,7 @@ class Services:
     metrics: MetricsService
     rules: RuleService
     duty: DutyService
+    foresight: ForesightService
     statistics: StatisticsService
     counts: CountService
     links: LinkService

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -10,24 +10,30 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
-from ingest.duty import book, checks
+from ingest.duty import book
 from ingest.duty.book import Edition, Kind, Paper
-from ingest.duty.deadlines import Deadlines
 from ingest.duty.roster import LONGEST, Roster, Turn, gaps, next_turn, on_duty, turns
 from ingest.feed import Feed
+from ingest.notify_settings import Notify
 from ingest.refusal import NotThere, NotUsable, RulesBroken
 from ingest.registry import book as registry
 from ingest.registry.records import Person, Record
 from ingest.services.page import Page, number
+from ingest.services.papers import (
+    TYPES,
+    around,
+    faults_of,
+    made_of,
+    needed_by,
+    read,
+    wrong_addresses,
+)
 from ingest.services.registry import Seen
 from ingest.store.engine import reading, writing
 
 MOST = 200
 MOST_WHY = 500
 AHEAD = timedelta(days=7)
-ONLY = "all"
-"""The name of a document of which there is only one."""
-TYPES: Mapping[Kind, type[msgspec.Struct]] = {"roster": Roster, "deadlines": Deadlines}
 
 
 class Someone(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,13 +118,22 @@ SHOWN: tuple[type, ...] = (DutyView, DutyPaperList, EditionList, TurnList, *TYPE
 
 
 class DutyService:
-    """Reads and changes rosters and deadlines; `zone` is the site's."""
+    """Reads and changes rosters, deadlines, contacts, ladders and routes; `zone` is the site's."""
 
-    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        reader: sa.Engine,
+        writer: sa.Engine,
+        feed: Feed,
+        zone: tzinfo,
+        notify: Notify | None = None,
+    ) -> None:
+        """`notify` says which channels contacts may name."""
         self._reader = reader
         self._writer = writer
         self._feed = feed
         self._zone = zone
+        self._notify = notify or Notify()
 
     def now(self, viewer: Viewer, now: datetime) -> DutyView:
         """Return who is on duty in every team. Raises NotAllowed: names of people are for staff."""
@@ -149,7 +164,7 @@ class DutyService:
         _may_see(viewer, kind)
         with reading(self._reader) as connection:
             found = _there(book.get(connection, kind, name))
-        return _read(found), found.tag
+        return read(found), found.tag
 
     def history(
         self, viewer: Viewer, kind: Kind, name: str, *, cursor: str | None = None, limit: int = 50
@@ -182,6 +197,10 @@ class DutyService:
         """
         viewer.require("administer")
         why = _reason(why)
+        if kind == "contacts":  # before the transaction: a name of a webhook is looked up
+            broken = wrong_addresses(self._notify, values)
+            if broken:
+                raise RulesBroken("nothing was changed", tuple(broken))
         with writing(self._writer) as connection:
             before = book.get(connection, kind, name)
             if before is None and not whole:
@@ -189,7 +208,7 @@ class DutyService:
             seen.check(before.tag if before is not None else None)
             known = {} if whole else msgspec.json.decode(_there(before).body or "{}")
             value = made_of(kind, name, {**known, **values})
-            broken = faults_of(connection, value)
+            broken = faults_of(name, value, around(connection, self._channels))
             if broken:
                 raise RulesBroken("nothing was changed", tuple(broken))
             made = book.write(
@@ -199,13 +218,23 @@ class DutyService:
         return value, made.tag, before is None
 
     def remove(self, viewer: Viewer, kind: Kind, name: str, *, seen: Seen, now: datetime) -> None:
-        """Take a document away; its history stays. Raises NotThere, NotAllowed, Outdated."""
+        """Take a document away; its history stays.
+
+        Raises NotThere, NotAllowed, Outdated, NotLookedAt, and RulesBroken while it is needed.
+        """
         viewer.require("administer")
         with writing(self._writer) as connection:
             found = _there(book.get(connection, kind, name))
             seen.check(found.tag)
+            needed = needed_by(connection, kind, name)
+            if needed:
+                raise RulesBroken("it is needed", tuple(needed))
             book.write(connection, kind, name, None, actor=viewer.actor, now=now)
         self._feed.tell("incidents")
+
+    @property
+    def _channels(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self._notify.channels)
 
 
 def on_duty_now(connection: sa.Connection, now: datetime, zone: tzinfo) -> DutyView:
@@ -215,28 +244,6 @@ def on_duty_now(connection: sa.Connection, now: datetime, zone: tzinfo) -> DutyV
     teams = registry.some(connection, "team")
     found = tuple(_team(one, rosters.get(one.id), names, now, zone) for one in teams)
     return DutyView(at=now, teams=found)
-
-
-def made_of(kind: Kind, name: str, values: Mapping[str, Any]) -> msgspec.Struct:
-    """Return a document of given values. Raises RulesBroken."""
-    given = {**values, "team": name} if kind == "roster" else dict(values)
-    if kind == "roster" and values.get("team", name) != name:
-        raise RulesBroken("nothing was changed", (("team", "is that of the address"),))
-    given = {field: value for field, value in given.items() if value is not None}
-    try:
-        return msgspec.convert(given, TYPES[kind])
-    except (msgspec.ValidationError, ValueError) as error:
-        what, _, where = str(error).partition(" - at `$")
-        raise RulesBroken("nothing was changed", ((where.strip("`.") or "body", what),)) from None
-
-
-def faults_of(connection: sa.Connection, value: msgspec.Struct) -> Sequence[checks.Fault]:
-    """Return which rules a document breaks beside the registry."""
-    if not isinstance(value, Roster):
-        return ()
-    teams = {one.id for one in registry.some(connection, "team")}
-    people = {one.id for one in registry.some(connection, "person")}
-    return checks.faults(value, teams, people)
 
 
 def _team(
@@ -286,10 +293,6 @@ def _there(paper: Paper | None) -> Paper:
 
 def _roster(paper: Paper) -> Roster:
     return msgspec.json.decode(paper.body or "", type=Roster)
-
-
-def _read(paper: Paper) -> msgspec.Struct:
-    return msgspec.json.decode(paper.body or "", type=TYPES[paper.kind])
 
 
 def _json(value: msgspec.Struct) -> str:

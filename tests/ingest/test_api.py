@@ -114,8 +114,8 @@ BODIES = {  # of what is refused without one before it is asked who asks
 }
 MAY = {"nobody": {ANYONE}, "guest": {ANYONE, VIEWER}, "wang": {ANYONE, VIEWER, STAFF}}
 MAY["boss"] = MAY["wang"] | {ADMIN}
-for _paper in ("rosters/{name}", "deadlines"):
-    RULES["get", f"/api/v1/duty/{_paper}"] = STAFF
+for _paper in ("rosters/{name}", "deadlines", "contacts/{name}", "ladders/{name}", "routes"):
+    RULES["get", f"/api/v1/duty/{_paper}"] = ADMIN if "contacts" in _paper else STAFF
     RULES["get", f"/api/v1/duty/{_paper}/history"] = ADMIN
     for _deed in ("put", "patch", "delete"):
         RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
@@ -128,6 +128,9 @@ RULES |= {
     ("get", "/api/v1/statistics/delivery"): VIEWER,
     ("get", "/api/v1/statistics/counts"): VIEWER,
     ("get", "/api/v1/duty/rosters"): STAFF,
+    ("get", "/api/v1/duty/contacts"): ADMIN,
+    ("get", "/api/v1/duty/ladders"): STAFF,
+    ("get", "/api/v1/duty/preview"): STAFF,
     ("get", "/api/v1/duty/rosters/{name}/turns"): STAFF,
 }
 RULES |= {

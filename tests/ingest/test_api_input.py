@@ -112,13 +112,15 @@ def test_bodies_of_every_wrong_kind(client: TestClient) -> None:
     assert tried > 4 * len(BODIES)
 
 
-# Lists that cannot grow long: one a team, 32 channels, at most 62 days, the last fifty; charts
-# have an end.
+# Lists that cannot grow long: one of a team or person, 32 channels, at most 62 days, the last
+# fifty; charts have an end.
 BOUNDED = {
     "/api/v1/series",
     "/api/v1/duty/rosters",
     "/api/v1/waste/bins",
     "/api/v1/notifications/channels",
+    "/api/v1/duty/contacts",
+    "/api/v1/duty/ladders",
     "/api/v1/duty/rosters/{name}/turns",
     "/api/v1/devices/{node}/{device}/commands",
 }

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from house import NODE, SITE, Folder
 
 import linli.cli.doctor
+from ingest.duty import book as papers
 from ingest.influx import book
 from ingest.influx.deliver import Refusal
 from ingest.notify import outbox
@@ -29,7 +30,7 @@ from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
 from ingest.store.incidents import incident
 from ingest.store.notify import notifier
-from ingest.store.registry import node
+from ingest.store.registry import node, team
 from ingest.supervise import sole_owner
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
@@ -320,11 +321,15 @@ def test_the_command_speaks_to_people_and_machines(patient: Patient) -> None:
 
 def test_whether_people_are_told(patient: Patient) -> None:
     assert "nobody is told" in patient.findings()["notify"].what
-    (patient.folder.path / "people.toml").write_text('[[routes]]\nteam = "gate"\n')
     bot = '[[notify.channels]]\ntype = "wecom-bot"\nname = "bot"\n'
-    patient.write(more=f'[notify]\npeople = "people.toml"\n{bot}')
-    assert set(patient.wrong()) == {"notify-silent"}
     now = patient.folder.clock.now()
+    patient.write(more=bot)
+    assert set(patient.wrong()) == {"notify-silent", "notify-plans"}
+    with writing(patient.folder.state) as connection:
+        connection.execute(team.insert(), {"team": "gate", "label": "门岗"})
+        routes = '{"routes": [{"team": "gate"}]}'
+        papers.write(connection, "routes", papers.ONLY, routes, actor="cli", now=now)
+    assert set(patient.wrong()) == {"notify-silent"}
     row = {"id": 1, "transition": 0, "audited": now, "requeued": 0, "overdue": 0, "words": ""}
     with writing(patient.folder.state) as connection:
         connection.execute(notifier.insert(), row)

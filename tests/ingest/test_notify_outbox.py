@@ -13,9 +13,9 @@ from notices import Office
 
 from ingest.accounts.account import Viewer
 from ingest.evidence import book as pictures
-from ingest.incidents.incident import Incident
 from ingest.notify import outbox
 from ingest.notify.message import Failed
+from ingest.notify.routes import Matter
 from ingest.store.engine import reading, writing
 from ingest.store.incidents import transition
 from linli.ids import uuid7
@@ -309,13 +309,13 @@ def test_a_row_that_cannot_be_used_stops_no_other(
     plans = office.notify._plans
     route = plans.route
 
-    def broken(connection: sa.Connection, incident: Incident) -> object:
-        if incident.key.zone == "a":
+    def broken(connection: sa.Connection, matter: Matter) -> object:
+        if matter.severity == "low":
             raise RuntimeError("a fault of ours")
-        return route(connection, incident)
+        return route(connection, matter)
 
     monkeypatch.setattr(plans, "route", broken)
-    office.begin(zone="a")
+    office.begin(zone="a", severity="low")
     office.begin(zone="b")
     office.work()
     assert office.tally() == {"suppressed failed": 1, "sent": 1}

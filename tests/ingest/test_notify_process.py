@@ -11,15 +11,21 @@ from pathlib import Path
 from house import ADMIN, NOON, SITE, Folder
 from providers import Provider
 
+from ingest.duty import book
 from ingest.feed import Feed
 from ingest.notify import climbs, outbox
 from ingest.services.registry import NOTHING_YET, RegistryService
-from ingest.store.engine import reading
+from ingest.store.engine import reading, writing
 from linli.broker import free_port
 from linli.clock import SystemClock
 
 ALONE = Path(__file__).parents[1] / "support" / "web_alone.py"
 SECONDS = 60
+
+PEOPLE: tuple[tuple[book.Kind, str, str], ...] = (
+    ("routes", book.ONLY, '{"routes": [{"team": "gate"}]}'),
+    ("contacts", "team:gate", '{"ways": [{"channel": "bot", "address": "k"}]}'),
+)
 
 
 class Web:
@@ -32,15 +38,13 @@ class Web:
         self.config = folder.path / "ingest.toml"
         self.config.write_text(
             f'data = "."\n[site]\nid = "{SITE}"\nlabel = "x"\n{folder.toml}'
-            '[notify]\npeople = "people.toml"\n'
             f'[[notify.channels]]\ntype = "wecom-bot"\nname = "bot"\nurl = "{provider.url}send"\n'
-        )
-        (folder.path / "people.toml").write_text(
-            '[[routes]]\nteam = "gate"\n'
-            '[[contacts]]\nowner_type = "team"\nowner = "gate"\nchannel = "bot"\naddress = "k"\n'
         )
         registry = RegistryService(self.state, folder.state, Feed(), SITE)
         registry.put(ADMIN, "team", "gate", {"label": "门岗"}, seen=NOTHING_YET, now=NOON)
+        with writing(folder.state) as connection:
+            for kind, name, body in PEOPLE:
+                book.write(connection, kind, name, body, actor="cli", now=NOON)
         self.start()
 
     def start(self) -> None:

@@ -116,7 +116,7 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 def test_one_of_the_two_secrets_alone_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ingest.toml"
     path.write_text(
-        '[site]\nid = "c001"\nlabel = "x"\n[notify]\npeople = "p"\n[[notify.channels]]\n'
+        '[site]\nid = "c001"\nlabel = "x"\n[[notify.channels]]\n'
         'type = "wecom-app"\nname = "w"\ncorporation = "c"\nagent = 1\nsecret_file = "s"\n'
         'callback_key_file = "k"\n'
     )
@@ -179,7 +179,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         folder = Folder(tmp_path)
         for name, secret in (("secret", "s"), ("token", TOKEN), ("key", KEY)):
             (tmp_path / name).write_text(secret)
-        (tmp_path / "people.toml").write_text('[[routes]]\nteam = "security"\n')
         app = WecomAppSettings(
             name="app",
             corporation=CORPORATION,
@@ -189,7 +188,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             callback_key_file=str(tmp_path / "key"),
             url=provider.url,
         )
-        notify = Notify(channels=(app,), people=str(tmp_path / "people.toml"))
+        notify = Notify(channels=(app,))
         folder.settings = msgspec.structs.replace(folder.settings, notify=notify)
         with phone(folder) as there:
             yield Desk(there, provider)

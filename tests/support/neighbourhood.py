@@ -388,6 +388,7 @@ class Neighbourhood:
             registry=Lists(),
             configs=Configs(),
             duty=self.guards,
+            foresight=None,  # type: ignore[arg-type]  # no page asks for it
             statistics=None,  # type: ignore[arg-type]  # no page asks for it
             evidence=self.album,
             accounts=self.people,

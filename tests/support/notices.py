@@ -30,12 +30,13 @@ from ingest.notify.channel import Channel, MemoryChannel
 from ingest.notify.compose import Composer
 from ingest.notify.cue import still_called_for
 from ingest.notify.message import Failed, Message, Outcome, Sent
-from ingest.notify.plans import FilePlans, PeopleFile
+from ingest.notify.plans import StoredPlans
 from ingest.notify.texts import Kind
 from ingest.notify.wording import PageLinks, PlainWording
-from ingest.notify_settings import Business
+from ingest.notify_settings import Business, Notify, WecomBotSettings
 from ingest.registry.records import RecordType
 from ingest.services.incidents import IncidentService
+from ingest.services.people_file import PeopleFile, plan, write
 from ingest.services.registry import NOTHING_YET, RegistryService
 from ingest.store import state
 from ingest.store.engine import reading, writing
@@ -135,11 +136,20 @@ class Office:
 
     def fresh(self) -> None:
         """The process was killed and started again: nothing is left in memory."""
-        plans = FilePlans(msgspec.convert(self._people_file(), PeopleFile), UTC)
+        self.written_down(msgspec.convert(self._people_file(), PeopleFile))
+        plans = StoredPlans(UTC)
         self.notify = NotifyJob(
             self.reader, self.folder.state, plans, self.clock, zone=UTC, business=Business()
         )
         self.jobs = {name: self.job(name) for name in self.channels}
+
+    def written_down(self, file: PeopleFile) -> None:
+        """Bring in who is told of what, as the command line does."""
+        names = Notify(channels=tuple(WecomBotSettings(name=name) for name in self.channels))
+        with writing(self.folder.state) as connection:
+            made = plan(connection, file, names)
+            assert not made.faults, made.faults
+            write(connection, made, "cli", self.clock.now())
 
     def _people_file(self) -> dict[str, Any]:
         contacts = [

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ingest.notify import audit, outbox
 from ingest.notify.audit import Audit
+from ingest.services.check import Checked, checked
 from ingest.store.engine import reading
 from linli.cli.doctor.finding import Finding, well
 from linli.cli.doctor.sources import Sources
@@ -23,7 +24,10 @@ def look(sources: Sources) -> Iterator[Finding]:
     with reading(sources.state) as connection:
         found = audit.get(connection)
         dead = outbox.dead_since(connection, sources.now - LATELY)
+        plans = checked(connection, sources.settings.notify)
     yield _auditor(sources, found or Audit())
+    if plans.faults:
+        yield _plans(plans)
     if dead:
         yield Finding(
             code="notify-dead",
@@ -33,6 +37,18 @@ def look(sources: Sources) -> Iterator[Finding]:
             do="See `linli ingest notify list --state dead`, and try the channel with "
             "`linli ingest notify test`",
         )
+
+
+def _plans(found: Checked) -> Finding:
+    where, what = found.faults[0]
+    more = f", and {len(found.faults) - 1} more" if len(found.faults) > 1 else ""
+    return Finding(
+        code="notify-plans",
+        level="warning" if found.numbers["routes"] else "bad",
+        what=f"who is told does not hold: {where}: {what}{more}",
+        means="Somebody who should be told is not, or nobody is.",
+        do="See `linli ingest notify check` for all, and `linli ingest people import`",
+    )
 
 
 def _auditor(sources: Sources, found: Audit) -> Finding:

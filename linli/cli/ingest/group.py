@@ -10,6 +10,7 @@ from linli.cli.lazy import LazyGroup
 
 _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
+_CONTACTS = "linli.cli.ingest.contacts"
 _CONFIGS = "linli.cli.ingest.configs"
 _DUTY = "linli.cli.ingest.duty"
 _NOTIFY = "linli.cli.ingest.notify"
@@ -41,6 +42,7 @@ class _Ingest(LazyGroup):
         "notify": (_NOTIFY, "notify", "ingest", "Who is told of incidents, and what came of it."),
         "duty": (_DUTY, "duty", "ingest", "Tell who is on duty, and show rosters."),
         "waste": (_WASTE, "waste", "ingest", "Tell which bins to empty now, and how full all are."),
+        "people": (_CONTACTS, "people", "ingest", "Who is told of what: bring in, try, list."),
         "user": (_PEOPLE, "user", "ingest", "Let people in."),
         "token": (_PEOPLE, "token", "ingest", "Let programs in."),
     }

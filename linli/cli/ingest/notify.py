@@ -16,9 +16,9 @@ from ingest.accounts.account import Viewer
 from ingest.notify import outbox
 from ingest.notify.message import Language
 from ingest.notify.note import NoteState
-from ingest.notify.plans import load_people
 from ingest.notify.texts import Kind
 from ingest.services.channels import ChannelService
+from ingest.services.check import checked
 from ingest.services.notify import NoteView, NotifyService, NotifyView, status, view_of
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
@@ -68,21 +68,19 @@ def test(channel: str, address: str, language: Language, config: Path, *, as_jso
 @config_option
 @json_option
 def check(config: Path, *, as_json: bool) -> None:
-    """Read channels, routes and contacts as the ingest would, and say what is wrong."""
-    found = load_settings(config).notify
-    if not found.channels or found.people is None:
+    """Look at channels, routes, contacts, ladders and rosters, and say what is wrong."""
+    settings = load_settings(config)
+    if not settings.notify.channels:
         raise InputError(
             "no channel is set: nobody is told", where=str(config), hint="See docs/notifications.md"
         )
-    people = load_people(Path(found.people), frozenset(one.name for one in found.channels))
-    numbers = {
-        "channels": len(found.channels),
-        "routes": len(people.routes),
-        "contacts": len(people.contacts),
-        "rosters": len(people.rosters),
-    }
-    text = ", ".join(f"{number} {name}" for name, number in numbers.items())
-    click.echo(_json(numbers) if as_json else text)
+    with _reading(settings) as connection:
+        found = checked(connection, settings.notify)
+    text = ", ".join(f"{number} {name}" for name, number in found.numbers.items())
+    click.echo(_json(found) if as_json else text)
+    if found.faults:
+        lines = "; ".join(f"{where}: {what}" for where, what in found.faults)
+        raise InputError(lines, where="what is written down", hint="See docs/notifications.md")
 
 
 @notify.command(epilog="Example: linli ingest notify text --kind reminder --language en")
