@@ -78,7 +78,8 @@ class Light:
 class Group:
     """All that is remembered of a group.
 
-    `dark` is None until it was first judged; `turning` is since when the light says the opposite.
+    `dark` is None until it was first judged: it gets dark at once and bright only after a while,
+    and `turning` is since when the light says so.
     """
 
     people: Mapping[str, Presence] = field(default_factory=dict)
@@ -125,10 +126,11 @@ def decide(group: Group, terms: Terms, now: float, sun: float | None) -> tuple[G
     level, cause = _target(group, terms, now, somebody)
     if cause != "override" and level < group.level and _just_raised(group, terms, now):
         level, cause = group.level, "steady"
-    ramp = terms.ramp_up if level > group.level else terms.ramp_down
     if level > group.level:
-        group = replace(group, raised=now)
-    return replace(group, level=level), Wish(level, ramp, cause)
+        return replace(group, level=level, raised=now), Wish(level, terms.ramp_up, cause)
+    if level < group.level:
+        group = replace(group, level=level)
+    return group, Wish(level, terms.ramp_down, cause)
 
 
 def _target(group: Group, terms: Terms, now: float, somebody: Cause | None) -> tuple[float, Cause]:
@@ -164,21 +166,17 @@ def _judge_light(group: Group, terms: Terms, now: float, sun: float | None) -> G
     if group.dark is None:
         return replace(group, dark=looks is not False)
     if looks is None or looks == group.dark:
-        return replace(group, turning=None)
+        return group if group.turning is None else replace(group, turning=None)
+    if looks:
+        return _darkened(group, now)
     since = now if group.turning is None else group.turning
-    if now - since < _patience(group, terms):
+    # Lamps that put themselves out get ever slower at it.
+    if now - since < terms.settle * 2.0**group.relapses:
         return replace(group, turning=since)
-    return _turned(group, looks, now)
+    return replace(group, dark=False, turning=None, brightened=now)
 
 
-def _patience(group: Group, terms: Terms) -> float:
-    """Seconds that the light must say it. Lamps that put themselves out get ever slower at it."""
-    return terms.settle * (2.0**group.relapses if group.dark else 1.0)
-
-
-def _turned(group: Group, dark: bool, now: float) -> Group:
-    if not dark:
-        return replace(group, dark=False, turning=None, brightened=now)
+def _darkened(group: Group, now: float) -> Group:
     relapsed = group.brightened is not None and now - group.brightened < RELAPSE
     relapses = min(group.relapses + 1, _MOST_RELAPSES) if relapsed else 0
     return replace(group, dark=True, turning=None, relapses=relapses)

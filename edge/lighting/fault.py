@@ -22,8 +22,10 @@ _WORDS = 2
 FLICKER_WINDOW = 600.0
 FLICKER_SWITCHES = 6
 """Times that a lamp told nothing new went on or off within the window."""
-DRAWS = 0.15
-"""Share of the rated power from which a lamp counts as lit: a driver at rest draws some."""
+DRAWS = 0.3
+"""Share of the power to be expected from which a lamp counts as lit."""
+RESTS = 0.05
+"""Share of the rated power that a driver may draw at rest, and at least half a watt."""
 _MISSING: Mapping[Witness, FaultKind] = {
     "power": "no-power",
     "light": "no-light",
@@ -73,9 +75,19 @@ def tell(lamp: Lamp, level: float, now: float) -> Lamp:
     return replace(lamp, on=on, told=now, testimony=calm)
 
 
-def draws(watts: float, rated: float | None) -> bool:
-    """Tell whether a lamp that draws so much is lit; of one with unknown power a watt will do."""
-    return watts > (DRAWS * rated if rated is not None else 1.0)
+def draws(watts: float, rated: float | None, level: float) -> bool | None:
+    """Tell whether a lamp that was told a level and draws so much is lit.
+
+    None when it is so dim that it would draw hardly more than a driver at rest. Of a lamp with
+    unknown power half a watt will do.
+    """
+    rest = max(RESTS * (rated or 0.0), 0.5)
+    if rated is None:
+        return watts > rest
+    if level == 0:
+        return watts > 2 * rest
+    expected = rated * level
+    return watts > max(DRAWS * expected, rest) if expected >= 2 * rest else None
 
 
 def witness(lamp: Lamp, who: Witness, lit: bool, now: float) -> tuple[Lamp, FaultChange | None]:

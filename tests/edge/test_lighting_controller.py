@@ -116,21 +116,25 @@ def test_without_any_sensor_of_people_it_is_lit_from_dusk_to_dawn() -> None:
     assert decide(Group(), terms, 0, NOON)[1].level == 0.0
 
 
-def test_a_cloud_changes_nothing_and_a_storm_does() -> None:
-    group = _heard(lux=20_000)
-    group, _ = decide(group, TERMS, 0, NOON)
+def test_it_gets_dark_at_once_and_bright_after_a_while() -> None:
+    group, _ = decide(_heard(lux=20_000), TERMS, 0, NOON)
     group = hear_light(group, TERMS, "lux", 20, 10)
-    for now in range(10, 100):
-        group, wish = decide(group, TERMS, now, NOON)
-        assert wish.level == 0
-    group = hear_light(group, TERMS, "lux", 20_000, 100)
-    group, _ = decide(group, TERMS, 100, NOON)
-    group = hear_light(group, TERMS, "lux", 20, 101)
-    group, _ = decide(group, TERMS, 101, NOON)
-    group, wish = decide(group, TERMS, 220, NOON)
-    assert wish.level == 0
-    group, wish = decide(group, TERMS, 221, NOON)
+    group, wish = decide(group, TERMS, 10, NOON)
     assert wish.level == 0.2
+    group = hear_light(group, TERMS, "lux", 20_000, 20)
+    for now in range(20, 140):
+        group, wish = decide(group, TERMS, now, NOON)
+        assert wish.level == 0.2
+    group, wish = decide(group, TERMS, 140, NOON)
+    assert wish.level == 0.0
+
+
+def test_a_gap_in_the_clouds_does_not_put_the_lamps_out() -> None:
+    group, _ = decide(_heard(lux=20), TERMS, 0, NOON)
+    for now in range(0, 1000, 10):
+        group = hear_light(group, TERMS, "lux", 20 if now % 100 == 0 else 20_000, now)
+        group, wish = decide(group, TERMS, now, NOON)
+        assert wish.level == 0.2
 
 
 def test_the_light_of_the_lamps_themselves_is_no_daylight() -> None:

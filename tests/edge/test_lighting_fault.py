@@ -122,11 +122,23 @@ def test_being_told_to_go_on_and_off_is_no_flicker() -> None:
         assert change is None
 
 
-def test_a_driver_at_rest_is_not_lit() -> None:
-    assert not draws(0.8, 12)
-    assert draws(2.4, 12)  # dimmed to a fifth
-    assert draws(1.5, None)
-    assert not draws(0.5, None)
+@pytest.mark.parametrize(
+    ("watts", "rated", "level", "lit"),
+    [
+        (0.6, 12, 0.0, False),  # a driver at rest
+        (12, 12, 0.0, True),
+        (0.8, 12, 1.0, False),
+        (2.4, 12, 0.2, True),
+        (0.4, 12, 0.1, False),
+        (0.6, 12, 0.05, None),
+        (1.0, None, 1.0, True),
+        (0.4, None, 1.0, False),
+    ],
+)
+def test_how_much_a_lamp_draws_when_it_is_lit(
+    watts: float, rated: float | None, level: float, lit: bool | None
+) -> None:
+    assert draws(watts, rated, level) is lit
 
 
 _EVENT = st.tuples(
