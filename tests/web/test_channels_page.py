@@ -80,9 +80,8 @@ class Office:
 def office(tmp_path: Path) -> Iterator[Office]:
     with Provider({"errcode": 0}) as provider:
         folder = Folder(tmp_path)
-        (tmp_path / "people.toml").write_text('[[routes]]\nteam = "gate"\n')
         bot = WecomBotSettings(name="group", url=f"{provider.url}send")
-        notify = Notify(channels=(bot,), people=str(tmp_path / "people.toml"))
+        notify = Notify(channels=(bot,))
         folder.settings = msgspec.structs.replace(folder.settings, notify=notify)
         app = create_app(folder.settings, clock=folder.clock, wording=WebWording())
         mount(app, app.state.services, site="春晖", zone="Asia/Shanghai", clock=folder.clock)
