@@ -57,6 +57,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.foresight import ForesightService
+from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
@@ -226,7 +227,8 @@ class House:
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),
             statistics=StatisticsService(reader),
-            counts=CountService(reader),
+            counts=CountService(reader, lambda: called(reader)),
+            history=HistoryService(reader),
             duty=DutyService(reader, writer, feed, self._around.zone, self._settings.notify),
             foresight=ForesightService(reader, self._settings.notify, self._around.zone),
             evidence=evidence,
@@ -344,14 +346,7 @@ class House:
         effect = IncidentEffect(self._feed, rules, self._around)
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
         chain, site = self.services.chain, self._settings.site.id
-        own = OwnFigures(
-            self._journal,
-            self._state,
-            self._series,
-            site,
-            self.clock,
-            chain=lambda: chain.view(_SELF),
-        )
+        own = OwnFigures(*self._readers, site, self.clock, chain=lambda: chain.view(_SELF))
         series = SeriesJob(self._journal, self._timeseries, self._feed, self._state, own)
         tick = TickJob(
             self._journal,

@@ -26,6 +26,8 @@ from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.foresight import SHOWN as OF_FORESIGHT
+from ingest.services.history import SHOWN as OF_HISTORY
+from ingest.services.history import HappenedEvent, HappenedStep
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.links import LinkLook
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
@@ -56,10 +58,29 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class ListedIncident(Incident, frozen=True, kw_only=True):
+    """An incident in a list, with what its area and its device are called."""
+
+    area_label: str
+    device_label: str
+
+
 class IncidentList(Listing, frozen=True, kw_only=True):
     """A page of incidents."""
 
-    items: tuple[Incident, ...]
+    items: tuple[ListedIncident, ...]
+
+
+class HappenedEventList(Listing, frozen=True, kw_only=True):
+    """A page of events, newest first."""
+
+    items: tuple[HappenedEvent, ...]
+
+
+class HappenedStepList(Listing, frozen=True, kw_only=True):
+    """A page of steps of incidents, newest first."""
+
+    items: tuple[HappenedStep, ...]
 
 
 class TransitionList(Listing, frozen=True, kw_only=True):
@@ -291,6 +312,9 @@ SHOWN: tuple[type, ...] = (
     *OF_FORESIGHT,
     *OF_STATISTICS,
     *OF_COUNTS,
+    *OF_HISTORY,
+    HappenedEventList,
+    HappenedStepList,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from ingest.refusal import NotUsable
+from ingest.services.called import Lang
 
 MOST = 500
 ANY = "*"
@@ -17,6 +18,7 @@ Some = Annotated[
         description="any of these, with commas or again; without it, or with `*`, all",
     ),
 ]
+InWords = Annotated[Lang, Query(description="the language of labels")]
 
 
 def some(values: list[str] | None) -> tuple[str, ...]:

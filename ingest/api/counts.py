@@ -1,4 +1,4 @@
-"""Counts of incidents by time and group, as charts need them."""
+"""Figures of incidents and events by time and group, as charts need them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from ingest.api.answers import answer, tells
+from ingest.api.chosen import InWords, Some, some
 from ingest.api.statistics import End, Start
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.services.counts import By, CountsView, Filter, What
-from linli.events import Severity
+from ingest.services.history import EventFiguresView, Happened
+from linli.events import Phase, Severity
 
 router = APIRouter(prefix="/statistics", tags=["statistics"])
 
-Some = Annotated[list[str] | None, Query(max_length=100, description="any of these")]
+StepOf = Annotated[
+    int | None,
+    Query(ge=60, le=31 * 86_400, description="seconds, or more; without it one for all"),
+]
+ByOf = Annotated[By | None, Query(description="a line each; all together without it")]
 
 
 @router.get("/counts", responses=tells(CountsView, 400, 401, 403, 422, 503))
@@ -29,25 +35,22 @@ def counts(  # every one of them is a parameter of the request
     what: Annotated[
         What, Query(description="`opened` again too; `episodes`: each time that it was seen")
     ] = "opened",
-    by: Annotated[By | None, Query(description="a line each; all together without it")] = None,
-    step: Annotated[
-        int | None,
-        Query(ge=60, le=31 * 86_400, description="seconds, or more; without it one for all"),
-    ] = None,
+    by: ByOf = None,
+    step: StepOf = None,
     event: Some = None,
     severity: Annotated[list[Severity] | None, Query(description="any of these")] = None,
     area: Some = None,
-    device: Annotated[
-        list[str] | None, Query(max_length=100, description="any of these, as node/device")
-    ] = None,
+    device: Some = None,
+    lang: InWords = "zh",
 ) -> Response:
     """Count what happened to incidents, in steps of time and by group, as one flat list.
 
     A step in which nothing happened has `count` 0; null is what is not known: what is still to
     come, and what is older than the newest 20,000 that are read. Groups beyond the largest 30
-    stand together as `…`. Steps are whole since 1970 UTC, cut off at `start` and `end`.
+    stand together as `…`. A device is `node/device`. Steps are whole since 1970 UTC, cut off at
+    `start` and `end`.
     """
-    only = Filter(event or (), severity or (), area or (), device or ())
+    only = Filter(some(event), severity or (), some(area), some(device))
     return answer(
         house.counts.counts(
             viewer,
@@ -58,5 +61,42 @@ def counts(  # every one of them is a parameter of the request
             by=by,
             step=None if step is None else timedelta(seconds=step),
             only=only,
+            lang=lang,
         )
     )
+
+
+@router.get("/events", responses=tells(EventFiguresView, 400, 401, 403, 422, 503))
+def events(  # every one of them is a parameter of the request
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    start: Start,
+    end: End,
+    by: ByOf = None,
+    step: StepOf = None,
+    event: Some = None,
+    severity: Annotated[list[Severity] | None, Query(description="any of these")] = None,
+    phase: Annotated[list[Phase] | None, Query(description="any of these")] = None,
+    area: Some = None,
+    device: Some = None,
+    lang: InWords = "zh",
+) -> Response:
+    """Count events as edges said them, in steps of time and by group: how many, late, how long.
+
+    Null is what is not known, as for counts of incidents; the newest 20,000 are read. Of events
+    that were kept by an older version it is not known which phase, area and device, nor how long.
+    """
+    only = Happened(some(event), some(area), some(device), severity or (), phase or ())
+    found = house.history.figures(
+        viewer,
+        start,
+        end,
+        now,
+        by=by,
+        step=None if step is None else timedelta(seconds=step),
+        only=only,
+        lang=lang,
+    )
+    return answer(found)

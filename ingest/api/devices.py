@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.api.answers import DeviceList, answer, tells
+from ingest.api.chosen import InWords, Some, some
 from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.services.called import Called, Lang
 from ingest.services.page import sliced
-from ingest.services.views import DeviceView
+from ingest.services.views import DeviceView, NodeView
 
 router = APIRouter(prefix="/devices", tags=["devices"])
+Shown = TypeVar("Shown", DeviceView, NodeView)
 
 
 class Confirmation(BaseModel):
@@ -26,17 +30,42 @@ class Confirmation(BaseModel):
 
 @router.get("", responses=tells(DeviceList, 400, 401, 403, 422, 503))
 def list_devices(
+    *,
     house: TheServices,
     viewer: TheViewer,
     now: Now,
+    area: Some = None,
+    device: Some = None,
+    lang: InWords = "zh",
     cursor: Annotated[str | None, Query(max_length=128, description="`next` of a page")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
-    """List devices, discovered ones first, and all edge boxes with each page."""
-    found = house.devices.list(viewer, now)
-    page = sliced(found, lambda one: f"{one.node}/{one.device}", cursor, limit)
-    nodes = house.devices.nodes(viewer, now)
+    """List devices, discovered ones first, and all edge boxes of these areas with each page.
+
+    A device is `node/device`.
+    """
+    areas, devices = some(area), some(device)
+    called = house.history.called(viewer)
+    found = [
+        _with_area(one, called, lang)
+        for one in house.devices.list(viewer, now)
+        if (not areas or one.area in areas) and (not devices or _path(one) in devices)
+    ]
+    page = sliced(found, _path, cursor, limit)
+    nodes = tuple(
+        _with_area(one, called, lang)
+        for one in house.devices.nodes(viewer, now)
+        if not areas or one.area in areas
+    )
     return answer(DeviceList(items=page.items, next=page.next, nodes=nodes))
+
+
+def _path(one: DeviceView) -> str:
+    return f"{one.node}/{one.device}"
+
+
+def _with_area(one: Shown, called: Called, lang: Lang) -> Shown:
+    return msgspec.structs.replace(one, area_label=called.area(one.area, lang))
 
 
 @router.post("/{node}/{device}/confirm", responses=tells(DeviceView, 401, 403, 404, 422, 503))

@@ -6,9 +6,18 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from msgspec.structs import asdict
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest.api.answers import IncidentList, PrecisionList, TransitionList, answer, tells
+from ingest.api.answers import (
+    IncidentList,
+    ListedIncident,
+    PrecisionList,
+    TransitionList,
+    answer,
+    tells,
+)
+from ingest.api.chosen import InWords, Some, some
 from ingest.api.conditions import etag, tag_of, tags
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
@@ -48,33 +57,47 @@ def list_incidents(
         list[State] | None, Query(description="any of these; all when left out")
     ] = None,
     severity: Annotated[list[Severity] | None, Query(description="any of these")] = None,
-    device: Annotated[str | None, Query(max_length=65, description="node/device")] = None,
+    device: Some = None,
+    area: Some = None,
+    event: Some = None,
     standing: Annotated[
         list[Standing] | None,
         Query(description="alone in the list, or set aside: shelved, part of another"),
     ] = None,
     part_of: Annotated[str | None, Query(max_length=64, description="id of an incident")] = None,
     order: Annotated[Order, Query(description="what comes first")] = "urgent",
+    lang: InWords = "zh",
     cursor: Annotated[str | None, Query(max_length=64, description="`next` of a page")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """List incidents.
 
     `urgent`: those not resolved first, of them the most severe, of them the newest.
-    `newest`: by number, highest first.
+    `newest`: by number, highest first. A device is `node/device`.
     """
     page = house.incidents.list(
         viewer,
         states=state or (),
         severities=severity or (),
-        device=device,
+        devices=some(device),
+        areas=some(area),
+        events=some(event),
         standing=standing or (),
         part_of=part_of,
         order=order,
         cursor=cursor,
         limit=limit,
     )
-    return answer(IncidentList(items=page.items, next=page.next))
+    called = house.history.called(viewer)
+    items = tuple(
+        ListedIncident(
+            **asdict(one),
+            area_label=called.area(one.area, lang),
+            device_label=called.device(one.key.node, one.key.device, lang),
+        )
+        for one in page.items
+    )
+    return answer(IncidentList(items=items, next=page.next))
 
 
 Cursor = Annotated[str | None, Query(max_length=128, description="`next` of a page")]
@@ -87,7 +110,8 @@ def precision(
     viewer: TheViewer,
     start: Annotated[AwareDatetime | None, Query(description="last seen at or after")] = None,
     end: Annotated[AwareDatetime | None, Query(description="last seen before")] = None,
-    device: Annotated[str | None, Query(max_length=65, description="node/device")] = None,
+    device: Some = None,
+    area: Some = None,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
@@ -95,7 +119,9 @@ def precision(
 
     `precision` is null while nobody has labelled one as right or wrong.
     """
-    found = house.incidents.precision(viewer, start=start, end=end, device=device)
+    found = house.incidents.precision(
+        viewer, start=start, end=end, devices=some(device), areas=some(area)
+    )
     page = sliced(found, lambda one: f"{one.node}/{one.device}/{one.event}", cursor, limit)
     return answer(PrecisionList(items=page.items, next=page.next))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
 from ingest.api.answers import EventList, RejectList, answer, fails, tells
+from ingest.api.chosen import Some, some
 from ingest.api.visitor import TheServices, TheViewer
 from ingest.services.views import Stats
 
@@ -14,10 +16,18 @@ router = APIRouter(tags=["delivery"])
 _BYTES = "application/octet-stream"
 
 
-@router.get("/stats", responses=tells(Stats, 401, 403, 503))
-def stats(house: TheServices, viewer: TheViewer) -> Response:
-    """Show what was produced, stored, refused, repeated, parked and given up, per stream too."""
-    return answer(house.journal.stats(viewer))
+@router.get("/stats", responses=tells(Stats, 400, 401, 403, 422, 503))
+def stats(house: TheServices, viewer: TheViewer, area: Some = None) -> Response:
+    """Show what was produced, stored, refused, repeated, parked and given up, per stream too.
+
+    With `area` the streams are those of its nodes; the numbers stay those of all.
+    """
+    found, areas = house.journal.stats(viewer), some(area)
+    if areas:
+        area_of = house.history.called(viewer).area_of
+        streams = tuple(one for one in found.streams if area_of.get(one.node) in areas)
+        found = msgspec.structs.replace(found, streams=streams)
+    return answer(found)
 
 
 @router.get("/rejects", responses=tells(RejectList, 400, 401, 403, 422, 503))

@@ -17,12 +17,11 @@ from ingest.api.answers import (
     fails,
     tells,
 )
-from ingest.api.chosen import Some, some
+from ingest.api.chosen import InWords, Some, some
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.refusal import NotThere
 from ingest.series.storage import Storage
 from ingest.series.timeseries import to_millis
-from ingest.services.called import Lang
 from ingest.services.lines import By, LatestRow, Match, Of, SeriesRow, Together
 from ingest.services.series import Quality
 from linli.clock import LATEST
@@ -54,7 +53,6 @@ To = Annotated[int, Query(alias="to", ge=0, le=_LATEST, description="ms, not inc
 SomeDevices = Annotated[
     list[str] | None, Query(max_length=100, description="as the others; device or node/device")
 ]
-InWords = Annotated[Lang, Query(description="the language of labels")]
 
 
 def matching(

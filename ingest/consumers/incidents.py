@@ -22,7 +22,7 @@ from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
 from ingest.store.journal import CLOCK, Kept, messages_after
 from linli.clock import Clock
-from linli.events import DescribeMessage, Envelope, ReportMessage, Status
+from linli.events import DescribeMessage, Envelope, EventMessage, ReportMessage, Status
 from linli.topics import PROBE, SELF
 
 NAME = "incidents"
@@ -85,9 +85,14 @@ class IncidentEffect:
             tallies.note_lane(connection, kept.node, kept.stream, kept.kind)
             self._streams.add((kept.node, kept.stream))
         if kept.kind == "event":
-            self._events.append({name: getattr(kept, name, None) for name in _OF_EVENT})
+            event = {name: getattr(kept, name, None) for name in _OF_EVENT}
+            self._events.append(event)
         origin = registry.Origin(kept.site, kept.area, kept.node)
         message = self._rules.read(kept)
+        if isinstance(message, EventMessage):
+            data = message.data
+            event.update(phase=data.phase, severity=data.severity)
+            event.update(confidence=data.confidence, dwell=data.dwell)
         started = None
         if isinstance(message, Envelope):
             started = boots.started(connection, kept.node, message, received)

@@ -97,7 +97,7 @@ _OF_THIS = incident.update().where(incident.c.id == sa.bindparam("of_id"))
 _REST = _OF_THIS.values(due=None)
 _MOVES: tuple[str, ...] = (
     *("state", "severity", "urgency", "last", "clears", "picture", "label", "outage"),
-    *("aside", "part_of", "due", "load", "body"),
+    *("aside", "part_of", "due", "area", "load", "body"),
 )
 _MOVE_INCIDENT = Prepared(_OF_THIS, _MOVES)
 _NEW_TRANSITION = Prepared(
@@ -284,6 +284,7 @@ def _columns(after: Incident) -> dict[str, Any]:
         "aside": after.aside,
         "part_of": after.part_of,
         "due": due(after),
+        "area": after.area,
         "load": None if after.exempt else after.called,
         "body": _ENCODER.encode(after).decode(),
     }

@@ -25,11 +25,13 @@ _COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which incidents; what is not given means all. `device` is node and device."""
+    """Which incidents; what is not given means all. `devices` are nodes and devices."""
 
     states: Collection[State] = ()
     severities: Collection[Severity] = ()
-    device: tuple[str, str] | None = None
+    devices: Collection[tuple[str, str]] = ()
+    areas: Collection[str] = ()
+    events: Collection[str] = ()
     standing: Collection[Standing] = ()
     part_of: str | None = None
 
@@ -104,7 +106,12 @@ def unresolved(connection: sa.Connection) -> list[Incident]:
 
 
 def precision(
-    connection: sa.Connection, start: datetime, end: datetime, *, device: tuple[str, str] | None
+    connection: sa.Connection,
+    start: datetime,
+    end: datetime,
+    *,
+    devices: Collection[tuple[str, str]] = (),
+    areas: Collection[str] = (),
 ) -> list[Precision]:
     """Return how right each device was about each event that was last seen in a span of time."""
     place = (incident.c.site, incident.c.node, incident.c.device, incident.c.event)
@@ -114,8 +121,10 @@ def precision(
         .group_by(*place, incident.c.label)
         .order_by(*place)
     )
-    if device is not None:
-        query = query.where(incident.c.node == device[0], incident.c.device == device[1])
+    if devices:
+        query = query.where(_any_of(devices))
+    if areas:
+        query = query.where(incident.c.area.in_(areas))
     found: dict[tuple[str, ...], dict[Label | None, int]] = {}
     for row in connection.execute(query):
         found.setdefault(tuple(row[:4]), {})[row.label] = row.number
@@ -138,6 +147,10 @@ def _precision(place: tuple[str, ...], labels: dict[Label | None, int]) -> Preci
     )
 
 
+def _any_of(devices: Collection[tuple[str, str]]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(incident.c.node, incident.c.device).in_(list(devices))
+
+
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     made: list[Any] = []
     if wanted.states:
@@ -148,9 +161,12 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
             made.append(UNRESOLVED)
     if wanted.severities:
         made.append(incident.c.severity.in_(wanted.severities))
-    if wanted.device is not None:
-        node, device = wanted.device
-        made.append(sa.and_(incident.c.node == node, incident.c.device == device))
+    if wanted.devices:
+        made.append(_any_of(wanted.devices))
+    if wanted.areas:
+        made.append(incident.c.area.in_(wanted.areas))
+    if wanted.events:
+        made.append(incident.c.event.in_(wanted.events))
     if wanted.standing:
         aside = [one for one in wanted.standing if one != "alone"]
         alone = [incident.c.aside.is_(None)] if "alone" in wanted.standing else []

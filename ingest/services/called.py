@@ -38,6 +38,11 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
             return self.node(of, lang)
         return _said(self.devices.get((of, name)), lang) or name
 
+    def path(self, path: str, lang: Lang) -> str:
+        """Return what the device of a `node/device` is called; what is none stays as it is."""
+        of, slash, name = path.partition("/")
+        return self.device(of, name, lang) if slash else path
+
 
 def called(reader: sa.Engine) -> Called:
     """Read it from the registry. Raises StoreError."""

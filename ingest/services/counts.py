@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -13,35 +11,33 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Key
-from ingest.refusal import NotUsable
+from ingest.services.called import Called, Lang
+from ingest.services.spans import ALL, MOST, filled, of_devices, rank, spans
 from ingest.store.engine import reading
 from ingest.store.incidents import incident, transition
 from linli.events import Severity
 
 What = Literal["opened", "episodes", "acknowledged", "resolved"]
 By = Literal["event", "severity", "area", "device"]
-LONGEST = timedelta(days=366)
-MOST_SPANS, MOST_GROUPS, MOST = 500, 30, 20_000
-"""Steps and groups of an answer, and rows that it is made of, the newest."""
-ALL, REST = "all", "…"
 _STEPS: dict[What, tuple[str, ...]] = {
     "opened": ("opened", "reopened"),
     "episodes": ("opened", "reopened", "repeated"),
     "acknowledged": ("acknowledged",),
     "resolved": ("resolved",),
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
     """How many in the step that begins at `time`; null where it is not known, which is not zero.
 
-    Of what was acknowledged or resolved, half were within `median` and 95 of 100 within `p95`
-    seconds of being opened: nearest ranks, null where there was none.
+    `label` is what people call the group. Of what was acknowledged or resolved, half were within
+    `median` and 95 of 100 within `p95` seconds of being opened: nearest ranks, null where there was
+    none.
     """
 
     time: datetime
     group: str
+    label: str
     count: int | None
     median: float | None = None
     p95: float | None = None
@@ -80,25 +76,6 @@ class _Body(msgspec.Struct):
     opened: datetime
 
 
-class _Spans(NamedTuple):
-    """The steps of an answer: whole ones since 1970, cut off at start and end."""
-
-    start: datetime
-    end: datetime
-    step: timedelta | None
-
-    def of(self, at: datetime) -> datetime:
-        if self.step is None:
-            return self.start
-        return max(self.start, _EPOCH + (at - _EPOCH) // self.step * self.step)
-
-    def __iter__(self) -> Iterator[datetime]:
-        at = self.start
-        while at < self.end:
-            yield at
-            at = self.end if self.step is None else self.of(at + self.step)
-
-
 _Row = tuple[datetime, str, float]
 _DECODER = msgspec.json.Decoder(_Body)
 
@@ -106,8 +83,10 @@ _DECODER = msgspec.json.Decoder(_Body)
 class CountService:
     """Counts what happened to incidents."""
 
-    def __init__(self, reader: sa.Engine) -> None:
+    def __init__(self, reader: sa.Engine, called: Callable[[], Called] = Called) -> None:
+        """`called` says what people call areas and devices."""
         self._reader = reader
+        self._called = called
 
     def counts(
         self,
@@ -120,23 +99,23 @@ class CountService:
         by: By | None,
         step: timedelta | None,
         only: Filter,
+        lang: Lang = "zh",
     ) -> CountsView:
         """Return counts per step and group; steps are made longer until there are not too many."""
         viewer.require("see")
-        if not start < end or end - start > LONGEST:
-            raise NotUsable(f"must be after start, by {LONGEST.days} days at most", where="end")
-        # A step is cut off at both ends, so that there may be one more than the span holds.
-        times = math.ceil((end - start) / (MOST_SPANS - 1) / step) if step else 1
-        spans = _Spans(start, end, step and step * times)
+        steps = spans(start, end, step)
         with reading(self._reader) as connection:
             found = connection.execute(_query(start, end, what, only)).all()
         known_from = start if len(found) <= MOST else found[MOST - 1].at
-        rows = list(_rows(found[:MOST], by, only))
-        handled = what in ("acknowledged", "resolved")
+        rows = list(_rows(found[:MOST], by))
+        said = labels(by, self._called(), lang)
         return CountsView(
             complete=len(found) <= MOST,
-            step=int((spans.step or end - start) / timedelta(seconds=1)),
-            rows=tuple(_counted(rows, spans, (known_from, now), by=by, handled=handled)),
+            step=steps.seconds,
+            rows=tuple(
+                _count(time, group, said(group), took, what)
+                for time, group, took in filled(rows, steps, (known_from, now), alone=by is None)
+            ),
         )
 
 
@@ -152,18 +131,17 @@ def _query(start: datetime, end: datetime, what: What, only: Filter) -> sa.Selec
         query = query.where(incident.c.event.in_(only.events))
     if only.severities:
         query = query.where(incident.c.severity.in_(only.severities))
+    if only.areas:
+        query = query.where(incident.c.area.in_(only.areas))
     if only.devices:
-        name = incident.c.node + "/" + incident.c.device
-        query = query.where(name.in_(only.devices))
+        query = query.where(of_devices(incident, only.devices))
     return query.order_by(columns.at.desc()).limit(MOST + 1)
 
 
-def _rows(found: Sequence[sa.Row[datetime, str]], by: By | None, only: Filter) -> Iterator[_Row]:
+def _rows(found: Sequence[sa.Row[datetime, str]], by: By | None) -> Iterator[_Row]:
     """Yield when, of which group, and how many seconds after it was opened."""
     for at, text in found:
         body = _DECODER.decode(text)
-        if only.areas and body.area not in only.areas:
-            continue
         yield at, _group(body, by), max(0.0, (at - body.opened).total_seconds())
 
 
@@ -181,35 +159,27 @@ def _group(body: _Body, by: By | None) -> str:
             return f"{body.key.node}/{body.key.device}"
 
 
-def _counted(
-    rows: Sequence[_Row],
-    spans: _Spans,
-    known: tuple[datetime, datetime],
-    *,
-    by: By | None,
-    handled: bool,
-) -> Iterator[Count]:
-    """Yield a count of each group in each step; null before and after what is known."""
-    totals = Counter(group for _, group, _ in rows)
-    largest = {group for group, _ in totals.most_common(MOST_GROUPS)}
-    groups = sorted(largest) + ([REST] if len(totals) > len(largest) else [])
-    seconds: defaultdict[tuple[datetime, str], list[float]] = defaultdict(list)
-    for at, group, spent in rows:
-        seconds[spans.of(at), group if group in largest else REST].append(spent)
-    for time in spans:
-        for group in groups or ([ALL] if by is None else []):
-            took = sorted(seconds.get((time, group), ()))
-            if not known[0] <= time <= known[1]:
-                yield Count(time=time, group=group, count=None)
-                continue
-            yield Count(
-                time=time,
-                group=group,
-                count=len(took),
-                median=_rank(took, 0.5) if handled else None,
-                p95=_rank(took, 0.95) if handled else None,
-            )
+def _count(time: datetime, group: str, label: str, took: list[float] | None, what: What) -> Count:
+    if took is None:
+        return Count(time=time, group=group, label=label, count=None)
+    took.sort()
+    handled = what in ("acknowledged", "resolved")
+    return Count(
+        time=time,
+        group=group,
+        label=label,
+        count=len(took),
+        median=rank(took, 0.5) if handled else None,
+        p95=rank(took, 0.95) if handled else None,
+    )
 
 
-def _rank(values: Sequence[float], share: float) -> float | None:
-    return values[math.ceil(share * len(values)) - 1] if values else None
+def labels(by: By | None, called: Called, lang: Lang) -> Callable[[str], str]:
+    """Return what says how a group is called; events and severities are their own words."""
+    match by:
+        case "area":
+            return lambda group: called.area(group, lang)
+        case "device":
+            return lambda group: called.path(group, lang)
+        case _:
+            return lambda group: group

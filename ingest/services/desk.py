@@ -16,6 +16,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.foresight import ForesightService
+from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
@@ -55,6 +56,7 @@ class Services:
     foresight: ForesightService
     statistics: StatisticsService
     counts: CountService
+    history: HistoryService
     links: LinkService
     cards: CardService
     commands: CommandService

@@ -51,6 +51,9 @@ class IncidentService:
         states: Collection[State] = (),
         severities: Collection[Severity] = (),
         device: str | None = None,
+        devices: Collection[str] = (),
+        areas: Collection[str] = (),
+        events: Collection[str] = (),
         standing: Collection[Standing] = (),
         part_of: str | None = None,
         order: Order = "urgent",
@@ -60,7 +63,7 @@ class IncidentService:
         """Return one page of incidents.
 
         `urgent`: not yet resolved first, of those the most severe first, then the newest.
-        Empty filters mean all. `device` is `node/device`. Raises NotUsable for a bad cursor.
+        Empty filters mean all. A device is `node/device`. Raises NotUsable for a bad cursor.
         """
         viewer.require("see")
         limit = max(1, min(limit, MOST))
@@ -68,7 +71,9 @@ class IncidentService:
         wanted = Filter(
             states=states,
             severities=severities,
-            device=_device(device) if device else None,
+            devices=[_device(one) for one in (*devices, *([device] if device else ()))],
+            areas=areas,
+            events=events,
             standing=standing,
             part_of=part_of,
         )
@@ -126,14 +131,15 @@ class IncidentService:
         *,
         start: datetime | None = None,
         end: datetime | None = None,
-        device: str | None = None,
+        devices: Collection[str] = (),
+        areas: Collection[str] = (),
     ) -> tuple[Precision, ...]:
         """Return how often each device was right about each event last seen in a span of time."""
         viewer.require("see")
         since, until = clamped(start or EARLIEST), clamped(end or LATEST)
-        place = _device(device) if device else None
+        places = [_device(one) for one in devices]
         with reading(self._reader) as connection:
-            return tuple(lists.precision(connection, since, until, device=place))
+            return tuple(lists.precision(connection, since, until, devices=places, areas=areas))
 
     def acknowledge(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None

@@ -41,6 +41,8 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     parked: int = 0
     """Messages that wait for the device to be confirmed."""
+    area_label: str | None = None
+    """What its area is called, in lists."""
 
 
 class NodeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     lanes: tuple[LaneReport, ...] = ()
     turned_away: int = 0
     """Messages that were not read, ever: too many came at once, or too many broke the contract."""
+    area_label: str | None = None
+    """What its area is called, in lists."""
 
 
 class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ incident = sa.Table(
     sa.Column("aside", sa.Text),  # shelved | part, NULL when it stands by itself
     sa.Column("part_of", sa.Text),
     sa.Column("due", UtcDateTime),  # when time alone changes it next
+    sa.Column("area", sa.Text),
     sa.Column("load", UtcDateTime),  # when people were called for it, NULL when no storm counts it
 )
 sa.Index(
@@ -50,6 +51,7 @@ sa.Index("ix_incident_due", incident.c.due, incident.c.number)
 sa.Index("ix_incident_load", incident.c.site, incident.c.load)
 sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
 sa.Index("ix_incident_last", incident.c.last)
+sa.Index("ix_incident_area", incident.c.area, incident.c.number)
 
 transition = sa.Table(
     "transition",
@@ -64,6 +66,7 @@ transition = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("ix_transition_incident", transition.c.incident, transition.c.id)
+sa.Index("ix_transition_at", transition.c.at, transition.c.id)
 sa.Index("ix_transition_step", transition.c.step, transition.c.at)
 
 episode = sa.Table(

@@ -37,7 +37,15 @@ event = sa.Table(
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("incident", sa.Text),  # what it belongs to, NULL when it could not be used
+    # NULL in rows of an older version, and where it could not be read.
+    sa.Column("area", sa.Text),
+    sa.Column("device", sa.Text),
+    sa.Column("phase", sa.Text),
+    sa.Column("severity", sa.Text),
+    sa.Column("confidence", sa.Double),
+    sa.Column("dwell", sa.Double),
 )
+sa.Index("ix_event_time", event.c.time, event.c.id)
 sa.Index("ix_event_event_id", event.c.event_id)
 sa.Index("ix_event_node", event.c.node, event.c.id)
 

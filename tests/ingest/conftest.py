@@ -13,6 +13,7 @@ ON_BOTH = (
     *("test_api_stream", "test_consumers", "test_evidence", "test_idempotency"),
     "test_incident_silences",
     *("test_duty_api", "test_duty_told", "test_people_api", "test_statistics", "test_counts"),
+    "test_history",
     *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
     *("test_rules_consumer", "test_rules_trial", "test_series", "test_services", "test_chain"),

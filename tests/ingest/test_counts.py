@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from house import GUEST, NOON, Folder, running, sign_in
 
 from ingest.refusal import NotUsable
-from ingest.services.counts import MOST, MOST_GROUPS, MOST_SPANS, REST, CountService, Filter
+from ingest.services.counts import CountService, Filter
+from ingest.services.spans import MOST, MOST_GROUPS, MOST_SPANS, REST
 from ingest.store.engine import writing
 from ingest.store.incidents import incident, transition
 
@@ -43,7 +44,7 @@ def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
     with writing(folder.state) as connection:
         number = connection.scalar(sa.select(sa.func.count()).select_from(incident)) or 0
         number += 1
-        row = {name: one[name] for name in ("event", "node", "device", "severity")} | {
+        row = {name: one[name] for name in ("event", "node", "device", "severity", "area")} | {
             "id": f"i{number}",
             "number": number,
             "key": f"k{number}",
@@ -196,7 +197,8 @@ def test_over_rest(folder: Folder) -> None:
             "complete": True,
             "step": 86400,
             "rows": [
-                {"time": span["start"], "group": "b01", "count": 1, "median": None, "p95": None}
+                {"time": span["start"], "group": "b01", "label": "b01", "count": 1}
+                | {"median": None, "p95": None}
             ],
         }
         for bad in ({"by": "person"}, {"step": 1}, {"what": "all"}, {"severity": "loud"}):

@@ -123,9 +123,11 @@ def test_time_goes_on_for_them(ledger: Ledger) -> None:
 
 
 def test_they_are_found_by_what_queries_ask_now(ledger: Ledger) -> None:
-    table = sa.table("incident", sa.column("site"), sa.column("event"), sa.column("outage"))
+    table = sa.table(
+        "incident", sa.column("site"), sa.column("event"), sa.column("outage"), sa.column("area")
+    )
     with ledger.connection() as connection:
-        rows = connection.execute(sa.select(table.c.site, table.c.event, table.c.outage)).all()
+        rows = connection.execute(sa.select(*table.c)).all()
     assert [tuple(row) for row in rows] == [
-        ("c001", name, 0) for name in ("zone-dwell", "ebike-in-elevator", "fall")
+        ("c001", name, 0, "b03") for name in ("zone-dwell", "ebike-in-elevator", "fall")
     ]

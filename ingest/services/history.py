@@ -1,0 +1,381 @@
+"""What happened, newest first and with names: events as edges said them, steps of incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.accounts.account import Viewer
+from ingest.incidents.incident import Key, Step
+from ingest.refusal import NotUsable
+from ingest.services.called import Called, Lang, called
+from ingest.services.counts import By, labels
+from ingest.services.page import Page, number
+from ingest.services.spans import ALL, MOST, filled, of_devices, rank, spans
+from ingest.store import state
+from ingest.store.engine import from_micros, reading, to_micros
+from ingest.store.incidents import incident, transition
+from linli.clock import clamped
+from linli.events import Phase, Severity
+
+T = TypeVar("T")
+MOST_ITEMS = 1000
+Actor = Literal["rule", "user", "silence", "other"]
+
+
+class HappenedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase of an event; `delay` in seconds from happening to received, `dwell` how long it
+    had stayed. What an older version of Linli did not keep is null."""
+
+    id: str
+    event: str
+    phase: Phase | None
+    severity: Severity | None
+    area: str | None
+    area_label: str
+    node: str
+    device: str | None
+    device_label: str
+    time: datetime
+    received: datetime
+    delay: float
+    dwell: float | None
+    confidence: float | None
+    incident: str | None
+
+
+class HappenedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of an incident; `by` says what kind of actor took it, never who."""
+
+    at: datetime
+    step: Step
+    by: Actor
+    incident: str
+    number: int
+    event: str
+    title: str
+    severity: Severity
+    area: str
+    area_label: str
+    node: str
+    device: str
+    device_label: str
+
+
+class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of a group in the step that begins at `time`; null where it is not known.
+
+    `delay_median` and `delay_p95`: seconds from happening to received, nearest ranks; `dwell_max`:
+    the longest that one stayed; null where there was none.
+    """
+
+    time: datetime
+    group: str
+    label: str
+    count: int | None
+    delay_median: float | None = None
+    delay_p95: float | None = None
+    dwell_max: float | None = None
+
+
+class EventFiguresView(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures by time and group, in order of time; `step` in seconds as it was used.
+
+    Not `complete`: there was more than is read at once, and the oldest steps are null.
+    """
+
+    complete: bool
+    step: int
+    rows: tuple[EventFigures, ...]
+
+
+SHOWN: tuple[type, ...] = (HappenedEvent, HappenedStep, EventFiguresView)
+"""What the API answers with."""
+
+
+class Happened(NamedTuple):
+    """Only of these; all where it is empty. A device as `node/device`."""
+
+    events: Sequence[str] = ()
+    areas: Sequence[str] = ()
+    devices: Sequence[str] = ()
+    severities: Sequence[Severity] = ()
+    phases: Sequence[Phase] = ()
+    steps: Sequence[Step] = ()
+
+
+class _Body(msgspec.Struct):
+    key: Key
+    number: int
+    severity: Severity
+    area: str
+    title: str | None = None
+
+
+_BODY = msgspec.json.Decoder(_Body)
+_EVENT = state.event.c
+
+
+class HistoryService:
+    """Reads what happened in spans of time; whatever is asked, it looks at 20,000 rows at most."""
+
+    def __init__(self, reader: sa.Engine) -> None:
+        self._reader = reader
+
+    def called(self, viewer: Viewer) -> Called:
+        """Return what people call areas, nodes and devices. Raises NotAllowed."""
+        viewer.require("see")
+        return called(self._reader)
+
+    def events(
+        self,
+        viewer: Viewer,
+        start: datetime,
+        end: datetime,
+        *,
+        only: Happened,
+        cursor: str | None = None,
+        limit: int = 50,
+        lang: Lang = "zh",
+    ) -> Page[HappenedEvent]:
+        """Return one page of events that happened in [start, end). Raises NotUsable.
+
+        A page may be short, or empty, though more follow.
+        """
+        viewer.require("see")
+        rows, follows = self._page(
+            _EVENTS,
+            sa.select(state.event).where(*_of_events(only)),
+            (to_micros(clamped(start)), to_micros(clamped(end))),
+            cursor,
+            limit,
+        )
+        names = called(self._reader)
+        return Page(tuple(_event(row, names, lang) for row in rows), follows)
+
+    def steps(
+        self,
+        viewer: Viewer,
+        start: datetime,
+        end: datetime,
+        *,
+        only: Happened,
+        cursor: str | None = None,
+        limit: int = 50,
+        lang: Lang = "zh",
+    ) -> Page[HappenedStep]:
+        """Return one page of what became of incidents in [start, end). Raises NotUsable.
+
+        A page may be short, or empty, though more follow.
+        """
+        viewer.require("see")
+        rows, follows = self._page(
+            _STEPS,
+            sa.select(transition, incident.c.body.label("whole"))
+            .join(incident, incident.c.id == transition.c.incident)
+            .where(*_of_steps(only)),
+            (clamped(start), clamped(end)),
+            cursor,
+            limit,
+        )
+        names = called(self._reader)
+        return Page(tuple(_step(row, names, lang) for row in rows), follows)
+
+    def figures(
+        self,
+        viewer: Viewer,
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        *,
+        by: By | None,
+        step: timedelta | None,
+        only: Happened,
+        lang: Lang = "zh",
+    ) -> EventFiguresView:
+        """Return how many events of each group came, and how late, in each step."""
+        viewer.require("see")
+        steps = spans(start, end, step)
+        newest = (
+            sa.select(state.event)
+            .where(_EVENT.time >= to_micros(start), _EVENT.time < to_micros(end))
+            .where(*_of_events(only))
+            .order_by(_EVENT.time.desc())
+        )
+        with reading(self._reader) as connection:
+            found = connection.execute(newest.limit(MOST + 1)).all()
+        complete = len(found) <= MOST
+        known_from = start if complete else from_micros(found[MOST - 1].time)
+        rows = [(from_micros(row.time), _group(row, by), row) for row in found[:MOST]]
+        said = labels(by, called(self._reader), lang)
+        return EventFiguresView(
+            complete=complete,
+            step=steps.seconds,
+            rows=tuple(
+                _figures(time, group, said(group), some)
+                for time, group, some in filled(rows, steps, (known_from, now), alone=by is None)
+            ),
+        )
+
+    def _page(
+        self,
+        order: _Order[T],
+        query: sa.Select[Any],
+        span: tuple[T, T],
+        cursor: str | None,
+        limit: int,
+    ) -> tuple[Sequence[sa.Row[Any]], str | None]:
+        """Return the newest rows behind a cursor that fit, of the next 20,000, and a cursor."""
+        time, row_id = order.time, order.id
+        limit = max(1, min(limit, MOST_ITEMS))
+        inside = [time >= span[0], time < span[1]]
+        if cursor:
+            last, last_id = order.read(cursor)
+            inside += [time <= last, sa.or_(time < last, row_id < last_id)]
+        newest = time.desc(), row_id.desc()
+        edge = sa.select(time, row_id).where(*inside).order_by(*newest).offset(MOST).limit(1)
+        with reading(self._reader) as connection:
+            floor = connection.execute(edge).first()
+            if floor is not None:
+                inside += [time >= floor[0], sa.or_(time > floor[0], row_id > floor[1])]
+            query = query.where(*inside).order_by(*newest).limit(limit + 1)
+            rows = connection.execute(query).all()
+        if len(rows) > limit:
+            at, number_of = rows[limit - 1]._mapping[time], rows[limit - 1]._mapping[row_id]  # noqa: SLF001 - the public name for it
+            return rows[:limit], order.cursor(at, number_of)
+        return rows, None if floor is None else order.cursor(floor[0], floor[1] + 1)
+
+
+@dataclass(frozen=True)
+class _Order(Generic[T]):
+    """Rows of a table by time; `instant` makes of microseconds what its column holds."""
+
+    time: sa.Column[T]
+    id: sa.Column[int]
+    instant: Callable[[int], T]
+    micros: Callable[[T], int]
+
+    def read(self, cursor: str) -> tuple[T, int]:
+        """Return the place that a cursor names. Raises NotUsable."""
+        at, _, row_id = cursor.partition(".")
+        try:
+            return self.instant(number(at)), number(row_id)
+        except (OverflowError, ValueError):
+            raise NotUsable("not a cursor of ours", where="cursor") from None
+
+    def cursor(self, at: T, row_id: int) -> str:
+        """Return the cursor that asks for what is older than this row."""
+        return f"{self.micros(at)}.{row_id}"
+
+
+_EVENTS: _Order[int] = _Order(_EVENT.time, _EVENT.id, int, int)
+_STEPS: _Order[datetime] = _Order(transition.c.at, transition.c.id, from_micros, to_micros)
+
+
+def _of_events(only: Happened) -> list[sa.ColumnElement[bool]]:
+    made = [
+        column.in_(wanted)
+        for column, wanted in (
+            (_EVENT.name, only.events),
+            (_EVENT.area, only.areas),
+            (_EVENT.severity, only.severities),
+            (_EVENT.phase, only.phases),
+        )
+        if wanted
+    ]
+    return [*made, *([of_devices(state.event, only.devices)] if only.devices else [])]
+
+
+def _of_steps(only: Happened) -> list[sa.ColumnElement[bool]]:
+    made = [
+        column.in_(wanted)
+        for column, wanted in (
+            (incident.c.event, only.events),
+            (incident.c.area, only.areas),
+            (incident.c.severity, only.severities),
+            (transition.c.step, only.steps),
+        )
+        if wanted
+    ]
+    return [*made, *([of_devices(incident, only.devices)] if only.devices else [])]
+
+
+def _event(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedEvent:
+    time, received = from_micros(row.time), from_micros(row.received)
+    return HappenedEvent(
+        id=row.event_id,
+        event=row.name,
+        phase=row.phase,
+        severity=row.severity,
+        area=row.area,
+        area_label=names.area(row.area, lang),
+        node=row.node,
+        device=row.device,
+        device_label=names.device(row.node, row.device or "", lang),
+        time=time,
+        received=received,
+        delay=_delay(row),
+        dwell=row.dwell,
+        confidence=row.confidence,
+        incident=row.incident,
+    )
+
+
+def _step(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedStep:
+    one = _BODY.decode(row.whole)
+    kind, found, _ = row.actor.partition(":")
+    return HappenedStep(
+        at=row.at,
+        step=row.step,
+        by=kind if found and kind in get_args(Actor) else "other",
+        incident=row.incident,
+        number=one.number,
+        event=one.key.event,
+        title=one.title or one.key.event,
+        severity=one.severity,
+        area=one.area,
+        area_label=names.area(one.area, lang),
+        node=one.key.node,
+        device=one.key.device,
+        device_label=names.device(one.key.node, one.key.device, lang),
+    )
+
+
+def _delay(row: sa.Row[Any]) -> float:
+    return float(max(0, row.received - row.time)) / 1e6
+
+
+def _figures(
+    time: datetime, group: str, label: str, some: list[sa.Row[Any]] | None
+) -> EventFigures:
+    if some is None:
+        return EventFigures(time=time, group=group, label=label, count=None)
+    delays = sorted(_delay(row) for row in some)
+    return EventFigures(
+        time=time,
+        group=group,
+        label=label,
+        count=len(some),
+        delay_median=rank(delays, 0.5),
+        delay_p95=rank(delays, 0.95),
+        dwell_max=max((row.dwell for row in some if row.dwell is not None), default=None),
+    )
+
+
+def _group(row: sa.Row[Any], by: By | None) -> str:
+    match by:
+        case None:
+            return ALL
+        case "event":
+            return str(row.name)
+        case "severity":
+            return row.severity or ""
+        case "area":
+            return row.area or ""
+        case "device":
+            return f"{row.node}/{row.device or ''}"
