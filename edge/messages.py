@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from linli.codec import decode, encode
+from linli.commands import AckData, AckMessage
 from linli.events import (
     ClockSync,
     DescribeData,
@@ -88,6 +89,11 @@ def describe(topic: Topic, stamp: Stamp, data: DescribeData) -> bytes:
     """Return the birth of a device. Raises PayloadError when it breaks the contract."""
     head = _head(topic, stamp, uuid7(stamp.now), stamp.now)
     return _seal(topic, DescribeMessage(**head, data=data))
+
+
+def ack(topic: Topic, stamp: Stamp, data: AckData) -> bytes:
+    """Return a word on a command."""
+    return encode(AckMessage(**_head(topic, stamp, uuid7(stamp.now), stamp.now), data=data))
 
 
 def report(topic: Topic, stamp: Stamp, data: ReportData) -> bytes:

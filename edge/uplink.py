@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from edge.actuate.orders import Orders
 from edge.flight import Flight
 from edge.messages import Address
 from edge.spool import LANES, Lane, Row, Spool
@@ -35,6 +36,8 @@ TURN = 0.02
 REPORT_EVERY = 60.0
 REPORT_PAUSE = 3.0
 REPORT_EXPIRY = 120
+WORD_EXPIRY = 60
+"""Seconds that a word on a command is worth sending."""
 
 Document = tuple[Topic, bytes]
 
@@ -66,10 +69,12 @@ class Uplink:
         agent: str,
         documents: Sequence[Document] = (),
         report: Callable[[], Document] | None = None,
+        orders: Orders | None = None,
     ) -> None:
         """`options` names broker and credentials; client id, subscriptions and will are set here.
 
-        `documents` are published retained, `report` every minute, the first at once.
+        `documents` are published retained, `report` every minute, the first at once; `orders`
+        takes the commands.
         """
         self.counts = UplinkCounts()
         self._address = address
@@ -80,6 +85,7 @@ class Uplink:
         self._since = clock.now()
         self._documents = documents
         self._report = report
+        self._orders = orders
         self._reported_at = 0.0
         self._report_wanted = threading.Event()
         self._flights: dict[Lane, Flight] = {lane: Flight() for lane in LANES}
@@ -174,6 +180,7 @@ class Uplink:
                 topic_filter(site, **ours, kind="receipt"),
                 topic_filter(site, **ours, kind="reject"),
                 self._ingest_topic,
+                *([self._orders.subscription] if self._orders is not None else []),
             ),
             will=Will(self._status_topic, lost),
         )
@@ -182,7 +189,11 @@ class Uplink:
         if delivery.topic == self._ingest_topic:
             self._take_status(decode_part(delivery.payload, Status))
             return
-        if delivery.topic.split("/")[-2] == "receipt":
+        kind = delivery.topic.split("/")[-2]
+        if kind == "command" and self._orders is not None:
+            self._orders.take(delivery)
+            return
+        if kind == "receipt":
             receipt = decode_part(delivery.payload, Receipt)
             self.counts.confirmed += self._spool.confirm(receipt)
             for lane in LANES:
@@ -231,6 +242,9 @@ class Uplink:
             self._reported_at = now
             topic, payload = self._report()
             self._link.publish(str(topic), payload, qos=0, expiry=REPORT_EXPIRY)
+        if self._orders is not None:
+            for topic, payload in self._orders.words():
+                self._link.publish(str(topic), payload, expiry=WORD_EXPIRY)
         if self.ingest_ready:
             for lane in LANES:
                 self._drain(lane, self._flights[lane], now)

@@ -1,0 +1,148 @@
+"""Commands from the ingest: which are for us, done once, and what we say of them.
+
+Retained, expired, unreadable and misaddressed ones never run. A command that is asked twice gets
+the word of the first time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from edge import messages
+from edge.actuate.ledger import Ledger
+from edge.messages import Address, Stamp
+from linli.clock import Clock
+from linli.codec import decode_part
+from linli.commands import COMMANDS, AckData, CommandMessage, Phase
+from linli.errors import PayloadError, StoreError
+from linli.log import get_logger
+from linli.mqtt import Delivery
+from linli.topics import Topic, topic_filter
+
+log = get_logger(__name__)
+
+SENDER = "svc-command"
+MOST_WORDS = 64
+Dropped = Literal["retained", "misaddressed", "unreadable", "duplicate", "words"]
+
+
+class Order:
+    """A command to one of our devices; `finish` it once, from any thread."""
+
+    def __init__(self, orders: Orders, topic: Topic, command: CommandMessage) -> None:
+        self.topic = topic
+        self.command = command
+        self._orders = orders
+
+    def finish(self, phase: Phase, code: str = "ok", detail: str | None = None) -> None:
+        """Say what came of it."""
+        self._orders.say(self, phase, code, detail)
+
+
+Handler = Callable[[Order], None]
+
+
+class Orders:
+    """Takes commands in the uplink's thread. `dropped` counts, by reason, what was not begun."""
+
+    def __init__(
+        self, address: Address, ledger: Ledger, clock: Clock, stamp: Callable[[], Stamp]
+    ) -> None:
+        self.dropped: Counter[Dropped] = Counter()
+        self._address = address
+        self._ledger = ledger
+        self._clock = clock
+        self._stamp = stamp
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        self._words: deque[tuple[Topic, bytes]] = deque()
+
+    def serve(self, handlers: Mapping[tuple[str, str], Handler]) -> None:
+        """Add who does which command of which device: (device, command) → handler.
+
+        A handler must not wait: it takes the order and finishes it later.
+        """
+        self._handlers.update(handlers)
+
+    @property
+    def subscription(self) -> str:
+        """Where our commands come in."""
+        return topic_filter(self._address.site, node=self._address.node, kind="command")
+
+    def take(self, delivery: Delivery) -> None:
+        """Begin a command, or say or count why not."""
+        order = self._read(delivery)
+        if order is None:
+            return
+        try:
+            said = self._ledger.said(order.command.id)
+        except StoreError as error:
+            log.warning("commands: %s; nothing is begun", error)
+            self._word(order.topic, AckData(command=order.command.id, phase="failed", code="store"))
+            return
+        if said is not None:
+            self.dropped["duplicate"] += 1
+            self._word(order.topic, said)
+        elif self._clock.now() >= order.command.expirytime:
+            self.say(order, "expired", "expired")
+        else:
+            self._begin(order)
+
+    def say(self, order: Order, phase: Phase, code: str, detail: str | None = None) -> bool:
+        """Keep and send a word on a command; tell whether it could be kept."""
+        ack = AckData(command=order.command.id, phase=phase, code=code, detail=detail)
+        try:
+            self._ledger.note(ack, self._clock.now())
+        except StoreError as error:
+            log.warning("commands: %s", error)
+            failed = AckData(command=order.command.id, phase="failed", code="store")
+            self._word(order.topic, failed if phase == "accepted" else ack)
+            return False
+        self._word(order.topic, ack)
+        return True
+
+    def words(self) -> list[tuple[Topic, bytes]]:
+        """Return what is to be sent, each once."""
+        found = []
+        while self._words:
+            found.append(self._words.popleft())
+        return found
+
+    def _begin(self, order: Order) -> None:
+        topic = order.topic
+        handler = self._handlers.get((topic.device, topic.name))
+        if handler is None:
+            known = any(device == topic.device for device, _ in self._handlers)
+            self.say(order, "failed", "unknown-command" if known else "unknown-device")
+        elif self.say(order, "accepted", "ok"):
+            log.info("commands: %s for %s", topic.name, topic.device)
+            handler(order)
+
+    def _read(self, delivery: Delivery) -> Order | None:
+        if delivery.retain:
+            self.dropped["retained"] += 1
+            return None
+        try:
+            topic = Topic.parse(delivery.topic)
+            command = decode_part(delivery.payload, CommandMessage)
+        except (ValueError, PayloadError):
+            self.dropped["unreadable"] += 1
+            return None
+        ours = (topic.site, topic.area, topic.node) == (
+            self._address.site,
+            self._address.area,
+            self._address.node,
+        )
+        meant = command.type == topic.type and topic.name in COMMANDS
+        if not (ours and meant and command.source == f"/{topic.site}/{SENDER}"):
+            self.dropped["misaddressed"] += 1
+            return None
+        return Order(self, topic, command)
+
+    def _word(self, topic: Topic, ack: AckData) -> None:
+        if len(self._words) >= MOST_WORDS:
+            self._words.popleft()
+            self.dropped["words"] += 1
+        there = self._address.topic(topic.device, "ack", topic.name)
+        self._words.append((there, messages.ack(there, self._stamp(), ack)))

@@ -1,0 +1,206 @@
+"""Commands at the edge: never expired, retained or twice; every one gets its word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge.actuate.ledger import KEEP, Ledger
+from edge.actuate.orders import MOST_WORDS, Order, Orders
+from edge.messages import Address, Stamp
+from edge.spool import Spool
+from edge.uplink import Uplink
+from linli.clock import ManualClock
+from linli.codec import decode_part, encode
+from linli.commands import AckMessage, CommandData, CommandMessage
+from linli.errors import StoreError
+from linli.events import schema_uri
+from linli.ids import uuid7
+from linli.mqtt import Delivery, FakeBroker, LinkOptions
+from linli.topics import Topic
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ADDRESS = Address("c001", "b03", "c001-n07")
+TOPIC = ADDRESS.topic("hall", "command", "lamp-set")
+
+
+def _command(level: float = 0.5, *, topic: Topic = TOPIC, **changes: Any) -> CommandMessage:
+    values: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": uuid7(NOW),
+        "source": "/c001/svc-command",
+        "type": topic.type,
+        "time": NOW,
+        "datacontenttype": "application/json",
+        "dataschema": schema_uri("command"),
+        "clocksync": "synced",
+        "expirytime": NOW + timedelta(seconds=10),
+        "data": CommandData(operator="op-00000001", level=level),
+    }
+    return CommandMessage(**{**values, **changes})
+
+
+def _delivery(command: CommandMessage, *, topic: Topic = TOPIC, retain: bool = False) -> Delivery:
+    return Delivery(str(topic), encode(command), retain, 1, 1, 1)
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock(NOW)
+        self.ledger = Ledger(folder / "commands.db").__enter__()
+        self.done: list[float] = []
+        self.orders = self.anew()
+
+    def anew(self) -> Orders:
+        """Orders as after a restart: only the ledger is the same."""
+        orders = Orders(ADDRESS, self.ledger, self.clock, lambda: Stamp(self.clock.now()))
+        orders.serve({("hall", "lamp-set"): self._do})
+        return orders
+
+    def _do(self, order: Order) -> None:
+        assert order.command.data.level is not None
+        self.done.append(order.command.data.level)
+        order.finish("done")
+
+    def words(self, orders: Orders | None = None) -> list[tuple[str, str]]:
+        said = [decode_part(one, AckMessage) for _, one in (orders or self.orders).words()]
+        return [(one.data.phase, one.data.code) for one in said]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    found = Desk(tmp_path)
+    yield found
+    found.ledger.__exit__(None, None, None)
+
+
+def test_a_command_is_accepted_and_done(desk: Desk) -> None:
+    command = _command()
+    desk.orders.take(_delivery(command))
+    assert desk.done == [0.5]
+    words = desk.orders.words()
+    said = [decode_part(payload, AckMessage) for _, payload in words]
+    assert [one.data.phase for one in said] == ["accepted", "done"]
+    assert {one.data.command for one in said} == {command.id}
+    assert {str(topic) for topic, _ in words} == {"linli/v1/c001/b03/c001-n07/hall/ack/lamp-set"}
+    assert said[0].source == "/c001/c001-n07/hall"
+    assert said[0].type == "linli.ack.lamp-set"
+
+
+def test_a_command_that_comes_twice_is_done_once_even_after_a_restart(desk: Desk) -> None:
+    delivery = _delivery(_command())
+    desk.orders.take(delivery)
+    desk.orders.take(delivery)
+    later = desk.anew()
+    desk.clock.advance(3600)  # long expired, and yet its word is the one of then
+    later.take(delivery)
+    assert desk.done == [0.5]
+    assert desk.words(later) == [("done", "ok")]
+    assert later.dropped == {"duplicate": 1}
+
+
+def test_after_a_day_the_ledger_forgets(desk: Desk) -> None:
+    old = _command()
+    desk.orders.take(_delivery(old))
+    desk.clock.advance(KEEP.total_seconds() + 1)
+    now = desk.clock.now()
+    fresh = _command(time=now, expirytime=now + timedelta(seconds=10))
+    desk.orders.take(_delivery(fresh))
+    assert desk.ledger.said(old.id) is None
+    assert desk.ledger.said(fresh.id) is not None
+
+
+def test_an_expired_one_is_told_and_never_done(desk: Desk) -> None:
+    desk.clock.advance(10)
+    desk.orders.take(_delivery(_command()))
+    assert (desk.done, desk.words()) == ([], [("expired", "expired")])
+
+
+@pytest.mark.parametrize(
+    ("changes", "topic", "retain", "reason"),
+    [
+        ({}, TOPIC, True, "retained"),
+        ({"source": "/c001/c001-n01/cam"}, TOPIC, False, "misaddressed"),
+        ({"source": "/c002/svc-command"}, TOPIC, False, "misaddressed"),
+        ({"type": "linli.command.door-hold"}, TOPIC, False, "misaddressed"),
+        ({}, Topic("c001", "b03", "c001-n08", "hall", "command", "lamp-set"), False, None),
+        ({}, Topic("c001", "b04", "c001-n07", "hall", "command", "lamp-set"), False, None),
+    ],
+)
+def test_what_is_not_for_us_is_dropped_and_counted(
+    desk: Desk, changes: dict[str, Any], topic: Topic, retain: bool, reason: str | None
+) -> None:
+    desk.orders.take(_delivery(_command(**changes), topic=topic, retain=retain))
+    assert (desk.done, desk.words()) == ([], [])
+    assert desk.orders.dropped == {reason or "misaddressed": 1}
+
+
+def test_unknown_devices_and_commands_fail_by_name(desk: Desk) -> None:
+    other = ADDRESS.topic("cellar", "command", "lamp-set")
+    desk.orders.take(_delivery(_command(topic=other), topic=other))
+    hold = ADDRESS.topic("hall", "command", "door-hold")
+    desk.orders.take(_delivery(_command(topic=hold), topic=hold))
+    assert desk.words() == [("failed", "unknown-device"), ("failed", "unknown-command")]
+    assert desk.done == []
+
+
+def test_what_cannot_be_written_down_is_not_begun(desk: Desk) -> None:
+    desk.ledger.__exit__(None, None, None)
+    desk.orders.take(_delivery(_command()))
+    assert (desk.done, desk.words()) == ([], [("failed", "store")])
+
+
+def test_words_that_nobody_fetches_are_bounded(desk: Desk) -> None:
+    for _ in range(MOST_WORDS):
+        desk.orders.take(_delivery(_command()))
+    assert len(desk.orders.words()) == MOST_WORDS
+    assert desk.orders.dropped == {"words": MOST_WORDS}
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(payload=st.binary(max_size=300), topic=st.text(max_size=60))
+def test_nonsense_is_counted(desk: Desk, payload: bytes, topic: str) -> None:
+    before = sum(desk.orders.dropped.values())
+    desk.orders.take(Delivery(topic, payload, False, 1, 1, 1))
+    desk.orders.take(Delivery(str(TOPIC), payload, False, 1, 1, 1))
+    assert sum(desk.orders.dropped.values()) == before + 2
+    assert desk.done == []
+
+
+def test_a_damaged_ledger_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "commands.db"
+    path.write_bytes(b"no database at all" * 100)
+    with Ledger(path) as ledger:
+        assert ledger.said("x") is None
+    with pytest.raises(StoreError), Ledger(tmp_path):
+        pass
+
+
+def test_through_the_uplink(desk: Desk, tmp_path: Path) -> None:
+    broker = FakeBroker()
+    with Spool(tmp_path / "spool.db", desk.clock) as spool:
+        uplink = Uplink(
+            ADDRESS,
+            LinkOptions("h", 1, "x"),
+            broker.link,
+            spool,
+            desk.clock,
+            session="00000001",
+            agent="1",
+            orders=desk.orders,
+        )
+        uplink.turn(0)
+        broker.route(str(TOPIC), encode(_command()), retain=False, qos=1)
+        uplink.turn(0)
+    acks = [msgspec.json.decode(one) for topic, one, _ in broker.published if "/ack/" in topic]
+    assert [one["data"]["phase"] for one in acks] == ["accepted", "done"]
+    assert desk.done == [0.5]
