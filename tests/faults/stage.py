@@ -97,9 +97,13 @@ class Stage(Estate):
         self.edge_path.start()
         self.ingest_path.start()
         super().prepare()
-        shutil.copy(self.file("state"), self.folder / "state-at-first.db")
+        self.keep_beginning()
         for point in POINTS:
             self.failpoint(point).touch()
+
+    def keep_beginning(self) -> None:
+        """Keep what stands in the registry before anything happens, to read the journal anew."""
+        shutil.copy(self.file("state"), self.folder / "state-at-first.db")
 
     def file(self, name: str) -> Path:
         return self.folder / "ingest" / f"{name}.db"

@@ -106,16 +106,17 @@ def test_it_waits_for_its_server_and_a_second_one_is_refused(
     estate.wait_ready()
     second = tmp_path / "second.toml"
     second.write_text(estate.config.read_text().replace('data = "ingest"', 'data = "other"'))
-    for part in ("receiver", "web"):
-        done = subprocess.run(
-            linli_argv("ingest", part, "--config", str(second)),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
+    # Both at once: each waits a while for the one before it to go.
+    others = [
+        subprocess.Popen(
+            linli_argv("ingest", part, "--config", str(second)), stderr=subprocess.PIPE, text=True
         )
-        assert done.returncode == 2, done.stderr
-        last = done.stderr.strip().splitlines()[-1]
+        for part in ("receiver", "web")
+    ]
+    for other in others:
+        _, errors = other.communicate(timeout=90)
+        assert other.returncode == 2, errors
+        last = errors.strip().splitlines()[-1]
         assert "another process writes the" in last
         assert "Stop it first" in last
     assert estate._healthy(), "the first goes on"

@@ -12,6 +12,7 @@ from house import GUEST, NOON, Folder, running, sign_in
 
 from ingest.duty.deadlines import Deadline, Deadlines
 from ingest.duty.figures import Course, handling, load
+from ingest.services import statistics
 from ingest.services.statistics import MOST, StatisticsService
 from ingest.store.engine import writing
 from ingest.store.incidents import incident
@@ -156,11 +157,15 @@ def test_the_figures_over_rest(folder: Folder) -> None:
         assert client.get(f"{BASE}/handling", params=wrong).status_code == 400
 
 
-def test_a_hundred_thousand_incidents_are_read_in_bounds(folder: Folder) -> None:
-    keep(folder, MOST + 1, 60)
+@pytest.mark.parametrize("most", [2000, pytest.param(MOST, marks=pytest.mark.full)])
+def test_only_so_many_incidents_are_read(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(statistics, "MOST", most)
+    keep(folder, most + 1, 60)
     service = StatisticsService(folder.reader("state"))
     begun = time.process_time()
     found = service.handling(GUEST, NOON - HOUR, NOON + HOUR, LATER)
     spent = time.process_time() - begun
-    assert (found.complete, found.all.incidents) == (False, MOST)
+    assert (found.complete, found.all.incidents) == (False, most)
     assert spent < 20
