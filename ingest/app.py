@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import FastAPI
-from msgspec.structs import asdict
 
 from ingest import registry
 from ingest.accounts import book as accounts
@@ -140,7 +139,10 @@ class House:
         self._feed = Feed()
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
-        self._keep = Keep(**asdict(settings.series))
+        kept = settings.series
+        self._keep = Keep(
+            raw_days=kept.raw_days, rollup_days=kept.rollup_days, max_bytes=kept.max_bytes
+        )
         self._pictures = FolderStore(self._folder / "evidence")
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
@@ -347,7 +349,12 @@ class House:
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
         chain, site = self.services.chain, self._settings.site.id
         own = OwnFigures(*self._readers, site, self.clock, chain=lambda: chain.view(_SELF))
-        series = SeriesJob(self._journal, self._timeseries, self._feed, self._state, own)
+        gather = self._settings.series.gather_seconds
+        series = SeriesJob(
+            *(self._journal, self._timeseries, self._feed, self._state, own),
+            clock=self.clock,
+            gather=gather,
+        )
         tick = TickJob(
             self._journal,
             self._state,

@@ -117,12 +117,14 @@ class Influx(Settings, frozen=True, kw_only=True):
 class Series(Settings, frozen=True, kw_only=True):
     """How long single readings and their five-minute means are kept, and how large they may get.
 
-    When there is no more room, the oldest single readings go first, means last.
+    When there is no more room, the oldest single readings go first, means last. Those of
+    `gather_seconds` are written together: so late charts may be, and so much less is written.
     """
 
     raw_days: Days = 30
     rollup_days: Days = 1095
     max_bytes: Annotated[int, Meta(ge=64 * 1024**2)] = 40 * 1024**3
+    gather_seconds: Annotated[float, Meta(ge=0, le=45)] = 30.0
 
 
 class Commands(Settings, frozen=True, kw_only=True):

@@ -98,7 +98,9 @@ class EmbeddedTimeseries:
                 self._position = connection.scalar(sa.select(cursor.c.position)) or 0
         return self._position
 
-    def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
+    def write(
+        self, samples: Sequence[Sample], position: int, poisoned: int = 0, refused: int = 0
+    ) -> None:
         """Keep the samples and the position, both or neither. Raises StoreError."""
         fresh: dict[SeriesKey, int] = {}
         self._position = None  # read again, should the commit fail or its answer be lost
@@ -111,7 +113,8 @@ class EmbeddedTimeseries:
             folds = fold(new)
             if folds:
                 self._fold.run(connection, folds)
-            _move(connection, position, poisoned, len(samples) - len(new))
+            repeated = len(samples) - len(new)
+            _move(connection, position, poisoned=poisoned, repeated=repeated, refused=refused)
         self._ids.update(fresh)
         self._position = position
 
@@ -243,14 +246,9 @@ def _known(connection: sa.Connection) -> dict[SeriesKey, int]:
     return {SeriesKey(**{name: row[name] for name in _FIELDS}): row["id"] for row in rows}
 
 
-def _move(connection: sa.Connection, position: int, poisoned: int, repeated: int) -> None:
-    moved = cursor.update().values(
-        position=position,
-        poisoned=cursor.c.poisoned + poisoned,
-        repeated=cursor.c.repeated + repeated,
-    )
+def _move(connection: sa.Connection, position: int, **more: int) -> None:
+    """Set the cursor and add to its counters."""
+    counted = {name: cursor.c[name] + number for name, number in more.items()}
+    moved = cursor.update().values(position=position, **counted)
     if connection.execute(moved).rowcount == 0:
-        connection.execute(
-            cursor.insert(),
-            {"name": NAME, "position": position, "poisoned": poisoned, "repeated": repeated},
-        )
+        connection.execute(cursor.insert(), {"name": NAME, "position": position, **more})

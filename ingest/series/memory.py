@@ -21,9 +21,11 @@ class MemoryTimeseries:
         """Return the last journal id that is kept."""
         return self._position
 
-    def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
+    def write(
+        self, samples: Sequence[Sample], position: int, poisoned: int = 0, refused: int = 0
+    ) -> None:
         """Keep the samples and the position."""
-        del poisoned
+        del poisoned, refused
         for sample in samples:
             self._values.setdefault(sample.key, {}).setdefault(sample.time, sample)
         self._position = position

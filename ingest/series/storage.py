@@ -29,6 +29,8 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
     """How much room the series take, of how much, and what was deleted.
 
+    `repeated` readings came twice; `refused` ones were of one series too many of their device.
+
     `bytes` is None on a database server, whose room is not ours to count. Room that was freed is
     used again; the file itself never shrinks.
     """
@@ -36,6 +38,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int | None
     max_bytes: int
     repeated: int
+    refused: int
     readings: Removed
     rollups: Removed
 
@@ -59,6 +62,7 @@ def storage(reader: sa.Engine, keep: Keep) -> Storage:
             bytes=used(connection),
             max_bytes=keep.max_bytes,
             repeated=connection.scalar(sa.select(cursor.c.repeated)) or 0,
+            refused=connection.scalar(sa.select(cursor.c.refused)) or 0,
             readings=_removed(rows.get("reading"), keep.raw_days),
             rollups=_removed(rows.get("rollup"), keep.rollup_days),
         )

@@ -120,10 +120,13 @@ class Timeseries(Readable, Protocol):
         """Return the last journal id that is kept. Raises StoreError."""
         ...
 
-    def write(self, samples: Sequence[Sample], position: int, poisoned: int = 0) -> None:
+    def write(
+        self, samples: Sequence[Sample], position: int, poisoned: int = 0, refused: int = 0
+    ) -> None:
         """Keep the samples and the position, both or neither. Raises StoreError.
 
-        The first value of a series at one time stays, whatever its quality.
+        The first value of a series at one time stays, whatever its quality. `poisoned` messages and
+        `refused` readings are counted.
         """
         ...
 

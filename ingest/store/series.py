@@ -57,6 +57,7 @@ cursor = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("poisoned", sa.BigInteger, nullable=False),
     sa.Column("repeated", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 retention = sa.Table(

@@ -25,7 +25,7 @@ from ingest.influx.deliver import Refusal
 from ingest.notify import outbox
 from ingest.notify.note import Note
 from ingest.services.chain import WORDS
-from ingest.store import journal, state
+from ingest.store import journal, series, state
 from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
 from ingest.store.incidents import incident
@@ -173,6 +173,16 @@ def test_a_consumer_that_is_behind(patient: Patient) -> None:
             )
         found = patient.wrong()["consumer-behind"]
         assert (found.level, found.since) == (level, before)
+
+
+def test_a_device_with_more_series_than_it_may_have(patient: Patient) -> None:
+    key = {"site": SITE, "node": NODE, "device": "cam-e1", "group": "camera", "unit": "1"}
+    with writing(patient.folder.series) as connection:
+        connection.execute(series.series.insert(), [{**key, "name": f"n{n}"} for n in range(200)])
+        position = {"name": "series", "position": 0, "poisoned": 0, "refused": 7}
+        connection.execute(series.cursor.insert(), position)
+    found = patient.wrong()["series-refused"]
+    assert found.what == f"7 readings were refused: {NODE}/cam-e1 has 200 series already"
 
 
 def test_the_copy_in_influxdb(patient: Patient) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,14 +16,17 @@ from series_contract import (
     seen,
 )
 
+from ingest.consumers import series as consumer
 from ingest.consumers.series import SeriesJob
 from ingest.feed import Feed
+from ingest.series.admission import Admission
 from ingest.series.bulk import Bulk
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.memory import MemoryTimeseries
 from ingest.series.timeseries import SeriesKey, Timeseries, grid
 from ingest.store import series as tables
 from ingest.store.engine import reading
+from linli.clock import ManualClock
 from linli.errors import StoreError
 from linli.events import Reading
 
@@ -130,6 +134,55 @@ def test_readings_go_from_the_journal_into_the_series(folder: Folder, caplog) ->
     with reading(folder.series) as connection:
         assert connection.execute(tables.cursor.select()).one().poisoned == 1
     assert "garbage" not in caplog.text
+
+
+def test_readings_wait_until_some_seconds_of_them_are_together(folder: Folder) -> None:
+    engine, clock = embedded(folder), ManualClock(NOON)
+    patient = SeriesJob(folder.reader("journal"), engine, Feed(), clock=clock, gather=30.0)
+    first = folder.put_readings(fps(1, NOON))
+    clock.advance(30)
+    assert (patient.step(), engine.position()) == (False, first)
+    later = folder.put_readings(fps(2, NOON + timedelta(minutes=1)))
+    for seconds, position in ((29.0, first), (1.0, later)):
+        clock.advance(seconds)
+        assert (patient.step(), engine.position()) == (False, position)
+    assert seen(engine, FIVE, 5) == [(1.5, 1, 2, 2)]
+
+
+def test_many_rows_wait_no_longer_and_one_commit_holds_so_many(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "MANY", 4)
+    monkeypatch.setattr(consumer, "BATCH", 2)
+    engine, clock = embedded(folder), ManualClock(NOON)
+    patient = SeriesJob(folder.reader("journal"), engine, Feed(), clock=clock, gather=30.0)
+    assert patient.step() is False
+    ids = [folder.put_readings(fps(n, NOON + timedelta(seconds=n))) for n in range(7)]
+    assert (patient.step(), engine.position()) == (True, ids[3])
+    assert (patient.step(), engine.position()) == (False, ids[3]), "the rest is not due yet"
+    clock.advance(30)
+    assert (patient.step(), engine.position()) == (False, ids[6])
+
+
+def test_a_device_that_invents_names_is_refused_further_ones_and_only_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [Reading(n=f"made-up-{number}", v=1, u="1", t=NOON) for number in range(5)]
+    monkeypatch.setattr(consumer, "Admission", functools.partial(Admission, most=3))
+    folder.put_readings(*names[:2])
+    engine = embedded(folder)
+    job(folder, engine).step()
+    folder.put_readings(*names, fps(4, NOON))
+    again = job(folder, engine)
+    again.step()
+    last = folder.put_readings(names[0], names[4])
+    again.step()
+    known = engine.keys()
+    assert [key.name for key in known] == ["made-up-0", "made-up-1", "made-up-2"]
+    assert engine.position() == last
+    with reading(folder.series) as connection:
+        assert connection.execute(tables.cursor.select()).one().refused == 4
+    assert caplog.text.count("readings of further ones are refused") == 1
 
 
 def test_readings_from_the_future_or_before_time_lie_where_they_were_received(folder) -> None:

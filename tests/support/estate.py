@@ -63,7 +63,8 @@ class Estate:
             f'data = "ingest"\n[site]\nid = "{SITE}"\nlabel = "Test"\n'
             f'[mqtt]\nport = {self.ingest_mqtt_port}\nusername = "svc-ingest"\n'
             f'password_file = "svc-ingest.secret"\n[http]\nport = {self.http_port}\n'
-            f"[rate]\nmessages = 5000\nburst = 5000\n{self.more_settings}"
+            f"[rate]\nmessages = 5000\nburst = 5000\n"
+            f"[series]\ngather_seconds = 0\n{self.more_settings}"
         )
         database = database_of(load_settings(self.config))
         database.prepare()

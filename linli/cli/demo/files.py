@@ -83,6 +83,9 @@ protocol = "{files.broker.protocol}"
 
 [http]
 port = {files.http_port}
+
+[series]
+gather_seconds = 1
 """
 
 

@@ -11,6 +11,7 @@ from ingest import tallies
 from ingest.chain import book as probes
 from ingest.chain.judge import judge
 from ingest.influx import book
+from ingest.series.admission import MOST_OF_DEVICE
 from ingest.services.chain import view_of
 from ingest.store import journal, state
 from ingest.store import series as series_tables
@@ -28,6 +29,7 @@ NEARLY = 0.8
 COMES = timedelta(minutes=10)
 """A picture follows its event within this time."""
 LATELY = timedelta(days=1)
+NAMED = 5
 
 
 def look(sources: Sources) -> Iterator[Finding]:
@@ -36,6 +38,7 @@ def look(sources: Sources) -> Iterator[Finding]:
     yield from _consumers(sources)
     yield _chain(sources)
     yield _poisoned(sources)
+    yield _series(sources)
     yield _quarantine(sources)
     yield _evidence(sources)
     yield _pictures(sources)
@@ -132,6 +135,25 @@ def _poisoned(sources: Sources) -> Finding:
         what=f"{number} stored messages could not be used and were skipped",
         means="What they said is in the journal but not on the pages.",
         do="Report this with the lines `cannot be used and is skipped` of the log",
+    )
+
+
+def _series(sources: Sources) -> Finding:
+    table = series_tables.series.c
+    number = sa.func.count()
+    full = sa.select(table.node, table.device).group_by(table.site, table.node, table.device)
+    with reading(sources.series) as connection:
+        refused = connection.scalar(sa.select(series_tables.cursor.c.refused)) or 0
+        found = connection.execute(full.having(number >= MOST_OF_DEVICE).limit(NAMED)).all()
+    if not refused:
+        return well("series", "no device sends more series than it may have")
+    devices = ", ".join(f"{node}/{device}" for node, device in found)
+    return Finding(
+        code="series-refused",
+        level="warning",
+        what=f"{refused} readings were refused: {devices} has {MOST_OF_DEVICE} series already",
+        means="Charts lack what these devices send under still other names; all else is kept.",
+        do="See under which names it sends; each reading keeps one name and one unit for good",
     )
 
 
