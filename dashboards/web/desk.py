@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
+from uuid import uuid4
 
-from dashboards.web import duty
+from dashboards.web import commands, duty
 from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.health import DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
@@ -97,7 +98,16 @@ class Desk:
             "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
             "order": self._order(viewer, words, incident),
             "people": self._services.orders.assignees(viewer) if viewer.may("act") else (),
+            **self._asked(viewer, words, calendar, (found.key.node, found.key.device), incident),
         }
+
+    def device(self, viewer: Viewer, language: Language, where: tuple[str, str]) -> Context:
+        """Return one device in use, what may be asked of it and what was. Raises NotThere."""
+        words, calendar = self._words(viewer, language), self.calendar(language)
+        found = self._asked(viewer, words, calendar, where)
+        if found["device"] is None:
+            raise NotThere("no such device in use")
+        return found
 
     def devices(self, viewer: Viewer, language: Language) -> Context:
         """Return edge boxes, devices, and discovered devices that wait for a person."""
@@ -110,6 +120,35 @@ class Desk:
             "nodes": tuple(node_card(view, words, calendar) for view in nodes),
             "devices": _standing(cards, discovered=False),
             "discovered": _standing(cards, discovered=True),
+        }
+
+    def _asked(
+        self,
+        viewer: Viewer,
+        words: Words,
+        calendar: Calendar,
+        where: tuple[str, str],
+        incident: str | None = None,
+    ) -> Context:
+        """Return a device, the commands that it may be sent and those it was sent."""
+        services, device = self._services, None
+        for view in services.devices.list(viewer, calendar.now):
+            if (view.node, view.device, view.standing) == (*where, "confirmed"):
+                device = view
+        if device is None:
+            return {"device": None, "on": False, "offers": (), "courses": (), "waits": False}
+        on = services.commands.on
+        sent = services.commands.of_device(viewer, where)
+        shown = [one for one in sent if incident in (None, one.incident)]
+        made = commands.courses(shown, words, calendar)
+        offered = commands.offers(device.kind, words) if on and viewer.may("act") else ()
+        return {
+            "device": device_card(device, words, calendar, {}),
+            "on": on,
+            "offers": offered,
+            "courses": made,
+            "waits": any(one.open for one in made),
+            "once": str(uuid4()),
         }
 
     def influx(self, viewer: Viewer, language: Language) -> Context:

@@ -21,7 +21,7 @@ Page = Literal["desk", "incidents", "incident", "devices"]
 URGENT: dict[str, frozenset[Topic]] = {
     "desk": frozenset({"incidents"}),
     "incidents": frozenset({"incidents"}),
-    "incident": frozenset({"incidents"}),
+    "incident": frozenset({"incidents", "devices"}),
     "devices": frozenset({"devices"}),
 }
 

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboards.web import (
     account_pages,
     channel_pages,
+    command_pages,
     device_pages,
     duty_pages,
     incident_pages,
@@ -48,6 +49,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         order_pages,
         incident_pages,
         device_pages,
+        command_pages,
         duty_pages,
         channel_pages,
         registry_pages,

@@ -29,7 +29,10 @@ SENDER = "svc-command"
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wanted of a device, why, and what came of it; `code` says why it failed."""
+    """What somebody wanted of a device, why, and what came of it; `code` says why it failed.
+
+    `once` is what the asker calls it: asked again under that name, it is the same command.
+    """
 
     id: str
     site: str
@@ -43,6 +46,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     issued: datetime
     state: CommandState = "sent"
     incident: str | None = None
+    once: str | None = None
     accepted: datetime | None = None
     ended: datetime | None = None
     code: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -54,9 +54,11 @@ class CommandService:
         prompt: str | None = None,
         level: float | None = None,
         incident: str | None = None,
+        once: str | None = None,
     ) -> Command:
         """Send a command to `where`, a node and a device; it is sent once and never again.
 
+        Asked again under the same `once` by the same viewer while it holds, it is the same one.
         Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off or a door was
         held too often in a row.
         """
@@ -69,6 +71,9 @@ class CommandService:
         data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level)
         with writing(self._writer) as connection:
             site, area = _home(connection, *where)
+            known = _asked_before(book.of_device(connection, *where, name), viewer.actor, once, now)
+            if known is not None:
+                return known
             if incident is not None and incidents.get(connection, incident) is None:
                 raise NotThere("no such incident")
             if len(book.unfinished(connection)) >= MOST_OPEN:
@@ -87,6 +92,7 @@ class CommandService:
                 reason=reason,
                 issued=now,
                 incident=incident,
+                once=once,
             )
             book.add(connection, made)
         self._submit(made)
@@ -108,6 +114,16 @@ class CommandService:
         with reading(self._reader) as connection:
             _home(connection, *where)
             return tuple(book.of_device(connection, *where))
+
+
+def _asked_before(
+    before: Iterable[Command], actor: str, once: str | None, now: datetime
+) -> Command | None:
+    """Return what was asked under this name a moment ago; later it is meant anew."""
+    for one in before:
+        if once is not None and (one.actor, one.once) == (actor, once) and now < one.expires:
+            return one
+    return None
 
 
 def _home(connection: sa.Connection, node_name: str, device_name: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ def command() -> None:
 
 @command.command(
     epilog="Example: linli broker run --data broker-data --site c001 "
-    "--user svc-ingest --user c001-n01"
+    "--user svc-ingest --user svc-command --user c001-n01"
 )
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder for its files")
 @click.option("--site", required=True, help="Id of the community, such as c001")

@@ -14,6 +14,7 @@ from dashboards.web import mount
 from ingest.accounts.account import Session, SignedIn, Viewer
 from ingest.api.middleware import SecurityHeaders
 from ingest.chain.judge import ChainState, Why
+from ingest.commands.command import Command
 from ingest.feed import Feed
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
@@ -28,6 +29,7 @@ from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
 from ingest.services.chain import ChainService
+from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService, DutyView, TeamDuty
@@ -346,6 +348,16 @@ class Links(LinkService):
         return {}
 
 
+class Silent(CommandService):
+    """Commands are off, and none were sent."""
+
+    def __init__(self) -> None:
+        self._submit = None
+
+    def of_device(self, viewer: Viewer, where: tuple[str, str]) -> tuple[Command, ...]:
+        return ()
+
+
 class Guards(DutyService):
     """Who is on duty as a test puts it."""
 
@@ -405,7 +417,7 @@ class Neighbourhood:
             links=Links(),
             cards=None,  # type: ignore[arg-type]  # no page asks for it
             waste=None,  # type: ignore[arg-type]  # no page asks for it
-            commands=None,  # type: ignore[arg-type]  # no page asks for it
+            commands=Silent(),
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             channels=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.commands.command import SENDER
 from ingest.settings import CLIENT_ID
 from linli.broker import BrokerPlan, free_port, plan_broker
 from linli.cli.demo.inputs import DemoInputs, is_camera
@@ -52,7 +53,7 @@ class DemoFiles:
 def write_files(folder: Path, inputs: DemoInputs, http_port: int, speed: str) -> DemoFiles:
     """Write what is missing below `folder`. Raises InputError when that cannot be."""
     vault = make_folder(make_folder(folder) / "secrets")
-    passwords = {name: _secret(vault / name) for name in (INGEST_USER, NODE)}
+    passwords = {name: _secret(vault / name) for name in (INGEST_USER, SENDER, NODE)}
     broker = plan_broker(folder / "broker", site=SITE, port=free_port(), users=passwords)
     files = DemoFiles(folder, broker, http_port, f"{AREA}/{inputs.scene.place}")
     files.ingest_toml.write_text(_ingest_toml(files), encoding="utf-8")
@@ -86,6 +87,11 @@ port = {files.http_port}
 
 [series]
 gather_seconds = 1
+
+[commands]  # what moves doors is off until somebody wants it
+enabled = false
+username = "{SENDER}"
+password_file = "secrets/{SENDER}"
 """
 
 

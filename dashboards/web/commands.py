@@ -1,0 +1,134 @@
+"""Commands out to devices in words: what may be asked of which kind, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dashboards.web.language import msg
+from dashboards.web.moments import Calendar, Moment
+from dashboards.web.words import Words
+from ingest.commands.command import OPEN, Command, CommandState
+from ingest.services.views import Health
+from linli.commands import CommandName
+
+NAMES: dict[CommandName, str] = {
+    "door-hold": msg("Hold the door open"),
+    "door-release": msg("Let the door go"),
+    "voice-prompt": msg("Speak there"),
+    "lamp-set": msg("Set the lamp"),
+}
+_LIFT: tuple[CommandName, ...] = ("door-hold", "door-release", "voice-prompt")
+OFFERS: dict[str, tuple[CommandName, ...]] = {
+    "camera": _LIFT,
+    "lift": _LIFT,
+    "speaker": ("voice-prompt",),
+    "lamp": ("lamp-set",),
+}
+"""What is offered for a kind of device; whether one can do it is for its edge box to say."""
+SECONDS = (10, 30, 60)
+LEVELS = (0.0, 0.3, 0.7, 1.0)
+PROMPTS = {
+    "ebike-out": msg("Please take the e-bike out of the lift"),
+    "keep-clear": msg("Please keep this way clear"),
+    "help-is-coming": msg("Somebody is on the way"),
+}
+"""Sentences by the ids that edge boxes know them by."""
+_STATES: dict[CommandState, tuple[Health, str]] = {
+    "sent": ("unknown", msg("Sent, no answer yet")),
+    "accepted": ("degraded", msg("Accepted, being done")),
+    "done": ("ok", msg("Done")),
+    "failed": ("down", msg("Not done")),
+    "timeout": ("degraded", msg("No answer. It may have been done; look before you ask again")),
+}
+_CODES = {
+    "no-broker": msg("The way to the devices is down"),
+    "refused": msg("The broker refused it"),
+    "expired": msg("It came too late"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that may be sent, and its words."""
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One command that may be asked of a device; `field` names what it needs, if anything."""
+
+    name: CommandName
+    words: str
+    field: str | None
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One command and what came of it."""
+
+    words: str
+    health: Health
+    state: str
+    code: str
+    who: str
+    why: str
+    issued: Moment
+    open: bool
+
+
+def offers(kind: str, words: Words) -> tuple[Offer, ...]:
+    """Return what may be asked of a kind of device."""
+    return tuple(_offer(name, words) for name in OFFERS.get(kind, ()))
+
+
+def courses(found: Iterable[Command], words: Words, calendar: Calendar) -> tuple[Course, ...]:
+    """Put commands into words, in their order."""
+    return tuple(_course(one, words, calendar) for one in found)
+
+
+def _offer(name: CommandName, words: Words) -> Offer:
+    field, choices = None, list[Choice]()
+    if name == "door-hold":
+        field = "seconds"
+        seconds = words.say(msg("%(seconds)s s"))
+        choices = [Choice(str(one), seconds % {"seconds": one}) for one in SECONDS]
+    elif name == "lamp-set":
+        field = "level"
+        choices = [Choice(str(one), f"{one:.0%}") for one in LEVELS]
+    elif name == "voice-prompt":
+        field = "prompt"
+        choices = [Choice(one, words.say(text)) for one, text in PROMPTS.items()]
+    return Offer(name, words.say(NAMES[name]), field, tuple(choices))
+
+
+def _course(one: Command, words: Words, calendar: Calendar) -> Course:
+    health, state = _STATES[one.state]
+    code = ""
+    if one.state == "failed" and one.code is not None:
+        code = words.say(_CODES[one.code]) if one.code in _CODES else one.code
+    return Course(
+        words=words.say(NAMES[one.name]) + _detail(one, words),
+        health=health,
+        state=words.say(state),
+        code=code,
+        who=words.actor(one.actor),
+        why=one.reason,
+        issued=calendar.moment(one.issued),
+        open=one.state in OPEN,
+    )
+
+
+def _detail(one: Command, words: Words) -> str:
+    data = one.data
+    if data.holds is not None:
+        return " · " + words.say(msg("%(seconds)s s")) % {"seconds": data.holds}
+    if data.level is not None:
+        return f" · {data.level:.0%}"
+    if data.prompt is not None:
+        known = PROMPTS.get(data.prompt)
+        return " · " + (words.say(known) if known else data.prompt)
+    return ""
