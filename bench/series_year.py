@@ -27,8 +27,7 @@ import sqlalchemy as sa
 from end_to_end import machine
 
 from ingest.series.embedded import EmbeddedTimeseries
-from ingest.series.retention import Keep
-from ingest.series.storage import used
+from ingest.series.storage import keep_of, used
 from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Sample, SeriesKey, from_millis
 from ingest.settings import Series
@@ -157,9 +156,7 @@ def measure(some: Sequence[Device], days: int, *, sweep: bool) -> dict[str, floa
         reader = open_reader(path)
         engine = EmbeddedTimeseries(reader, writer)
         clock = ManualClock(from_millis(BEGIN))
-        kept = Series()
-        keep = Keep(raw_days=kept.raw_days, rollup_days=kept.rollup_days, max_bytes=kept.max_bytes)
-        job = SeriesSweep(reader, writer, clock, keep)
+        job = SeriesSweep(reader, writer, clock, keep_of(Series()))
         started, number, slowest = time.perf_counter(), 0, 0.0
         for day in range(days):
             for samples in batches(some, BEGIN + day * DAY):

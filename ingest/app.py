@@ -39,8 +39,7 @@ from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
 from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
-from ingest.series.retention import Keep
-from ingest.series.storage import storage
+from ingest.series.storage import keep_of, storage
 from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Readable
 from ingest.services import Services
@@ -139,10 +138,7 @@ class House:
         self._feed = Feed()
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
-        kept = settings.series
-        self._keep = Keep(
-            raw_days=kept.raw_days, rollup_days=kept.rollup_days, max_bytes=kept.max_bytes
-        )
+        self._keep = keep_of(settings.series)
         self._pictures = FolderStore(self._folder / "evidence")
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
@@ -349,12 +345,9 @@ class House:
         incidents = Cursor(self._journal, self._state_writer, state.cursor, effect)
         chain, site = self.services.chain, self._settings.site.id
         own = OwnFigures(*self._readers, site, self.clock, chain=lambda: chain.view(_SELF))
+        parts = (self._journal, self._timeseries, self._feed, self._state)
         gather = self._settings.series.gather_seconds
-        series = SeriesJob(
-            *(self._journal, self._timeseries, self._feed, self._state, own),
-            clock=self.clock,
-            gather=gather,
-        )
+        series = SeriesJob(*parts, own=own, clock=self.clock, gather=gather)
         tick = TickJob(
             self._journal,
             self._state,

@@ -56,8 +56,8 @@ class SeriesJob:
         timeseries: Timeseries,
         feed: Feed,
         state: sa.Engine | None = None,
-        own: Callable[[], Sequence[Sample]] = tuple,
         *,
+        own: Callable[[], Sequence[Sample]] = tuple,
         clock: Clock | None = None,
         gather: float = 0.0,
     ) -> None:

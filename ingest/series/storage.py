@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ingest.series.retention import Keep
 from ingest.series.timeseries import from_millis
+from ingest.settings import Series
 from ingest.store.engine import reading as reads
 from ingest.store.series import cursor, retention
 
@@ -41,6 +42,15 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     readings: Removed
     rollups: Removed
+
+
+def keep_of(settings: Series) -> Keep:
+    """Return how long and how much, as the settings say."""
+    return Keep(
+        raw_days=settings.raw_days,
+        rollup_days=settings.rollup_days,
+        max_bytes=settings.max_bytes,
+    )
 
 
 def used(connection: sa.Connection) -> int | None:
