@@ -11,8 +11,8 @@ from dashboards.web import registry
 from dashboards.web.registry_words import PLACES, file_words
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
+from ingest import spreadsheet
 from ingest.refusal import NotThere, Outdated
-from ingest.registry import sheet
 from ingest.registry.words import VALUES
 from ingest.services.registry import Seen
 from linli.errors import InputError
@@ -56,7 +56,7 @@ async def bring(visit: SignedIn, request: Request) -> Response:
     same_site(request)
     visit.viewer.require("administer")
     # The list comes back as a field of the second form, which is larger than fields usually are.
-    most = {"max_files": 1, "max_fields": 8, "max_part_size": sheet.MOST_BYTES}
+    most = {"max_files": 1, "max_fields": 8, "max_part_size": spreadsheet.MOST_BYTES}
     async with request.form(**most) as form:
         check_token(visit, _text(form, "csrf_token"))
         said, tag, text = (_text(form, name) for name in ("type", "tag", "text"))
@@ -74,7 +74,7 @@ def _preview(visit: Visit, data: bytes, default: str | None, changed: bool = Fal
         made = visit.house.services.registry.preview(visit.viewer, data, default)
     except InputError as error:
         return _asked(visit, wrong=file_words(error.what, words), default=default)
-    found = registry.look(made, sheet.decoded(data)[0], words)
+    found = registry.look(made, spreadsheet.decoded(data)[0], words)
     return _asked(visit, default=default, look=found, changed=changed)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
 
 from ingest.api.answers import REFERENCE, answer, fails, tells
 from ingest.api.conditions import WhatWasSeen, etag
@@ -19,6 +20,7 @@ from ingest.services.duty import (
     TurnList,
 )
 from ingest.services.papers import TYPES
+from ingest.services.roster_sheet import RosterPreview
 
 router = APIRouter(prefix="/duty", tags=["duty"])
 
@@ -74,6 +76,37 @@ def contacts(house: TheServices, viewer: TheViewer) -> Response:
 def ladders(house: TheServices, viewer: TheViewer) -> Response:
     """List the ladders by name; `usual` is there without being written down."""
     return answer(DutyPaperList(items=house.duty.list(viewer, "ladder")))
+
+
+@router.post(
+    "/rosters/{name}/import",
+    responses=tells(RosterPreview, 400, 401, 403, 404, 412, 413, 422, 428, 503),
+    openapi_extra=body_of({"type": "string", "format": "binary"}, "text/csv"),
+)
+async def import_roster(
+    *,
+    request: Request,
+    name: str,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    seen: WhatWasSeen,
+    dry_run: Annotated[bool, Query(description="change nothing, only say what would be")] = False,
+) -> Response:
+    """Write down the days of a CSV file: first with `dry_run`, then with its ETag in If-Match.
+
+    Columns are date, from and to (or hours), and names, titled in English or Chinese. Days that the
+    file does not name stay. It is done whole or not at all.
+    """
+    data = await request.body()
+    if dry_run:
+        found, tag = await run_in_threadpool(house.duty.preview_sheet, viewer, name, data, now)
+        return answer(found, headers=etag(tag))
+
+    def apply() -> RosterPreview:
+        return house.duty.apply_sheet(viewer, name, data, seen=seen, now=now)
+
+    return answer(await run_in_threadpool(apply))
 
 
 def _name(request: Request) -> str:

@@ -17,7 +17,8 @@ from ingest.registry.nodes import Origin
 from ingest.registry.plan import Wish
 from ingest.registry.records import DEEPEST, Edge, Place, PlaceKind, RecordType
 from ingest.registry.rules import Records
-from ingest.registry.values import RegistryFault, build, tidy
+from ingest.registry.values import RegistryFault, build
+from ingest.spreadsheet import tidy
 from ingest.store.registry import DISCOVERED, device, node
 from linli.clock import SystemClock
 from linli.errors import InputError

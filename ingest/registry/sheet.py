@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +15,13 @@ from msgspec.structs import replace
 from ingest.registry.plan import Wish
 from ingest.registry.records import KINDS, PLACE_KINDS, TYPES, Key, Place, Record, RecordType
 from ingest.registry.rules import Records
-from ingest.registry.values import RegistryFault, build, tidy
+from ingest.registry.values import RegistryFault, build
 from ingest.registry.words import COLUMNS, LISTS, VALUES, Titles, field_of, title, value_of, word
+from ingest.spreadsheet import decoded, rows, tidy
 from linli.errors import InputError
 
-MOST_BYTES = 2 * 1024 * 1024
-MOST_ROWS = 20_000
 _MOST_COLUMNS = 64
-_DELIMITERS = ",;\t，"  # the last is what a Chinese keyboard types
 _SEPARATORS = re.compile(r"[\s,;|、，；]+")
-_HINTED = re.compile(r"^sep=(.)\r?\n")
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠]")
 _ESCAPED = re.compile(r"'+[=+\-@＝＋－＠]")
 _NARROW = frozenset({"id", "place", "network", "power", "team", "phone"})
@@ -50,15 +47,15 @@ def read(data: bytes, current: Records, default: str | None = None) -> Sheet:
     Raises InputError for a file that is none, or too large.
     """
     text, notes = decoded(data)
-    rows = _rows(text)
-    titles = next(rows, (1, []))[1]
+    found = rows(text, lambda title: field_of(title) is not None)
+    titles = next(found, (1, []))[1]
     fields = _fields(titles, default)
     unused = [name for name, field in zip(titles, fields, strict=True) if not field and tidy(name)]
     if unused:
         notes += ("columns that nothing is read from: " + ", ".join(unused)[:200],)
     named = {field: tidy(one) for field, one in zip(fields, titles, strict=True) if field}
     reader = _Reader(current, default, named)
-    for number, cells in rows:
+    for number, cells in found:
         if any(tidy(cell) for cell in cells):
             reader.take(number, fields, cells)
     return Sheet(tuple(reader.wishes.values()), tuple(reader.faults), reader.refused, notes)
@@ -154,54 +151,6 @@ def _written(record: Record, field: str, titles: Titles) -> str:
         return " ".join(word(field, one, titles) for one in value)
     text = word(field, value, titles) if isinstance(value, str) else ""
     return f"'{text}" if _FORMULA.match(text) else text
-
-
-def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return a file's text, and a note when it is not UTF-8. Raises InputError."""
-    if len(data) > MOST_BYTES:
-        raise InputError(f"the file has more than {MOST_BYTES} bytes", hint="Cut it in two")
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            notes = (f"read as {encoding.upper()}",) if encoding != "utf-8-sig" else ()
-            return text, notes
-    raise InputError(
-        "the file is no text", hint="Save it from the spreadsheet as CSV, not as .xlsx"
-    )
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows with their numbers, as a spreadsheet counts them; raises InputError."""
-    hinted = _HINTED.match(text)
-    text = text[hinted.end() :] if hinted else text
-    delimiter = hinted.group(1) if hinted else _delimiter(text)
-    # Strict, or a quote that is never closed would swallow the rows below it without a word.
-    return _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-
-
-def _numbered(rows: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    number = 0
-    try:
-        for number, cells in enumerate(rows, 1):
-            if number > MOST_ROWS + 1:
-                raise InputError(f"the file has more than {MOST_ROWS} rows", hint="Cut it in two")
-            yield number, cells
-    except csv.Error as error:
-        raise InputError(f"row {number + 1} is not CSV ({error})") from None
-
-
-def _delimiter(text: str) -> str:
-    """Return what separates the titles: that by which most of them are ours."""
-
-    def known(delimiter: str) -> int:
-        first = csv.reader(text[:65536].splitlines(), delimiter=delimiter)
-        return sum(field_of(one) is not None for one in next(first, []))
-
-    return max(_DELIMITERS, key=known)
 
 
 def _fields(titles: list[str], default: str | None) -> list[str | None]:

@@ -19,6 +19,7 @@ from ingest.registry.records import (
     Record,
     RecordType,
 )
+from ingest.spreadsheet import tidy
 from linli.topics import SELF, is_id
 
 _ID_WORDS = "lower-case letters a-z, digits and inner hyphens, at most 32 characters"
@@ -61,11 +62,6 @@ class RegistryFault(msgspec.Struct, frozen=True, kw_only=True):
     row: int | None = None
     type: RecordType | None = None
     id: str | None = None
-
-
-def tidy(text: str) -> str:
-    """Return text on one line, single spaces between words."""
-    return " ".join(text.split())
 
 
 def build(

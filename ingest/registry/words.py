@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import lru_cache
 from typing import Final, Literal
+
+from ingest import spreadsheet
 
 Titles = Literal["zh", "en"]
 
@@ -72,12 +73,7 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 LISTS: Final = frozenset({"capabilities", "languages"})
 
 
-@lru_cache(maxsize=1024)
-def plain(title: str) -> str:
-    """Return a title as it is looked up: without width, case, spaces and underscores."""
-    text = unicodedata.normalize("NFKC", title).casefold()
-    return "".join(letter for letter in text if not letter.isspace() and letter not in "_*:")
-
+plain = lru_cache(maxsize=1024)(spreadsheet.plain)
 
 _FIELD_OF: Final = {
     plain(word): field for field, words in COLUMNS.items() for word in (field, *words)

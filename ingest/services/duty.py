@@ -18,6 +18,7 @@ from ingest.notify_settings import Notify
 from ingest.refusal import NotThere, NotUsable, RulesBroken
 from ingest.registry import book as registry
 from ingest.registry.records import Person, Record
+from ingest.services import roster_sheet
 from ingest.services.page import Page, number
 from ingest.services.papers import (
     TYPES,
@@ -29,6 +30,7 @@ from ingest.services.papers import (
     wrong_addresses,
 )
 from ingest.services.registry import Seen
+from ingest.services.roster_sheet import RosterPreview, Span
 from ingest.store.engine import reading, writing
 
 MOST = 200
@@ -50,13 +52,6 @@ class TurnView(msgspec.Struct, frozen=True, kw_only=True):
     begin: datetime
     end: datetime
     people: tuple[Someone, ...]
-
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which nobody is on duty; `end` is not included."""
-
-    begin: datetime
-    end: datetime
 
 
 class TeamDuty(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +108,14 @@ class TurnList(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[TurnView, ...]
 
 
-SHOWN: tuple[type, ...] = (DutyView, DutyPaperList, EditionList, TurnList, *TYPES.values())
+SHOWN: tuple[type, ...] = (
+    DutyView,
+    DutyPaperList,
+    EditionList,
+    TurnList,
+    RosterPreview,
+    *TYPES.values(),
+)
 """What the API answers with."""
 
 
@@ -231,6 +233,40 @@ class DutyService:
                 raise RulesBroken("it is needed", tuple(needed))
             book.write(connection, kind, name, None, actor=viewer.actor, now=now)
         self._feed.tell("incidents")
+
+    def preview_sheet(
+        self, viewer: Viewer, team: str, data: bytes, now: datetime
+    ) -> tuple[RosterPreview, str]:
+        """Return what a file would do to a roster, and its tag.
+
+        Raises NotAllowed, NotThere, and InputError for no such file.
+        """
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            made = roster_sheet.plan(connection, team, data, now, self._zone)
+        return made.preview, made.tag
+
+    def apply_sheet(
+        self, viewer: Viewer, team: str, data: bytes, *, seen: Seen, now: datetime
+    ) -> RosterPreview:
+        """Do what a file says, all of it or nothing, as it was seen in its preview.
+
+        Raises NotAllowed, NotThere, InputError, RulesBroken, NotLookedAt, and Outdated when it
+        would do something else than what was seen.
+        """
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            made = roster_sheet.plan(connection, team, data, now, self._zone)
+            seen.check(made.tag)
+            if made.preview.faults:
+                faults = tuple(
+                    (f"row {one.row}, {one.column}", f"{one.value!r}: {one.rule}")
+                    for one in made.preview.faults
+                )
+                raise RulesBroken("nothing was changed", faults)
+            done = roster_sheet.write(connection, made, viewer.actor, now)
+        self._feed.tell("incidents")
+        return done
 
     @property
     def _channels(self) -> tuple[str, ...]:

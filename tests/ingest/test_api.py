@@ -131,6 +131,7 @@ RULES |= {
     ("get", "/api/v1/statistics/delivery"): VIEWER,
     ("get", "/api/v1/statistics/counts"): VIEWER,
     ("get", "/api/v1/duty/rosters"): STAFF,
+    ("post", "/api/v1/duty/rosters/{name}/import"): ADMIN,
     ("get", "/api/v1/duty/contacts"): ADMIN,
     ("get", "/api/v1/duty/ladders"): STAFF,
     ("get", "/api/v1/duty/preview"): STAFF,

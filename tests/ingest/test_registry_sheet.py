@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ingest.registry.plan import make
 from ingest.registry.records import Device, Edge, Person, Place, Record, Team
 from ingest.registry.rules import Surroundings
-from ingest.registry.sheet import MOST_BYTES, MOST_ROWS, read, write
+from ingest.registry.sheet import read, write
 from ingest.registry.values import build
+from ingest.spreadsheet import MOST_BYTES, MOST_ROWS
 from linli.errors import InputError
 
 AROUND = Surroundings("c001", frozenset({"wang"}))

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from neighbourhood import PASSWORD, Neighbourhood
 from served import served
 
-from ingest.services.duty import Someone, Span, TeamDuty, TurnView
+from ingest.services.duty import Someone, TeamDuty, TurnView
+from ingest.services.roster_sheet import Span
 from linli.clock import ManualClock
 
 NOON = datetime.fromisoformat("2026-03-02T12:00:00+00:00")  # Monday 20:00 in Shanghai

@@ -11,9 +11,12 @@ import click
 import msgspec
 
 from ingest.duty import book
+from ingest.services import roster_sheet
 from ingest.services.duty import Someone, TeamDuty, on_duty_now
+from ingest.services.roster_sheet import RosterPreview
 from ingest.settings import load_settings
-from linli.cli.ingest.folder import state
+from ingest.spreadsheet import MOST_BYTES
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -55,6 +58,58 @@ def show(team: str, config: Path, *, as_json: bool) -> None:
         raise InputError(f"team {team!r} has no roster", hint="Names: linli ingest duty now")
     body = (found.body or "").encode()
     click.echo(body if as_json else msgspec.json.format(body, indent=1))
+
+
+@duty.command("import", epilog="Example: linli ingest duty import night march.csv --preview")
+@click.argument("team")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--preview/--apply", "preview", default=None, help="Only say what would change, or do it"
+)
+@config_option
+@json_option
+def import_roster(
+    team: str, file: Path, preview: bool | None, config: Path, *, as_json: bool
+) -> None:
+    """Write the days of a CSV FILE into the roster of a TEAM; other days stay as they are.
+
+    Columns: date, from and to (or hours such as 08:00-20:00), names; titles in English or Chinese,
+    UTF-8 or GBK, dates as people or Excel write them. It is written down whole or not at all.
+    """
+    if preview is None:
+        raise InputError("say --preview or --apply", hint="Look at the preview first")
+    settings = load_settings(config)
+    zone, now = ZoneInfo(settings.site.timezone), SystemClock().now()
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(file)) from None
+    with state(settings) as connection:
+        made = roster_sheet.plan(connection, team, data, now, zone)
+        found = made.preview
+        if not preview and not found.faults:
+            found = roster_sheet.write(connection, made, actor(), now)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        click.echo("\n".join(_changes(found, zone)))
+    if found.faults:
+        raise InputError(f"{len(found.faults)} faults, nothing was changed", where=str(file))
+
+
+def _changes(found: RosterPreview, zone: ZoneInfo) -> Iterable[str]:
+    yield from found.notes
+    for change in found.changes:
+        before = "; ".join(change.before) or "nothing"
+        yield f"~ {change.day}: {before} → {'; '.join(change.after)}"
+    for gap in found.gaps:
+        yield f"  nobody: {_clock(gap.begin, zone)} to {_clock(gap.end, zone)}"
+    for fault in found.faults:
+        yield f"! row {fault.row}, {fault.column}: {fault.value!r} {fault.rule}"
+    same = found.days - len(found.changes)
+    done = "written down" if found.applied else "nothing was changed"
+    yield f"{len(found.changes)} days change, {same} stay: {done}"
 
 
 def _lines(team: TeamDuty, zone: ZoneInfo) -> Iterable[str]:

@@ -11,6 +11,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from ingest import spreadsheet
 from ingest.registry import book, make_site, sheet
 from ingest.registry.plan import Change, Plan, Value
 from ingest.registry.records import PLACE_KINDS, TYPES, RecordType
@@ -108,7 +109,7 @@ def export(file: Path | None, titles: Titles, types: tuple[RecordType, ...], con
 def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(sheet.MOST_BYTES + 1)
+            return opened.read(spreadsheet.MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(file)) from None
 
