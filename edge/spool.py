@@ -16,27 +16,28 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar, get_args
+from typing import Self, TypeVar
 
 from edge.messages import Place
 from edge.reserve import Reserve
 from edge.spool_file import open_file
+from edge.spool_lanes import LANES, Lane, LaneState, load_lanes, oldest
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
 from linli.events import MAX_PAYLOAD, LaneReport, Receipt, Reject
 from linli.log import get_logger
 
+__all__ = ["LANES", "Lane", "Row", "Spool", "SpoolLimits"]
+
 log = get_logger(__name__)
 
-Lane = Literal["events", "telemetry"]
-LANES: tuple[Lane, ...] = get_args(Lane)
 EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
 DEAD_DAYS = 7
 MAX_DEAD = 10_000
@@ -65,18 +66,6 @@ class Row:
     payload: bytes
 
 
-@dataclass(slots=True)
-class _LaneState:
-    """What the database says of a lane, so that nothing has to be counted twice."""
-
-    stream: str
-    next: int
-    evicted: int
-    dead: int
-    rows: int = 0
-    bytes: int = 0
-
-
 class Spool:
     """The store; a context manager, safe for threads. Every method may raise StoreError."""
 
@@ -88,7 +77,7 @@ class Spool:
         self._reserve = Reserve(path.with_name(f"{path.stem}.reserve"))
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
-        self._lanes: dict[Lane, _LaneState] = {}
+        self._lanes: dict[Lane, LaneState] = {}
 
     def __enter__(self) -> Self:
         """Open or make the file. Raises InputError when it cannot be used."""
@@ -97,7 +86,7 @@ class Spool:
         self._database = opened.database
         try:
             with self._lock, self._reading() as database:
-                self._lanes = _load(database)
+                self._lanes = load_lanes(database)
                 self._reserve.settle(database)
             self._commit(self._purge, self._reserve.spare)
         except StoreError:
@@ -144,6 +133,15 @@ class Spool:
             return row
 
         return self._commit(insert, self._sacrifice if lane == "events" else None)
+
+    def put_all(self, lane: Lane, messages: Sequence[tuple[str, Callable[[Place], bytes]]]) -> None:
+        """Put several, as (topic, make), in one commit: all of them or none. As `put` otherwise."""
+
+        def insert(database: sqlite3.Connection) -> None:
+            for topic, make in messages:
+                self._insert(database, lane, topic, make)
+
+        self._commit(insert, self._sacrifice if lane == "events" else None)
 
     def open_episodes(self) -> list[tuple[str, bytes]]:
         """Return topic and payload of each begin whose end was never put, the oldest first."""
@@ -225,7 +223,7 @@ class Spool:
                     pending=state.rows,
                     evicted=state.evicted,
                     dead=state.dead,
-                    oldest=_oldest(database, lane),
+                    oldest=oldest(database, lane),
                 )
                 for lane, state in self._lanes.items()
             )
@@ -378,23 +376,3 @@ class Spool:
             raise StoreError(
                 f"spool failed ({error})", where=str(self._path), hint="Free some disk space"
             ) from None
-
-
-def _load(database: sqlite3.Connection) -> dict[Lane, _LaneState]:
-    lanes: dict[Lane, _LaneState] = {}
-    for lane in LANES:
-        kept = database.execute(
-            "SELECT stream, next, evicted, dead FROM lane WHERE lane = ?", (lane,)
-        ).fetchone()
-        held = database.execute(
-            "SELECT count(*), coalesce(sum(length(payload)), 0) FROM row WHERE lane = ?", (lane,)
-        ).fetchone()
-        lanes[lane] = _LaneState(*kept, *held)
-    return lanes
-
-
-def _oldest(database: sqlite3.Connection, lane: Lane) -> datetime | None:
-    found = database.execute(
-        "SELECT stored FROM row WHERE lane = ? ORDER BY sequence LIMIT 1", (lane,)
-    ).fetchone()
-    return datetime.fromtimestamp(found[0], UTC) if found else None

@@ -80,6 +80,8 @@ class Sensor(Settings, frozen=True, kw_only=True):
     subject: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     supply: Supply | None = None
     silent_after: Annotated[float, Meta(ge=10, le=30 * 86400)] | None = None
+    alarm: Annotated[tuple[Slug, ...], Meta(max_length=16)] = ()
+    alarm_after: Annotated[float, Meta(ge=0, le=86400)] = 0.0
 
     def __post_init__(self) -> None:
         if self.id == SELF:

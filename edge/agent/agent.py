@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -21,9 +21,11 @@ from edge.agent.crew import Crew
 from edge.agent.delivery import Delivery
 from edge.agent.leftover import end_left_open
 from edge.agent.recorder import Recorded, Recorder
+from edge.agent.sensors import Sensors
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
+from edge.sensors.reading import Readings
 from edge.settings import CAMERA_GROUP, Camera, EdgeSettings
 from edge.source.sources import source_of
 from edge.uplink import Document
@@ -48,6 +50,7 @@ class Agent:
     """Runs beside the cameras; a context manager that starts and ends every thread."""
 
     _delivery: Delivery
+    _sensors: Sensors
 
     def __init__(
         self,
@@ -59,11 +62,13 @@ class Agent:
         connect: LinkFactory = PahoLink,
         detector: Detector | None = None,
         config: Callable[[], ConfigReport | None] = lambda: None,
+        listeners: Sequence[Readings] = (),
     ) -> None:
         """`tell` hears of camera states and of each event after its commit, from any thread.
 
         `config` says which configuration of the ingest this is, when there is one.
         `detector` is used instead of the settings' model; it must be safe for threads.
+        `listeners` act on the readings of sensors.
         """
         self._settings = settings
         self._clock = clock
@@ -72,6 +77,7 @@ class Agent:
         self._connect = connect
         self._detector = detector
         self._config = config
+        self._listeners = listeners
         self._address = build.address_of(settings)
         self._crew = Crew()
         self._stop_cameras = threading.Event()
@@ -84,7 +90,8 @@ class Agent:
     def __enter__(self) -> Self:
         """Load the model, open what is on disk, start the threads. Raises InputError."""
         options = build.link_options(self._settings)
-        detector = self._detector or build.load_pool(self._settings)
+        cameras = self._settings.camera
+        detector = self._detector or (build.load_pool(self._settings) if cameras else None)
         self._delivery = Delivery(
             self._settings,
             self._clock,
@@ -96,11 +103,17 @@ class Agent:
             documents=build.births(self._settings, self._version, self._clock),
             report=self._report,
         )
-        self._workers = [self._worker(camera, detector) for camera in self._settings.camera]
+        if detector is not None:
+            self._workers = [self._worker(camera, detector) for camera in cameras]
+        self._sensors = self._make_sensors()
         self._delivery.__enter__()
-        end_left_open(self._delivery.spool, self._clock, self._recorded)
+        spool = self._delivery.spool
+        end_left_open(spool, self._clock, self._recorded, self._sensors.adopt)
+        self._sensors.start()
         for worker in self._workers:
             self._crew.start(worker.meter.device, partial(worker.run, self._stop_cameras))
+        if not cameras:
+            self._frame_came()
         return self
 
     def __exit__(
@@ -109,12 +122,15 @@ class Agent:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the cameras, then delivery."""
+        """End cameras and sensors, then delivery."""
         self._end_cameras()
+        self._sensors.end()
         self._delivery.__exit__(kind, error, trace)
 
     def run(self, stop: StopSignal, *, duration: float | None = None, drain: float = 30.0) -> None:
         """Work until `stop`, `duration` seconds after the first frame, or the end of all sources.
+
+        Sensors have no end, and without cameras `duration` counts from the start.
 
         Then waits until the ingest has everything, at most `drain` seconds, after a signal at most
         SIGNAL_DRAIN. Raises LinliError when a thread fell.
@@ -127,12 +143,15 @@ class Agent:
             first = self._first_frame
             if duration is not None and first is not None and now >= first + duration:
                 break
-            if not any(self._crew.running(worker.meter.device) for worker in self._workers):
+            running = any(self._crew.running(worker.meter.device) for worker in self._workers)
+            if not running and not self._sensors.running:
                 break
         self._end_cameras()
+        self._sensors.end()
         self._crew.check()
         self._measure(self._clock.monotonic())
-        if any(worker.error is None or worker.meter.counts.read for worker in self._workers):
+        seen = any(worker.error is None or worker.meter.counts.read for worker in self._workers)
+        if seen or self._sensors.running:
             self._drain(stop, drain)
 
     def verdict(self) -> None:
@@ -141,6 +160,7 @@ class Agent:
             if worker.error is not None:
                 raise worker.error
         lost = sum(one.recorder.counts.lost + one.recorder.unsaved for one in self._workers)
+        lost += self._sensors.keeper.lost_events + self._sensors.keeper.unsaved
         if lost:
             raise LinliError(
                 f"{lost} events could not be written to disk", where=str(self._settings.folder)
@@ -168,6 +188,7 @@ class Agent:
             "events_lost": sum(one.lost for one in recorded),
             "pictures": sum(one.pictures for one in recorded),
             "readings_recorded": sum(one.readings for one in recorded),
+            **({"sensors": self._sensors.summary()} if self._sensors.running else {}),
             "spool": {
                 lane.lane: {"pending": lane.pending, "evicted": lane.evicted, "dead": lane.dead}
                 for lane in self._delivery.spool.reports()
@@ -198,6 +219,18 @@ class Agent:
             self._clock,
             changed=self._camera_changed,
             first_frame=self._frame_came,
+        )
+
+    def _make_sensors(self) -> Sensors:
+        return Sensors(
+            self._settings,
+            self._clock,
+            self._crew,
+            address=self._address,
+            spool=self._delivery.spool,
+            connect=self._connect,
+            recorded=self._recorded,
+            listeners=self._listeners,
         )
 
     def _frame_came(self) -> None:

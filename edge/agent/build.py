@@ -10,11 +10,13 @@ import cv2
 
 from edge import health, messages
 from edge.agent.pool import DetectorPool
+from edge.agent.sensors import sensors_of
 from edge.catalog.book import open_book
 from edge.catalog.load import load_model
 from edge.detect.detector import Detector
 from edge.messages import Address
 from edge.scene import TaughtPlace
+from edge.sensors.known import KnownSensor
 from edge.settings import Camera, EdgeSettings
 from edge.states import lesson
 from edge.uplink import Document
@@ -78,8 +80,21 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
         described[camera.id] = DescribeData(
             kind="camera", label=camera.label, capabilities=CAPABILITIES
         )
+    for sensor in sensors_of(settings):
+        described[sensor.id] = DescribeData(
+            kind=sensor.kind,
+            label=sensor.label,
+            vendor=sensor.mapping.vendor,
+            model=sensor.mapping.model,
+            capabilities=_capabilities(sensor),
+        )
     documents: list[Document] = []
     for device, data in described.items():
         topic = address.topic(device, "meta", "describe")
         documents.append((topic, messages.describe(topic, stamp, data)))
     return documents
+
+
+def _capabilities(sensor: KnownSensor) -> tuple[str, ...]:
+    """Return what a sensor can say: its quantities, as many as the contract has room for."""
+    return tuple(sorted({one.quantity for one in sensor.mapping.reading}))[:64]

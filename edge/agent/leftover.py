@@ -21,21 +21,33 @@ from linli.topics import Topic
 log = get_logger(__name__)
 
 
-def end_left_open(spool: Spool, clock: Clock, recorded: Callable[[Recorded], None]) -> None:
+Adopt = Callable[[Topic, EventMessage], bool]
+
+
+def end_left_open(
+    spool: Spool,
+    clock: Clock,
+    recorded: Callable[[Recorded], None],
+    adopt: Adopt = lambda _topic, _begin: False,
+) -> None:
     """Put the end of each, at the time of its begin: nobody knows of any later sight.
+
+    `adopt` says whether somebody goes on with it instead.
 
     To be called before a camera records. What cannot be put now is tried again by the next start.
     """
     for name, payload in spool.open_episodes():
         try:
-            recorded(_end(spool, clock, Topic.parse(name), payload))
+            topic = Topic.parse(name)
+            begin = decode(topic, payload).message
+            assert isinstance(begin, EventMessage)  # nothing else opens an episode
+            if not adopt(topic, begin):
+                recorded(_end(spool, clock, topic, begin))
         except LinliError as error:
             log.warning("agent: an episode left open cannot be ended: %s", error)
 
 
-def _end(spool: Spool, clock: Clock, topic: Topic, payload: bytes) -> Recorded:
-    begin = decode(topic, payload).message
-    assert isinstance(begin, EventMessage)  # nothing else opens an episode
+def _end(spool: Spool, clock: Clock, topic: Topic, begin: EventMessage) -> Recorded:
     now = clock.now()
     data = msgspec.structs.replace(begin.data, phase="end", track=None, snapshot=None)
     event_id = uuid7(now)

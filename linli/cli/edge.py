@@ -19,8 +19,10 @@ from edge.agent.agent import Tell
 from edge.agent.build import link_options, load_pool, taught_places
 from edge.agent.host import Host, Say, settings_now
 from edge.scene import Scene
+from edge.sensors.known import known_sensors
 from edge.settings import Camera, EdgeSettings
 from edge.source.sources import source_of
+from linli.cli.sensors import sensors
 from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.packs import packs as all_packs
@@ -81,8 +83,12 @@ def check(config: Path) -> None:
     settings.ingest_key()
     make_folder(settings.folder)
     click.echo(f"{config}: good" + (f", over version {version} of the ingest" * bool(version)))
-    model = load_pool(settings).model
-    click.echo(f"model {model.name} {model.version}: runs")
+    if settings.camera:
+        model = load_pool(settings).model
+        click.echo(f"model {model.name} {model.version}: runs")
+    if settings.sensor:
+        known = known_sensors(settings.sensor_source, settings.sensor)
+        click.echo(f"sensors: {len(known)}, their mappings are good")
     failed: list[InputError] = []
     for camera in settings.camera:
         try:
@@ -116,6 +122,9 @@ def packs(name: str | None, *, as_json: bool) -> None:
     else:
         for key, pack in found.items():
             click.echo(f"{key}\n  {pack.title.zh} / {pack.title.en}\n  {pack.means.en}")
+
+
+command.add_command(sensors)
 
 
 def _first_frame(camera: Camera) -> str:
