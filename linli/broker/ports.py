@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import secrets
 import socket
 
 from linli.errors import InputError
@@ -28,8 +30,17 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
+_LISTENERS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections, which come and go all the time."""
+_TRIES = 50
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that nobody listens on at this moment, and that no connection soon takes."""
+    for port in secrets.SystemRandom().sample(_LISTENERS, _TRIES):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((host, port))
+            return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         number: int = probe.getsockname()[1]

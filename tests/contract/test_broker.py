@@ -10,7 +10,7 @@ import brokers
 import pytest
 from click.testing import CliRunner
 
-from linli.broker import free_port, plan_broker, port_is_free
+from linli.broker import free_port, plan_broker, port_is_free, ports
 from linli.cli import broker, schema
 from linli.errors import InputError
 
@@ -79,3 +79,17 @@ def test_a_folder_that_cannot_be_written_is_said() -> None:
     result = CliRunner().invoke(schema.command, ["write", "/proc/x"])
     assert isinstance(result.exception, InputError)
     assert "/proc/x: cannot write into this folder" in str(result.exception)
+
+
+def test_a_free_port_is_none_that_a_connection_may_take() -> None:
+    found = {free_port() for _ in range(20)}
+    assert len(found) > 15
+    assert all(20_000 <= port < 32_000 and port_is_free("127.0.0.1", port) for port in found)
+
+
+def test_without_room_there_any_free_port_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        number = taken.getsockname()[1]
+        monkeypatch.setattr(ports, "_LISTENERS", [number] * 50)
+        assert free_port() != number

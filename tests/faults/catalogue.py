@@ -109,7 +109,7 @@ def _edge_killed(stage: Stage, dice: random.Random) -> float:
 def _edge_stopped(stage: Stage, dice: random.Random) -> float:
     assert stage.load is not None
     stage.load.terminate()
-    stage.load.wait(15)
+    stage.load.wait(45)
     _pause(dice)
     stage.play_load(*stage.load_words)
     return time.time()

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 from brokers import RunningBroker, wait_for_port
-from estate import PATIENCE, Estate, until
+from estate import ENDING, PATIENCE, Estate, until
 from fault_proxy import FaultProxy
 from netns import NEAR, Cable
 from verdict import Fact
@@ -54,7 +54,7 @@ class PlainBroker(RunningBroker):
 
     def start(self) -> None:
         self.launch()
-        wait_for_port(self.port)
+        wait_for_port(self.port, self._process)
 
     @property
     def database(self) -> Path:
@@ -127,7 +127,7 @@ class Stage(Estate):
         """End the ingest as a service manager does; return its exit code."""
         assert self._ingest is not None
         self._ingest.send_signal(signal.SIGTERM)
-        return self._ingest.wait(20)
+        return self._ingest.wait(ENDING)
 
     def step_back(self) -> None:
         """Undo the last change of every file's tables; the ingest does not run."""

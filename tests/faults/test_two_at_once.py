@@ -36,7 +36,7 @@ def test_a_second_ingest_on_the_same_folder_is_refused_and_disturbs_nothing(
         tried = time.time()
         stored_after, worked_after = stage.recovered(tried)
         twin = stage.start_load(1, 1.0)  # finds the spool in use
-        assert twin.wait(30) != 0
+        assert twin.wait(60) != 0
         stage.finish_load()
         row = single(
             stage,
@@ -72,7 +72,7 @@ def test_a_second_ingest_under_the_same_name_takes_nothing(tmp_path: Path, recor
             time.sleep(5)
         finally:
             second.terminate()
-            second.wait(20)
+            second.wait(45)
         ended = time.time()
         stored_after, worked_after = stage.recovered(ended)
         stage.finish_load()

@@ -240,7 +240,7 @@ def test_sigterm_ends_the_process_while_streams_are_open(web: Web) -> None:
         started = time.monotonic()
         web.process.send_signal(signal.SIGTERM)
         assert list(stream) == []
-        web.process.wait(10)
+        web.process.wait(45)
     assert time.monotonic() - started < 5
     assert web.process.stderr is not None
     assert b"Traceback" not in web.process.stderr.read()

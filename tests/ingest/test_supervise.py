@@ -73,7 +73,7 @@ def test_a_damaged_journal_is_said(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode != 0
     assert done.stderr.count("\n") == 1
@@ -89,7 +89,7 @@ def children(parent: psutil.Process) -> dict[str, psutil.Process]:
     return found
 
 
-def until(condition: object, seconds: float = 30.0) -> None:
+def until(condition: object, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():  # type: ignore[operator]
@@ -114,7 +114,7 @@ def test_the_fallen_is_restarted_and_all_end_together(tmp_path: Path) -> None:
         family = [parent, *children(parent).values()]
     finally:
         process.terminate()
-        code = process.wait(20)
+        code = process.wait(45)
     assert code == 0
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
@@ -176,7 +176,7 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
         hung, receiver = web(), children(me)["receiver"]
         assert hung is not None
         hung.suspend()
-        until(lambda: not hung.is_running(), 30)
+        until(lambda: not hung.is_running())
         until(answers, 60)
         again = web()
         assert again is not None
@@ -184,7 +184,7 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
         assert children(me)["receiver"] == receiver, "the receiver went on"
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(45)
     assert not thread.is_alive()
     assert "web does not answer any more; ending it by force" in caplog.text
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ class RunningBroker:
         self.plan = plan_broker(self._folder, site=self._site, port=self.port, users=self._users)
         with (self._folder / "stderr.log").open("a") as errors:
             self._process = subprocess.Popen(self.plan.argv, stderr=errors)
-        wait_for_port(self.port)
+        wait_for_port(self.port, self._process)
 
     def kill(self) -> None:
         assert self._process is not None
@@ -54,9 +55,14 @@ class RunningBroker:
         raise AssertionError("mosquitto did not end in 10 s")
 
 
-def wait_for_port(port: int, seconds: float = 15.0) -> None:
+def wait_for_port(
+    port: int, process: subprocess.Popen[Any] | None = None, seconds: float = 45.0
+) -> None:
+    """Wait until somebody listens; raise at once when the process that should has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            raise ChildProcessError(f"{process.args} ended with {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)

@@ -31,6 +31,8 @@ from linli.settings import write_secret
 AREA, NODE, DEVICE = "b03", "c001-n01", "cam"
 LOAD = Path(__file__).parent / "edge_load.py"
 PATIENCE = 45.0
+ENDING = 45.0
+"""Seconds for an ingest to end; its parent gives each of its two children eight before a kill."""
 
 
 class Estate:
@@ -193,7 +195,7 @@ class Estate:
         if self._ingest is not None and self._ingest.poll() is None:
             self._ingest.send_signal(signal.SIGTERM)
             try:
-                self._ingest.wait(20)
+                self._ingest.wait(ENDING)
             except subprocess.TimeoutExpired:
                 self.kill_ingest()
                 raise

@@ -35,7 +35,7 @@ class FaultProxy:
 
     def start(self) -> FaultProxy:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(30)
         return self
 
     def stop(self) -> None:
@@ -74,7 +74,7 @@ class FaultProxy:
             done.set()
 
         self._loop.call_soon_threadsafe(do)
-        assert done.wait(5)
+        assert done.wait(30)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

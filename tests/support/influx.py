@@ -61,7 +61,7 @@ class RunningServer:
         self._process = subprocess.Popen(
             self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _wait(f"{self.url}{self._ready}")
+        _wait(f"{self.url}{self._ready}", self._process)
 
     def kill(self) -> None:
         assert self._process is not None
@@ -123,7 +123,7 @@ def settings_of(server: RunningServer, **more: Any) -> Influx:
     return Influx(**{"url": server.url, "api": "v1", "bucket": DATABASE, **more})
 
 
-def eventually(check: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(check: Callable[[], bool], seconds: float = 45.0) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it never came to be so"
@@ -139,8 +139,9 @@ def _running(server: RunningServer) -> Iterator[RunningServer]:
         server.kill()
 
 
-def _wait(address: str) -> None:
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
     def answers() -> bool:
+        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
         with contextlib.suppress(urllib.error.URLError, OSError):
             urllib.request.urlopen(address, timeout=1).close()
             return True

@@ -37,7 +37,7 @@ def rtsp_server(port: int) -> Iterator[str]:
     script = Path(__file__).with_name("rtsp_server.py")
     server = subprocess.Popen([PYTHON, str(script), str(port)])
     try:
-        wait_for_port(port)
+        wait_for_port(port, server)
         yield f"rtsp://127.0.0.1:{port}/camera"
     finally:
         server.kill()

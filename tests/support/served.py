@@ -37,7 +37,7 @@ class Served:
         self.server, self.socket = uvicorn.Server(config), listening
         self.thread = threading.Thread(target=self.server.run, args=([listening],))
         self.thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 45
         while not self.server.started:
             assert time.monotonic() < deadline, "the server did not start"
             threading.Event().wait(0.01)
@@ -47,7 +47,7 @@ class Served:
         assert self.thread is not None
         assert self.socket is not None
         self.server.should_exit = self.server.force_exit = True
-        self.thread.join(10)
+        self.thread.join(45)
         self.socket.close()
 
 
