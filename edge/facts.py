@@ -20,7 +20,7 @@ class EpisodeFact:
 
     `time` is the event time of this phase, `since` of the episode's beginning, `captured` the wall
     time of the frame that decided. `dwell` is seconds in the zone so far. `picture` is there on
-    `begin` only, and None when it had to be withheld. `model` is None for the camera's detector.
+    `begin` only, and None when it had to be withheld. `model` is None when none saw it.
     """
 
     phase: Literal["begin", "end"]

@@ -33,6 +33,7 @@ from edge.redact import RedactedPicture, redact_heads
 from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera, Scenario, Zone
 from edge.source.frame import Frame
+from edge.tamper import Tamper
 from edge.track import FollowRules, Objects, Track, Tracks, follow
 from edge.zones import anchors, inside
 from linli.clock import Clock
@@ -124,12 +125,14 @@ class CameraPipeline:
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
         self._scene = Scene(taught)
+        self._tamper = Tamper() if camera.watched_over else None
 
     def process(self, frame: Frame) -> list[Fact]:
         """Look at one frame and return what began or ended with it, and states to report."""
         found = self._detector.detect(frame.image)
         self._follow(found, frame.media)
         facts = self._scene.see(frame, self._people_in_front(found))
+        facts += self._tamper.see(frame) if self._tamper is not None else []
         facts += self._count(frame)
         for watching in self._watches:
             seen = self._seen(watching, frame.time)
@@ -158,7 +161,8 @@ class CameraPipeline:
         """End what is still going on, because no frame will come any more."""
         now = self._clock.now()
         counted: list[Fact] = [line.counter.report(0.0, now) for line in self._lines]
-        return self._finished(self._watches) + self._scene.finish(now) + counted
+        facts = self._finished(self._watches) + self._scene.finish(now) + counted
+        return facts + (self._tamper.finish(now) if self._tamper is not None else [])
 
     def _finished(self, watches: Iterable[_Watch]) -> list[Fact]:
         facts: list[Fact] = []
@@ -243,11 +247,37 @@ class CameraPipeline:
                 bbox=track.box,
             )
         )
-        return _fact("begin", watching, session, episode, captured=frame.captured, track=data)
+        return self._fact("begin", watching, session, episode, captured=frame.captured, track=data)
 
     def _ended(self, watching: _Watch, session: Session, captured: datetime) -> EpisodeFact:
         episode = watching.episodes.pop(session.number)
-        return _fact("end", watching, session, episode, captured=captured, track=None)
+        return self._fact("end", watching, session, episode, captured=captured, track=None)
+
+    def _fact(
+        self,
+        phase: Literal["begin", "end"],
+        watching: _Watch,
+        session: Session,
+        episode: _Episode,
+        *,
+        captured: datetime,
+        track: TrackData | None,
+    ) -> EpisodeFact:
+        # Times follow from `since` by measured seconds: a corrected clock cannot turn them over.
+        return EpisodeFact(
+            phase=phase,
+            episode=episode.id,
+            scenario=watching.scenario,
+            zone=watching.zone.id,
+            label=episode.label,
+            since=episode.since,
+            time=episode.since + timedelta(seconds=session.span),
+            captured=captured,
+            confidence=min(session.best, 1.0),
+            dwell=session.dwell,
+            track=track,
+            model=self._detector.model,
+        )
 
     def _picture(self, frame: Frame, people: Floats) -> RedactedPicture | None:
         """Return the frame without heads, None when nothing here can tell where heads are."""
@@ -310,31 +340,6 @@ def _needs(
 
 def _boxes(tracks: list[Track]) -> Floats:
     return np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
-
-
-def _fact(
-    phase: Literal["begin", "end"],
-    watching: _Watch,
-    session: Session,
-    episode: _Episode,
-    *,
-    captured: datetime,
-    track: TrackData | None,
-) -> EpisodeFact:
-    # Times follow from `since` by measured seconds: a corrected wall clock cannot turn them over.
-    return EpisodeFact(
-        phase=phase,
-        episode=episode.id,
-        scenario=watching.scenario,
-        zone=watching.zone.id,
-        label=episode.label,
-        since=episode.since,
-        time=episode.since + timedelta(seconds=session.span),
-        captured=captured,
-        confidence=min(session.best, 1.0),
-        dwell=session.dwell,
-        track=track,
-    )
 
 
 def _begins(fact: Fact) -> bool:

@@ -153,6 +153,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     speed: Speed = 1.0
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
+    tamper: bool | None = None
     line: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()
     scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
     state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
@@ -191,6 +192,11 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.source.startswith(_RTSP):
             return "rtsp"
         return "pattern" if self.source.startswith(PATTERN) else "file"
+
+    @property
+    def watched_over(self) -> bool:
+        """Whether it is noticed that the picture is black, covered, frozen or of another place."""
+        return self.source_kind == "rtsp" if self.tamper is None else self.tamper
 
     def address(self) -> str:
         """Return `source` with its password, for nobody to see. Raises InputError."""

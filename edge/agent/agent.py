@@ -198,7 +198,6 @@ class Agent:
     def _worker(self, camera: Camera, detector: Detector) -> CameraWorker:
         recorder = Recorder(
             camera,
-            detector.model,
             self._clock,
             address=self._address,
             spool=self._delivery.spool,

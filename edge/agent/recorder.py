@@ -18,7 +18,7 @@ from edge.settings import Camera
 from edge.spool import Row, Spool
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
-from linli.events import EventData, ModelRef, Phase, Snapshot
+from linli.events import EventData, Phase, Snapshot
 from linli.ids import uuid7
 from linli.log import get_logger
 from linli.topics import Topic
@@ -66,7 +66,6 @@ class Recorder:
     def __init__(
         self,
         camera: Camera,
-        model: ModelRef,
         clock: Clock,
         *,
         address: Address,
@@ -77,7 +76,6 @@ class Recorder:
         """`recorded` is told of each event right after its commit."""
         self.counts = RecorderCounts()
         self._camera = camera
-        self._model = model
         self._address = address
         self._spool = spool
         self._pictures = pictures
@@ -109,7 +107,7 @@ class Recorder:
             zone=fact.zone,
             dwell=fact.dwell,
             track=fact.track,
-            model=fact.model or self._model,
+            model=fact.model,
             snapshot=self._keep_picture(fact),
         )
         topic = self._address.topic(self._camera.id, "event", rule.event)

@@ -105,7 +105,6 @@ class World:
     def worker(self, detector: FakeDetector, steps: list[Away | None]) -> CameraWorker:
         recorder = Recorder(
             CAMERA,
-            detector.model,
             self.clock,
             address=Address("c001", "b03", "c001-n01"),
             spool=self.spool,

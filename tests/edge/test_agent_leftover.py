@@ -78,7 +78,6 @@ def _fact(phase: str, episode: str) -> EpisodeFact:
 def _recorder(spool: Spool) -> Recorder:
     return Recorder(
         CAMERA,
-        ModelRef(name="fake", version="1", sha256="0" * 64),
         ManualClock(START),
         address=Address("c001", "b03", "c001-n01"),
         spool=spool,

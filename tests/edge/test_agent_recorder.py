@@ -49,6 +49,7 @@ FACT = EpisodeFact(
     dwell=2.0,
     track=None,
     picture=RedactedPicture(b"\xff\xd8 jpeg", "heads"),
+    model=MODEL,
 )
 
 
@@ -97,7 +98,6 @@ def world(tmp_path: Path) -> Iterator[World]:
         disk, picture_disk = Refusing(spool), Refusing(pictures)
         recorder = Recorder(
             CAMERA,
-            MODEL,
             clock,
             address=Address("c001", "b03", "c001-n01"),
             spool=disk,  # type: ignore[arg-type]

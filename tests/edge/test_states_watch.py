@@ -214,7 +214,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 def recorder(spool: object) -> Recorder:
     return Recorder(
         CAMERA,
-        FakeDetector(NAMES).model,
         ManualClock(START),
         address=Address("c001", "b03", "c001-n01"),
         spool=spool,  # type: ignore[arg-type]
