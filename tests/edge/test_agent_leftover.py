@@ -20,7 +20,7 @@ from edge.spool import Spool, SpoolLimits
 from linli.clock import ManualClock
 from linli.codec import decode
 from linli.errors import StoreError
-from linli.events import EventMessage, ModelRef
+from linli.events import EventMessage
 from linli.ids import uuid7
 from linli.topics import Topic
 
