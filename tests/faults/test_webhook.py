@@ -23,9 +23,11 @@ from test_flood import HUNDREDTHS, delays, p99
 from edge import messages
 from edge.messages import Address, Place, Stamp
 from ingest import registry
+from ingest.duty import book
 from ingest.settings import load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
+from ingest.store.registry import team
 from linli.clock import SystemClock
 from linli.events import EventData
 from linli.ids import uuid7
@@ -108,13 +110,15 @@ class ToldStage(Stage):
     def __init__(self, folder: Path, hook: Webhook) -> None:
         super().__init__(folder)
         write_secret(folder / "hook.secret", "c2VjcmV0IG9mIGEgdGVzdA==")
-        write_secret(
-            folder / "people.toml",
-            '[[routes]]\nteam = "gate"\n[[contacts]]\nowner_type = "team"\nowner = "gate"\n'
-            f'channel = "hook"\naddress = "{hook.url}"\n',
-        )
+        self.told = {
+            "routes": (book.ONLY, '{"routes": [{"team": "gate"}]}'),
+            "contacts": (
+                "team:gate",
+                f'{{"ways": [{{"channel": "hook", "address": "{hook.url}"}}]}}',
+            ),
+        }
         self.more_settings = (
-            '[notify]\npeople = "people.toml"\nallow_networks = ["127.0.0.0/8"]\n'
+            '[notify]\nallow_networks = ["127.0.0.0/8"]\n'
             '[[notify.channels]]\ntype = "webhook"\nname = "hook"\nsecret_file = "hook.secret"\n'
         )
 
@@ -126,6 +130,10 @@ class ToldStage(Stage):
             registry.add_device(
                 connection, node_name=OTHER_NODE, name="cam", kind="camera", label="Other"
             )
+            connection.execute(team.insert(), {"team": "gate", "label": "Gate"})
+            now = SystemClock().now()
+            for kind, (name, body) in self.told.items():
+                book.write(connection, kind, name, body, actor="cli", now=now)
         engine.dispose()
         self.keep_beginning()
 
