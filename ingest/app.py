@@ -98,8 +98,9 @@ def create_app(
 ) -> FastAPI:
     """Return the application of one data folder, with `state.services` and `state.clock`.
 
-    Its files are made and its threads run only while its lifespan does. `wording` tells people what
-    happened; without it they read ids. Raises InputError for settings that cannot be used.
+    Its files are made and its threads run only while its lifespan does; `state.ready`, there to be
+    set, is called when the receiver listens. `wording` tells people what happened; without it they
+    read ids. Raises InputError for settings that cannot be used.
     """
     house = House(settings, clock or SystemClock(), wording or PlainWording())
     app = FastAPI(
@@ -110,6 +111,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.house = house
+    app.state.ready = lambda: None
     app.state.services = house.services
     app.state.clock = house.clock
     app.state.metrics = settings.http.metrics
@@ -154,12 +156,11 @@ class House:
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Make what is missing, run the consumers, and end them again."""
-        del app
         await asyncio.to_thread(self._prepare)
         for runner in self._runners:
             runner.start()
         try:
-            with woken_by_pipe(self.wake), leaving_on_signal(self._feed.close):
+            with woken_by_pipe(self.wake, app.state.ready), leaving_on_signal(self._feed.close):
                 async with watching(self.services.chain, self._feed):
                     yield
         finally:

@@ -14,8 +14,11 @@ from ingest.settings import WAKE
 
 
 @contextlib.contextmanager
-def woken_by_pipe(wake: Callable[[], None]) -> Iterator[None]:
-    """Call `wake` when the receiver writes to the pipe whose number is in LINLI_WAKE."""
+def woken_by_pipe(wake: Callable[[], None], ready: Callable[[], None]) -> Iterator[None]:
+    """Call `wake` when the receiver writes to the pipe whose number is in LINLI_WAKE.
+
+    The first time `ready` too: the receiver writes once it listens at the broker.
+    """
     number = os.environ.get(WAKE, "")
     if not number.isdecimal():
         yield
@@ -23,6 +26,7 @@ def woken_by_pipe(wake: Callable[[], None]) -> Iterator[None]:
     pipe = int(number)
     os.set_blocking(pipe, False)
     loop = asyncio.get_running_loop()
+    first = [ready]
 
     def drain() -> None:
         try:
@@ -32,6 +36,8 @@ def woken_by_pipe(wake: Callable[[], None]) -> Iterator[None]:
         except BlockingIOError:
             return
         wake()
+        while first:
+            first.pop()()
 
     loop.add_reader(pipe, drain)
     try:

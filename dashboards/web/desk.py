@@ -24,6 +24,7 @@ from ingest.services.incidents import Order, Standing
 from linli.clock import Clock
 
 OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
+HISTORY_SHOWN = 200
 UNRESOLVED: tuple[State, ...] = ("open", "acknowledged", "in-progress")
 HOUR, STEP = timedelta(hours=1), 120
 Context = dict[str, Any]
@@ -88,12 +89,13 @@ class Desk:
     def incident(self, viewer: Viewer, language: Language, incident: str) -> Context:
         """Return one incident in full. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
-        history = self._services.incidents.transitions(viewer, incident)
+        history = self._services.incidents.newest(viewer, incident, HISTORY_SHOWN + 1)
         words, calendar = self._words(viewer, language), self.calendar(language)
         album = self._album(viewer, calendar.now)
         head = self._services.incidents.get(viewer, found.part_of) if found.part_of else None
         return {
-            "one": detail(found, history, words, calendar, album),
+            "one": detail(found, history[-HISTORY_SHOWN:], words, calendar, album),
+            "more_history": len(history) > HISTORY_SHOWN,
             "head": card(head, words, calendar, album) if head else None,
             "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
             "order": self._order(viewer, words, incident),

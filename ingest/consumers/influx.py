@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ingest.influx.endpoint import Endpoint, Unavailable
 from ingest.influx.lines import LineEncoder, Point, TooManySeries
 from ingest.influx.points import KINDS, points_of
 from ingest.influx.schema import NOTHING
-from ingest.influx.transitions import points_of_incident
+from ingest.influx.transitions import Course, points_of_incident
 from ingest.registry.book import revision
 from ingest.services.views import ChainView
 from ingest.store.engine import reading, writing
@@ -37,6 +37,8 @@ ROWS = 500
 TRANSITIONS = 200
 OVERLAP = 64
 """Transitions that are looked at again: with several writers a lower one may be kept later."""
+COURSES = 256
+"""Incidents of which is remembered how far they were read; others are read from their beginning."""
 GAUGE_SECONDS = 15.0
 LABEL_EVERY = timedelta(hours=1)
 FIRST_WAIT = 1.0
@@ -103,6 +105,7 @@ class InfluxJob:
         self._encoder = LineEncoder()
         self._recent: set[int] = set()
         self._sessions: dict[str, str] = {}
+        self._courses: dict[str, Course] = {}
         self._not_before = 0.0
         self._waits = 0
         self._said: State | None = None
@@ -169,18 +172,28 @@ class InfluxJob:
         for row in fresh:
             wanted.setdefault(row.incident, set()).add(row.id)
         for name, ids in wanted.items():
-            rows = incidents.transitions(connection, name)
-            self._take_incident(rows, ids, piece)
+            self._take_incident(connection, name, ids, piece)
         piece.transition = max(piece.old.transition, found[-1].id)
         piece.seen = {row.id for row in found}
         piece.more |= len(found) == TRANSITIONS
 
-    def _take_incident(self, rows: tuple[Transition, ...], ids: set[int], piece: _Piece) -> None:
+    def _take_incident(
+        self, connection: sa.Connection, name: str, ids: set[int], piece: _Piece
+    ) -> None:
+        """Go on from where this incident was last left: one that lasts for months has many rows."""
+        course = self._courses.pop(name, None)
+        if course is None or course.upto >= min(ids):
+            course = Course()
+        rows = _rows_of(connection, name, course.upto, max(ids))
         try:
-            self._encode(points_of_incident(rows, ids), piece)
+            self._encode(points_of_incident(rows, ids, course), piece)
         except ValueError as error:
             piece.poisoned += 1
-            log.warning("influx: incident %s is skipped: %s", rows[0].incident, error)
+            log.warning("influx: incident %s is skipped: %s", name, error)
+            return
+        self._courses[name] = course
+        if len(self._courses) > COURSES:
+            del self._courses[next(iter(self._courses))]
 
     def _take_gauges(self, piece: _Piece) -> None:
         if self._clock.monotonic() - self._gauged < GAUGE_SECONDS:
@@ -270,6 +283,14 @@ class InfluxJob:
             book.start(connection, now)
             book.note(connection, said, error.what, now)
         log.warning("influx: %s; everything is kept", error)
+
+
+def _rows_of(connection: sa.Connection, name: str, after: int, last: int) -> Iterator[Transition]:
+    """Yield the rows of one incident behind `after`, up to `last`."""
+    while after < last:
+        rows = incidents.transitions_of(connection, name, after, ROWS)
+        yield from (row for row in rows if row.id <= last)
+        after = rows[-1].id if rows else last
 
 
 def _is_old(status: Status, node: str, piece: _Piece) -> bool:

@@ -92,6 +92,12 @@ _IN_ORDER = transition.select().order_by(transition.c.id)
 _HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
 _LATER = transition.c.id > sa.bindparam("after")
 _AFTER = _IN_ORDER.where(_LATER).limit(sa.bindparam("most"))
+_NEWEST = (
+    transition.select()
+    .where(transition.c.incident == _VALUE)
+    .order_by(transition.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
 _PART = _HISTORY.where(_LATER).limit(sa.bindparam("most"))
 _OF_THIS = incident.update().where(incident.c.id == sa.bindparam("of_id"))
 _REST = _OF_THIS.values(due=None)
@@ -240,6 +246,12 @@ def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition
     """Return the rows of one incident, oldest first."""
     found = connection.execute(_HISTORY, {"value": incident_id})
     return tuple(_numbered(row) for row in found)
+
+
+def newest_of(connection: sa.Connection, incident_id: str, limit: int) -> tuple[Transition, ...]:
+    """Return up to `limit` newest rows of one incident, oldest first."""
+    found = connection.execute(_NEWEST, {"value": incident_id, "most": limit}).all()
+    return tuple(_numbered(row) for row in reversed(found))
 
 
 def transitions_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.incidents.fold import apply
@@ -15,21 +16,31 @@ from linli.events import SEVERITIES
 _BEGINS = frozenset({"opened", "reopened"})
 
 
-def points_of_incident(rows: Iterable[Transition], wanted: set[int]) -> Iterator[Point]:
-    """Yield two points for each row whose id is wanted; `rows` are all of one incident's, in order.
+@dataclass(slots=True)
+class Course:
+    """An incident as it was after its row `upto`, and when it last began."""
 
-    Raises ValueError when they do not begin with `opened`.
-    """
-    before: Incident | None = None
+    incident: Incident | None = None
     begun: datetime | None = None
+    upto: int = 0
+
+
+def points_of_incident(
+    rows: Iterable[Transition], wanted: set[int], course: Course
+) -> Iterator[Point]:
+    """Yield two points for each row whose id is wanted, and move the course on to the last row.
+
+    `rows` are those of one incident behind the course, in order. Raises ValueError when the first
+    of all is not `opened`.
+    """
     for row in rows:
-        after = apply(before, row)
+        before, after = course.incident, apply(course.incident, row)
         if row.step in _BEGINS:
-            begun = row.recorded
+            course.begun = row.recorded
         if row.id in wanted:
-            yield _transition(before, after, row, begun)
+            yield _transition(before, after, row, course.begun)
             yield _state(after, row)
-        before = after
+        course.incident, course.upto = after, row.id
 
 
 def _transition(

@@ -98,6 +98,15 @@ class IncidentService:
             raise NotThere("no such incident")
         return rows
 
+    def newest(self, viewer: Viewer, incident: str, limit: int) -> tuple[Transition, ...]:
+        """Return up to `limit` newest rows of its history, oldest first. Raises NotThere."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            rows = book.newest_of(connection, incident, limit)
+        if not rows:
+            raise NotThere("no such incident")
+        return rows
+
     def history(
         self, viewer: Viewer, incident: str, *, cursor: str | None = None, limit: int = 1000
     ) -> Page[Transition]:

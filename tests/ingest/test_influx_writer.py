@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from house import ADMIN, AREA, CAMERA, NODE, NOON, SITE, STAFF, Folder
 
+from ingest.consumers import influx as consumer
 from ingest.consumers.incidents import IncidentEffect
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.rules import RuleWork
@@ -433,6 +434,34 @@ def test_an_incident_is_a_point_per_transition_and_what_it_is_now(estate: Estate
     assert "open=0i" in last
     assert 'state="resolved"' in last
     assert estate.status().transitions_behind == 0
+
+
+def test_a_long_history_is_read_once_and_the_same_comes_of_it(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    whole = incidents.transitions_of
+
+    def transitions_of(connection, incident, after, limit):
+        found = whole(connection, incident, after, limit)
+        read.extend(row.id for row in found)
+        return found
+
+    monkeypatch.setattr(incidents, "transitions_of", transitions_of)
+    monkeypatch.setattr(consumer, "ROWS", 2)
+    for _ in range(3):
+        estate.put_event(estate.event())
+        estate.make_incidents()
+        estate.run()
+        estate.clock.advance(5)
+    assert len(read) == len(set(read)) >= 3, "a row was read again"
+    before = dict(estate.fake.stored)
+    estate.fresh()
+    estate.run()
+    transitions = {key for key in before if key.startswith("incident")}
+    assert {key: estate.fake.stored[key] for key in transitions} == {
+        key: before[key] for key in transitions
+    }
 
 
 def test_a_restart_writes_the_same_transitions_again(estate: Estate) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import open_reader, open_writer, reading, writing
 from ingest.store.files import path_of, prepare
 from ingest.store.journal import CLOCK, counters, messages_after, turned_away
+from linli.broker import free_port
 from linli.clock import SystemClock
 from linli.codec import decode_part
 from linli.events import Receipt, Reject, Status
 from linli.mqtt import Delivery, LinkOptions, PahoLink
-from linli.process import StopSignal
+from linli.process import StopSignal, linli_argv
 from linli.settings import write_secret
 
 OTHER = "c001-n02"
@@ -141,6 +143,24 @@ def stored(settings: IngestSettings) -> tuple[list[int | None], dict[str, int]]:
         counted = counters(connection)
     engine.dispose()
     return found, counted
+
+
+def test_one_line_says_when_the_ingest_is_ready(
+    settings: tuple[IngestSettings, RunningBroker], tmp_path: Path
+) -> None:
+    _, broker = settings
+    config, port = tmp_path / "ingest.toml", free_port()
+    with config.open("a") as more:
+        more.write(f"[http]\nport = {port}\n")
+    argv = linli_argv("ingest", "run", "--config", str(config))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+        rest = process.stdout.read()
+    address = f"127.0.0.1:{port}/, messages from 127.0.0.1:{broker.port}"
+    assert said == f"Linli is ready: pages at http://{address}\n"
+    assert (rest, process.returncode) == ("", 0)
 
 
 def test_everything_is_stored_once_and_answered_through_a_killed_broker(

@@ -104,6 +104,9 @@ class Book(IncidentService):
                 raise NotThere("no such incident")
             return tuple(self.rows[incident])
 
+    def newest(self, viewer: Viewer, incident: str, limit: int) -> tuple[Transition, ...]:
+        return self.transitions(viewer, incident)[-limit:]
+
     def acknowledge(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
     ) -> Incident:

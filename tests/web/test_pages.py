@@ -13,6 +13,7 @@ from msgspec.structs import replace as changed
 from neighbourhood import PASSWORD, SITE, Neighbourhood
 from ordinary_day import cameras, furnish
 
+from dashboards.web import desk as desk_page
 from dashboards.web.desk import Desk
 from dashboards.web.live import View
 from dashboards.web.live_pages import renderer
@@ -171,6 +172,21 @@ def test_one_incident(place: Neighbourhood) -> None:
     tokens = text.count('name="csrf_token" value="csrf-')
     # All forms but that of the language carry the token.
     assert tokens == text.count('<form method="post"') + text.count("<form class=") - 1
+
+
+def test_a_long_history_shows_its_newest_steps(
+    place: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = next(iter(place.book.rows))
+    client, older = browser(place), "Older steps are not shown here."
+    assert older not in client.get(f"/incidents/{incident}").text
+    monkeypatch.setattr(desk_page, "HISTORY_SHOWN", 1)
+    there = place.services().incidents
+    there.acknowledge(Viewer(account="a", name="a", role="staff"), incident, place.clock.now())
+    text = client.get(f"/incidents/{incident}").text
+    assert older in text
+    assert text.count('<li class="step ') == 1
+    assert '<li class="step step-acknowledged">' in text
 
 
 def test_the_picture_is_reached_by_a_short_address(place: Neighbourhood) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ingest.settings import CLIENT_ID, load_settings
+from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.supervise import supervise
 from linli.cli.ingest.options import config_option
 from linli.errors import InputError
@@ -49,6 +49,7 @@ def web(config: Path) -> None:
 
     settings = load_settings(config)
     app = create_app(settings, wording=WebWording())
+    app.state.ready = lambda: click.echo(_ready_line(settings))
     app.state.house.claim()  # before the server, so that a refusal is one line
     mount(
         app,
@@ -68,6 +69,12 @@ def web(config: Path) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _ready_line(settings: IngestSettings) -> str:
+    http, mqtt = settings.http, settings.mqtt
+    pages = f"http://{http.host}:{http.port}{http.path_prefix}/"
+    return f"Linli is ready: pages at {pages}, messages from {mqtt.host}:{mqtt.port}"
 
 
 @click.command(
