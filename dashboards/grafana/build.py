@@ -11,7 +11,6 @@ from grafana_foundation_sdk.builders import (
     dashboard,
     stat,
     statetimeline,
-    text,
     timeseries,
 )
 from grafana_foundation_sdk.builders import common as parts
@@ -21,7 +20,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
-from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.grafana.panel import BLUE, LINLI, Board, Column, Panel, Word
 from dashboards.grafana.query import DATASOURCES, Influx, Query, Rest, Source
@@ -31,16 +29,6 @@ from dashboards.grafana.variables import marks, variables
 REFRESH = "30s"
 GRID = 24
 AnyPanel = stat.Panel | timeseries.Panel | tables.Panel | bargauge.Panel | statetimeline.Panel
-NOTE, NOTE_HEIGHT = 900, 4
-"""Id and height of what says which panels are not here."""
-_LEFT_OUT = Text("这里没有的", "Not here")
-_WHY = Text(
-    "这些要用到系统指标和健康报告的历史，或要把很多设备的最近读数放在一起，一次接口请求答不了；"
-    "写入 InfluxDB 后就有。这里也不能选楼栋和设备，看到的总是整个社区。",
-    "They need the history of metrics or of health reports, or the last readings of many devices "
-    "side by side, which one request to the API does not answer; they are there with InfluxDB. "
-    "So are choices of building and device: what stands here is of the whole community.",
-)
 _LINKS = Text("其他看板", "Other boards")
 _OPEN = Text("打开处理页面", "Open its page")
 
@@ -58,14 +46,14 @@ def panels_of(board: Board) -> Iterator[Panel]:
 
 
 def queries_of(panel: Panel, source: Source) -> tuple[Query, ...]:
-    """Return what a panel asks of a source; nothing when the source cannot answer."""
+    """Return what a panel asks of a source."""
     return panel.influx if source == "influx" else panel.rest
 
 
 def placed(panels: Sequence[Panel], top: int) -> tuple[list[models.GridPos], int]:
     """Return where panels lie, line by line, and where the next thing may begin.
 
-    What the API cannot answer leaves no hole: the last panel of a line grows, a number does not.
+    The last panel of a line grows to its end, a number does not.
     """
     places: list[models.GridPos] = []
     x = 0
@@ -125,42 +113,17 @@ class _Maker:
         )
         below = 0
         for number, section in enumerate(board.sections, start=1):
-            shown = [
-                (at, panel)
-                for at, panel in enumerate(section.panels, start=1)
-                if queries_of(panel, self._source)
-            ]
-            if not shown:
-                continue
             title = dashboard.Row(self._say(section.title)).id(number * 100)
             made = made.with_row(title.grid_pos(models.GridPos(h=1, w=24, x=0, y=below)))
-            places, below = placed([panel for _, panel in shown], below + 1)
-            for (at, panel), place in zip(shown, places, strict=True):
+            places, below = placed(section.panels, below + 1)
+            for at, (panel, place) in enumerate(zip(section.panels, places, strict=True), start=1):
                 made = made.with_panel(self._panel(panel, number * 100 + at).grid_pos(place))
-        left = [panel for panel in panels_of(board) if not queries_of(panel, self._source)]
-        if left:
-            note = self._left_out(left).grid_pos(
-                models.GridPos(h=NOTE_HEIGHT, w=GRID, x=0, y=below)
-            )
-            made = made.with_panel(note)
         return made.build()
 
     def _about(self, panel: Panel) -> Text:
         if self._source == "rest" and panel.rest_about is not None:
             return panel.rest_about
         return panel.about
-
-    def _left_out(self, panels: Sequence[Panel]) -> text.Panel:
-        """Return what a board does not show because its source cannot tell."""
-        comma = self._say(Text("、", ", "))
-        titles = comma.join(self._say(panel.title) for panel in panels)
-        return (
-            text.Panel()
-            .id(NOTE)
-            .title(self._say(_LEFT_OUT))
-            .mode(TextMode.MARKDOWN)
-            .content(f"{titles}\n\n{self._say(_WHY)}")
-        )
 
     def _panel(self, panel: Panel, number: int) -> AnyPanel:
         made = self._drawn(panel)
@@ -300,7 +263,7 @@ _PAGE_BY_ID = "/incidents/${__data.fields.id}"
 def _labels(query: Rest) -> Iterator[str]:
     """Yield the columns that tell the lines of a chart apart."""
     if query.form == "time_series":
-        yield from (name for name in query.columns.values() if name in ("group", "series"))
+        yield from (name for name in query.columns.values() if name in ("group", "line"))
 
 
 def _columns(query: Query) -> tuple[str, ...]:

@@ -54,11 +54,10 @@ class Column:
 class Panel:
     """One question and its answer. `unit` is Grafana's name of one.
 
-    `rest` is empty when the API cannot answer it: the panel is left out there. `empty` is what
-    stands where nothing came back, `base` the colour below the first of `steps`. A stat makes one
-    number by `calc` of the field named `of`, of every number when that is ""; the API, which gives
-    rows where InfluxDB counts, may need another (`rest_calc`, `rest_of`), may mean something else
-    (`rest_about`), and names its columns in its own words (`rest_words`).
+    `empty` is what stands where nothing came back, `base` the colour below the first of `steps`.
+    A stat makes one number by `calc` of the field named `of`, of every number when that is ""; the
+    API, which gives rows where InfluxDB counts, may need another (`rest_calc`, `rest_of`), may mean
+    something else (`rest_about`), and names its columns in its own words (`rest_words`).
     """
 
     title: Text
@@ -66,7 +65,7 @@ class Panel:
     kind: Kind
     unit: str
     influx: tuple[Influx, ...]
-    rest: tuple[Rest, ...] = ()
+    rest: tuple[Rest, ...]
     width: int = 12
     height: int = 8
     empty: Text = NO_DATA

@@ -7,17 +7,9 @@ from typing import Literal
 from dashboards.grafana.panel import GREEN, RED, YELLOW, Panel, Step, Word
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import AREA, DEVICE, RANGE, counts, kind, points
+from dashboards.grafana.where import AREA, DEVICE, HERE, RANGE, counts, kind, latest, points
 from dashboards.grafana.words import EVENTS
 
-EVICTED = Rest(
-    path="/api/v1/stats", root="", columns={"evicted": "evicted"}, numbers=frozenset({"evicted"})
-)
-EVER = Text("从数据目录建立至今。", "Since the data folder was made.")
-GIVEN_UP = Text(
-    "盒子因存不下而没有送出的消息，从数据目录建立至今。",
-    "Facts that edges gave up for lack of room, since the data folder was made.",
-)
 _OPENED = '"transition" =~ /^(opened|reopened)$/'
 
 
@@ -43,8 +35,9 @@ def silent_nodes(width: int) -> Panel:
             Rest(
                 path="/api/v1/devices",
                 root="nodes",
+                params=HERE,
                 columns={"node": "node", "health": "health"},
-                keep=("health", "down"),
+                keep=("health", "==", "down"),
             ),
         ),
         rest_calc="count",
@@ -71,6 +64,7 @@ def presence(width: int) -> Panel:
                 Text("$tag_node", "$tag_node"),
             ),
         ),
+        rest=(points("spool-depth", of="present", group="health", where=HERE),),
         base=RED,
         steps=(Step(1, GREEN),),
         interval="5m",
@@ -168,7 +162,7 @@ def power(width: int = 12) -> Panel:
                 Text("$tag_area", "$tag_area"),
             ),
         ),
-        rest=(points("power", together="sum"),),
+        rest=(points("power", together="sum", by="area"),),
         low=0,
         stacked=True,
         interval="10m",
@@ -198,7 +192,11 @@ def fill_levels(kind: Literal["lines", "gauges"], width: int = 12) -> Panel:
                 Text("$tag_area · $tag_group", "$tag_area · $tag_group"),
             ),
         ),
-        rest=(points("fill-level", of="high"),),
+        rest=(
+            points("fill-level", of="high")
+            if over_time
+            else latest("fill-level", {"label": "label", "value": "value"}),
+        ),
         low=0,
         high=1,
         steps=(Step(0.5, YELLOW), Step(0.8, RED)),

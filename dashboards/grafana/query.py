@@ -41,7 +41,8 @@ class Rest:
 
     `columns` maps a selector inside one row to the name of its column; `root` is where the rows
     are, "" when the answer is the list itself. A column named `time` holds RFC 3339, or
-    milliseconds where `millis` says so. `keep`: only rows with this in this column.
+    milliseconds where `millis` says so. `keep`: only rows whose column compares so. `named`: the
+    answer names areas and devices, in the board's language.
     """
 
     path: str
@@ -52,11 +53,12 @@ class Rest:
     times: frozenset[str] = field(default_factory=frozenset)
     form: Form = "table"
     millis: bool = False
-    keep: tuple[str, str | bool] | None = None
+    keep: tuple[str, Literal["==", ">=", "<"], str | bool | float] | None = None
+    named: bool = False
 
     def to_json(self, ref: str, lang: Lang) -> dict[str, Any]:
         """Return the target as Grafana keeps it; the address lacks the base that the source has."""
-        del lang
+        params = (*self.params, ("lang", lang)) if self.named else self.params
         return {
             "refId": ref,
             "datasource": INFINITY,
@@ -67,7 +69,7 @@ class Rest:
             "url": self.path,
             "url_options": {
                 "method": "GET",
-                "params": [{"key": key, "value": value} for key, value in self.params],
+                "params": [{"key": key, "value": value} for key, value in params],
             },
             "root_selector": self.root,
             "columns": [
@@ -75,19 +77,19 @@ class Rest:
                 for selector, name in self.columns.items()
             ],
             "filters": [],
-            **({"filterExpression": _equal(*self.keep)} if self.keep else {}),
+            **({"filterExpression": _compared(*self.keep)} if self.keep else {}),
         }
 
     def _type(self, name: str) -> str:
         if name == "time" or name in self.times:
             return "timestamp_epoch" if self.millis else "timestamp"
-        if self.keep and self.keep[0] == name and isinstance(self.keep[1], bool):
+        if self.keep and self.keep[0] == name and isinstance(self.keep[2], bool):
             return "boolean"
         return "number" if name in self.numbers else "string"
 
 
-def _equal(column: str, wanted: str | bool) -> str:
-    return f"{column} == {str(wanted).lower() if isinstance(wanted, bool) else repr(wanted)}"
+def _compared(column: str, how: str, wanted: str | bool | float) -> str:
+    return f"{column} {how} {str(wanted).lower() if isinstance(wanted, bool) else repr(wanted)}"
 
 
 Query = Influx | Rest

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import dashboard as models
 from dashboards.grafana.panel import LINLI, RED, Board
 from dashboards.grafana.query import DATASOURCES, INFLUX, Rest, Source
 from dashboards.grafana.text import Lang, Text
-from dashboards.grafana.where import AREA, RANGE, SITE
+from dashboards.grafana.where import AREA, HERE, RANGE, SITE
 
 ADDRESS = "http://127.0.0.1:8470"
 """Where Linli's pages are until `linli grafana render --linli-url` says otherwise."""
@@ -27,39 +27,55 @@ _MARKS = Text("事件", "Incidents")
 
 
 def variables(board: Board, lang: Lang, source: Source) -> list[Builder[models.VariableModel]]:
-    """Return site, building and device, and the hidden one with the address of Linli's pages.
-
-    The API serves one site and answers for all of it: there only the hidden one is left.
-    """
-    hidden = dashboard.ConstantVariable(LINLI).value(ADDRESS)
-    found: list[Builder[models.VariableModel]] = [hidden]
-    if source == "rest":
-        return found
-    found.append(_choice("site", Text("社区", "Community"), SITES, lang))
+    """Return site, building and device, and the hidden one with the address of Linli's pages."""
+    found: list[Builder[models.VariableModel]] = [
+        dashboard.ConstantVariable(LINLI).value(ADDRESS),
+        _choice("site", Text("社区", "Community"), source, lang),
+    ]
     if board.by_building:
-        title = Text("楼栋/区域", "Building or area")
-        found.append(_choice("building", title, BUILDINGS, lang, LABELLED))
+        found.append(_choice("building", Text("楼栋/区域", "Building or area"), source, lang))
     if board.by_device:
-        found.append(_choice("device", Text("设备", "Device"), DEVICES, lang, LABELLED))
+        found.append(_choice("device", Text("设备", "Device"), source, lang))
     return found
 
 
-def _choice(
-    name: str, label: Text, query: str, lang: Lang, regex: str = ""
-) -> dashboard.QueryVariable:
-    return (
+_INFLUX = {"site": (SITES, ""), "building": (BUILDINGS, LABELLED), "device": (DEVICES, LABELLED)}
+_REST: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "site": ("sites", ()),
+    "building": ("areas", ()),
+    "device": ("devices", HERE),
+}
+
+
+def _choice(name: str, label: Text, source: Source, lang: Lang) -> dashboard.QueryVariable:
+    ref = DATASOURCES[source]
+    made = (
         dashboard.QueryVariable(name)
         .label(label.said(lang))
-        .datasource(models.DataSourceRef(type_val=INFLUX["type"], uid=INFLUX["uid"]))
-        .query(query)
-        .regex(regex)
+        .datasource(models.DataSourceRef(type_val=ref["type"], uid=ref["uid"]))
         .refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(models.VariableSort.NATURAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value(".*")
         .current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
     )
+    if source == "influx":
+        query, regex = _INFLUX[name]
+        return made.query(query).regex(regex).all_value(".*")
+    what, params = _REST[name]
+    asked = Rest(
+        path=f"/api/v1/choices/{what}",
+        root="",
+        params=params,
+        columns={"text": "__text", "value": "__value"},
+        named=True,
+    )
+    query_of: dict[str, object] = {
+        "queryType": "infinity",
+        "query": "",
+        "infinityQuery": asked.to_json("variable", lang),
+    }
+    return made.query(query_of).all_value("*")
 
 
 def marks_query(board: Board) -> str:
@@ -71,14 +87,15 @@ def marks_query(board: Board) -> str:
     )
 
 
+_NEWEST = (("order", "newest"), ("limit", "100"))
+
+
 def marks_rest(board: Board) -> Rest:
-    """Return the API's newest incidents as annotations, of a board's one kind when it has one."""
-    one_of = board.incidents
+    """Return the API's newest incidents as annotations, of a board's kinds when it has any."""
     return Rest(
         path="/api/v1/incidents",
-        params=(("order", "newest"), ("limit", "100")),
+        params=(*(("event", one) for one in board.incidents), *HERE, *_NEWEST),
         columns={"first": "time", "key.event": "text", "severity": "tags"},
-        keep=("text", one_of[0]) if len(one_of) == 1 else None,
     )
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from dashboards.grafana.panel import INCIDENT_PAGE, RED, Column, Panel, Step
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.words import EVENTS, SEVERITIES, STATES, URGENCIES
+from linli.topics import PROBE_NODE
 
 SITE = '"site" =~ /^$site$/'
 AREA = f'{SITE} AND "area" =~ /^$building$/'
 DEVICE = f'{AREA} AND "device" =~ /^$device$/'
 RANGE = "$timeFilter"
+HERE = (("area", "${building:csv}"),)
+THIS = (*HERE, ("device", "${device:csv}"))
+"""The same choices as the API takes them; `*` is all."""
+SPAN = (("start", "${__from:date:iso}"), ("end", "${__to:date:iso}"))
+_MILLIS = (("site", "${site:csv}"), ("from", "${__timeFrom}"), ("to", "${__timeTo}"))
+OWN = (("node", PROBE_NODE),)
+"""Where Linli's own figures stand among the readings."""
 NOW = (
     '(SELECT last("open") AS "open", "number", "title", "name", "severity", "urgency", "state", '
     '"area", "node", "device", "first", "count", "url", "shelved", "part", '
@@ -104,16 +113,17 @@ def open_rest(
     Of them only those of the kind `name`, or only those whose cause goes on.
     """
     wanted = tuple(("state", state) for state in states)
+    of_kind = (("event", name),) if name else ()
     return Rest(
         path="/api/v1/incidents",
-        params=(*wanted, ("standing", "alone"), *more, ("limit", "200")),
+        params=(*wanted, ("standing", "alone"), *of_kind, *HERE, *more, ("limit", "200")),
         columns={
             "severity": "severity",
             "number": "number",
             "key.event": "name",
             "title": "title",
-            "area": "area",
-            "key.device": "device",
+            "area_label": "area",
+            "device_label": "device",
             "state": "state",
             "first": "first",
             "count": "count",
@@ -122,29 +132,77 @@ def open_rest(
         },
         numbers=frozenset({"number", "count"}),
         times=frozenset({"first"}),
-        keep=("name", name) if name else ("active", True) if active else None,
+        keep=("active", "==", True) if active else None,
+        named=True,
     )
 
 
-def points(name: str, *, of: str = "mean", together: str = "") -> Rest:
-    """Return the API's lines of a reading: one for each series, or all devices put together."""
-    more = (("together", together),) if together else ()
-    by = {} if together else {"series": "series"}
+def points(
+    name: str,
+    *,
+    of: str = "mean",
+    together: str = "",
+    by: str = "",
+    group: str = "",
+    where: tuple[tuple[str, str], ...] = THIS,
+    step: int = 0,
+) -> Rest:
+    """Return the API's lines of a reading: one for each series, all together, or one of each `by`.
+
+    A line is called as people call its area or device; by `name` by its id, for words of ours.
+    """
+    said = (("of", of), ("together", together), ("by", by), ("step", str(step or "")))
+    alone = bool(together) and not by
     return Rest(
         path="/api/v1/series/points",
         root="",
-        params=(
-            ("name", name),
-            ("from", "${__timeFrom}"),
-            ("to", "${__timeTo}"),
-            ("of", of),
-            *more,
-        ),
-        columns={"time": "time", "value": "value", **by},
+        params=(*_which(name, group), *where, *_MILLIS, *((a, b) for a, b in said if b)),
+        columns={
+            "time": "time",
+            "value": "value",
+            **({} if alone else {"line" if by == "name" else "label": "line"}),
+        },
         numbers=frozenset({"value"}),
         form="time_series",
         millis=True,
+        named=True,
     )
+
+
+def own(metric: str, name: str = "", *, of: str = "high", together: str = "high") -> Rest:
+    """Return one of Linli's own figures over time: a line of each of its kinds, or of one."""
+    return points(name, of=of, together=together, by="name", group=metric, where=OWN)
+
+
+def latest(
+    name: str,
+    columns: Mapping[str, str],
+    *,
+    group: str = "",
+    where: tuple[tuple[str, str], ...] = THIS,
+    keep: tuple[Literal[">=", "<"], float] | None = None,
+) -> Rest:
+    """Return the newest reading of each series; `columns` says what its value is called."""
+    value = columns["value"]
+    return Rest(
+        path="/api/v1/series/latest",
+        root="",
+        params=(*_which(name, group), *where, *_MILLIS),
+        columns=columns,
+        numbers=frozenset({value}),
+        millis=True,
+        keep=(value, *keep) if keep else None,
+        named=True,
+    )
+
+
+def last(name: str, *, group: str = "", where: tuple[tuple[str, str], ...] = THIS) -> Rest:
+    """Return the newest value of each series, to make one number of."""
+    return latest(name, {"label": "label", "value": "value"}, group=group, where=where)
+
+
+def _which(name: str, group: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in (("name", name), ("group", group)) if value)
 
 
 AGAIN = Text(
@@ -161,16 +219,39 @@ def counts(
     `of` says which figures are shown, and what their columns are called.
     """
     said = (("what", what), ("by", by), ("event", name), ("step", str(step or "")))
-    figures = of or {"count": "value"}
+    return _figures("counts", said, by, step, figures=of or {"count": "value"}, where=THIS)
+
+
+def events(
+    phase: str,
+    *,
+    by: str = "",
+    name: str = "",
+    step: int = 0,
+    of: Mapping[str, str] | None = None,
+    where: tuple[tuple[str, str], ...] = THIS,
+) -> Rest:
+    """Return the API's figures of events, as `counts` does of incidents."""
+    said = (("phase", phase), ("by", by), ("event", name), ("step", str(step or "")))
+    return _figures("events", said, by, step, figures=of or {"count": "value"}, where=where)
+
+
+def _figures(
+    path: str,
+    said: tuple[tuple[str, str], ...],
+    by: str,
+    step: int,
+    *,
+    figures: Mapping[str, str],
+    where: tuple[tuple[str, str], ...],
+) -> Rest:
+    line = "label" if by in {"area", "device"} else "group"
     return Rest(
-        path="/api/v1/statistics/counts",
+        path=f"/api/v1/statistics/{path}",
         root="rows",
-        params=(
-            ("start", "${__from:date:iso}"),
-            ("end", "${__to:date:iso}"),
-            *((key, value) for key, value in said if value),
-        ),
-        columns={"time": "time", **figures, **({"group": "group"} if by else {})},
+        params=(*SPAN, *((key, value) for key, value in said if value), *where),
+        columns={"time": "time", **figures, **({line: "group"} if by else {})},
         numbers=frozenset(figures.values()),
         form="time_series" if by or step else "table",
+        named=True,
     )

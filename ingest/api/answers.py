@@ -21,6 +21,7 @@ from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.called import Choice
 from ingest.services.cards import TapView
 from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
@@ -275,6 +276,7 @@ SHOWN: tuple[type, ...] = (
     SeriesData,
     LatestRow,
     SeriesRow,
+    Choice,
     ReadingList,
     Storage,
     BinList,
@@ -360,3 +362,16 @@ _WHY = {
     428: "It is there already: say in If-Match which state of it is meant",
     503: "The store does not answer, or too many streams are open; try again",
 }
+
+
+def rows_of(kind: type) -> dict[int | str, dict[str, Any]]:
+    """Return what a route answers that gives a flat array of a type of `SHOWN`."""
+    name = REFERENCE.format(name=kind.__name__)
+    schema = {"schema": {"type": "array", "items": {"$ref": name}}}
+    return {
+        200: {
+            "description": (kind.__doc__ or "").partition("\n")[0],
+            "content": {"application/json": schema},
+        },
+        **fails(400, 401, 403, 422, 503),
+    }

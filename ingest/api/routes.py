@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from ingest.api import (
     cards,
     chain,
+    choices,
     commands,
     configs,
     counts,
@@ -70,6 +71,7 @@ for _part in (
     statistics,
     counts,
     history,
+    choices,
     notify,
     links,
     silences,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
 from ingest.api.answers import (
-    REFERENCE,
     ReadingList,
     SeriesData,
     SeriesList,
     answer,
-    fails,
+    rows_of,
     tells,
 )
 from ingest.api.chosen import InWords, Some, some
@@ -30,19 +29,6 @@ router = APIRouter(prefix="/series", tags=["series"])
 
 _LATEST = to_millis(LATEST)
 _LONGEST_STEP = 31_536_000
-
-
-def _rows(kind: type) -> dict[int | str, dict[str, Any]]:
-    """Describe an answer that is an array itself."""
-    name = REFERENCE.format(name=kind.__name__)
-    schema = {"schema": {"type": "array", "items": {"$ref": name}}}
-    return {
-        200: {
-            "description": (kind.__doc__ or "").partition("\n")[0],
-            "content": {"application/json": schema},
-        },
-        **fails(400, 401, 403, 422, 503),
-    }
 
 
 Id = Annotated[str, Query(max_length=256, description="a series' id")]
@@ -106,7 +92,7 @@ def query(
     return answer(SeriesData(series=series, step=used, points=points))
 
 
-@router.get("/points", responses=_rows(SeriesRow))
+@router.get("/points", responses=rows_of(SeriesRow))
 def points(  # every one of them is a parameter of the request
     *,
     house: TheServices,
@@ -154,7 +140,7 @@ def points(  # every one of them is a parameter of the request
     return Response(msgspec.json.encode(rows), media_type="application/json")
 
 
-@router.get("/latest", responses=_rows(LatestRow))
+@router.get("/latest", responses=rows_of(LatestRow))
 def latest(
     *,
     house: TheServices,

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest.store.engine import reading
-from ingest.store.registry import device, node, place
+from ingest.store.registry import CONFIRMED, device, node, place
 from linli.topics import SELF
 
 Lang = Literal["zh", "en"]
+Choices = Literal["sites", "areas", "devices"]
 Label = tuple[str, str | None]
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One option of a list."""
+
+    text: str
+    value: str
+
+
 class Called(msgspec.Struct, frozen=True, kw_only=True):
-    """Labels, and in English where there is one, by id; devices by node and device."""
+    """Labels, and in English where there is one, by id; devices by node and device.
+
+    `in_use`: the devices that are confirmed, and not retired.
+    """
+
+    sites: Mapping[str, Label] = {}
+    in_use: frozenset[tuple[str, str]] = frozenset()
 
     area_of: Mapping[str, str] = {}
     areas: Mapping[str, Label] = {}
@@ -43,25 +57,49 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
         of, slash, name = path.partition("/")
         return self.device(of, name, lang) if slash else path
 
+    def choices(self, what: Choices, lang: Lang, areas: Collection[str] = ()) -> list[Choice]:
+        """Return what can be chosen from, by name."""
+        match what:
+            case "sites":
+                found = {name: _said(label, lang) for name, label in self.sites.items()}
+            case "areas":
+                found = {one: self.area(one, lang) for one in set(self.area_of.values())}
+            case "devices":
+                found = {
+                    f"{of}/{name}": self.device(of, name, lang)
+                    for of, name in self.in_use
+                    if not areas or self.area_of.get(of) in areas
+                }
+        options = [Choice(text=text, value=value) for value, text in found.items()]
+        return sorted(options, key=lambda one: (one.text, one.value))
+
 
 def called(reader: sa.Engine) -> Called:
     """Read it from the registry. Raises StoreError."""
     with reading(reader) as connection:
-        places = connection.execute(sa.select(place.c.place, place.c.label, place.c.label_en))
-        areas = {
-            path.partition("/")[2]: (label, label_en)
-            for path, label, label_en in places
-            if path.count("/") == 1
+        places = {
+            row.place: (row.label, row.label_en)
+            for row in connection.execute(sa.select(place.c.place, place.c.label, place.c.label_en))
         }
         nodes = connection.execute(
             sa.select(node.c.node, node.c.area, node.c.label, node.c.label_en)
         ).all()
         devices = connection.execute(
-            sa.select(device.c.node, device.c.device, device.c.label, device.c.label_en)
+            sa.select(
+                device.c.node,
+                device.c.device,
+                device.c.label,
+                device.c.label_en,
+                device.c.standing,
+            )
         ).all()
     return Called(
         area_of={row.node: row.area for row in nodes},
-        areas=areas,
+        sites={path: label for path, label in places.items() if "/" not in path},
+        areas={
+            path.partition("/")[2]: label for path, label in places.items() if path.count("/") == 1
+        },
+        in_use=frozenset((row.node, row.device) for row in devices if row.standing == CONFIRMED),
         nodes={row.node: (row.label, row.label_en) for row in nodes},
         devices={(row.node, row.device): (row.label, row.label_en) for row in devices},
     )

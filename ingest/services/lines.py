@@ -68,8 +68,8 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatestRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest good reading of one series; `time` in ms. `place` and `label`: what its area and
-    it are called."""
+    """The newest good reading of one series; `time` in ms. `area_label` and `label`: what its
+    area and it are called."""
 
     series: str
     site: str
@@ -81,7 +81,7 @@ class LatestRow(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     time: int
     value: float
-    place: str
+    area_label: str
     label: str
 
 

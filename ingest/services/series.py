@@ -96,7 +96,7 @@ class SeriesService:
                 area=names.area_of.get(one.key.node),
                 time=one.time,
                 value=one.value,
-                place=names.area(names.area_of.get(one.key.node), lang),
+                area_label=names.area(names.area_of.get(one.key.node), lang),
                 label=said[one.key],
             )
             for one in self._timeseries.latest(keys, start, end)

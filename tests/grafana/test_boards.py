@@ -83,9 +83,6 @@ def test_a_panel_has_the_same_id_whatever_answers_it() -> None:
     for influx, rest in zip(read("zh", "influx"), read("zh", "rest"), strict=True):
         titles = {one["id"]: one["title"] for one in influx["panels"]}
         for panel in rest["panels"]:
-            if panel["type"] == "text":
-                assert panel["id"] not in titles
-                continue
             assert titles[panel["id"]] == panel["title"]
 
 
@@ -115,6 +112,26 @@ def test_what_is_wrong_is_found(break_it: Any, said: str) -> None:
     panel = next(one for one in board["panels"] if one["type"] == "table")
     break_it(panel)
     assert any(said in fault for fault in faults(board, sources_of("influx")))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (lambda one: one.update(url="/api/v1/no-such"), "no such path"),
+        (lambda one: one["url_options"]["params"][0].update(key="stat"), "takes no 'stat'"),
+        (
+            lambda one: one["url_options"]["params"].append(
+                {"key": "area", "value": "${buildings:csv}"}
+            ),
+            "no variable 'buildings'",
+        ),
+    ],
+)
+def test_what_the_api_does_not_know_is_found(break_it: Any, said: str) -> None:
+    board = read("en", "rest")[0]
+    assert list(faults(board, sources_of("rest"))) == []
+    break_it(next(one for one in board["panels"] if one["type"] == "table")["targets"][0])
+    assert any(said in fault for fault in faults(board, sources_of("rest")))
 
 
 def test_two_boards_may_not_be_one() -> None:

@@ -145,9 +145,9 @@ def test_what_grew_and_what_was_there_are_told_from_what_is_not_known() -> None:
 def test_the_newest_reading_of_each() -> None:
     house = known(sample(0, 1), sample(3, 4), sample(2, 10, lamp(1)))
     first, second = house.latest(GUEST, Match(), START, START + HOUR)
-    assert (first.area, first.place, first.label) == ("b03", "3 号楼", "电梯")
+    assert (first.area, first.area_label, first.label) == ("b03", "3 号楼", "电梯")
     assert (first.time, first.value) == (START + 3 * MINUTE, 4)
-    assert (second.place, second.label) == ("b04", "门灯")
+    assert (second.area_label, second.label) == ("b04", "门灯")
     assert house.latest(GUEST, Match(name=["power"]), START + 3 * MINUTE, START + HOUR) == ()
     with pytest.raises(NotUsable):
         house.latest(GUEST, Match(), START, START)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ingest.influx.schema import LINLI, MEASUREMENTS, METRICS
@@ -17,6 +19,8 @@ COLUMNS = {
     one.name: {tag.name for tag in one.tags} | {field.name for field in one.fields}
     for one in MEASUREMENTS
 }
+_DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+_PATHS: dict[str, Any] = json.loads(_DOCUMENT.read_text("utf-8"))["paths"]
 UNITS = {
     "bytes",
     "cps",
@@ -47,12 +51,44 @@ def faults(board: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str
             yield f"{panel.get('id')} {panel.get('title')}: {fault}"
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
-            yield from influxql_faults(variable["query"], names)
+            asked = variable["query"]
+            if isinstance(asked, str):
+                yield from influxql_faults(asked, names)
+            else:
+                yield from rest_faults(asked["infinityQuery"], names)
             yield from _source(variable, sources)
     for mark in board["annotations"]["list"]:
         yield from _source(mark, sources)
+        if "url" in mark["target"]:
+            yield from rest_faults(mark["target"], names)
         if "query" in mark["target"]:
             yield from influxql_faults(mark["target"]["query"], names)
+
+
+def rest_faults(target: Mapping[str, Any], variables: Sequence[str] | set[str]) -> Iterator[str]:
+    """Yield what the API does not know, and variables that the board does not have."""
+    operation = next(
+        (
+            one["get"]
+            for path, one in _PATHS.items()
+            if "get" in one and _is_at(path, target["url"])
+        ),
+        None,
+    )
+    if operation is None:
+        yield f"no such path: {target['url']}"
+        return
+    known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+    for one in target["url_options"]["params"]:
+        if one["key"] not in known:
+            yield f"{target['url']} takes no {one['key']!r}"
+        for name in re.findall(r"\$\{(\w+):csv\}", one["value"]):
+            if name not in variables:
+                yield f"no variable {name!r}"
+
+
+def _is_at(path: str, url: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", path), url) is not None
 
 
 def influxql_faults(query: str, variables: Sequence[str] | set[str]) -> Iterator[str]:
@@ -79,10 +115,6 @@ def influxql_faults(query: str, variables: Sequence[str] | set[str]) -> Iterator
 def _panel(panel: Mapping[str, Any], sources: Mapping[str, str], names: set[str]) -> Iterator[str]:
     if panel["type"] == "row":
         return
-    if panel["type"] == "text":
-        if not panel["title"] or not panel["options"]["content"]:
-            yield "says nothing"
-        return
     defaults = panel["fieldConfig"]["defaults"]
     if defaults.get("unit") not in UNITS:
         yield f"unit is {defaults.get('unit')!r}"
@@ -99,6 +131,8 @@ def _panel(panel: Mapping[str, Any], sources: Mapping[str, str], names: set[str]
         yield from _source(target, sources)
         if "query" in target:
             yield from influxql_faults(target["query"], names)
+        else:
+            yield from rest_faults(target, names)
 
 
 def _source(part: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:

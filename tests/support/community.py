@@ -87,11 +87,12 @@ class Community(Edges):
         for hour in range(HOURS):
             self._hour(hour)
             folder.clock.advance(3600)
-            for job in (cursor, readings):
-                while job.step():
-                    pass
-            self._staff(people, hour)
+            while cursor.step():
+                pass
             self._shown()
+            while readings.step():
+                pass
+            self._staff(people, hour)
             while influx and influx.step():
                 pass
 

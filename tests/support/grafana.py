@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)(?::\w+)*\}|\[\[(\w+)\]\]")
+_LISTED = re.compile(r"\$\{(\w+):csv\}")
 _SPECIAL = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 # Upper bound of the raw interval (excluded) and what it is rounded to, in ms.
@@ -75,8 +76,10 @@ def influxql(query: str, look: Look, variables: Sequence[Mapping[str, Any]], lea
     return text.replace("$__interval", _said(interval))
 
 
-def address(text: str, look: Look) -> str:
+def address(text: str, look: Look, variables: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return a part of an address as the Infinity data source asks for it."""
+    known = {one["name"]: one for one in variables}
+    text = _LISTED.sub(lambda found: _listed(known[found[1]], look), text)
     return (
         text.replace("${__timeFrom}", str(_millis(look.start)))
         .replace("${__timeTo}", str(_millis(look.end)))
@@ -125,6 +128,12 @@ def _put(found: re.Match[str], known: Mapping[str, Mapping[str, Any]], look: Loo
         return str(variable["allValue"])
     assert variable["multi"], f"{name}: one value alone is escaped only in some places"
     return escaped(values[0]) if len(values) == 1 else f"({'|'.join(map(_always, values))})"
+
+
+def _listed(variable: Mapping[str, Any], look: Look) -> str:
+    value = look.chosen.get(variable["name"], variable["current"]["value"])
+    values = [value] if isinstance(value, str) else list(value)
+    return str(variable["allValue"]) if values == [ALL] else ",".join(values)
 
 
 def _always(value: str) -> str:

@@ -14,13 +14,11 @@ from dashboards.grafana.panel import (
     Step,
     Word,
 )
-from dashboards.grafana.parts import EVER, EVICTED, GIVEN_UP
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import AREA, RANGE, SITE
+from dashboards.grafana.where import AREA, HERE, OWN, RANGE, SITE, events, latest, own, points
 from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, SHARES
 
-CHAIN = "/api/v1/chain"
 GREEN_RED = {
     "0": Word(Text("不通", "Red"), RED),
     "1": Word(Text("畅通", "Green"), GREEN),
@@ -54,6 +52,15 @@ def _rate(metric: str) -> str:
     )
 
 
+def _chain(what: str) -> Rest:
+    numbers = frozenset({"value"}) if what == "p95" else frozenset[str]()
+    return Rest(path="/api/v1/chain", root="", columns={what: "value"}, numbers=numbers)
+
+
+def _grew(name: str, metric: str) -> Rest:
+    return points(name, of="growth", together="sum", group=metric, where=OWN)
+
+
 def _number(
     title: Text,
     about: Text,
@@ -62,12 +69,9 @@ def _number(
     unit: str = "short",
     steps: tuple[Step, ...] = (),
     base: str = BLUE,
-    chain: str = "",
+    rest: Rest,
     words: dict[str, Word] | None = None,
-    rest_about: Text | None = None,
 ) -> Panel:
-    numbers = frozenset({chain} - {"state"})
-    rest = Rest(path=CHAIN, root="", columns={chain: chain}, numbers=numbers) if chain else EVICTED
     return Panel(
         title=title,
         about=about,
@@ -77,8 +81,8 @@ def _number(
         height=4,
         influx=(Influx(query),),
         rest=(rest,),
-        rest_of=chain or "evicted",
-        rest_about=rest_about,
+        rest_of="value",
+        rest_calc="sum" if rest.form == "time_series" else "lastNotNull",
         steps=steps,
         base=base,
         words=words or {},
@@ -104,6 +108,7 @@ _STREAMS = Panel(
         Rest(
             path="/api/v1/stats",
             root="streams",
+            params=HERE,
             columns={
                 "node": "node",
                 "lane": "lane",
@@ -145,6 +150,18 @@ _DELAY = Panel(
             (95, Text("95 % 快于", "95 % within")),
         )
     ),
+    rest=(
+        events(
+            "",
+            step=3600,
+            of={"delay_median": "median", "delay_p95": "slowest"},
+            where=HERE,
+        ),
+    ),
+    rest_words={
+        "median": Word(Text("一半快于", "half within")),
+        "slowest": Word(Text("95 % 快于", "95 % within")),
+    },
     low=0,
     interval="1h",
 )
@@ -154,6 +171,7 @@ _STORED = Panel(
     kind="bars",
     unit="short",
     influx=(Influx(_rate("stored"), Text("$tag_of", "$tag_of")),),
+    rest=(own("stored", of="growth", together="sum"),),
     words=KINDS,
     low=0,
     stacked=True,
@@ -171,6 +189,7 @@ _LAG = Panel(
             Text("$tag_of", "$tag_of"),
         ),
     ),
+    rest=(own("lag"),),
     words=CONSUMERS,
     low=0,
     decimals=0,
@@ -188,6 +207,7 @@ _TIMES = Panel(
             Text("$tag_of", "$tag_of"),
         ),
     ),
+    rest=(own("chain_seconds"),),
     words=SHARES,
     low=0,
     interval="1m",
@@ -207,43 +227,11 @@ _COUNTERS = Panel(
             form="table",
         ),
     ),
-    rest=(
-        Rest(
-            path="/api/v1/stats",
-            root="",
-            columns={
-                "produced": "produced",
-                "events_stored": "events_stored",
-                "telemetry_stored": "telemetry_stored",
-                "duplicates": "duplicates",
-                "rejected": "rejected",
-                "evicted": "evicted",
-                "poisoned": "poisoned",
-            },
-            numbers=frozenset(
-                {
-                    "produced",
-                    "events_stored",
-                    "telemetry_stored",
-                    "duplicates",
-                    "rejected",
-                    "evicted",
-                    "poisoned",
-                }
-            ),
-        ),
-    ),
+    rest=(latest("", {"name": "of", "value": "value"}, group="counter", where=OWN),),
     columns={
         "Time": Column(Text("记于", "As of"), unit="dateTimeFromNow", hidden=True),
         "of": Column(Text("计数", "Counter"), words=COUNTERS),
         "value": Column(Text("至今", "So far"), unit="short", width=110),
-        "produced": Column(Text("盒子产生", "Made by edges"), unit="short"),
-        "events_stored": Column(Text("收下事件", "Events kept"), unit="short"),
-        "telemetry_stored": Column(Text("收下读数", "Readings kept"), unit="short"),
-        "duplicates": Column(Text("重复", "Duplicates"), unit="short"),
-        "rejected": Column(Text("拒收", "Refused"), unit="short"),
-        "evicted": Column(Text("丢弃", "Given up"), unit="short"),
-        "poisoned": Column(Text("无法使用", "Unusable"), unit="short"),
     },
 )
 _REJECTS = Panel(
@@ -295,21 +283,19 @@ BOARD = Board(
                     Text("最近的试探是否都走通。", "Whether the last probes came through."),
                     _metric("chain_green"),
                     words=GREEN_RED,
-                    chain="state",
+                    rest=_chain("state"),
                 ),
                 _number(
                     Text("试探：发出", "Probes made"),
                     Text("所选时间内。", "In the chosen time."),
                     _grown("chain", "produced"),
-                    chain="produced",
-                    rest_about=EVER,
+                    rest=_grew("produced", "chain"),
                 ),
                 _number(
                     Text("试探：收下", "Probes kept"),
                     Text("所选时间内。", "In the chosen time."),
                     _grown("chain", "stored"),
-                    chain="stored",
-                    rest_about=EVER,
+                    rest=_grew("stored", "chain"),
                 ),
                 _number(
                     Text("试探：丢失", "Probes lost"),
@@ -317,7 +303,7 @@ BOARD = Board(
                     _grown("chain", "lost"),
                     base=GREEN,
                     steps=(Step(1, RED),),
-                    chain="lost",
+                    rest=_grew("lost", "chain"),
                 ),
                 _number(
                     Text("95 % 全程快于", "95 % all the way within"),
@@ -326,7 +312,7 @@ BOARD = Board(
                     unit="s",
                     base=GREEN,
                     steps=(Step(1, ORANGE), Step(5, RED)),
-                    chain="p95",
+                    rest=_chain("p95"),
                 ),
                 _number(
                     Text("盒子丢弃", "Given up by edges"),
@@ -337,7 +323,7 @@ BOARD = Board(
                     _grown("evicted"),
                     base=GREEN,
                     steps=(Step(1, RED),),
-                    rest_about=GIVEN_UP,
+                    rest=_grew("", "evicted"),
                 ),
                 _STREAMS,
                 _COUNTERS,

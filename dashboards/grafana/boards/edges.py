@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dashboards.grafana.panel import BLUE, ORANGE, RED, YELLOW, Board, Column, Panel, Section, Step
-from dashboards.grafana.parts import EVICTED, GIVEN_UP, presence, silent_nodes
+from dashboards.grafana.parts import presence, silent_nodes
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import AREA, DEVICE, RANGE, points
+from dashboards.grafana.where import AREA, DEVICE, HERE, RANGE, THIS, last, points
 from dashboards.grafana.words import HEALTH, STREAMING
 
 GIB = 1024**3
+
+
+def _of_nodes(field: str, *, of: str = "mean", together: str = "") -> Rest:
+    name = field.replace("_", "-")
+    return points(name, of=of, together=together, group="health", where=HERE)
+
+
+def _last_of_nodes(field: str) -> Rest:
+    return last(field.replace("_", "-"), group="health", where=HERE)
 
 
 def _over_nodes(
@@ -27,6 +36,7 @@ def _over_nodes(
                 Text("$tag_node", "$tag_node"),
             ),
         ),
+        rest=(_of_nodes(field),),
         low=0,
         steps=steps,
         interval="5m",
@@ -41,9 +51,8 @@ def _number(
     *,
     steps: tuple[Step, ...] = (),
     base: str = BLUE,
-    rest: Rest | None = None,
-    rest_calc: str = "",
-    rest_about: Text | None = None,
+    rest: Rest,
+    rest_calc: str,
 ) -> Panel:
     return Panel(
         title=title,
@@ -53,10 +62,9 @@ def _number(
         width=5,
         height=4,
         influx=(Influx(query),),
-        rest=() if rest is None else (rest,),
-        rest_of=next(iter(rest.numbers)) if rest is not None else "",
+        rest=(rest,),
+        rest_of="value",
         rest_calc=rest_calc,
-        rest_about=rest_about,
         steps=steps,
         base=base,
     )
@@ -81,8 +89,9 @@ _BOXES = Panel(
         Rest(
             path="/api/v1/devices",
             root="nodes",
+            params=HERE,
             columns={
-                "area": "area",
+                "area_label": "area",
                 "node": "node",
                 "label": "label",
                 "health": "health",
@@ -94,6 +103,7 @@ _BOXES = Panel(
             },
             numbers=frozenset({"uptime", "rss", "disk_free"}),
             times=frozenset({"last_seen"}),
+            named=True,
         ),
     ),
     columns={
@@ -146,8 +156,9 @@ _DEVICES = Panel(
     rest=(
         Rest(
             path="/api/v1/devices",
+            params=(*THIS, ("limit", "1000")),
             columns={
-                "area": "area",
+                "area_label": "area",
                 "device": "device",
                 "label": "label",
                 "health": "health",
@@ -155,6 +166,7 @@ _DEVICES = Panel(
                 "dropped": "dropped",
             },
             numbers=frozenset({"fps", "dropped"}),
+            named=True,
         ),
     ),
     columns={
@@ -190,12 +202,7 @@ BOARD = Board(
                     f'SELECT min("free") FROM (SELECT last("disk_free") AS "free" {_LAST})',
                     steps=(Step(GIB, ORANGE), Step(5 * GIB, BLUE)),
                     base=RED,
-                    rest=Rest(
-                        path="/api/v1/devices",
-                        root="nodes",
-                        columns={"diskfree": "disk_free"},
-                        numbers=frozenset({"disk_free"}),
-                    ),
+                    rest=_last_of_nodes("disk_free"),
                     rest_calc="min",
                 ),
                 _number(
@@ -204,6 +211,8 @@ BOARD = Board(
                     "short",
                     f'SELECT sum("depth") FROM (SELECT last("spool_depth") AS "depth" {_LAST})',
                     steps=(Step(1000, ORANGE),),
+                    rest=_last_of_nodes("spool_depth"),
+                    rest_calc="sum",
                 ),
                 _number(
                     Text("因存不下而丢弃", "Given up for lack of room"),
@@ -213,8 +222,8 @@ BOARD = Board(
                     f'FROM "health_lane" WHERE {AREA} AND {RANGE} '
                     'GROUP BY "area", "node", "lane")',
                     steps=(Step(1, RED),),
-                    rest=EVICTED,
-                    rest_about=GIVEN_UP,
+                    rest=_of_nodes("evicted", of="growth", together="sum"),
+                    rest_calc="sum",
                 ),
                 _number(
                     Text("配置用不了", "Configuration refused"),
@@ -222,6 +231,8 @@ BOARD = Board(
                     "short",
                     f'SELECT sum("no") FROM (SELECT last("config_refused") AS "no" {_LAST})',
                     steps=(Step(1, ORANGE),),
+                    rest=_last_of_nodes("config_refused"),
+                    rest_calc="sum",
                 ),
                 _BOXES,
             ),

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from dashboards.grafana.panel import BLUE, ORANGE, Board, Column, Panel, Section, Step, Word
 from dashboards.grafana.parts import opened_by_kind, response
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import AGAIN, DEVICE, RANGE, counts, open_count, open_rest, open_table
+from dashboards.grafana.where import (
+    AGAIN,
+    DEVICE,
+    RANGE,
+    SPAN,
+    THIS,
+    counts,
+    open_count,
+    open_rest,
+    open_table,
+)
 from dashboards.grafana.words import EVENTS, SEVERITIES, SEVERITY_COLORS, STEPS
+from ingest.incidents.incident import Step as Taken
 
 _OPENED = f"\"transition\" = 'opened' AND {DEVICE} AND {RANGE}"
 _HALF = Panel(
@@ -49,7 +62,7 @@ _RESOLVED = Panel(
 )
 _JUDGED = Rest(
     path="/api/v1/incidents/precision",
-    params=(("start", "${__from:date:iso}"), ("end", "${__to:date:iso}")),
+    params=(*SPAN, *THIS),
     columns={"event": "event", "wrong": "wrong"},
     numbers=frozenset({"wrong"}),
 )
@@ -177,14 +190,38 @@ _HISTORY = Panel(
             form="table",
         ),
     ),
+    rest=(
+        Rest(
+            path="/api/v1/history/incidents",
+            params=(
+                *SPAN,
+                *THIS,
+                *(("step", step) for step in get_args(Taken) if step not in _BOOKKEEPING),
+                ("limit", "50"),
+            ),
+            columns={
+                "at": "time",
+                "number": "number",
+                "event": "name",
+                "step": "transition",
+                "area_label": "area",
+                "device_label": "device",
+                "incident": "id",
+            },
+            numbers=frozenset({"number"}),
+            named=True,
+        ),
+    ),
     columns={
         "Time": Column(Text("时间", "When"), unit="dateTimeAsLocal", width=160),
+        "time": Column(Text("时间", "When"), unit="dateTimeAsLocal", width=160),
         "number": Column(Text("编号", "No."), link="incident", width=70),
         "name": Column(Text("事件", "What"), words=EVENTS),
         "transition": Column(Text("经过", "Step"), words=STEPS, width=100),
         "area": Column(Text("楼栋/区域", "Area"), width=90),
         "device": Column(Text("设备", "Device"), width=110),
         "url": Column(Text("页面", "Page"), hidden=True),
+        "id": Column(Text("页面", "Page"), hidden=True),
     },
     empty=Text("没有记录", "nothing happened"),
 )

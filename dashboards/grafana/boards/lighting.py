@@ -6,7 +6,17 @@ from dashboards.grafana.panel import ORANGE, RED, YELLOW, Board, Column, Panel, 
 from dashboards.grafana.parts import power
 from dashboards.grafana.query import Influx
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import DEVICE, RANGE, kind, open_count, open_rest, open_table, points
+from dashboards.grafana.where import (
+    DEVICE,
+    RANGE,
+    kind,
+    last,
+    latest,
+    open_count,
+    open_rest,
+    open_table,
+    points,
+)
 from dashboards.grafana.words import LIT
 
 FAULT = "lamp-fault"
@@ -28,7 +38,8 @@ _FLICKER = Panel(
     width=4,
     height=4,
     influx=(Influx(f'SELECT sum("on") FROM {_last("flickering", "on")}'),),
-    rest=(points("flickering", of="high", together="sum"),),
+    rest=(last("flickering"),),
+    rest_calc="sum",
     rest_of="value",
     steps=(Step(1, ORANGE), Step(5, RED)),
 )
@@ -40,7 +51,8 @@ _ON = Panel(
     width=4,
     height=4,
     influx=(Influx(f'SELECT sum("on") FROM {_last("on", "on")}'),),
-    rest=(points("on", of="high", together="sum"),),
+    rest=(last("on"),),
+    rest_calc="sum",
     rest_of="value",
     base=YELLOW,
 )
@@ -52,7 +64,8 @@ _WATTS = Panel(
     width=4,
     height=4,
     influx=(Influx(f'SELECT sum("watts") FROM {_last("power", "watts")}'),),
-    rest=(points("power", together="sum"),),
+    rest=(last("power"),),
+    rest_calc="sum",
     rest_of="value",
 )
 _USED = Panel(
@@ -68,6 +81,9 @@ _USED = Panel(
             f"\"name\" = 'energy' AND {DEVICE} AND {RANGE} {_EACH})"
         ),
     ),
+    rest=(points("energy", of="growth", together="sum"),),
+    rest_of="value",
+    rest_calc="sum",
 )
 _DARK = Panel(
     title=Text("最暗处照度", "Darkest spot"),
@@ -77,7 +93,8 @@ _DARK = Panel(
     width=4,
     height=4,
     influx=(Influx(f'SELECT min("lux") FROM {_last("illuminance", "lux")}'),),
-    rest=(points("illuminance", together="low"),),
+    rest=(last("illuminance"),),
+    rest_calc="min",
     rest_of="value",
 )
 _LIT = Panel(
@@ -97,7 +114,7 @@ _LIT = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
-    rest=(points("on", of="high", together="sum"),),
+    rest=(points("on", of="high", together="sum", by="area"),),
     low=0,
     stacked=True,
     decimals=0,
@@ -115,7 +132,7 @@ _LUX = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
-    rest=(points("illuminance", together="mean"),),
+    rest=(points("illuminance", by="area"),),
     low=0,
     interval="10m",
 )
@@ -133,6 +150,7 @@ _ENERGY = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
+    rest=(points("energy", of="growth", together="sum", by="area", step=3600),),
     low=0,
     stacked=True,
     interval="1h",
@@ -168,6 +186,12 @@ _RATE = Panel(
             'SELECT "area", "device", "group", "rate" FROM (SELECT last("value") AS "rate" FROM '
             f'"reading" WHERE "name" = \'switching-rate\' AND {DEVICE} AND {RANGE} {_EACH})',
             form="table",
+        ),
+    ),
+    rest=(
+        latest(
+            "switching-rate",
+            {"area_label": "area", "label": "device", "group": "group", "value": "rate"},
         ),
     ),
     columns={

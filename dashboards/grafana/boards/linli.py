@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.grafana.panel import BLUE, ORANGE, RED, Board, Column, Panel, Section, Step, Word
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
-from dashboards.grafana.where import RANGE, SITE
+from dashboards.grafana.where import OWN, RANGE, SITE, last, own
 from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, SEVERITIES, SEVERITY_COLORS, SHARES
 
 
@@ -26,7 +26,7 @@ def _number(
     metric: str,
     steps: tuple[Step, ...] = (),
     *,
-    rest: tuple[Rest, ...] = (),
+    rest: tuple[Rest, ...],
     rest_about: Text | None = None,
     columns: dict[str, Column] | None = None,
 ) -> Panel:
@@ -65,12 +65,14 @@ def _lines(
     unit: str = "short",
     bars: bool = False,
 ) -> Panel:
+    rest_of = "growth" if bars else "high"
     return Panel(
         title=title,
         about=about,
         kind="bars" if bars else "lines",
         unit=unit,
         influx=(Influx(_of(metric, choose), Text("$tag_of", "$tag_of")),),
+        rest=(own(metric, of=rest_of, together="sum" if rest_of == "growth" else "high"),),
         words=words,
         low=0,
         decimals=0 if unit == "short" else None,
@@ -85,6 +87,7 @@ _OPEN = Panel(
     kind="lines",
     unit="short",
     influx=(Influx(_of("open", 'last("value")'), Text("$tag_of", "$tag_of")),),
+    rest=(own("open"),),
     words=SEVERITIES,
     colors=SEVERITY_COLORS,
     stacked=True,
@@ -126,6 +129,7 @@ BOARD = Board(
                     Text("等人处理，没有丢。", "Put aside for a person, not lost."),
                     "influx_parked",
                     (Step(1, ORANGE),),
+                    rest=(last("", group="influx_parked", where=OWN),),
                 ),
                 _number(
                     Text("未解决的事件", "Open incidents"),

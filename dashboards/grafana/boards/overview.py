@@ -10,11 +10,14 @@ from dashboards.grafana.where import (
     AGAIN,
     AREA,
     DEVICE,
+    HERE,
     NOW,
+    OWN,
     RANGE,
     SITE,
     STANDING,
     counts,
+    latest,
     open_count,
     open_rest,
     open_table,
@@ -40,7 +43,7 @@ _UNSEEN = Panel(
     rest=(
         Rest(
             path="/api/v1/incidents",
-            params=(("state", "open"), ("standing", "alone"), ("limit", "200")),
+            params=(("state", "open"), ("standing", "alone"), *HERE, ("limit", "200")),
             columns={"first": "first"},
             times=frozenset({"first"}),
         ),
@@ -66,6 +69,15 @@ _BINS = Panel(
             'GROUP BY "area", "node", "device", "group") WHERE "level" >= 0.8'
         ),
     ),
+    rest=(
+        latest(
+            "fill-level",
+            {"label": "label", "value": "value"},
+            keep=(">=", 0.8),
+        ),
+    ),
+    rest_calc="count",
+    rest_of="value",
     empty=Text("没有", "none"),
     steps=(Step(1, YELLOW), Step(5, RED)),
 )
@@ -85,6 +97,12 @@ _FRESH = Panel(
         ),
     ),
     of="Time",
+    rest=(latest("", {"time": "time", "value": "value"}, group="journal_position", where=OWN),),
+    rest_of="time",
+    rest_about=Text(
+        "邻里最近一次记下自己状况的时间，每分钟一次；停在很久以前说明下面的图是旧的。",
+        "When Linli last noted how it does, once a minute; long ago: what stands below is old.",
+    ),
     base=GREY,
 )
 _PEOPLE = Panel(
@@ -102,7 +120,7 @@ _PEOPLE = Panel(
             Text("$tag_area", "$tag_area"),
         ),
     ),
-    rest=(points("people", of="high"),),
+    rest=(points("people", together="high", by="area"),),
     low=0,
     interval="5m",
 )

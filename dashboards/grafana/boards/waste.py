@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from dashboards.grafana.panel import ORANGE, RED, YELLOW, Board, Column, Panel, Section, Step
 from dashboards.grafana.parts import fill_levels, response
 from dashboards.grafana.query import Influx
@@ -12,6 +14,8 @@ from dashboards.grafana.where import (
     RANGE,
     counts,
     kind,
+    last,
+    latest,
     open_count,
     open_rest,
     open_table,
@@ -26,7 +30,7 @@ _LEVELS = (
 )
 
 
-def _count(title: Text, about: Text, condition: str, step: Step) -> Panel:
+def _count(title: Text, about: Text, how: Literal[">=", "<"], level: float, step: Step) -> Panel:
     return Panel(
         title=title,
         about=about,
@@ -34,7 +38,10 @@ def _count(title: Text, about: Text, condition: str, step: Step) -> Panel:
         unit="short",
         width=5,
         height=4,
-        influx=(Influx(f'SELECT count("level") FROM {_LEVELS} WHERE {condition}'),),
+        influx=(Influx(f'SELECT count("level") FROM {_LEVELS} WHERE "level" {how} {level}'),),
+        rest=(latest("fill-level", {"label": "label", "value": "value"}, keep=(how, level)),),
+        rest_calc="count",
+        rest_of="value",
         empty=Text("没有", "none"),
         steps=(step,),
     )
@@ -53,7 +60,8 @@ _OVERFLOW = Panel(
             f"\"name\" = 'overflowing' AND {DEVICE} AND {RANGE} {_EACH})"
         ),
     ),
-    rest=(points("overflowing", together="sum"),),
+    rest=(last("overflowing"),),
+    rest_calc="sum",
     rest_of="value",
     steps=(Step(1, RED),),
 )
@@ -65,7 +73,8 @@ _MEAN = Panel(
     width=5,
     height=4,
     influx=(Influx(f'SELECT mean("level") FROM {_LEVELS}'),),
-    rest=(points("fill-level", together="mean"),),
+    rest=(last("fill-level"),),
+    rest_calc="mean",
     rest_of="value",
     decimals=0,
     steps=(Step(0.6, YELLOW), Step(0.8, RED)),
@@ -77,6 +86,12 @@ _NEXT = Panel(
     unit="short",
     width=10,
     influx=(Influx(f'SELECT "level", "area", "device", "group" FROM {_LEVELS}', form="table"),),
+    rest=(
+        latest(
+            "fill-level",
+            {"value": "level", "area_label": "area", "group": "group", "label": "device"},
+        ),
+    ),
     columns={
         "level": Column(Text("满度", "Fill"), unit="percentunit", width=80),
         "area": Column(Text("楼栋/区域", "Area"), width=90),
@@ -149,13 +164,15 @@ BOARD = Board(
                 _count(
                     Text("不低于 80 %", "At 80 % or above"),
                     Text("很快会满。", "They will be full soon."),
-                    '"level" >= 0.8',
+                    ">=",
+                    0.8,
                     Step(1, ORANGE),
                 ),
                 _count(
                     Text("不足一半", "Less than half"),
                     Text("这一轮可以不去。", "Can wait for the next round."),
-                    '"level" < 0.5',
+                    "<",
+                    0.5,
                     Step(10_000, YELLOW),
                 ),
                 _MEAN,
