@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 GROUP = "sensor"
 """The telemetry group of readings of sensors."""
-MAX_UNSAVED = 1024
+MAX_UNSAVED = 256
 _AT_ONCE = 100  # readings in one message: far below what may be in it, in number and bytes
 
 

@@ -101,8 +101,12 @@ class RegisterSource:
                 self.turn(stop)
                 stop.wait(max(0.0, self._source.every - (self._clock.monotonic() - began)))
         finally:
-            self._desk.reach(self._source.id, up=False)
-            self._server.close()
+            self.close()
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._desk.reach(self._source.id, up=False)
+        self._server.close()
 
     def turn(self, stop: threading.Event) -> None:
         """Read every sensor once; one that does not answer is silent, the others are still read."""

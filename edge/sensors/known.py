@@ -42,9 +42,8 @@ class KnownSensor:
 
     @property
     def worst(self) -> Severity:
-        """How bad it is when it is gone: what could cry fire may not be silent unseen."""
-        found = {alarm.severity for one in self.alarms.values() for alarm in one}
-        return "medium" if found & {"critical", "high"} else "low"
+        """How bad it is when it is gone: what is there to cry fire may not be silent unseen."""
+        return "medium" if _SEVERITIES.get(self.kind) else "low"
 
 
 def known_sensors(

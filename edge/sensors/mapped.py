@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +19,8 @@ _MOST_KEYS = 64
 _MOST_LOOKED_AT = 512
 _DEEPEST = 6
 _LONGEST_ID = 128
+_LONGEST_KEY = 32
+_EMPTY: tuple[object, ...] = ("", None, [], {})
 _MILLISECONDS = 1e11
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -142,6 +143,8 @@ def look_up(document: Any, path: str) -> Any:
 
     A number is a place in a list.
     """
+    if "." not in path and path != "*":
+        return document.get(path) if isinstance(document, dict) else None
     return _walk(document, _parts(path))
 
 
@@ -172,23 +175,28 @@ def _walk(here: Any, parts: tuple[str, ...]) -> Any:
 
 def personal_fields(document: dict[str, Any]) -> int:
     """Count fields that say who somebody is; they are dropped with all that is not mapped."""
-    return sum(1 for key in _keys(document) if plain(key) in PERSONAL)
-
-
-def _keys(document: dict[str, Any]) -> Iterator[str]:
+    found = looked_at = 0
     pending: list[tuple[Any, int]] = [(document, 0)]
-    looked_at = 0
     while pending:
         here, depth = pending.pop()
-        inside = here.items() if isinstance(here, dict) else enumerate(here)
-        for key, value in inside:
-            looked_at += 1
-            if looked_at > _MOST_LOOKED_AT:
-                return
-            if isinstance(key, str) and value not in ("", None, [], {}):
-                yield key
-            if isinstance(value, dict | list) and depth < _DEEPEST:
-                pending.append((value, depth + 1))
+        if isinstance(here, dict):
+            looked_at += len(here)
+            found += sum(
+                1
+                for key, value in here.items()
+                if len(key) <= _LONGEST_KEY and _says_who(key) and value not in _EMPTY
+            )
+            here = here.values()
+        if looked_at > _MOST_LOOKED_AT:
+            break
+        if depth < _DEEPEST:
+            pending += [(one, depth + 1) for one in here if isinstance(one, dict | list)]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _says_who(key: str) -> bool:
+    return plain(key) in PERSONAL
 
 
 def _word(raw: Any) -> str:
