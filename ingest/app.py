@@ -37,6 +37,8 @@ from ingest.influx.reader import InfluxTimeseries
 from ingest.notifier import Notifier
 from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
+from ingest.notify.push_seal import PushKey
+from ingest.notify.web_push import PushDesk
 from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.storage import keep_of, storage
@@ -63,6 +65,7 @@ from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
+from ingest.services.push import KeptBrowsers, PushService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
@@ -142,6 +145,8 @@ class House:
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = keep_of(settings.series)
         self._pictures = FolderStore(self._folder / "evidence")
+        browsers = KeptBrowsers(self._state, self._state_writer)
+        self._push = PushDesk(PushKey(self._folder), browsers)
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
         self._commands = self._make_commands()
@@ -218,6 +223,7 @@ class House:
             incidents=incidents,
             links=LinkService(reader, writer, self._links, incidents, evidence),
             cards=self._make_cards(incidents),
+            push=PushService(self._settings.notify, reader, writer, self._push.key),
             commands=CommandService(
                 reader, writer, feed, self._commands.submit if self._commands else None
             ),
@@ -248,6 +254,7 @@ class House:
                 reader,
                 site=self._settings.site.label,
                 zone=self._around.zone,
+                push=self._push,
             ),
             channels=ChannelService(
                 self._settings.notify,
@@ -336,6 +343,7 @@ class House:
             shelf=self._pictures,
             zone=self._around.zone,
             clock=self.clock,
+            push=self._push,
         )
         self._closing.append(notifier)
         return notifier.runners

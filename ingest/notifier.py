@@ -17,6 +17,7 @@ from ingest.notify.compose import Composer
 from ingest.notify.message import Failed
 from ingest.notify.plans import StoredPlans
 from ingest.notify.posting import open_client, post
+from ingest.notify.web_push import PushDesk
 from ingest.notify.wording import Links, Wording
 from ingest.notify_settings import AnyChannel, Notify
 from linli.clock import Clock
@@ -38,12 +39,14 @@ class Notifier:
         shelf: EvidenceStore,
         zone: tzinfo,
         clock: Clock,
+        push: PushDesk | None = None,
     ) -> None:
         """Read secrets. Raises InputError."""
         self._settings = settings
         self._reader = reader
         self._writer = writer
         self._clock = clock
+        self._push = push
         self._client = open_client()
         self._composer = Composer(wording, links, shelf, zone)
         senders = tuple(
@@ -69,7 +72,7 @@ class Notifier:
     def _sender(self, one: AnyChannel) -> ChannelJob:
         return ChannelJob(
             one.name,
-            channel_of(one, self._client, self._settings.allow_networks),
+            channel_of(one, self._client, self._settings.allow_networks, self._push),
             self._reader,
             self._writer,
             composer=self._composer,

@@ -92,6 +92,14 @@ class NtfySettings(ChannelSettings, frozen=True, kw_only=True, tag="ntfy"):
     secret_file: Word | None = None
 
 
+class WebPushSettings(ChannelSettings, frozen=True, kw_only=True, tag="web-push"):
+    """Phones that people have added; `contact` is whom push services write to when we misbehave."""
+
+    contact: Annotated[
+        str, Meta(pattern=r"^(mailto:[^\s@]+@[^\s@]+|https://[^\s]+)$", max_length=256)
+    ]
+
+
 AnyChannel: TypeAlias = (
     WecomBotSettings
     | WecomAppSettings
@@ -101,6 +109,7 @@ AnyChannel: TypeAlias = (
     | WebhookSettings
     | SmsSettings
     | NtfySettings
+    | WebPushSettings
 )
 
 

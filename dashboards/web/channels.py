@@ -20,6 +20,7 @@ TYPES = {
     "webhook": msg("Webhook"),
     "sms": msg("Text message"),
     "ntfy": msg("ntfy"),
+    "web-push": msg("Web push"),
 }
 ADDRESSES = {
     "wecom-bot": msg("The bot's key"),
@@ -30,6 +31,7 @@ ADDRESSES = {
     "webhook": msg("A web address"),
     "sms": msg("A phone number"),
     "ntfy": msg("A topic"),
+    "web-push": msg("A person's id"),
 }
 
 

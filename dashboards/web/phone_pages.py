@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 
+from dashboards.web.files import web_file
 from dashboards.web.language import msg
 from dashboards.web.notices import LANGUAGES, TODO
 from dashboards.web.visit import Visit, anyone, same_site
@@ -48,6 +50,7 @@ def page(request: Request, visit: Stranger, token: str) -> Response:
         token=token,
         recipient=guest.label,
         picture=links.picture(guest, now),
+        push_key=visit.house.services.push.key_for(guest),
         todo=None if todo is None else visit.frame.say(todo),
     )
     answer.headers.update(PRIVATE)
@@ -68,6 +71,40 @@ def picture(
         token, expires=expires, signature=signature, now=visit.house.clock.now()
     )
     return Response(look.data, media_type="image/jpeg", headers=PRIVATE)
+
+
+class NewPhone(BaseModel):
+    """What a browser gives to be pushed to, as its subscription says it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    class Keys(BaseModel):
+        """What only the browser can open."""
+
+        p256dh: Annotated[str, Field(max_length=128)]
+        auth: Annotated[str, Field(max_length=64)]
+
+    endpoint: Annotated[str, Field(max_length=1024)]
+    keys: Keys
+
+
+@router.post("/i/{token}/push", dependencies=[Depends(same_site)])
+def add_phone(visit: Stranger, token: str, body: NewPhone) -> Response:
+    """Let this phone hear what its person is told."""
+    services, now = visit.house.services, visit.house.clock.now()
+    guest = services.links.open(token, now)
+    services.push.add(guest, body.endpoint, body.keys.p256dh, body.keys.auth, now)
+    return Response(status_code=204, headers=PRIVATE)
+
+
+@router.get("/push-worker.js")
+def worker() -> Response:
+    """Give out the script that shows what was pushed; here, so that it may serve every page."""
+    return FileResponse(
+        web_file("static", "push-worker.js"),
+        media_type="text/javascript",
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 @router.post("/i/{token}/{deed}", dependencies=[Depends(same_site)])

@@ -32,6 +32,7 @@ from ingest.services.history import HappenedEvent, HappenedStep
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.links import LinkLook
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
+from ingest.services.push import PhoneList
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
@@ -256,6 +257,7 @@ SHOWN: tuple[type, ...] = (
     NotifyView,
     TrialResult,
     ChannelList,
+    PhoneList,
     MessageText,
     LinkBook,
     IncidentList,

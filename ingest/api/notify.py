@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.api.answers import answer, tells
+from ingest.api.answers import answer, fails, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.notify.message import Language
 from ingest.notify.note import NoteState
 from ingest.notify.texts import Kind
 from ingest.services.channels import ChannelList, MessageText
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
+from ingest.services.push import PhoneList
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 
@@ -67,6 +68,28 @@ def message_text(
 ) -> Response:
     """Show what a message says, of an incident or of an example; nobody is told."""
     return answer(house.channels.text(viewer, kind, language, now, incident))
+
+
+@router.get("/phones", responses=tells(PhoneList, 401, 403, 422, 503))
+def phones(
+    house: TheServices,
+    viewer: TheViewer,
+    cursor: Annotated[int | None, Query(ge=1, description="`next` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """List the phones that people have added to hear by web push, the newest first."""
+    return answer(house.push.list(viewer, before=cursor, limit=limit))
+
+
+@router.delete(
+    "/phones/{number}",
+    status_code=204,
+    responses={204: {"description": "It hears no more"}, **fails(401, 403, 404, 422, 503)},
+)
+def remove_phone(number: int, house: TheServices, viewer: TheViewer) -> Response:
+    """Let a phone hear no more, such as one that was lost."""
+    house.push.remove(viewer, number)
+    return Response(status_code=204)
 
 
 @router.get("/{number}", responses=tells(NoteView, 401, 403, 404, 422, 503))

@@ -14,6 +14,7 @@ from ingest.notify.mail import Mail
 from ingest.notify.ntfy import Ntfy
 from ingest.notify.reach import Network
 from ingest.notify.sms import Sms
+from ingest.notify.web_push import PushDesk, WebPush
 from ingest.notify.webhook import Webhook
 from ingest.notify.wecom_callback import Callback
 from ingest.notify_settings import (
@@ -24,15 +25,24 @@ from ingest.notify_settings import (
     NtfySettings,
     SmsSettings,
     WebhookSettings,
+    WebPushSettings,
     WecomAppSettings,
     WecomBotSettings,
 )
+from linli.errors import InputError
 from linli.settings import read_secret
 
 
-def channel_of(one: AnyChannel, client: httpx2.Client, networks: Sequence[str]) -> Channel:
+def channel_of(
+    one: AnyChannel, client: httpx2.Client, networks: Sequence[str], push: PushDesk | None = None
+) -> Channel:
     """Return the sender of one channel. Raises InputError for a secret that cannot be read."""
     match one:
+        case WebPushSettings():
+            if push is None:
+                raise InputError("is tried from the page of channels", where=one.name)
+            allowed = tuple(ip_network(network) for network in networks)
+            return WebPush(client, push, contact=one.contact, allowed=allowed)
         case WecomAppSettings():
             return wecom_app_of(one, client)
         case MailSettings():

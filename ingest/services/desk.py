@@ -24,6 +24,7 @@ from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
+from ingest.services.push import PushService
 from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
@@ -59,6 +60,7 @@ class Services:
     history: HistoryService
     links: LinkService
     cards: CardService
+    push: PushService
     commands: CommandService
     waste: WasteService
     feed: Feed

@@ -16,6 +16,7 @@ from ingest.notify.message import Failed, Language
 from ingest.notify.note import Note, NoteState
 from ingest.notify.posting import open_client
 from ingest.notify.texts import Kind
+from ingest.notify.web_push import PushDesk
 from ingest.notify_settings import AnyChannel, Notify
 from ingest.refusal import NotThere, NotUsable
 from ingest.store.engine import reading
@@ -113,7 +114,16 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
 class NotifyService:
     """Reads what the notifier has written down; a test goes straight to the provider."""
 
-    def __init__(self, settings: Notify, reader: sa.Engine, *, site: str, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        settings: Notify,
+        reader: sa.Engine,
+        *,
+        site: str,
+        zone: tzinfo,
+        push: PushDesk | None = None,
+    ) -> None:
+        self._push = push
         self._settings = settings
         self._reader = reader
         self._site = site
@@ -164,7 +174,7 @@ class NotifyService:
         message = trial(language, now, self._zone, self._site)
         with open_client() as client:
             try:
-                sender = channel_of(one, client, networks)
+                sender = channel_of(one, client, networks, self._push)
             except InputError as error:
                 raise NotUsable(f"channel {channel!r}: {error.what}") from error
             outcome = sender.send(message, address, now)

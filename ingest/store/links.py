@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.cards import metadata
 from ingest.store.engine import RowId, UtcDateTime
+from ingest.store.push import metadata
 
 __all__ = ["link_look", "link_stop", "metadata"]
 

@@ -85,6 +85,8 @@ RULES = {
     ("post", "/api/v1/notifications/test"): ADMIN,
     ("get", "/api/v1/notifications/channels"): ADMIN,
     ("get", "/api/v1/notifications/text"): VIEWER,
+    ("get", "/api/v1/notifications/phones"): ADMIN,
+    ("delete", "/api/v1/notifications/phones/{number}"): ADMIN,
     ("get", "/api/v1/rejects"): VIEWER,
     ("get", "/api/v1/rejects/{reject}/content"): ADMIN,
     ("get", "/api/v1/events"): VIEWER,

@@ -418,6 +418,7 @@ class Neighbourhood:
             history=None,  # type: ignore[arg-type]  # no page asks for it
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
+            push=None,  # type: ignore[arg-type]  # no page asks for it
             cards=None,  # type: ignore[arg-type]  # no page asks for it
             waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=Silent(),

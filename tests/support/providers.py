@@ -10,9 +10,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class Provider:
-    """Keeps what it was asked; `answers` come first, each once: (status, headers, fields)."""
+    """Keeps what it was asked; `answers` come first, each once: (status, headers, fields).
 
-    def __init__(self, usual: dict[str, Any]) -> None:
+    Without `forms` it is asked in bytes that are no JSON.
+    """
+
+    def __init__(self, usual: dict[str, Any], *, forms: bool = True) -> None:
+        self.forms = forms
         self.usual = usual
         self.answers: list[tuple[int, dict[str, str], dict[str, Any]]] = []
         self.asked: list[dict[str, Any]] = []
@@ -51,7 +55,7 @@ class Provider:
                         "raw_query": parts.query,
                         "headers": {k.lower(): v for k, v in self.headers.items()},
                         "raw": raw,
-                        "fields": json.loads(raw) if raw else {},
+                        "fields": json.loads(raw) if raw and provider.forms else {},
                     }
                 )
                 status, headers, fields = (

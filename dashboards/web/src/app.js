@@ -4,9 +4,11 @@ import "htmx-ext-sse";
 import { sendFormsSafely } from "./forms.js";
 import { keepRegionsKeyed } from "./keyed.js";
 import { LiveSource } from "./live.js";
+import { offerPush } from "./push.js";
 import { keepTimesFresh } from "./times.js";
 
 keepRegionsKeyed(htmx);
 sendFormsSafely();
 keepTimesFresh();
+offerPush();
 htmx.createEventSource = (url) => new LiveSource(url);
