@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -97,9 +98,13 @@ def _check_address(topic: Topic, message: Message) -> None:
     _check_version(message.dataschema)
 
 
+@lru_cache(maxsize=256)
+def _major(version: str) -> str:
+    return version.rpartition("/")[2].partition(".")[0]
+
+
 def _check_version(dataschema: str) -> None:
-    major = dataschema.rpartition("/")[2].partition(".")[0]
-    if major != SCHEMA_VERSION.partition(".")[0]:
+    if _major(dataschema) != _major(SCHEMA_VERSION):
         raise PayloadError(
             "version", f"major version of this ingest is {SCHEMA_VERSION}", path="$.dataschema"
         )

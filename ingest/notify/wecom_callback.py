@@ -14,9 +14,6 @@ from datetime import datetime, timedelta
 from xml.etree.ElementTree import ParseError
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import CBC
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -83,6 +80,11 @@ class Callback:
             raise NotAllowed("the call is not sealed as it should be") from None
         if not raw or len(raw) % _CIPHER_BLOCK:
             raise NotAllowed("the call is not sealed as it should be")
+        # Six megabytes that an ingest without WeCom does not hold.
+        from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES256  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.modes import CBC  # noqa: PLC0415
+
         cipher = Cipher(AES256(self._key), CBC(self._key[:_CIPHER_BLOCK])).decryptor()
         padded = cipher.update(raw) + cipher.finalize()
         plain = padded[: -padded[-1]] if 1 <= padded[-1] <= _BLOCK else b""

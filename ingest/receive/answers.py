@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ingest.receive.batch import Refusal, Stream
 from linli.codec import encode
 from linli.events import Receipt, Reject
@@ -12,7 +14,12 @@ def receipt(site: str, stream: Stream) -> tuple[str, bytes]:
     """Return what tells a node how much of its stream is kept."""
     positions = stream.positions
     told = Receipt(stream=stream.id, upto=positions.upto, ranges=tuple(positions.ranges))
-    return str(receipt_topic(site, stream.node, stream.id)), encode(told)
+    return _receipt_address(site, stream.node, stream.id), encode(told)
+
+
+@lru_cache(maxsize=4096)
+def _receipt_address(site: str, node: str, stream: str) -> str:
+    return str(receipt_topic(site, node, stream))
 
 
 def reject(site: str, refusal: Refusal) -> tuple[str, bytes]:
