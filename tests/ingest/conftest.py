@@ -22,7 +22,7 @@ ON_BOTH = (
     "test_migrate_back",
     "test_migrate_cli",
     "test_influx_writer",
-    "test_notify_outbox",
+    *("test_notify_outbox", "test_notify_twelve", "test_notify_restart"),
 )
 ALWAYS = (
     "test_consumers",
@@ -32,6 +32,7 @@ ALWAYS = (
     "test_lost_answers",
     "test_migrate_back",
     "test_migrate_cli",
+    "test_notify_restart",
 )
 """Those whose tests run on both without --full as well."""
 MISSING = postgres.missing()

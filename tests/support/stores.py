@@ -91,6 +91,11 @@ def _at(name: str) -> DatabaseSettings:
     return DatabaseSettings(url=url.render_as_string(hide_password=False))
 
 
+def server() -> postgres.Postgres:
+    """Return the server that tests keep their data in, for those that kill it."""
+    return _started()
+
+
 def _started() -> postgres.Postgres:
     global _server  # noqa: PLW0603
     if _server is None:
