@@ -66,6 +66,11 @@ class CameraMeter:
         """What it did since the start."""
         return self._counts
 
+    @property
+    def people(self) -> int:
+        """How many people are in its last inferred frame."""
+        return self._people
+
     def now_is(self, state: CameraState, detail: str | None = None) -> bool:
         """Note a state; tell whether it is another than before."""
         with self._lock:

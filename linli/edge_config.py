@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from linli.events import Severity, Slug
 from linli.hours import Clock, Window
+from linli.lamp_config import LampGroup, Position, check_lamps
 from linli.log import redact
 from linli.sensor_config import Sensor, SensorSource, check_sensors
 from linli.settings import Settings, read_secret
@@ -211,16 +212,18 @@ class Camera(Settings, frozen=True, kw_only=True):
 
 
 class EdgeConfig(Settings, frozen=True, kw_only=True):
-    """What an edge watches, and with which model: cameras, sensors, or both."""
+    """What an edge watches and controls: cameras with a model, sensors, lamps."""
 
     model: Model = Model()
     timezone: Annotated[str, Meta(max_length=64)] = "Asia/Shanghai"
     camera: Annotated[tuple[Camera, ...], Meta(max_length=64)] = ()
     sensor_source: Annotated[tuple[SensorSource, ...], Meta(max_length=64)] = ()
     sensor: Annotated[tuple[Sensor, ...], Meta(max_length=4000)] = ()
+    position: Position | None = None
+    lamp_group: Annotated[tuple[LampGroup, ...], Meta(max_length=64)] = ()
 
     def __post_init__(self) -> None:
-        if not (self.camera or self.sensor):
+        if not (self.camera or self.sensor or self.lamp_group):
             raise ValueError("neither [[camera]] nor [[sensor]]: there is nothing to watch")
         try:
             ZoneInfo(self.timezone)
@@ -233,6 +236,12 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
         _unique("device id", devices)
         _unique("sensor source id", (source.id for source in self.sensor_source))
         check_sensors(self.sensor_source, self.sensor)
+        check_lamps(
+            self.lamp_group,
+            position=self.position,
+            devices=devices,
+            sources={source.id: source.kind for source in self.sensor_source},
+        )
 
 
 def _check_source(source: str) -> None:

@@ -61,6 +61,7 @@ class LampGroup(Settings, frozen=True, kw_only=True):
     ramp_up: Annotated[float, Meta(ge=0, le=60)] = 0.5
     ramp_down: Annotated[float, Meta(ge=0, le=300)] = 10.0
     override: Annotated[float, Meta(ge=60, le=86400)] = 7200.0
+    fault_after: Annotated[float, Meta(ge=1, le=3600)] = 30.0
     severity: Severity = "medium"
 
     def __post_init__(self) -> None:

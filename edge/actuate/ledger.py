@@ -30,18 +30,12 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._open = False
         self._database: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
-        """Open or make the file."""
-        with self._translated():
-            try:
-                self._database = _opened(self._path)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                self._path.unlink(missing_ok=True)
-                self._database = _opened(self._path)
+        """Allow its use; the file is opened or made by the first, so that no disk stops a start."""
+        self._open = True
         return self
 
     def __exit__(
@@ -52,6 +46,7 @@ class Ledger:
     ) -> None:
         """Close the file."""
         with self._lock:
+            self._open = False
             if self._database is not None:
                 self._database.close()
                 self._database = None
@@ -75,17 +70,26 @@ class Ledger:
 
     @contextmanager
     def _used(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
-            if self._database is None:
+        with self._lock:
+            if not self._open:
                 raise StoreError("is closed", where=str(self._path))
-            yield self._database
+            try:
+                if self._database is None:
+                    self._database = _made(self._path)
+                yield self._database
+            except sqlite3.Error as error:
+                text = f"commands cannot be kept ({error})"
+                raise StoreError(text, where=str(self._path)) from None
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(f"commands cannot be kept ({error})", where=str(self._path)) from None
+
+def _made(path: Path) -> sqlite3.Connection:
+    try:
+        return _opened(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        path.unlink(missing_ok=True)
+        return _opened(path)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

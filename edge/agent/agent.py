@@ -19,6 +19,9 @@ from edge.agent import build
 from edge.agent.camera import CameraWorker
 from edge.agent.crew import Crew
 from edge.agent.delivery import Delivery
+from edge.agent.lamp_hands import LampHands
+from edge.agent.lamp_keeper import LampKeeper
+from edge.agent.lamps import Lamps
 from edge.agent.leftover import end_left_open
 from edge.agent.recorder import Recorded, Recorder
 from edge.agent.sensors import Sensors
@@ -105,10 +108,13 @@ class Agent:
         )
         if detector is not None:
             self._workers = [self._worker(camera, detector) for camera in cameras]
+        self._lamps = self._make_lamps()
+        self._delivery.orders.serve(self._lamps.handlers())
         self._sensors = self._make_sensors()
         self._delivery.__enter__()
         spool = self._delivery.spool
         end_left_open(spool, self._clock, self._recorded, self._sensors.adopt)
+        self._lamps.start([worker.meter for worker in self._workers])
         self._sensors.start()
         for worker in self._workers:
             self._crew.start(worker.meter.device, partial(worker.run, self._stop_cameras))
@@ -122,9 +128,10 @@ class Agent:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End cameras and sensors, then delivery."""
+        """End cameras, sensors and lamps, then delivery."""
         self._end_cameras()
         self._sensors.end()
+        self._lamps.end()
         self._delivery.__exit__(kind, error, trace)
 
     def run(self, stop: StopSignal, *, duration: float | None = None, drain: float = 30.0) -> None:
@@ -144,14 +151,15 @@ class Agent:
             if duration is not None and first is not None and now >= first + duration:
                 break
             running = any(self._crew.running(worker.meter.device) for worker in self._workers)
-            if not running and not self._sensors.running:
+            if not (running or self._sensors.running or self._lamps.running):
                 break
         self._end_cameras()
         self._sensors.end()
+        self._lamps.end()
         self._crew.check()
         self._measure(self._clock.monotonic())
         seen = any(worker.error is None or worker.meter.counts.read for worker in self._workers)
-        if seen or self._sensors.running:
+        if seen or self._sensors.running or self._lamps.running:
             self._drain(stop, drain)
 
     def verdict(self) -> None:
@@ -161,6 +169,7 @@ class Agent:
                 raise worker.error
         lost = sum(one.recorder.counts.lost + one.recorder.unsaved for one in self._workers)
         lost += self._sensors.keeper.lost_events + self._sensors.keeper.unsaved
+        lost += self._lamps.lost_events
         if lost:
             raise LinliError(
                 f"{lost} events could not be written to disk", where=str(self._settings.folder)
@@ -229,8 +238,26 @@ class Agent:
             spool=self._delivery.spool,
             connect=self._connect,
             recorded=self._recorded,
-            listeners=self._listeners,
+            listeners=(*self._listeners, self._lamps),
         )
+
+    def _make_lamps(self) -> Lamps:
+        settings, clock = self._settings, self._clock
+        keeper = LampKeeper(
+            settings.folder,
+            clock,
+            address=self._address,
+            spool=self._delivery.spool,
+            recorded=self._recorded,
+        )
+        hands = LampHands(
+            (lamp for group in settings.lamp_group for lamp in group.lamp),
+            settings.sensor_source,
+            clock,
+            self._connect,
+            node=settings.node.id,
+        )
+        return Lamps(settings, clock, self._crew, keeper, hands)
 
     def _frame_came(self) -> None:
         if self._first_frame is None:

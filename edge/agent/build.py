@@ -88,6 +88,14 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
             model=sensor.mapping.model,
             capabilities=_capabilities(sensor),
         )
+    for group in settings.lamp_group:
+        described[group.id] = DescribeData(
+            kind="lamp-group", label=group.label, capabilities=("lamp-set", "level")
+        )
+        for lamp in group.lamp:
+            described[lamp.id] = DescribeData(
+                kind="lamp", label=lamp.label, capabilities=("lamp-fault", "on", "burning")
+            )
     documents: list[Document] = []
     for device, data in described.items():
         topic = address.topic(device, "meta", "describe")

@@ -1,13 +1,20 @@
-"""What is safe on disk and its two ways out: facts to the broker, pictures to the ingest."""
+"""What is safe on disk and its ways out: facts to the broker, pictures to the ingest.
+
+Commands come in the way that facts go out.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
+from edge import health
+from edge.actuate.ledger import Ledger
+from edge.actuate.orders import Orders
 from edge.agent.crew import Crew
 from edge.messages import Address
 from edge.pictures import DiskEvidence
@@ -40,6 +47,8 @@ class Delivery:
         """`documents` and `report` are what the uplink tells of this node."""
         self.spool = Spool(settings.folder / "spool.db", clock)
         self.pictures = DiskEvidence(settings.folder / "pictures")
+        self._ledger = Ledger(settings.folder / "commands.db")
+        self.orders = Orders(address, self._ledger, clock, partial(health.stamp, clock))
         self.uplink = Uplink(
             address,
             options,
@@ -50,6 +59,7 @@ class Delivery:
             agent=version,
             documents=documents,
             report=report,
+            orders=self.orders,
         )
         self.uploader: Uploader | None = None
         self._settings = settings
@@ -66,6 +76,7 @@ class Delivery:
         with ExitStack() as stack:
             stack.enter_context(self.spool)
             stack.enter_context(self.pictures)
+            stack.enter_context(self._ledger)
             if self._settings.ingest is not None and key is not None:
                 self.uploader = Uploader(
                     self.pictures,

@@ -161,14 +161,16 @@ class Circuit:
 
     def _measure(self, lamp: Lamp, watts: float, now: float) -> None:
         self._power[lamp.id] = _Power(watts, now)
-        if self.wish is None or now - self._levelled < fault.GRACE:
+        if self.wish is None or now - self._levelled < self.config.fault_after:
             return  # it may have been measured at the level before
         lit = fault.draws(watts, lamp.watts, self.wish.level)
         if lit is not None:
             self._testify(lamp, "power", lit, now)
 
     def _testify(self, lamp: Lamp, who: Witness, lit: bool, now: float) -> None:
-        watched, change = fault.witness(self._watched[lamp.id], who, lit, now)
+        watched, change = fault.witness(
+            self._watched[lamp.id], who, lit, now, self.config.fault_after
+        )
         self._watched[lamp.id] = watched
         if change is not None:
             self._found.append(LampFault(lamp, change))

@@ -16,7 +16,7 @@ FaultKind = Literal["no-power", "no-light", "no-answer", "stuck-on", "flickering
 
 GRACE = 30.0
 """Seconds after a command in which a lamp ramps, its driver starts and its meter follows."""
-CONFIRM = 10.0
+CONFIRM = GRACE / 3
 """Seconds that a witness must go on saying it, in at least two words."""
 _WORDS = 2
 FLICKER_WINDOW = 600.0
@@ -90,11 +90,16 @@ def draws(watts: float, rated: float | None, level: float) -> bool | None:
     return watts > max(DRAWS * expected, rest) if expected >= 2 * rest else None
 
 
-def witness(lamp: Lamp, who: Witness, lit: bool, now: float) -> tuple[Lamp, FaultChange | None]:
-    """Return the lamp after a word on whether it is lit (for `answer`: whether it obeyed)."""
-    if lamp.told is None or now - lamp.told < GRACE:
+def witness(
+    lamp: Lamp, who: Witness, lit: bool, now: float, grace: float = GRACE
+) -> tuple[Lamp, FaultChange | None]:
+    """Return the lamp after a word on whether it is lit (for `answer`: whether it obeyed).
+
+    A fault is believed after a third of `grace`.
+    """
+    if lamp.told is None or now - lamp.told < grace:
         return lamp, None
-    said = _heard(lamp.testimony.get(who, Testimony()), lamp.on, who, lit, now)
+    said = _heard(lamp.testimony.get(who, Testimony()), lamp.on, who, lit, now, confirm=grace / 3)
     lamp = replace(lamp, testimony={**lamp.testimony, who: said})
     found = next((one.found for one in lamp.testimony.values() if one.found is not None), None)
     if lamp.fault is None and found is not None:
@@ -104,7 +109,9 @@ def witness(lamp: Lamp, who: Witness, lit: bool, now: float) -> tuple[Lamp, Faul
     return lamp, None
 
 
-def _heard(said: Testimony, on: bool, who: Witness, lit: bool, now: float) -> Testimony:
+def _heard(
+    said: Testimony, on: bool, who: Witness, lit: bool, now: float, *, confirm: float
+) -> Testimony:
     switches = tuple(time for time in said.switches if now - time < FLICKER_WINDOW)
     if said.lit is not None and said.lit != lit and who != "answer":
         switches = (*switches, now)[-FLICKER_SWITCHES:]
@@ -117,7 +124,7 @@ def _heard(said: Testimony, on: bool, who: Witness, lit: bool, now: float) -> Te
         kind = None if lit == on else (_MISSING[who] if on else "stuck-on")
     same = said.words > 0 and kind == said.kind
     since, words = (said.since, said.words + 1) if same else (now, 1)
-    believed = words >= _WORDS and now - since >= CONFIRM
+    believed = words >= _WORDS and now - since >= confirm
     if kind is None:
         found = None if believed and _shows(said.found, on) else said.found
     else:

@@ -181,8 +181,8 @@ def test_a_damaged_ledger_is_begun_anew(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with Ledger(path) as ledger:
         assert ledger.said("x") is None
-    with pytest.raises(StoreError), Ledger(tmp_path):
-        pass
+    with Ledger(tmp_path) as ledger, pytest.raises(StoreError, match="cannot be kept"):
+        ledger.said("x")
 
 
 def test_through_the_uplink(desk: Desk, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class Week:
     def shortest_on(self) -> float:
         """Return the least seconds between a rise and the next fall of the level."""
         pairs = zip(self.changes, self.changes[1:], strict=False)
-        return min(after - at for (at, step), (after, _) in pairs if step > 0)
+        return min(after - at for (at, step), (after, then) in pairs if then < 0 < step)
 
     def most_in_an_hour(self) -> int:
         """Return the most changes of the level within any hour."""
