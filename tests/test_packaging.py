@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,32 @@ from linli.resources import resource
 PACKAGES = ("linli", "edge", "ingest", "dashboards")
 
 
-@pytest.mark.skipif(
+ON_WHEEL = pytest.mark.skipif(
     "LINLI_INSTALLED" not in os.environ, reason="runs on the built wheel, by scripts/test"
 )
+
+
+@ON_WHEEL
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_packages_come_from_the_wheel(name: str) -> None:
     module = importlib.import_module(name)
     assert Path(str(module.__file__)).is_relative_to(os.environ["LINLI_INSTALLED"])
+
+
+@ON_WHEEL
+def test_the_wheel_holds_every_file_of_the_checkout_as_it_is() -> None:
+    checkout, installed = (Path(os.environ[f"LINLI_{one}"]) for one in ("CHECKOUT", "INSTALLED"))
+    command = ["git", "-C", str(checkout), "ls-files", "-z", *PACKAGES]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    names = [name for name in listed.split("\0") if name]
+    assert len(names) > 500
+    differing = [
+        name
+        for name in names
+        if not (installed / name).is_file()
+        or (installed / name).read_bytes() != (checkout / name).read_bytes()
+    ]
+    assert differing == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -32,6 +32,7 @@ POINTS = ("before-commit", "after-commit", "after-receipt", "after-ack")
 BACKLOG = 30
 FOREVER = 1_000_000
 OTHER_NODE = "c001-n02"
+AnyStage = TypeVar("AnyStage", bound="Stage")
 _BOUNDS = ("max_queued_messages", "max_queued_bytes", "memory_limit", "autosave_interval")
 
 
@@ -69,9 +70,11 @@ class PlainBroker(RunningBroker):
 class Stage(Estate):
     """An estate whose parts can be cut off, frozen, locked and killed while a load runs."""
 
-    def __init__(self, folder: Path, line: Cable | None = None) -> None:
+    def __init__(self, folder: Path, line: Cable | None = None, *, straight: bool = False) -> None:
+        """With `straight` nothing stands in the way, for tests that measure delays."""
         super().__init__(folder)
         self.line = line
+        self.straight = straight
         users = {**self.broker._users, OTHER_NODE: "three"}
         self.broker = PlainBroker(folder / "broker", users)
         if line is not None:
@@ -87,11 +90,11 @@ class Stage(Estate):
 
     @property
     def ingest_mqtt_port(self) -> int:
-        return self.ingest_path.port
+        return self.broker.port if self.straight else self.ingest_path.port
 
     @property
     def edge_mqtt_port(self) -> int:
-        return self.edge_path.port
+        return self.broker.port if self.straight else self.edge_path.port
 
     def prepare(self) -> None:
         self.edge_path.start()
@@ -292,10 +295,18 @@ def fill(folder: Path) -> Path:
 
 
 @contextmanager
-def running_stage(folder: Path, line: Cable | None = None) -> Iterator[Stage]:
+def running_stage(
+    folder: Path, line: Cable | None = None, *, straight: bool = False
+) -> Iterator[Stage]:
     """Yield a stage that works; its edges stand at the far end of a line, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    stage = Stage(folder, line)
+    with acting(Stage(folder, line, straight=straight)) as stage:
+        yield stage
+
+
+@contextmanager
+def acting(stage: AnyStage) -> Iterator[AnyStage]:
+    """Let a stage work, and end it."""
     try:
         stage.prepare()
         stage.start_ingest()

@@ -95,7 +95,8 @@ class Turns:
 
 @pytest.mark.timeout(400)
 def test_a_flood_of_broken_messages_hurts_nobody_else(tmp_path: Path, record_property) -> None:
-    with running_stage(tmp_path / "stage") as stage:
+    # The flood comes from this process: a proxy in it would delay the good node by itself.
+    with running_stage(tmp_path / "stage", straight=True) as stage:
         flooder = Sender(stage, OTHER_NODE, "three")
         stage.rate = 50.0
         stage.play_load("--seed", "1", "--telemetry", "10")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
@@ -17,7 +15,7 @@ from brokers import NEEDS_MOSQUITTO, SITE
 from estate import AREA, until
 from play import single
 from sender import Sender
-from stage import OTHER_NODE, Stage
+from stage import OTHER_NODE, Stage, acting
 from test_flood import HUNDREDTHS, delays, p99
 
 from edge import messages
@@ -108,7 +106,8 @@ class ToldStage(Stage):
     """A stage whose ingest tells a webhook of incidents, with a second box to make them."""
 
     def __init__(self, folder: Path, hook: Webhook) -> None:
-        super().__init__(folder)
+        folder.mkdir()
+        super().__init__(folder, straight=True)
         write_secret(folder / "hook.secret", "c2VjcmV0IG9mIGEgdGVzdA==")
         self.told = {
             "routes": (book.ONLY, '{"routes": [{"team": "gate"}]}'),
@@ -147,19 +146,6 @@ class ToldStage(Stage):
         return not any(state in {"waiting", "leased"} for state, _ in self.outbox())
 
 
-@contextmanager
-def told_stage(folder: Path, hook: Webhook) -> Iterator[ToldStage]:
-    folder.mkdir()
-    stage = ToldStage(folder, hook)
-    try:
-        stage.prepare()
-        stage.start_ingest()
-        stage.wait_ready()
-        yield stage
-    finally:
-        stage.close()
-
-
 def alarm(number: int) -> bytes:
     """Return an alarm about safety, which no storm gathers, at a place of its own."""
     now = SystemClock().now()
@@ -181,7 +167,7 @@ def test_a_webhook_in_any_mood_gets_everything_and_delays_nothing(
 ) -> None:
     hook = Webhook()
     try:
-        with told_stage(tmp_path / "stage", hook) as stage:
+        with acting(ToldStage(tmp_path / "stage", hook)) as stage:
             other = Sender(stage, OTHER_NODE, "three")
             stage.rate = 50.0
             stage.play_load("--seed", "1", "--telemetry", "10")

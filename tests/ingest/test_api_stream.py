@@ -218,7 +218,7 @@ def test_a_fact_is_on_the_stream_within_a_moment(web: Web) -> None:
 
     listener = threading.Thread(target=listen)
     listener.start()
-    seen.get(timeout=10)
+    seen.get(timeout=45)
     pause = threading.Event()
     for index in range(number):
         message = web.folder.event(zone=f"z{index}")
@@ -226,9 +226,9 @@ def test_a_fact_is_on_the_stream_within_a_moment(web: Web) -> None:
         sent[message.id] = time.monotonic()
         os.write(web.pipe, b".")
         pause.wait(0.02)
-    delays = sorted(at - sent[name] for name, at in (seen.get(timeout=10) for _ in range(number)))
+    delays = sorted(at - sent[name] for name, at in (seen.get(timeout=45) for _ in range(number)))
     web.process.terminate()
-    listener.join(10)
+    listener.join(45)
     assert len(delays) == number
     if web.folder.state.dialect.name == "sqlite":  # the target is that of the default
         assert delays[len(delays) // 2] < 0.15, delays
@@ -241,7 +241,7 @@ def test_sigterm_ends_the_process_while_streams_are_open(web: Web) -> None:
         web.process.send_signal(signal.SIGTERM)
         assert list(stream) == []
         web.process.wait(45)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15, "the graceful end of 20 s was waited for"
     assert web.process.stderr is not None
     assert b"Traceback" not in web.process.stderr.read()
 
