@@ -7,6 +7,7 @@ import re
 import string
 import tomllib
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,7 @@ from linli.events import Reading
 from linli.sensor_config import SensorSource
 from linli.settings import convert as convert_settings
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 MAPPINGS = {name: load_mapping(name) for name in built_in()}
 HEAD = 'kind = "x"\nformat = ["json"]\n'
 ONE = '[[reading]]\nquantity = "{}"\nfrom = "s"\n'
@@ -385,7 +385,7 @@ def test_the_committed_schema_is_current_and_takes_what_linli_brings() -> None:
     assert committed == mapping_schema()
     validator = jsonschema.Draft202012Validator(json.loads(committed))
     for name in built_in():
-        path = ROOT / "edge" / "sensors" / "mappings" / f"{name}.toml"
+        path = resources.files("edge.sensors") / "mappings" / f"{name}.toml"
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         validator.validate(document)
         assert list(validator.iter_errors({**document, "made-up": 1}))
