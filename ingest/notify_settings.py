@@ -100,6 +100,10 @@ class WebPushSettings(ChannelSettings, frozen=True, kw_only=True, tag="web-push"
     ]
 
 
+class AppriseSettings(ChannelSettings, frozen=True, kw_only=True, tag="apprise"):
+    """Services that the library Apprise knows, where it is installed."""
+
+
 AnyChannel: TypeAlias = (
     WecomBotSettings
     | WecomAppSettings
@@ -110,6 +114,7 @@ AnyChannel: TypeAlias = (
     | SmsSettings
     | NtfySettings
     | WebPushSettings
+    | AppriseSettings
 )
 
 

@@ -21,6 +21,7 @@ TYPES = {
     "sms": msg("Text message"),
     "ntfy": msg("ntfy"),
     "web-push": msg("Web push"),
+    "apprise": msg("Apprise"),
 }
 ADDRESSES = {
     "wecom-bot": msg("The bot's key"),
@@ -32,6 +33,7 @@ ADDRESSES = {
     "sms": msg("A phone number"),
     "ntfy": msg("A topic"),
     "web-push": msg("A person's id"),
+    "apprise": msg("A URL of Apprise"),
 }
 
 

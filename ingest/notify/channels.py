@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 
 from ingest.notify import dingtalk, feishu, wecom_app, wecom_bot
+from ingest.notify.by_apprise import ByApprise
 from ingest.notify.channel import Channel
 from ingest.notify.mail import Mail
 from ingest.notify.ntfy import Ntfy
@@ -19,6 +20,7 @@ from ingest.notify.webhook import Webhook
 from ingest.notify.wecom_callback import Callback
 from ingest.notify_settings import (
     AnyChannel,
+    AppriseSettings,
     DingTalkSettings,
     FeishuSettings,
     MailSettings,
@@ -39,28 +41,40 @@ def channel_of(
     """Return the sender of one channel. Raises InputError for a secret that cannot be read."""
     match one:
         case WebPushSettings():
-            if push is None:
-                raise InputError("is tried from the page of channels", where=one.name)
-            allowed = tuple(ip_network(network) for network in networks)
-            return WebPush(client, push, contact=one.contact, allowed=allowed)
+            return _web_push(one, client, networks, push)
         case WecomAppSettings():
             return wecom_app_of(one, client)
-        case MailSettings():
-            return Mail(
-                one.host,
-                one.port,
-                sender=one.sender,
-                security=one.security,
-                username=one.username,
-                password=_secret(one.secret_file) if one.secret_file else None,
-            )
-        case NtfySettings():
-            token = _secret(one.secret_file) if one.secret_file else None
-            return Ntfy(client, one.url, token)
+        case AppriseSettings():
+            return ByApprise(one.name)
         case WebhookSettings() | SmsSettings():
             return _hook(one, client, [ip_network(network) for network in networks])
+        case MailSettings() | NtfySettings():
+            return _server(one, client)
         case _:
             return _bot(one, client)
+
+
+def _server(one: MailSettings | NtfySettings, client: httpx2.Client) -> Channel:
+    secret = _secret(one.secret_file) if one.secret_file else None
+    if isinstance(one, NtfySettings):
+        return Ntfy(client, one.url, secret)
+    return Mail(
+        one.host,
+        one.port,
+        sender=one.sender,
+        security=one.security,
+        username=one.username,
+        password=secret,
+    )
+
+
+def _web_push(
+    one: WebPushSettings, client: httpx2.Client, networks: Sequence[str], push: PushDesk | None
+) -> Channel:
+    if push is None:
+        raise InputError("is tried from the page of channels", where=one.name)
+    allowed = tuple(ip_network(network) for network in networks)
+    return WebPush(client, push, contact=one.contact, allowed=allowed)
 
 
 def wecom_app_of(one: WecomAppSettings, client: httpx2.Client) -> wecom_app.WecomApp:
