@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from ingest.notify.message import Failed, Outcome, Sent
 
 TIMEOUT = httpx2.Timeout(10, connect=5)
 LONGEST_ANSWER = 64 * 1024
+LONGEST = 30.0
+"""Seconds for an answer as a whole: one that comes byte by byte would hold its channel for ever."""
 _BUSY = 429
 _WORDS = 200
 
@@ -28,6 +31,7 @@ def open_client(transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
     """Return a client that follows no redirects and takes no proxy from the environment."""
     return httpx2.Client(
         timeout=TIMEOUT,
+        headers={"accept-encoding": "identity"},  # what is read is what came: no bomb, no wait
         trust_env=False,
         verify=httpx2.create_ssl_context(),
         follow_redirects=False,
@@ -101,7 +105,10 @@ def judged(answer: Answer | Failed, codes: Codes) -> Outcome:
 
 def _read(response: httpx2.Response) -> bytes:
     parts, size = [], 0
-    for part in response.iter_bytes():
+    until = time.monotonic() + LONGEST
+    for part in response.iter_raw():
+        if time.monotonic() > until:
+            raise httpx2.ReadTimeout("an answer without end", request=response.request)
         size += len(part)
         if size > LONGEST_ANSWER:
             break

@@ -20,6 +20,8 @@ class Provider:
         self.usual = usual
         self.answers: list[tuple[int, dict[str, str], dict[str, Any]]] = []
         self.asked: list[dict[str, Any]] = []
+        self.held: threading.Event | None = None
+        """While it is not set, whoever asks waits for the answer."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -58,6 +60,8 @@ class Provider:
                         "fields": json.loads(raw) if raw and provider.forms else {},
                     }
                 )
+                if provider.held is not None:
+                    provider.held.wait(30)
                 status, headers, fields = (
                     provider.answers.pop(0) if provider.answers else (200, {}, provider.usual)
                 )
