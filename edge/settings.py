@@ -32,14 +32,17 @@ from linli.packs import completed
 from linli.sensor_config import Sensor, SensorSource
 from linli.settings import Settings, convert, read, read_secret
 from linli.topics import is_id
+from linli.waste_config import Bin, Guide
 
 __all__ = [
     "CAMERA_GROUP",
     "PATTERN",
     "SHADOW_GROUP",
     "Anchor",
+    "Bin",
     "Camera",
     "EdgeSettings",
+    "Guide",
     "Ingest",
     "Line",
     "Model",
@@ -197,6 +200,9 @@ def _camera_beside(path: Path, camera: Camera) -> Camera:
     replace = msgspec.structs.replace
     states = tuple(replace(one, file=_beside(path, one.file)) for one in camera.state)
     camera = replace(camera, state=states)
+    if camera.guide is not None:
+        file = _model_beside(path, camera.guide.model)
+        camera = replace(camera, guide=replace(camera.guide, model=file))
     if camera.source_kind == "file":
         return replace(camera, source=_beside(path, camera.source))
     if camera.password_file is not None:

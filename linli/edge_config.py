@@ -22,6 +22,7 @@ from linli.log import redact
 from linli.sensor_config import Sensor, SensorSource, check_sensors
 from linli.settings import Settings, read_secret
 from linli.topics import SELF
+from linli.waste_config import Bin, Guide, check_bins
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Place = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -158,8 +159,11 @@ class Camera(Settings, frozen=True, kw_only=True):
     line: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()
     scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
     state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
+    guide: Guide | None = None
 
     def __post_init__(self) -> None:
+        if self.guide is not None and (self.zone or self.line or self.scenario or self.state):
+            raise ValueError(f"camera {self.id!r} is a guidance point: it watches nothing else")
         if self.id == SELF:
             raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
         _check_source(self.source)
@@ -221,6 +225,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
     sensor: Annotated[tuple[Sensor, ...], Meta(max_length=4000)] = ()
     position: Position | None = None
     lamp_group: Annotated[tuple[LampGroup, ...], Meta(max_length=64)] = ()
+    bin: Annotated[tuple[Bin, ...], Meta(max_length=500)] = ()
 
     def __post_init__(self) -> None:
         if not (self.camera or self.sensor or self.lamp_group):
@@ -233,6 +238,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
             ) from None
         _unique("camera id", (camera.id for camera in self.camera))
         devices = [camera.id for camera in self.camera] + [sensor.id for sensor in self.sensor]
+        devices += [one.id for one in self.bin]
         _unique("device id", devices)
         _unique("sensor source id", (source.id for source in self.sensor_source))
         check_sensors(self.sensor_source, self.sensor)
@@ -242,6 +248,8 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
             devices=devices,
             sources={source.id: source.kind for source in self.sensor_source},
         )
+        views = [f"{camera.id}/{state.id}" for camera in self.camera for state in camera.state]
+        check_bins(self.bin, [sensor.id for sensor in self.sensor], views)
 
 
 def _check_source(source: str) -> None:

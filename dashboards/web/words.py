@@ -34,6 +34,9 @@ EVENTS = {
     "ebike-in-elevator": msg("E-bike in the lift"),
     "zone-dwell": msg("%(object)s staying in the watched area"),
     "bin-full": msg("Bin · %(object)s"),
+    "bin-fire": msg("Fire in a waste bin"),
+    "bin-tipped": msg("Bin has fallen"),
+    "bin-overdue": msg("Full bin not emptied in time"),
     "lamp-fault": msg("Lamp · %(object)s"),
     "alarm-storm": msg("Many alarms at once"),
 }
@@ -55,6 +58,9 @@ OBJECTS = {
     # States of taught places, which stand where an object does.
     "full": msg("Full"),
     "overflowing": msg("Overflowing"),
+    "overheating": msg("Overheating"),
+    "tipped": msg("Tipped over"),
+    "not-emptied": msg("Not emptied"),
     "off": msg("Not lit"),
     "flickering": msg("Flickering"),
 }
@@ -70,6 +76,8 @@ RESULTS = {
 }
 KINDS = {
     "camera": msg("Camera"),
+    "bin": msg("Waste bin"),
+    "guide": msg("Waste guidance point"),
     "edge": msg("Edge box"),
 }
 # Ids of places that are usual enough to have words; b03 is building 3, lift-1 or e1 lift 1.

@@ -16,14 +16,18 @@ from zoneinfo import ZoneInfo
 
 from edge import health, messages
 from edge.agent import build
-from edge.agent.camera import CameraWorker
+from edge.agent.bins import GROUP as BIN_GROUP
+from edge.agent.bins import Bins
+from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.crew import Crew
 from edge.agent.delivery import Delivery
+from edge.agent.guide import guide_point
 from edge.agent.lamp_hands import LampHands
 from edge.agent.lamp_keeper import LampKeeper
 from edge.agent.lamps import Lamps
 from edge.agent.leftover import end_left_open
 from edge.agent.recorder import Recorded, Recorder
+from edge.agent.sensor_keeper import SensorKeeper
 from edge.agent.sensors import Sensors
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
@@ -34,11 +38,11 @@ from edge.source.sources import source_of
 from edge.uplink import Document
 from linli.clock import Clock
 from linli.errors import LinliError, StoreError
-from linli.events import ConfigReport, TelemetryData
+from linli.events import ConfigReport, EventMessage, TelemetryData
 from linli.log import get_logger
 from linli.mqtt import LinkFactory, PahoLink
 from linli.process import StopSignal
-from linli.topics import SELF
+from linli.topics import SELF, Topic
 
 log = get_logger(__name__)
 
@@ -54,6 +58,7 @@ class Agent:
 
     _delivery: Delivery
     _sensors: Sensors
+    _bins: Bins
 
     def __init__(
         self,
@@ -94,7 +99,8 @@ class Agent:
         """Load the model, open what is on disk, start the threads. Raises InputError."""
         options = build.link_options(self._settings)
         cameras = self._settings.camera
-        detector = self._detector or (build.load_pool(self._settings) if cameras else None)
+        watching = any(camera.guide is None for camera in cameras)
+        detector = self._detector or (build.load_pool(self._settings) if watching else None)
         self._delivery = Delivery(
             self._settings,
             self._clock,
@@ -106,14 +112,14 @@ class Agent:
             documents=build.births(self._settings, self._version, self._clock),
             report=self._report,
         )
-        if detector is not None:
-            self._workers = [self._worker(camera, detector) for camera in cameras]
+        self._bins = self._make_bins()
+        self._workers = [self._worker(camera, detector) for camera in cameras]
         self._lamps = self._make_lamps()
         self._delivery.orders.serve(self._lamps.handlers())
         self._sensors = self._make_sensors()
         self._delivery.__enter__()
         spool = self._delivery.spool
-        end_left_open(spool, self._clock, self._recorded, self._sensors.adopt)
+        end_left_open(spool, self._clock, self._recorded, self._adopt)
         self._lamps.start([worker.meter for worker in self._workers])
         self._sensors.start()
         for worker in self._workers:
@@ -168,7 +174,8 @@ class Agent:
             if worker.error is not None:
                 raise worker.error
         lost = sum(one.recorder.counts.lost + one.recorder.unsaved for one in self._workers)
-        lost += self._sensors.keeper.lost_events + self._sensors.keeper.unsaved
+        for keeper in (self._sensors.keeper, self._bins.keeper):
+            lost += keeper.lost_events + keeper.unsaved
         lost += self._lamps.lost_events
         if lost:
             raise LinliError(
@@ -204,7 +211,7 @@ class Agent:
             },
         }
 
-    def _worker(self, camera: Camera, detector: Detector) -> CameraWorker:
+    def _worker(self, camera: Camera, detector: Detector | None) -> CameraWorker:
         recorder = Recorder(
             camera,
             self._clock,
@@ -212,22 +219,30 @@ class Agent:
             spool=self._delivery.spool,
             pictures=self._delivery.pictures,
             recorded=self._recorded,
+            listener=self._bins,
         )
         return CameraWorker(
             source_of(camera, self._clock, random.random),
-            CameraPipeline(
-                camera,
-                detector,
-                self._clock,
-                build.taught_places(camera),
-                ZoneInfo(self._settings.timezone),
-            ),
+            self._pipeline(camera, detector),
             recorder,
             CameraMeter(camera.id, self._clock.monotonic()),
             self._clock,
             changed=self._camera_changed,
             first_frame=self._frame_came,
         )
+
+    def _make_bins(self) -> Bins:
+        keeper = SensorKeeper(
+            self._clock,
+            address=self._address,
+            spool=self._delivery.spool,
+            recorded=self._recorded,
+            group=BIN_GROUP,
+        )
+        return Bins(self._settings.bin, keeper, self._clock)
+
+    def _adopt(self, topic: Topic, begin: EventMessage) -> bool:
+        return self._bins.adopt(topic, begin) or self._sensors.adopt(topic, begin)
 
     def _make_sensors(self) -> Sensors:
         return Sensors(
@@ -238,7 +253,7 @@ class Agent:
             spool=self._delivery.spool,
             connect=self._connect,
             recorded=self._recorded,
-            listeners=(*self._listeners, self._lamps),
+            listeners=(*self._listeners, self._lamps, self._bins),
         )
 
     def _make_lamps(self) -> Lamps:
@@ -258,6 +273,13 @@ class Agent:
             node=settings.node.id,
         )
         return Lamps(settings, clock, self._crew, keeper, hands)
+
+    def _pipeline(self, camera: Camera, detector: Detector | None) -> Pipeline:
+        if camera.guide is not None:
+            return guide_point(camera.guide, self._clock)[0]
+        assert detector is not None  # loaded for every camera that is no guidance point
+        places, zone = build.taught_places(camera), ZoneInfo(self._settings.timezone)
+        return CameraPipeline(camera, detector, self._clock, places, zone)
 
     def _frame_came(self) -> None:
         if self._first_frame is None:
@@ -302,6 +324,7 @@ class Agent:
         """Spool what each camera did since the last time, and drop pictures past their time."""
         self._telemetry_at = now + TELEMETRY_EVERY
         self._delivery.pictures.expire(self._clock.now())
+        self._bins.tick()
         stamp = health.stamp(self._clock)
         for worker in self._workers:
             readings = worker.meter.readings(now, stamp)

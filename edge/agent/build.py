@@ -78,7 +78,9 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
     described = {SELF: DescribeData(kind="edge", label=settings.node.id, version=version)}
     for camera in settings.camera:
         described[camera.id] = DescribeData(
-            kind="camera", label=camera.label, capabilities=CAPABILITIES
+            kind="camera" if camera.guide is None else "guide",
+            label=camera.label,
+            capabilities=CAPABILITIES,
         )
     for sensor in sensors_of(settings):
         described[sensor.id] = DescribeData(
@@ -96,6 +98,10 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
             described[lamp.id] = DescribeData(
                 kind="lamp", label=lamp.label, capabilities=("lamp-fault", "on", "burning")
             )
+    for one in settings.bin:
+        described[one.id] = DescribeData(
+            kind="bin", label=one.label, capabilities=("event", "telemetry")
+        )
     documents: list[Document] = []
     for device, data in described.items():
         topic = address.topic(device, "meta", "describe")

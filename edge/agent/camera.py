@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from edge.agent.recorder import Recorder
 from edge.facts import Fact
 from edge.health import CameraCounts, CameraMeter, CameraState
-from edge.pipeline import CameraPipeline
 from edge.source.frame import Frame, FrameSource
 from linli.clock import Clock
 from linli.errors import InputError
@@ -19,13 +19,44 @@ log = get_logger(__name__)
 READ_TIMEOUT = 0.2
 
 
+class Counts(Protocol):
+    """Frames looked at, things believed in them, and things followed."""
+
+    frames: int
+    detections: int
+    tracks: int
+
+
+class Pipeline(Protocol):
+    """What a camera's frames go through: detection and scenarios, or a guidance point."""
+
+    people: int
+
+    @property
+    def counts(self) -> Counts:
+        """What it has seen so far."""
+        ...
+
+    def process(self, frame: Frame) -> list[Fact]:
+        """Look at one frame and return what came of it. Raises InputError."""
+        ...
+
+    def idle(self, seconds: float) -> list[Fact]:
+        """Return what came of no frame for so long."""
+        ...
+
+    def finish(self) -> list[Fact]:
+        """Return what came of there being no more frames."""
+        ...
+
+
 class CameraWorker:
     """Reads one source to its end; a source or model that cannot be used fails this camera only."""
 
     def __init__(
         self,
         source: FrameSource,
-        pipeline: CameraPipeline,
+        pipeline: Pipeline,
         recorder: Recorder,
         meter: CameraMeter,
         clock: Clock,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from edge import messages
 from edge.facts import CountFact, StateFact
+from edge.sensors.reading import Reading as Heard
 from linli.events import Reading, TelemetryData
 
 FILL_LEVEL, SWITCHING_RATE, KNOWN = "fill-level", "switching-rate", "known"
@@ -23,6 +24,16 @@ def group_of(fact: StateFact | CountFact) -> str:
 def telemetry_of(fact: StateFact | CountFact) -> TelemetryData:
     """Return what a fact measures, in units of UCUM."""
     return _states(fact) if isinstance(fact, StateFact) else _counts(fact)
+
+
+def heard_of(camera: str, fact: StateFact) -> tuple[Heard, ...]:
+    """Return the same of a state as readings of a sensor that is called `camera/place`."""
+    device = f"{camera}/{fact.place}"
+    return tuple(
+        Heard(device, one.n, one.v, one.u, one.t)
+        for one in _states(fact).readings
+        if one.n != KNOWN
+    )
 
 
 def _counts(fact: CountFact) -> TelemetryData:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from edge import health, messages
-from edge.agent.readings import group_of, telemetry_of
+from edge.agent.readings import group_of, heard_of, telemetry_of
 from edge.facts import CountFact, EpisodeFact, Fact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
+from edge.sensors.reading import Readings
 from edge.settings import Camera
 from edge.spool import Row, Spool
 from linli.clock import Clock
@@ -72,8 +73,9 @@ class Recorder:
         spool: Spool,
         pictures: EvidenceStore,
         recorded: Callable[[Recorded], None],
+        listener: Readings | None = None,
     ) -> None:
-        """`recorded` is told of each event right after its commit."""
+        """`recorded` is told of each event right after its commit, `listener` of places' states."""
         self.counts = RecorderCounts()
         self._camera = camera
         self._address = address
@@ -81,6 +83,7 @@ class Recorder:
         self._pictures = pictures
         self._clock = clock
         self._recorded = recorded
+        self._listener = listener
         self._unsaved: deque[_Unsaved] = deque()
 
     @property
@@ -94,6 +97,8 @@ class Recorder:
             self._record_episode(fact)
         else:
             self._record_readings(fact)
+        if isinstance(fact, StateFact) and self._listener is not None:
+            self._listener.take(heard_of(self._camera.id, fact))
 
     def _record_episode(self, fact: EpisodeFact) -> None:
         rule = fact.scenario

@@ -41,13 +41,16 @@ class SensorKeeper:
         address: Address,
         spool: Spool,
         recorded: Callable[[Recorded], None],
+        group: str = GROUP,
     ) -> None:
+        """`group` is what its readings are called together."""
         self.lost_readings = 0
         self.lost_events = 0
         self._clock = clock
         self._address = address
         self._spool = spool
         self._recorded = recorded
+        self._group = group
         self._unsaved: deque[tuple[str, Happening]] = deque()
 
     @property
@@ -60,7 +63,7 @@ class SensorKeeper:
         self.retry()
         stamp = health.stamp(self._clock)
         wanted = [
-            self._telemetry(device, GROUP, stamp, one[at : at + _AT_ONCE])
+            self._telemetry(device, self._group, stamp, one[at : at + _AT_ONCE])
             for device, one in readings.items()
             for at in range(0, len(one), _AT_ONCE)
         ]
@@ -121,7 +124,7 @@ class SensorKeeper:
             since=messages.milliseconds(happening.since),
             zone=happening.zone,
         )
-        begins = happening.phase == "begin"
+        phase = happening.phase
         row = self._spool.put(
             "events",
             str(topic),
@@ -134,8 +137,8 @@ class SensorKeeper:
                 time=happening.time,
                 subject=happening.subject,
             ),
-            opens=happening.episode if begins else None,
-            closes=None if begins else happening.episode,
+            opens=happening.episode if phase == "begin" else None,
+            closes=happening.episode if phase == "end" else None,
         )
         self._recorded(
             Recorded(

@@ -1,31 +1,29 @@
 """A guidance point at work: frames in, the right bin shown and said, items counted.
 
-It has no way to keep a picture: frames are judged and forgotten.
+It stands where a camera's pipeline does, and has no way to keep a picture: frames are judged and
+forgotten.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
 
 from edge.classify.classification import Category
 from edge.classify.classifier import Classifier, cut
+from edge.facts import CountFact, Fact
 from edge.geometry import Box
 from edge.guide.booth import Booth, Look, look
 from edge.guide.presence import Presence
 from edge.guide.screen import Screen
 from edge.guide.voice import Voice, Word
-from edge.source.frame import Frame, FrameSource
+from edge.source.frame import Frame
 from linli.clock import Clock
-from linli.errors import InputError
-from linli.log import get_logger
 
-log = get_logger(__name__)
-
-READ_TIMEOUT = 0.2
 REPORT_EVERY = 300.0
-"""Seconds between reports of the counts."""
-UNKNOWN = "unknown"
+"""Seconds between reports of how many items came since the last one."""
+GROUP, UNKNOWN = "guide", "unknown"
 KINDS = (*(one.value for one in Category), UNKNOWN)
 _WORDS: dict[Category | None, Word] = {
     Category.RECYCLABLE: "recyclable",
@@ -35,69 +33,79 @@ _WORDS: dict[Category | None, Word] = {
     None: "ask",
 }
 
-Report = Callable[[Mapping[str, int]], None]
+
+@dataclass(slots=True)
+class GuideCounts:
+    """Frames looked at, those with something held into them, and items; as a pipeline counts."""
+
+    frames: int = 0
+    detections: int = 0
+    tracks: int = 0
 
 
 class GuidePoint:
-    """Belongs to one thread, `run`."""
+    """Belongs to one camera's thread; the page is served and the voice ready from the first frame.
+
+    `people` is always 0: nobody is looked for.
+    """
+
+    people = 0
 
     def __init__(
-        self,
-        device: str,
-        source: FrameSource,
-        classifier: Classifier,
-        clock: Clock,
-        *,
-        screen: Screen,
-        voice: Voice,
-        report: Report,
-        box: Box | None = None,
+        self, classifier: Classifier, clock: Clock, *, screen: Screen, voice: Voice, crop: Box
     ) -> None:
-        """`report` is told how many items of each kind came since the start, now and then.
-
-        `box` is the part of the picture where items are held, x1, y1, x2, y2 in 0..1.
-        """
-        self.device = device
-        self.counts = dict.fromkeys(KINDS, 0)
-        self.error: InputError | None = None
-        self._source = source
+        """`crop` is the part of the picture where items are held, x1, y1, x2, y2 in 0..1."""
+        self.counts = GuideCounts()
+        self._items = dict.fromkeys(KINDS, 0)
         self._classifier = classifier
         self._clock = clock
         self._screen = screen
         self._voice = voice
-        self._report = report
-        self._box = box
+        self._crop = crop
         self._presence = Presence()
         self._booth = Booth()
+        self._open: ExitStack | None = None
+        self._due = 0.0
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until the source ends or `stop` is set; an error is this point's alone."""
-        try:
-            with self._source, self._screen, self._voice:
-                self._work(stop)
-        except InputError as error:
-            log.error("guide %s: %s", self.device, error)  # noqa: TRY400 - said in full
-            self.error = error
+    def process(self, frame: Frame) -> list[Fact]:
+        """Judge one frame, show and say what comes of it; return counts when they are due.
 
-    def _work(self, stop: threading.Event) -> None:
-        due = self._clock.monotonic() + REPORT_EVERY
-        while not stop.is_set():
-            frame = self._source.read(READ_TIMEOUT)
-            if frame is not None:
-                self.see(frame)
-            elif self._source.state in {"ended", "failed"}:
-                break
-            self._voice.go_on()
-            if self._clock.monotonic() >= due:
-                due += REPORT_EVERY
-                self._report(self.counts)
-        self._report(self.counts)
-        if self._source.state == "failed":
-            raise InputError(self._source.detail or "failed", where=self.device)
+        Raises InputError when the page cannot be served.
+        """
+        if self._open is None:
+            self._begin(frame.media)
+        self._voice.go_on()
+        self._see(frame)
+        if frame.media < self._due:
+            return []
+        self._due = frame.media + REPORT_EVERY
+        return [self._report(frame.time)]
 
-    def see(self, frame: Frame) -> None:
-        """Judge one frame, and show, say and count what comes of it."""
-        held = cut(frame.image, self._box)
+    def idle(self, seconds: float) -> list[Fact]:
+        """Nothing goes on that a stalled camera could leave open."""
+        del seconds
+        return []
+
+    def finish(self) -> list[Fact]:
+        """Serve no more; return the last counts."""
+        if self._open is None:
+            return []
+        self._open.close()
+        return [self._report(self._clock.now())]
+
+    def _begin(self, now: float) -> None:
+        with ExitStack() as stack:
+            stack.enter_context(self._screen)
+            stack.enter_context(self._voice)
+            self._open = stack.pop_all()
+        self._due = now + REPORT_EVERY
+
+    def _report(self, now: datetime) -> CountFact:
+        counted, self._items = self._items, dict.fromkeys(KINDS, 0)
+        return CountFact(GROUP, counted, now)
+
+    def _see(self, frame: Frame) -> None:
+        held = cut(frame.image, self._crop)
         present = self._presence.see(held, frame.media)
         category = self._classifier.classify(held).category if present else None
         before = self._booth.shown
@@ -107,4 +115,7 @@ class GuidePoint:
         for one in said:
             self._voice.say(_WORDS[one.category])
         for item in items:
-            self.counts[UNKNOWN if item is None else item.value] += 1
+            self._items[UNKNOWN if item is None else item.value] += 1
+        self.counts.frames += 1
+        self.counts.detections += present
+        self.counts.tracks += len(items)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from edge.sensors.alarm import CALM, AlarmState, Step, stepped, waited
 from edge.sensors.known import KnownSensor
@@ -14,7 +13,7 @@ from edge.sensors.mapping import Alarm
 from edge.sensors.quantity import QUANTITIES
 from edge.sensors.reading import Reading
 from linli.clock import Clock
-from linli.events import Severity
+from linli.events import Phase, Severity
 from linli.ids import uuid7
 from linli.topics import SELF
 
@@ -24,11 +23,11 @@ SOURCE_OFFLINE = "sensor-source-offline"
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One phase of an event; `device` is a sensor, or `self` with the source as `zone`."""
+    """One phase of an event; `device` is a sensor, a bin, or `self` with the source as `zone`."""
 
     device: str
     event: str
-    phase: Literal["begin", "end"]
+    phase: Phase
     episode: str
     severity: Severity
     label: str

@@ -99,6 +99,14 @@ class BinState:
         return self.echo.odd + self.weight.odd + self.told.odd
 
 
+def heard(quantity: str, *, usable: bool) -> bool:
+    """Tell whether a reading says something of a bin: usable ones do, and any heat.
+
+    A fire is beyond what a sensor can measure, or it is the last thing that it says.
+    """
+    return quantity in QUANTITIES and (usable or quantity == "temperature")
+
+
 def take(
     state: BinState, quantity: str, value: float, at: datetime, terms: Terms
 ) -> tuple[BinState, list[BinFact]]:

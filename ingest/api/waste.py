@@ -19,7 +19,8 @@ def bins(house: TheServices, viewer: TheViewer, now: Now) -> Response:
     """List the bins whose level is measured, with when each will be full.
 
     A forecast is shown only where, over the last four weeks, it was better than saying that it
-    goes on as last week or in a straight line. Worked out anew each hour.
+    goes on as last week or in a straight line. Worked out anew each hour, and when the level
+    has changed.
     """
     return answer(house.waste.bins(viewer, now))
 

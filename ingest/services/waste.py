@@ -33,6 +33,8 @@ _MILLIS = 3_600_000
 _HOURS = (DAYS + SCORED_DAYS) * DAY
 _HEARD = 26
 """Hours after which a level is old; as at the edge."""
+_STEP = 300_000
+_CHANGED = 0.02
 
 NoForecast = Literal["not-known", "too-little-history", "no-skill"]
 
@@ -117,7 +119,7 @@ class _Known:
 
 
 class WasteService:
-    """Reads levels and registry; what was worked out of a bin is kept until the hour is over."""
+    """Reads levels and registry; keeps for the hour what was worked out of a level that stays."""
 
     def __init__(self, reader: sa.Engine, charts: Readable, zone: tzinfo) -> None:
         self._reader = reader
@@ -164,14 +166,14 @@ class WasteService:
             yield _shown(key, known[key], things, now)
 
     def _worked_out(self, key: SeriesKey, now: datetime) -> _Known:
+        level = self._level(key, now)
         hour = to_millis(now) // _MILLIS
         before = self._known.get(key)
-        if before is not None and before.hour == hour:
+        if before is not None and before.hour == hour and _same(before.level, level):
             return before
         start, end = (hour - _HOURS) * _MILLIS, hour * _MILLIS
         points = self._charts.query(key, start, end, _MILLIS)
         inflow = Inflow([one.mean for one in points])
-        level = next((one for one in reversed(inflow.levels[-_HEARD:]) if one is not None), None)
         weekday, day = now.astimezone(self._zone).weekday(), hour // DAY
         if before is not None and before.scored == day:
             skill = before.skill
@@ -181,6 +183,18 @@ class WasteService:
         if level is not None and skill is not None and skill.shown:
             made = forecast(inflow, len(inflow), plan.FULL - level, weekday)
         return _Known(hour=hour, level=level, forecast=made, skill=skill, scored=day)
+
+    def _level(self, key: SeriesKey, now: datetime) -> float | None:
+        """Return the newest level, None when there was none for long."""
+        end = to_millis(now) + 1
+        points = self._charts.query(key, end - _HEARD * _MILLIS, end, _STEP)
+        return next((one.mean for one in reversed(points) if one.mean is not None), None)
+
+
+def _same(before: float | None, level: float | None) -> bool:
+    if before is None or level is None:
+        return before is level
+    return abs(before - level) < _CHANGED
 
 
 def bins_among(keys: list[SeriesKey]) -> list[SeriesKey]:

@@ -17,6 +17,7 @@ import msgspec
 from edge.agent import Agent
 from edge.agent.agent import Tell
 from edge.agent.build import link_options, load_pool, taught_places
+from edge.agent.guide import guide_point
 from edge.agent.host import Host, Say, settings_now
 from edge.scene import Scene
 from edge.sensors.known import known_sensors
@@ -83,7 +84,7 @@ def check(config: Path) -> None:
     settings.ingest_key()
     make_folder(settings.folder)
     click.echo(f"{config}: good" + (f", over version {version} of the ingest" * bool(version)))
-    if settings.camera:
+    if any(camera.guide is None for camera in settings.camera):
         model = load_pool(settings).model
         click.echo(f"model {model.name} {model.version}: runs")
     if settings.sensor:
@@ -92,6 +93,9 @@ def check(config: Path) -> None:
     failed: list[InputError] = []
     for camera in settings.camera:
         try:
+            if camera.guide is not None:
+                _, model = guide_point(camera.guide, SystemClock())
+                click.echo(f"model {model.name} {model.version}: runs")
             Scene(taught_places(camera))
             click.echo(f"camera {camera.id}: {_first_frame(camera)}")
         except InputError as error:

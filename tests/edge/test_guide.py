@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -22,13 +21,14 @@ from hypothesis import strategies as st
 from edge.classify.classes import Classes
 from edge.classify.classification import Category, Classification
 from edge.classify.classifier import FakeClassifier
+from edge.facts import CountFact, Fact
 from edge.guide import voice as voices
 from edge.guide.booth import Booth, Look, Shown, Told, look
 from edge.guide.point import KINDS, GuidePoint
 from edge.guide.presence import Presence
 from edge.guide.screen import Screen
 from edge.guide.voice import CLIPS, PlayerVoice, SilentVoice, voice_of
-from edge.source.frame import Frame, SourceCounts
+from edge.source.frame import Frame
 from linli.clock import ManualClock
 from linli.errors import InputError
 
@@ -230,45 +230,31 @@ def test_a_player_is_found_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(voice_of("auto", ("zh",)), SilentVoice)
 
 
-class Held:
-    """A source that shows an empty place, then an item, then the empty place again."""
-
-    state, detail = "streaming", None
-
-    def __init__(self, frames: int) -> None:
-        self.counts = SourceCounts()
-        self._frames = iter(
-            Frame(place(held=5 <= one < frames - 10), one, one / FPS, NOW, NOW)
-            for one in range(frames)
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        pass
-
-    def read(self, timeout: float) -> Frame | None:
-        frame = next(self._frames, None)
-        self.state = "streaming" if frame is not None else "ended"
-        return frame
-
-
-def point(script: list[Classification], frames: int = 40) -> tuple[GuidePoint, SilentVoice, list]:
-    reported: list[dict[str, int]] = []
-    voice = SilentVoice()
-    classes = Classes(("peel",), {"peel": FOOD}, 0.5)
+def point(
+    script: list[Classification], frames: int = 40
+) -> tuple[SilentVoice, GuidePoint, dict[str, int], list[str]]:
+    """Play an empty place, an item, the empty place; return voice, point, counts, pages seen."""
+    voice, screen = SilentVoice(), Screen("127.0.0.1", 0)
     made = GuidePoint(
-        "guide-1",
-        Held(frames),
-        FakeClassifier(classes, script),
+        FakeClassifier(Classes(("peel",), {"peel": FOOD}, 0.5), script),
         ManualClock(NOW),
-        screen=Screen("127.0.0.1", 0),
+        screen=screen,
         voice=voice,
-        report=lambda counts: reported.append(dict(counts)),
-        box=(0.1, 0.1, 0.9, 0.9),
+        crop=(0.1, 0.1, 0.9, 0.9),
     )
-    return made, voice, reported
+    facts: list[Fact] = []
+    pages: list[str] = []
+    for number in range(frames):
+        image = place(held=5 <= number < frames - 10)
+        facts += made.process(Frame(image, number, number / FPS, NOW, NOW))
+        pages.append(json.loads(get(screen, "/state")[2])["shown"])
+    facts += made.finish() + made.idle(60)
+    counts = dict.fromkeys(KINDS, 0)
+    for fact in facts:
+        assert isinstance(fact, CountFact)
+        for kind, count in fact.counts.items():
+            counts[kind] += count
+    return voice, made, counts, pages
 
 
 def test_an_item_is_shown_said_counted_and_no_picture_is_written(
@@ -284,18 +270,31 @@ def test_an_item_is_shown_said_counted_and_no_picture_is_written(
             opened.append(str(arguments[0]))
 
     sys.addaudithook(hook)
-    made, voice, reported = point([Classification("peel", FOOD, 0.9)] * 40)
-    made.run(threading.Event())
+    voice, made, counts, pages = point([Classification("peel", FOOD, 0.9)] * 40)
     watched = False
-    assert made.error is None
     assert voice.said == ["food"]
-    assert reported == [dict.fromkeys(KINDS, 0) | {"food": 1}]
+    assert counts == dict.fromkeys(KINDS, 0) | {"food": 1}
+    assert (made.counts.frames, made.counts.tracks) == (40, 1)
+    assert list(dict.fromkeys(pages)) == ["idle", "looking", "food"]
     assert opened == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_item_is_asked_for_and_counted_as_unknown() -> None:
-    made, voice, reported = point([], frames=60)
-    made.run(threading.Event())
+    voice, _, counts, pages = point([], frames=60)
     assert voice.said == ["ask"]
-    assert reported[-1]["unknown"] == 1
+    assert counts["unknown"] == 1
+    assert list(dict.fromkeys(pages)) == ["idle", "looking", "ask"]
+
+
+def test_a_page_that_cannot_be_served_is_an_error_of_this_camera(screen: Screen) -> None:
+    made = GuidePoint(
+        FakeClassifier(Classes(("peel",), {"peel": FOOD}, 0.5)),
+        ManualClock(NOW),
+        screen=Screen("127.0.0.1", screen.port),
+        voice=SilentVoice(),
+        crop=(0, 0, 1, 1),
+    )
+    with pytest.raises(InputError, match="cannot listen"):
+        made.process(Frame(place(), 0, 0, NOW, NOW))
+    assert made.finish() == []

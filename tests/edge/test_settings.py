@@ -169,7 +169,12 @@ def _settings_of(kind: type[msgspec.Struct]) -> set[str]:
     for field in msgspec.structs.fields(kind):
         names.add(field.encode_name)
         for module, part in re.findall(r"((?:edge|linli)\.\w+)\.(\w+)", repr(field.type)):
-            if module in ("edge.settings", "linli.edge_config", "linli.sensor_config"):
+            if module in (
+                "edge.settings",
+                "linli.edge_config",
+                "linli.sensor_config",
+                "linli.waste_config",
+            ):
                 names |= _settings_of(getattr(sys.modules[module], part))
     return names
 

@@ -46,10 +46,17 @@ def bins(rng: random.Random, start: datetime) -> Iterator[Habits]:
         )
 
 
-def months(habits: Habits, start: datetime, days: int, rng: random.Random) -> list[float | None]:
+def months(
+    habits: Habits,
+    start: datetime,
+    days: int,
+    rng: random.Random,
+    came: list[float] | None = None,
+) -> list[float | None]:
     """Return what the level sensor says at the end of each hour; None while it is silent.
 
-    `start` is a local midnight. Some hours are lost, and now and then half a day.
+    `start` is a local midnight. Some hours are lost, and now and then half a day. `came` is filled
+    with what was really thrown in each hour.
     """
     told: list[float | None] = []
     level = mood = 0.0
@@ -61,11 +68,14 @@ def months(habits: Habits, start: datetime, days: int, rng: random.Random) -> li
         spill = rng.uniform(0.1, 0.4) if rng.random() < 0.03 else 0.0
         when = rng.randrange(8, 21)
         for hour in range(24):
+            before = level
             mean = habits.fills * lively * math.exp(mood) * rhythm[hour] / sum(WORKDAY)
             level += sum(
                 habits.bag * rng.gammavariate(2, 0.5) for _ in _bags(mean / habits.bag, rng)
             )
             level += spill if hour == when else 0.0
+            if came is not None:
+                came.append(level - before)
             if hour in habits.collected and rng.random() >= habits.forgotten:
                 level = rng.uniform(0, 0.04)
             level = min(level, 1.2)
