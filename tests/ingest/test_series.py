@@ -25,7 +25,7 @@ from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.memory import MemoryTimeseries
 from ingest.series.timeseries import SeriesKey, Timeseries, grid
 from ingest.store import series as tables
-from ingest.store.engine import reading
+from ingest.store.engine import reading, writing
 from linli.clock import ManualClock
 from linli.errors import StoreError
 from linli.events import Reading
@@ -62,17 +62,15 @@ class TestMemory(TestEmbedded):
         return MemoryTimeseries()
 
 
-def test_engine_and_fake_agree(tmp_path_factory) -> None:
-    folders = []
-
+def test_engine_and_fake_agree(folder: Folder) -> None:
     def make() -> tuple[Timeseries, Keep]:
-        folders.append(Folder(tmp_path_factory.mktemp("series")))
-        engine = embedded(folders[-1])
+        with writing(folder.series) as connection:  # a new store for each example is dear
+            for table in reversed(tables.metadata.sorted_tables):
+                connection.execute(table.delete())
+        engine = embedded(folder)
         return engine, keeping(engine)
 
     agrees_with_the_fake(make)()
-    for folder in folders:
-        folder.close()
 
 
 @pytest.mark.parametrize("make", [embedded, lambda folder: MemoryTimeseries()])
