@@ -75,7 +75,7 @@ def test_ctrl_c_ends_all_of_it(model: Path, clip: Path) -> None:
     family = psutil.Process(demo.process.pid).children(recursive=True)
     assert len(family) >= 5
     assert demo.interrupt() == 0
-    gone, alive = psutil.wait_procs(family, timeout=5)
+    gone, alive = psutil.wait_procs(family, timeout=30)
     assert not alive, [process.cmdline() for process in alive]
     assert len(gone) == len(family)
     assert not folder.exists()

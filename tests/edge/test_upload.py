@@ -198,7 +198,7 @@ def test_thread_sends_when_woken_and_stops(world: World) -> None:
         sent.wait(0.01)
     stop.set()
     world.uploader.wake()
-    thread.join(5)
+    thread.join(45)
     assert (thread.is_alive(), world.store.waiting()) == (False, ())
 
 

@@ -59,7 +59,7 @@ class Edge:
         self.refused = self.refused or error is not None
 
     def until(self, there: Callable[[], Any]) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 45
         while not there():
             assert time.monotonic() < end, "nothing came"
             self.link.step(0.02)

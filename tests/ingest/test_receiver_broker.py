@@ -131,7 +131,7 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.stop.set()
         assert self.thread is not None
-        self.thread.join(10)
+        self.thread.join(45)
         assert not self.thread.is_alive()
 
 

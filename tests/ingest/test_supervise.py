@@ -116,7 +116,7 @@ def test_the_fallen_is_restarted_and_all_end_together(tmp_path: Path) -> None:
         process.terminate()
         code = process.wait(45)
     assert code == 0
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=30)
     assert alive == []
 
 

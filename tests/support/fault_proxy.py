@@ -41,7 +41,7 @@ class FaultProxy:
     def stop(self) -> None:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(30)
 
     def cut(self) -> None:
         """Reset every connection, on both sides."""
