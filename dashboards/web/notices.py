@@ -18,6 +18,10 @@ TODO = {
     "zone-dwell": msg("go there and have it cleared"),
     "bin-full": msg("have the bin emptied"),
     "lamp-fault": msg("have the lamp looked at"),
+    "smoke": msg("go there at once, see whether it burns, call 119 if it does"),
+    "gas": msg("go there at once, touch no switch, shut the gas, air the place"),
+    "water-leak": msg("go there and shut the water"),
+    "sensor-offline": msg("see whether its battery is empty"),
     "alarm-storm": msg("look at the list: many alarms came at once"),
 }
 _LABELS = sa.select(device.c.node, device.c.device, device.c.label)

@@ -39,6 +39,17 @@ EVENTS = {
     "bin-overdue": msg("Full bin not emptied in time"),
     "lamp-fault": msg("Lamp · %(object)s"),
     "alarm-storm": msg("Many alarms at once"),
+    "smoke": msg("Smoke alarm"),
+    "gas": msg("Gas alarm"),
+    "carbon-monoxide": msg("Carbon monoxide alarm"),
+    "water-leak": msg("Water leak"),
+    "door-open": msg("Door left open"),
+    "forced": msg("Door forced open"),
+    "held-open": msg("Door held open too long"),
+    "tamper": msg("Sensor taken off"),
+    "tilted": msg("Tipped over"),
+    "sensor-offline": msg("Sensor silent"),
+    "sensor-source-offline": msg("Sensors' gateway silent"),
 }
 OBJECTS = {
     "person": msg("Person"),
@@ -79,6 +90,15 @@ KINDS = {
     "bin": msg("Waste bin"),
     "guide": msg("Waste guidance point"),
     "edge": msg("Edge box"),
+    "sensor": msg("Sensor"),
+    "smoke": msg("Smoke detector"),
+    "water-leak": msg("Leak detector"),
+    "door": msg("Door contact"),
+    "presence": msg("Movement sensor"),
+    "light": msg("Light sensor"),
+    "people-counter": msg("People counter"),
+    "meter": msg("Meter"),
+    "gate": msg("Gate"),
 }
 # Ids of places that are usual enough to have words; b03 is building 3, lift-1 or e1 lift 1.
 PLACES = {

@@ -82,6 +82,7 @@ def test_what_a_built_in_rule_raises_is_counted_too(folder: Folder) -> None:
     assert found == {
         "hot": (3, "site"),
         "ebike-in-elevator": (1, "builtin"),
+        "fire": (0, "builtin"),
         "edge": (0, "builtin"),
     }
 
