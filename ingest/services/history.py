@@ -25,6 +25,8 @@ from linli.events import Phase, Severity
 
 T = TypeVar("T")
 MOST_ITEMS = 1000
+FIRST = 1000
+"""Rows that are looked at first."""
 Actor = Literal["rule", "user", "silence", "other"]
 
 
@@ -202,7 +204,7 @@ class HistoryService:
         viewer.require("see")
         steps = spans(start, end, step)
         newest = (
-            sa.select(state.event)
+            sa.select(_EVENT.time, _EVENT.received, _EVENT.dwell, _group(by).label("group"))
             .where(_EVENT.time >= to_micros(start), _EVENT.time < to_micros(end))
             .where(*_of_events(only))
             .order_by(_EVENT.time.desc())
@@ -211,7 +213,10 @@ class HistoryService:
             found = connection.execute(newest.limit(MOST + 1)).all()
         complete = len(found) <= MOST
         known_from = start if complete else from_micros(found[MOST - 1].time)
-        rows = [(from_micros(row.time), _group(row, by), row) for row in found[:MOST]]
+        rows = [
+            (from_micros(time), group or "", (_delay(time, received), dwell))
+            for time, received, dwell, group in found[:MOST]
+        ]
         said = labels(by, called(self._reader), lang)
         return EventFiguresView(
             complete=complete,
@@ -238,13 +243,21 @@ class HistoryService:
             last, last_id = order.read(cursor)
             inside += [time <= last, sa.or_(time < last, row_id < last_id)]
         newest = time.desc(), row_id.desc()
-        edge = sa.select(time, row_id).where(*inside).order_by(*newest).offset(MOST).limit(1)
+        edge = sa.select(time, row_id).where(*inside).order_by(*newest).limit(1)
+        query = query.where(*inside).order_by(*newest).limit(limit + 1)
+        floor: sa.Row[T, int] | None = None
+        rows: Sequence[sa.Row[Any]] = ()
         with reading(self._reader) as connection:
-            floor = connection.execute(edge).first()
-            if floor is not None:
-                inside += [time >= floor[0], sa.or_(time > floor[0], row_id > floor[1])]
-            query = query.where(*inside).order_by(*newest).limit(limit + 1)
-            rows = connection.execute(query).all()
+            for most in (FIRST, MOST):  # what is asked for is most often among the newest
+                floor = connection.execute(edge.offset(most)).first()
+                above = (
+                    []
+                    if floor is None
+                    else [time >= floor[0], sa.or_(time > floor[0], row_id > floor[1])]
+                )
+                rows = connection.execute(query.where(*above)).all()
+                if floor is None or len(rows) > limit:
+                    break
         if len(rows) > limit:
             at, number_of = rows[limit - 1]._mapping[time], rows[limit - 1]._mapping[row_id]  # noqa: SLF001 - the public name for it
             return rows[:limit], order.cursor(at, number_of)
@@ -319,7 +332,7 @@ def _event(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedEvent:
         device_label=names.device(row.node, row.device or "", lang),
         time=time,
         received=received,
-        delay=_delay(row),
+        delay=_delay(row.time, row.received),
         dwell=row.dwell,
         confidence=row.confidence,
         incident=row.incident,
@@ -346,16 +359,16 @@ def _step(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedStep:
     )
 
 
-def _delay(row: sa.Row[Any]) -> float:
-    return float(max(0, row.received - row.time)) / 1e6
+def _delay(time: int, received: int) -> float:
+    return float(max(0, received - time)) / 1e6
 
 
 def _figures(
-    time: datetime, group: str, label: str, some: list[sa.Row[Any]] | None
+    time: datetime, group: str, label: str, some: list[tuple[float, float | None]] | None
 ) -> EventFigures:
     if some is None:
         return EventFigures(time=time, group=group, label=label, count=None)
-    delays = sorted(_delay(row) for row in some)
+    delays = sorted(delay for delay, _ in some)
     return EventFigures(
         time=time,
         group=group,
@@ -363,19 +376,19 @@ def _figures(
         count=len(some),
         delay_median=rank(delays, 0.5),
         delay_p95=rank(delays, 0.95),
-        dwell_max=max((row.dwell for row in some if row.dwell is not None), default=None),
+        dwell_max=max((dwell for _, dwell in some if dwell is not None), default=None),
     )
 
 
-def _group(row: sa.Row[Any], by: By | None) -> str:
+def _group(by: By | None) -> sa.ColumnElement[Any]:
     match by:
         case None:
-            return ALL
+            return sa.literal(ALL)
         case "event":
-            return str(row.name)
+            return _EVENT.name
         case "severity":
-            return row.severity or ""
+            return _EVENT.severity
         case "area":
-            return row.area or ""
+            return _EVENT.area
         case "device":
-            return f"{row.node}/{row.device or ''}"
+            return _EVENT.node + "/" + sa.func.coalesce(_EVENT.device, "")

@@ -105,6 +105,7 @@ def test_every_page_goes_on_where_the_one_before_ended(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """Also where all are of one moment, and where only so many are looked at for each page."""
+    monkeypatch.setattr(asked, "FIRST", 1)
     monkeypatch.setattr(asked, "MOST", most)
     put(folder, 5, 5, 5, 1)
     put(folder, 3, 5, area="b04")
