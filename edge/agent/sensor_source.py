@@ -70,7 +70,7 @@ class BrokerSource:
     def on_message(self, delivery: Delivery) -> None:
         """Take what a sensor said; whatever it is, it is acknowledged, so that it comes once."""
         said = read_topic(self._source, delivery.topic, delivery.payload)
-        self._desk.take(self._source.id, said, delivery.payload)
+        self._desk.take(self._source.id, said, delivery.payload, kept=delivery.retain)
         self._link.ack(delivery)
 
     def on_sent(self, token: int, error: str | None) -> None:

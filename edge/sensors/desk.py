@@ -99,8 +99,11 @@ class SensorDesk:
         self._held: dict[str, list[Reading]] = {}
         self._holding = 0
 
-    def take(self, source: str, said: Said, payload: bytes) -> None:
-        """Take what a broker brought of a source."""
+    def take(self, source: str, said: Said, payload: bytes, *, kept: bool = False) -> None:
+        """Take what a broker brought of a source; `kept` is what it had retained for whoever comes.
+
+        That is no sign of life, and its values are late unless they say themselves when they were.
+        """
         with self._lock:
             if said.about == "source":
                 self._gateway(source, up=said.up)
@@ -114,16 +117,19 @@ class SensorDesk:
             if said.about == "presence" and not said.up:
                 self.happenings.denied(sensor)
                 return
-            self.happenings.heard(sensor)
+            if kept:
+                self.happenings.allowed(sensor)
+            else:
+                self.happenings.heard(sensor)
             if said.about == "payload":
-                self._payload(sensor, payload)
+                self._payload(sensor, payload, kept=kept)
 
     def take_mapped(self, sensor: str, mapped: Mapped) -> None:
         """Take what was read of a sensor's registers."""
         with self._lock:
             known = self._sensors[sensor]
             self.happenings.heard(known)
-            self._values(known, mapped, again=False)
+            self._values(known, mapped)
 
     def reach(self, source: str, *, up: bool) -> None:
         """Note that a source can be heard now, or no longer."""
@@ -178,7 +184,7 @@ class SensorDesk:
         if len(self._unknown) < MAX_UNKNOWN:
             self._unknown.add((source, address))
 
-    def _payload(self, sensor: KnownSensor, payload: bytes) -> None:
+    def _payload(self, sensor: KnownSensor, payload: bytes, *, kept: bool) -> None:
         mapped = map_payload(sensor.mapping, payload)
         memory, now = self._memory[sensor.id], self._clock.monotonic()
         if mapped.id is not None:
@@ -187,15 +193,17 @@ class SensorDesk:
             quick = now - memory.at < _REPEATED_WITHIN
             again = mapped.time is None and quick and payload == memory.payload
         memory.mark, memory.payload, memory.at = mapped.id, payload, now
-        self._values(sensor, mapped, again=again)
+        self._values(sensor, mapped, again=again, aged=kept and mapped.time is None)
 
-    def _values(self, sensor: KnownSensor, mapped: Mapped, *, again: bool) -> None:
+    def _values(
+        self, sensor: KnownSensor, mapped: Mapped, *, again: bool = False, aged: bool = False
+    ) -> None:
         self.counts["payloads"] += 1
         self.counts["personal"] += mapped.personal
         for fault in mapped.faults:
             self.counts[fault.code] += 1
         received = self._clock.now()
-        readings = self._marked(sensor, mapped, received, again=again)
+        readings = self._marked(sensor, mapped, received, again=again, aged=aged)
         if not readings:
             return
         self.counts["readings"] += len(readings)
@@ -210,7 +218,13 @@ class SensorDesk:
             self.flush()
 
     def _marked(
-        self, sensor: KnownSensor, mapped: Mapped, received: datetime, *, again: bool
+        self,
+        sensor: KnownSensor,
+        mapped: Mapped,
+        received: datetime,
+        *,
+        again: bool,
+        aged: bool,
     ) -> list[Reading]:
         series = self._memory[sensor.id].series
         time = mapped.time or received
@@ -222,6 +236,8 @@ class SensorDesk:
             mark, kept = judge(known, terms, one.value, time, received, again=again)
             if kept is not None:
                 series[name] = kept
+            if aged and mark == "good":
+                mark = "late"
             if mark != "good":
                 self.counts[f"marked-{mark}"] += 1
             readings.append(Reading(sensor.id, name, one.value, one.field.what.unit, time, mark))

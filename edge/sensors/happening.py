@@ -95,6 +95,10 @@ class Happenings:
         """Note that its gateway says that it is not there."""
         self._liveness[sensor.id].denied = True
 
+    def allowed(self, sensor: KnownSensor) -> None:
+        """Note that its gateway no longer says that it is away; that is no word of its own."""
+        self._liveness[sensor.id].denied = False
+
     def listened(self, source: str, seconds: float) -> None:
         """Count that a source was listened to for so long."""
         for name in self._of_source.get(source, ()):
@@ -110,15 +114,16 @@ class Happenings:
             self._begin(key, "medium", "source", now, now)
 
     def state(self, sensor: KnownSensor, reading: Reading) -> None:
-        """Note a usable reading: the alarms on it begin or end."""
+        """Note a usable reading: the alarms on it begin or end, never in the future."""
+        time = min(reading.time, self._clock.now())
         for rule in sensor.alarms.get(reading.quantity, ()):
             key = sensor.id, rule.event
             known = self._alarms.get(key, CALM)
             on = reading.value >= 1
-            state, step = stepped(known, rule, on=on, time=reading.time)
-            self._alarm(sensor, rule, state, step, reading.time)
+            state, step = stepped(known, rule, on=on, time=time)
+            self._alarm(sensor, rule, state, step, time)
             if on and QUANTITIES[rule.quantity].nature == "happening":  # over at once
-                self._alarm(sensor, rule, CALM, "end", reading.time)
+                self._alarm(sensor, rule, CALM, "end", time)
 
     def tick(self) -> None:
         """See what time alone brings: silence that is too long, a state that has lasted."""

@@ -31,9 +31,10 @@ class Reading:
     def usable(self) -> bool:
         """Whether it says how things are now: not refuted, not a repetition, not overtaken.
 
-        A late or stuck value is usable: it is the newest there is.
+        A late or stuck value is the newest there is; one from the future came last, and whose clock
+        is wrong nobody can say.
         """
-        return self.quality in {"good", "late", "stuck"}
+        return self.quality in {"good", "late", "stuck", "future"}
 
 
 class Readings(Protocol):

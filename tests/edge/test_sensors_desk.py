@@ -175,12 +175,35 @@ def test_the_same_bytes_within_a_second_are_one_message_heard_twice() -> None:
 def test_an_alarm_needs_a_reading_that_can_be_believed() -> None:
     room = Room(replace(BIN, alarm=("open",)))
     utc = NOON.timestamp()
-    room.say(BIN, {"ts": utc + 7200, "lid": "open"})
-    assert room.told == []
     room.say(BIN, {"ts": utc - 600, "lid": "open"})  # late, and the newest there is
     assert room.told == [("bin-1", "door-open", "begin")]
     room.say(BIN, {"ts": utc - 900, "lid": "closed"})  # overtaken
     assert len(room.told) == 1
+
+
+def test_a_box_whose_clock_stands_still_does_not_sleep_through_an_alarm() -> None:
+    room = Room(replace(BIN, alarm=("open",)))
+    room.say(BIN, {"ts": NOON.timestamp() + 7200, "lid": "open"})
+    assert (room.told, room.marks) == ([("bin-1", "door-open", "begin")], ["future"])
+    assert room.kept.happenings[0].time == NOON
+
+
+def test_what_a_broker_had_kept_is_late_no_sign_of_life_and_still_an_alarm() -> None:
+    room = Room(SMOKE, BIN)
+    room.wait(89_940, 60)
+    for sensor, payload in (
+        (SMOKE, {"smoke": True}),
+        (BIN, {"ts": NOON.timestamp(), "lid": "open"}),
+    ):
+        data = json.dumps(payload).encode()
+        room.desk.take(sensor.source, Said("payload", sensor.address), data, kept=True)
+    assert room.marks == ["late", "late"]  # the second says itself that it is old
+    room.wait(120, 60)
+    assert room.told == [
+        ("smoke-1", "smoke", "begin"),
+        ("smoke-1", OFFLINE, "begin"),
+        ("bin-1", OFFLINE, "begin"),
+    ]
 
 
 @pytest.mark.parametrize(("sensor", "limit"), [(PLUG, 600), (SMOKE, 90_000)])
