@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -37,8 +37,7 @@ from ingest.influx.reader import InfluxTimeseries
 from ingest.notifier import Notifier
 from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
-from ingest.notify.push_seal import PushKey
-from ingest.notify.web_push import PushDesk
+from ingest.notify.push_desk import PushDesk, PushKey
 from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.storage import keep_of, storage
@@ -80,11 +79,12 @@ from ingest.store.engine import reading, writing
 from ingest.wake import leaving_on_signal, woken_by_pipe
 from ingest.watch import watching
 from linli.clock import Clock, SystemClock
+from linli.commands import AskData, CommandName
 from linli.errors import StoreError
 from linli.log import get_logger
 from linli.mqtt import LinkOptions, PahoLink
 from linli.settings import write_secret
-from linli.topics import PREFIX, VERSION
+from linli.topics import PREFIX, REQUEST_AREA, VERSION, topic_filter
 
 log = get_logger(__name__)
 
@@ -225,7 +225,11 @@ class House:
             cards=self._make_cards(incidents),
             push=PushService(self._settings.notify, reader, writer, self._push.key),
             commands=CommandService(
-                reader, writer, feed, self._commands.submit if self._commands else None
+                reader,
+                writer,
+                feed,
+                self._commands.submit if self._commands else None,
+                self._settings.commands.integrators,
             ),
             silences=SilenceService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
@@ -316,7 +320,10 @@ class House:
             username=settings.username,
             password=settings.password(),
             protocol=mqtt.protocol,
-            subscriptions=(f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",),
+            subscriptions=(
+                f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",
+                *([topic_filter(site, area=REQUEST_AREA)] if settings.integrators else ()),
+            ),
         )
         job = CommandJob(
             options,
@@ -325,9 +332,16 @@ class House:
             feed=self._feed,
             clock=self.clock,
             make_link=PahoLink,
+            request=self._request,
         )
         self._closing.append(job)
         return job
+
+    def _request(
+        self, user: str, device: str, name: CommandName, ask: AskData, now: datetime
+    ) -> object:
+        """Hand on what another system asks for: the job is made before the services."""
+        return self.services.commands.request(user, device, name, ask, now)
 
     def _make_notifier(self) -> tuple[Runner, ...]:
         settings = self._settings.notify

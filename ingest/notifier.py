@@ -17,7 +17,7 @@ from ingest.notify.compose import Composer
 from ingest.notify.message import Failed
 from ingest.notify.plans import StoredPlans
 from ingest.notify.posting import open_client, post
-from ingest.notify.web_push import PushDesk
+from ingest.notify.push_desk import PushDesk
 from ingest.notify.wording import Links, Wording
 from ingest.notify_settings import AnyChannel, Notify
 from linli.clock import Clock

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from ingest.notify_settings import Notify
 from ingest.notify_settings import checked as notify_checked
+from linli.commands import CommandName
 from linli.errors import InputError
 from linli.events import Slug
 from linli.settings import Settings, as_token, is_web_address, load, read_secret
@@ -127,10 +128,25 @@ class Series(Settings, frozen=True, kw_only=True):
     gather_seconds: Annotated[float, Meta(ge=0, le=45)] = 30.0
 
 
+class Integrator(Settings, frozen=True, kw_only=True):
+    """Another system that may ask for commands, as this `user` of the broker.
+
+    `devices` are written node/device; without any it may ask all.
+    """
+
+    user: Slug
+    commands: Annotated[tuple[CommandName, ...], Meta(min_length=1, max_length=8)]
+    devices: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}/[a-z0-9-]{1,32}$")], ...],
+        Meta(max_length=256),
+    ] = ()
+
+
 class Commands(Settings, frozen=True, kw_only=True):
     """Whether people may send commands to devices; by a user of the broker that only does that."""
 
     enabled: bool = False
+    integrators: Annotated[tuple[Integrator, ...], Meta(max_length=16)] = ()
     username: str | None = None
     password_file: str | None = None
 

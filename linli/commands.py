@@ -58,3 +58,17 @@ class AckMessage(Envelope, frozen=True, kw_only=True):
     """A node's word on a command."""
 
     data: AckData
+
+
+class AskData(Part, frozen=True, kw_only=True):
+    """What an integrator asks for under `_req/`: checked, then issued as a command of ours, or not.
+
+    `id` is the asker's name for it: the same again is the same command.
+    """
+
+    id: Uuid
+    expirytime: Instant
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    seconds: Annotated[int, Meta(ge=1, le=10**6)] | None = None
+    prompt: Slug | None = None
+    level: Fraction | None = None

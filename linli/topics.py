@@ -12,12 +12,14 @@ from dataclasses import dataclass
 PREFIX = "linli"
 VERSION = "v1"
 SYSTEM_AREA = "_sys"
+REQUEST_AREA = "_req"
+"""Where other systems ask for commands; the node's level is the user of the broker who asks."""
 SELF = "self"
 PROBE = "probe"
 """Kind of the messages by which the ingest tries its own chain; they come from `PROBE_NODE`."""
 PROBE_NODE = "svc-ingest"
 ID_PATTERN = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
-RESERVED_AREAS = frozenset({SYSTEM_AREA, "_req", "_share"})
+RESERVED_AREAS = frozenset({SYSTEM_AREA, REQUEST_AREA, "_share"})
 
 _ID = re.compile(ID_PATTERN, re.ASCII)
 _FIELDS = ("site", "area", "node", "device", "kind", "name")

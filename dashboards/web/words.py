@@ -198,7 +198,7 @@ class Words:
         who, _, name = actor.partition(":")
         if who in {"person", "team"}:
             return self.people.get(actor, name)
-        return name if who == "user" and name else self.say(msg("the system"))
+        return name if who in {"user", "integrator"} and name else self.say(msg("the system"))
 
     def _known(self, table: Mapping[str, str], slug: str) -> str:
         known = table.get(slug)

@@ -12,7 +12,7 @@ from ingest.refusal import NotAllowed
 Role = Literal["admin", "staff", "viewer"]
 Right = Literal["see", "act", "administer"]
 Scope = Literal["see", "act", "administer"]
-Kind = Literal["user", "person", "team"]
+Kind = Literal["user", "person", "team", "integrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
@@ -31,7 +31,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope] | None = None
     """What a token or a link is limited to; None for a person who signed in."""
     kind: Kind = "user"
-    """`person` or `team` for the recipient of a link, who need not have an account."""
+    """`person` or `team` for the recipient of a link, `integrator` for another system that asks by
+    the broker; none of them need have an account."""
 
     @property
     def actor(self) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from ingest.commands import book
 from ingest.commands.command import Command, answered, failed, message, overdue
 from ingest.feed import Feed
+from ingest.refusal import NotUsable, Refusal
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
 from linli.codec import decode_part, encode
-from linli.commands import AckMessage
+from linli.commands import COMMANDS, AckMessage, AskData, CommandName
 from linli.errors import LinkError, PayloadError
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions
 from linli.mqtt.link import Link, LinkFactory
-from linli.topics import Topic
+from linli.topics import REQUEST_AREA, Topic
 
 log = get_logger(__name__)
 
@@ -27,11 +31,16 @@ LOOK_AGAIN = 0.5
 _MOST_SENT = 1000
 
 
+Request: TypeAlias = Callable[[str, str, CommandName, AskData, datetime], object]
+"""User of the broker, device, command, what is asked, now. Raises Refusal, StoreError."""
+
+
 class CommandJob:
     """Publishes what is submitted at once or not at all, and writes down what nodes say of it.
 
     `submit` is called from any thread, the rest from the thread of the job. `strays` counts words
-    on commands that are none of ours, or of another device.
+    on commands that are none of ours, or of another device; `refused` what other systems asked for
+    under `_req/` and may not have, each said in the log.
     """
 
     def __init__(
@@ -43,8 +52,10 @@ class CommandJob:
         feed: Feed,
         clock: Clock,
         make_link: LinkFactory,
+        request: Request | None = None,
     ) -> None:
-        self.strays = 0
+        self.strays = self.refused = 0
+        self._request = request
         self._reader = reader
         self._writer = writer
         self._feed = feed
@@ -81,7 +92,9 @@ class CommandJob:
 
     def on_message(self, delivery: Delivery) -> None:
         """Take a node's word on a command. Raises StoreError, then the broker brings it again."""
-        if not delivery.retain:
+        if not delivery.retain and self._request is not None and is_request(delivery.topic):
+            self._ask(delivery, self._request)
+        elif not delivery.retain:
             self._take(delivery)
         self._link.ack(delivery)
 
@@ -107,6 +120,17 @@ class CommandJob:
         while len(self._sent) >= _MOST_SENT:
             self._sent.pop(next(iter(self._sent)))
         self._sent[token] = command.id
+
+    def _ask(self, delivery: Delivery, request: Request) -> None:
+        try:
+            topic = Topic.parse(delivery.topic)
+            ask = decode_part(delivery.payload, AskData)
+            if topic.kind != "command" or topic.name not in COMMANDS:
+                raise NotUsable("no such command", where=topic.name)
+            request(topic.node, topic.device, topic.name, ask, self._clock.now())
+        except (ValueError, PayloadError, Refusal) as error:
+            self.refused += 1
+            log.warning("commands: a request is refused: %s: %s", delivery.topic[:200], error)
 
     def _take(self, delivery: Delivery) -> None:
         try:
@@ -148,3 +172,8 @@ class CommandJob:
                 if known is not None:
                     book.keep(connection, overdue(known, now))
         self._feed.tell("devices")
+
+
+def is_request(topic: str) -> bool:
+    """Tell whether another system asks us for something."""
+    return topic.split("/")[3:4] == [REQUEST_AREA]

@@ -13,9 +13,9 @@ from ingest.notify.by_apprise import ByApprise
 from ingest.notify.channel import Channel
 from ingest.notify.mail import Mail
 from ingest.notify.ntfy import Ntfy
+from ingest.notify.push_desk import PushDesk
 from ingest.notify.reach import Network
 from ingest.notify.sms import Sms
-from ingest.notify.web_push import PushDesk, WebPush
 from ingest.notify.webhook import Webhook
 from ingest.notify.wecom_callback import Callback
 from ingest.notify_settings import (
@@ -73,6 +73,8 @@ def _web_push(
 ) -> Channel:
     if push is None:
         raise InputError("is tried from the page of channels", where=one.name)
+    from ingest.notify.web_push import WebPush  # noqa: PLC0415 - for its cipher, see push_seal
+
     allowed = tuple(ip_network(network) for network in networks)
     return WebPush(client, push, contact=one.contact, allowed=allowed)
 

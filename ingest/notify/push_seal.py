@@ -1,16 +1,13 @@
 """Web push on the wire: sealed as RFC 8291 says, signed as RFC 8292 (VAPID) says.
 
-The push service in between carries the message to a browser and cannot read it.
+The push service in between carries the message to a browser and cannot read it. Imported when it
+is used: the cipher takes six megabytes, which an ingest without web push does not hold.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import threading
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,10 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from linli.errors import InputError
-from linli.settings import read_secret, write_secret
+from ingest.notify.push_desk import Browser, decoded, encoded
 
-KEY_FILE = "push-key"
 RECORD = 4096
 MOST_BYTES = RECORD - 86 - 16 - 1
 """Of a message before it is sealed: less the head, the tag and the mark of the last record."""
@@ -33,44 +28,9 @@ _CURVE = ec.SECP256R1()
 _POINT, _AUTH, _SALT = 65, 16, 16
 
 
-class Browser(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a browser hears, and what only it can open: its public key and its secret."""
-
-    endpoint: str
-    p256dh: bytes
-    auth: bytes
-
-
-class PushKey:
-    """Our own key, by which push services know us; in a file that only the service may read."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / KEY_FILE
-        self._lock = threading.Lock()
-        self._known: ec.EllipticCurvePrivateKey | None = None
-
-    def __call__(self) -> ec.EllipticCurvePrivateKey:
-        """Return it, made when missing. Raises InputError when the file cannot be used."""
-        with self._lock:
-            if self._known is None:
-                if not self._path.exists():
-                    made = ec.generate_private_key(_CURVE).private_numbers().private_value
-                    write_secret(self._path, f"{made:064x}")
-                try:
-                    number = int(read_secret(self._path), 16)
-                    self._known = ec.derive_private_key(number, _CURVE)
-                except ValueError:
-                    raise InputError(
-                        "is no key of ours",
-                        where=str(self._path),
-                        hint="Remove it; every phone must then be added again",
-                    ) from None
-            return self._known
-
-    @property
-    def public(self) -> str:
-        """What browsers bind their subscription to. Raises InputError."""
-        return encoded(_raw(self().public_key()))
+def public_of(number: int) -> str:
+    """Return what browsers bind their subscription to: the public part of our key."""
+    return encoded(_raw(ec.derive_private_key(number, _CURVE).public_key()))
 
 
 def browser_of(endpoint: str, p256dh: str, auth: str) -> Browser:
@@ -103,27 +63,15 @@ def sealed(
     return head + AESGCM(key).encrypt(nonce, message + b"\x02", None)
 
 
-def authorization(key: ec.EllipticCurvePrivateKey, origin: str, contact: str, now: datetime) -> str:
+def authorization(number: int, origin: str, contact: str, now: datetime) -> str:
     """Return the header that says who sends; each `origin` of a push service needs its own."""
+    key = ec.derive_private_key(number, _CURVE)
     claims = {"aud": origin, "exp": int((now + HOLDS).timestamp()), "sub": contact}
     parts = ({"typ": "JWT", "alg": "ES256"}, claims)
     text = ".".join(encoded(msgspec.json.encode(part)) for part in parts)
     numbers = decode_dss_signature(key.sign(text.encode(), ec.ECDSA(SHA256())))
     seal = b"".join(number.to_bytes(32) for number in numbers)
     return f"vapid t={text}.{encoded(seal)}, k={encoded(_raw(key.public_key()))}"
-
-
-def encoded(raw: bytes) -> str:
-    """Return base64url without padding."""
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def decoded(text: str) -> bytes:
-    """Return the bytes of base64url, padded or not. Raises ValueError."""
-    try:
-        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), b"-_", True)
-    except binascii.Error:
-        raise ValueError("not base64url") from None
 
 
 def _raw(key: ec.EllipticCurvePublicKey) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import httpx2
 import msgspec
@@ -11,7 +10,8 @@ import msgspec
 from ingest.notify.channel import Pace
 from ingest.notify.message import Failed, Message, Outcome, Sent, cut
 from ingest.notify.posting import Answer, post
-from ingest.notify.push_seal import Browser, PushKey, authorization, sealed
+from ingest.notify.push_desk import Browser, PushDesk
+from ingest.notify.push_seal import authorization, sealed
 from ingest.notify.reach import Lookup, Network, looked_up, reach
 from linli.errors import InputError
 
@@ -21,25 +21,6 @@ GONE = frozenset({"http-404", "http-410"})
 NOBODY = Failed(code="no-phone", words="this person has added no phone", advice="never")
 _TITLE, _BODY = 300, 2000
 _LOUD = frozenset({"critical", "high"})
-
-
-class Browsers(Protocol):
-    """The phones that people have added."""
-
-    def of(self, owner: str) -> list[Browser]:
-        """Return those of an owner, `person:ID`. Raises StoreError."""
-        ...
-
-    def forget(self, endpoint: str) -> None:
-        """Forget one that hears no more. Raises StoreError."""
-        ...
-
-
-class PushDesk(msgspec.Struct, frozen=True):
-    """What web push needs beside its settings."""
-
-    key: PushKey
-    browsers: Browsers
 
 
 class WebPush:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.commands import book
-from ingest.commands.command import Command, check_holds, wish
+from ingest.commands.command import TTL, Command, check_holds, wish
 from ingest.feed import Feed
 from ingest.incidents import book as incidents
-from ingest.refusal import Busy, Clash, NotThere, NotUsable
+from ingest.refusal import Busy, Clash, NotAllowed, NotThere, NotUsable
+from ingest.settings import Integrator
 from ingest.store.engine import reading, writing
 from ingest.store.registry import CONFIRMED, device, node
-from linli.commands import CommandName
+from linli.commands import AskData, CommandName
 from linli.ids import uuid7
 
 LONGEST_REASON = 200
@@ -31,7 +32,9 @@ class CommandService:
         writer: sa.Engine,
         feed: Feed,
         submit: Callable[[Command], None] | None,
+        integrators: Sequence[Integrator] = (),
     ) -> None:
+        self._integrators = integrators
         self._reader = reader
         self._writer = writer
         self._feed = feed
@@ -99,6 +102,36 @@ class CommandService:
         self._feed.tell("devices")
         return made
 
+    def request(
+        self, user: str, device_name: str, name: CommandName, ask: AskData, now: datetime
+    ) -> Command:
+        """Send what another system asks for, if it may ask for that.
+
+        The same request again is the same command. Raises NotAllowed, NotThere when there is not
+        exactly one such device, NotUsable, and what `issue` raises.
+        """
+        known = next((one for one in self._integrators if one.user == user), None)
+        if known is None or name not in known.commands:
+            raise NotAllowed(f"{user} may not ask for {name}")
+        if not now < ask.expirytime <= now + TTL:
+            rule = f"is over, or more than {TTL.seconds} s ahead"
+            raise NotUsable(rule, where="expirytime")
+        with reading(self._reader) as connection:
+            node_name = _only_node(connection, device_name)
+        if known.devices and f"{node_name}/{device_name}" not in known.devices:
+            raise NotAllowed(f"{user} may not ask {node_name}/{device_name}")
+        return self.issue(
+            Viewer(account=f"integrator:{user}", name=user, role="staff", kind="integrator"),
+            (node_name, device_name),
+            name,
+            now,
+            reason=ask.reason,
+            seconds=ask.seconds,
+            prompt=ask.prompt,
+            level=ask.level,
+            once=ask.id,
+        )
+
     def get(self, viewer: Viewer, command: str) -> Command:
         """Return one as it stands. Raises NotThere."""
         viewer.require("see")
@@ -142,3 +175,21 @@ def _home(connection: sa.Connection, node_name: str, device_name: str) -> tuple[
     if row is None:
         raise NotThere("no such device in use")
     return row.site, row.area
+
+
+def _only_node(connection: sa.Connection, name: str) -> str:
+    """Return the node of the one device in use that is called so. Raises NotThere."""
+    query = (
+        sa.select(device.c.node)
+        .join(node, node.c.node == device.c.node)
+        .where(
+            device.c.device == name,
+            device.c.standing == CONFIRMED,
+            node.c.standing == CONFIRMED,
+        )
+        .limit(2)
+    )
+    found: list[str] = list(connection.scalars(query))
+    if len(found) != 1:
+        raise NotThere("no such device in use, or more than one")
+    return found[0]

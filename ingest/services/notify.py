@@ -15,8 +15,8 @@ from ingest.notify.compose import trial
 from ingest.notify.message import Failed, Language
 from ingest.notify.note import Note, NoteState
 from ingest.notify.posting import open_client
+from ingest.notify.push_desk import PushDesk
 from ingest.notify.texts import Kind
-from ingest.notify.web_push import PushDesk
 from ingest.notify_settings import AnyChannel, Notify
 from ingest.refusal import NotThere, NotUsable
 from ingest.store.engine import reading

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
-from ingest.notify.push_seal import Browser, PushKey, browser_of, decoded
+from ingest.notify.push_desk import Browser, PushKey, decoded
 from ingest.notify.reach import Lookup, looked_up, reach
 from ingest.notify_settings import Notify, WebPushSettings
 from ingest.refusal import Clash, NotAllowed, NotThere, NotUsable
@@ -83,7 +83,11 @@ class PushService:
 
     def key_for(self, guest: Guest) -> str | None:
         """Return our public key for a person's phone, None where none can be added."""
-        return self._key.public if self._on and guest.viewer.kind == "person" else None
+        if not self._on or guest.viewer.kind != "person":
+            return None
+        from ingest.notify.push_seal import public_of  # noqa: PLC0415 - for its cipher
+
+        return public_of(self._key())
 
     def add(self, guest: Guest, endpoint: str, p256dh: str, auth: str, now: datetime) -> None:
         """Let a phone hear what its person is told; adding it again changes nothing.
@@ -95,6 +99,8 @@ class PushService:
             raise Clash("web push is off", hint="Add a channel of type web-push")
         if guest.viewer.kind != "person":
             raise NotAllowed("only a person's own link adds a phone")
+        from ingest.notify.push_seal import browser_of  # noqa: PLC0415 - for its cipher
+
         try:
             browser_of(endpoint, p256dh, auth)
         except ValueError as error:

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -45,11 +45,18 @@ def find_mosquitto() -> str | None:
 
 
 def plan_broker(
-    folder: Path, *, site: str, port: int, users: Mapping[str, str], host: str = "127.0.0.1"
+    folder: Path,
+    *,
+    site: str,
+    port: int,
+    users: Mapping[str, str],
+    host: str = "127.0.0.1",
+    integrators: Collection[str] = (),
 ) -> BrokerPlan:
     """Write a broker's files into `folder` and return how to start it.
 
-    `users` maps each identity to its password. Raises InputError when nothing can listen there.
+    `users` maps each identity to its password; those that are `integrators` too may ask for
+    commands. The embedded broker has no rules. Raises InputError when nothing can listen there.
     """
     check_port(host, port)
     make_folder(folder)
@@ -66,6 +73,9 @@ def plan_broker(
         )
         return BrokerPlan("embedded", tuple(argv), host, port, "3.1.1")
     _write_mosquitto_files(folder, site=site, host=host, port=port, users=users)
+    with (folder / "acl.conf").open("a", encoding="utf-8") as acl:
+        for name in integrators:
+            acl.write(f"\nuser {name}\ntopic write linli/v1/{site}/_req/{name}/+/command/+\n")
     argv = [program, "-c", str(folder / "mosquitto.conf")]
     return BrokerPlan("mosquitto", tuple(argv), host, port, "5")
 

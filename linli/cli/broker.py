@@ -28,7 +28,17 @@ def command() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=1883, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--user", "users", multiple=True, required=True, help="Identity to let in; repeat")
-def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> None:
+@click.option(
+    "--integrator", "integrators", multiple=True, help="User who may ask for commands; repeat"
+)
+def run(
+    data: Path,
+    site: str,
+    port: int,
+    host: str,
+    users: tuple[str, ...],
+    integrators: tuple[str, ...],
+) -> None:
     """Start a broker that lets in the given identities.
 
     The password of each is made once and kept in DATA/secrets/NAME, readable by its owner only.
@@ -36,14 +46,23 @@ def run(data: Path, site: str, port: int, host: str, users: tuple[str, ...]) -> 
     _check_id("--site", site)
     for user in users:
         _check_id("--user", user)
+    for user in integrators:
+        _check_id("--integrator", user)
     folder = make_folder(data / "secrets")
     passwords = {}
-    for user in users:
+    for user in dict.fromkeys((*users, *integrators)):
         path = folder / user
         if not path.exists():
             write_secret(path, secrets.token_urlsafe(24))
         passwords[user] = read_secret(path)
-    plan = plan_broker(data / "broker", site=site, port=port, users=passwords, host=host)
+    plan = plan_broker(
+        data / "broker",
+        site=site,
+        port=port,
+        users=passwords,
+        host=host,
+        integrators=integrators,
+    )
     click.echo(f"{plan.kind}, MQTT {plan.protocol}, on {plan.host}:{plan.port}", err=True)
     os.execv(plan.argv[0], plan.argv)  # noqa: S606 - the broker takes this process over
 

@@ -15,17 +15,17 @@ from brokers import NEEDS_MOSQUITTO, RunningBroker, running_broker
 from fastapi.testclient import TestClient
 from house import AREA, CAMERA, NODE, SITE, Folder, running, sign_in
 
-from ingest.settings import Commands, Mqtt
+from ingest.settings import Commands, Integrator, Mqtt
 from linli.clock import ManualClock, SystemClock
 from linli.codec import decode_part, encode
-from linli.commands import AckData, AckMessage, CommandMessage
+from linli.commands import AckData, AckMessage, AskData, CommandMessage
 from linli.events import schema_uri
 from linli.ids import uuid7
 from linli.mqtt import Delivery, LinkOptions, PahoLink
 from linli.settings import write_secret
 
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
-USERS = {NODE: "two", "svc-command": "three", "c001-n02": "four"}
+USERS = {NODE: "two", "svc-command": "three", "c001-n02": "four", "ha": "five", "pm-b03": "six"}
 PATH = f"/api/v1/devices/{NODE}/{CAMERA}/commands"
 
 
@@ -41,7 +41,7 @@ class Edge:
             client_id=name,
             username=name,
             password=USERS[name],
-            subscriptions=(f"linli/v1/{SITE}/+/{name}/+/command/+",),
+            subscriptions=(f"linli/v1/{SITE}/{AREA}/{name}/+/command/+",),
         )
         self.link = PahoLink(options, self, SystemClock())
 
@@ -83,7 +83,7 @@ class Edge:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[RunningBroker]:
-    with running_broker(tmp_path / "broker", USERS) as made:
+    with running_broker(tmp_path / "broker", USERS, integrators=("ha",)) as made:
         yield made
 
 
@@ -95,7 +95,10 @@ def folder(tmp_path: Path, broker: RunningBroker) -> Iterator[Folder]:
         made.settings,
         mqtt=Mqtt(port=broker.port),
         commands=Commands(
-            enabled=True, username="svc-command", password_file=str(tmp_path / "password")
+            enabled=True,
+            username="svc-command",
+            password_file=str(tmp_path / "password"),
+            integrators=(Integrator(user="ha", commands=("door-hold", "door-release")),),
         ),
     )
     yield made
@@ -212,3 +215,77 @@ def test_without_the_setting_commands_are_off(tmp_path: Path) -> None:
         assert answer.status_code == 409
         assert "commands are off" in answer.json()["detail"]
     folder.close()
+
+
+def test_what_other_systems_ask_for_is_checked_and_done_once(
+    broker: RunningBroker, folder: Folder
+) -> None:
+    edge, ha, other = Edge(broker.port), Edge(broker.port, "ha"), Edge(broker.port, "pm-b03")
+    for one in (edge, ha, other):
+        one.until(lambda one=one: one.up)  # type: ignore[misc]
+    with running(folder) as client:
+        headers = sign_in(client, "wang")
+        ready(client, headers, folder.clock)
+        edge.until(lambda: edge.heard)
+        edge.heard.clear()
+        job, now = client.app.state.house._commands, folder.clock.now()  # type: ignore[attr-defined]
+
+        def ask(by: Edge, *, user: str = "", device: str = CAMERA, **more: Any) -> None:
+            name, retain = more.pop("name", "door-hold"), more.pop("retain", False)
+            given = AskData(
+                **{
+                    "id": uuid7(now),
+                    "expirytime": now + timedelta(seconds=5),
+                    "reason": "a button in Home Assistant",
+                    "seconds": 99_999,
+                    **more,
+                }
+            )
+            topic = f"linli/v1/{SITE}/_req/{user or by.name}/{device}/command/{name}"
+            by.link.publish(topic, encode(given), retain=retain)
+            by.link.step(0.05)
+
+        same = uuid7(now)
+        ask(ha, id=same)
+        ask(ha, id=same)
+        edge.until(lambda: edge.heard)
+        (heard, _) = edge.heard[0]
+        assert heard.data.holds == 60
+        row = client.get(f"/api/v1/commands/{heard.id}", headers=headers).json()
+        assert (row["actor"], row["reason"]) == ("integrator:ha", "a button in Home Assistant")
+
+        for by, user in ((other, ""), (edge, ""), (ha, "svc-command"), (other, "ha")):
+            by.refused = False
+            ask(by, user=user)
+            by.until(lambda by=by: by.refused)  # type: ignore[misc]
+        bad: list[dict[str, Any]] = [
+            {"expirytime": now},
+            {"expirytime": now + timedelta(seconds=11)},
+            {"device": "no-such"},
+            {"name": "lamp-set", "seconds": None, "level": 1.0},
+            {"name": "format-disk"},
+            {"seconds": None},
+        ]
+        for more in bad:
+            ask(ha, **more)
+        ha.link.publish(f"linli/v1/{SITE}/_req/ha/{CAMERA}/command/door-hold", b"ON")
+        for _ in range(400):
+            ha.link.step(0.01)
+            if job.refused == len(bad) + 1:
+                break
+        assert job.refused == len(bad) + 1
+        edge.link.step(0.1)
+        assert len(edge.heard) == 1
+        # A retained one is heard by who comes later, and does nothing.
+        ask(ha, retain=True, id=uuid7(now))
+        edge.until(lambda: len(edge.heard) == 2)
+        items = client.get(PATH, headers=headers).json()["items"]
+        asked = [one for one in items if one["actor"] == "integrator:ha"]
+        assert len(asked) == 2
+    folder.clock.advance(1)
+    with running(folder) as client:
+        ready(client, sign_in(client, "wang"), folder.clock)
+        held = [one for one, _ in edge.heard if one.type == "linli.command.door-hold"]
+        assert len(held) == 2
+    for one in (edge, ha, other):
+        one.link.close()

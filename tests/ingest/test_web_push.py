@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,17 +22,9 @@ from pushes import Handset, claims, opened
 
 from ingest.notify.message import Failed, Message, Sent
 from ingest.notify.posting import open_client
-from ingest.notify.push_seal import (
-    KEY_FILE,
-    MOST_BYTES,
-    Browser,
-    PushKey,
-    browser_of,
-    decoded,
-    encoded,
-    sealed,
-)
-from ingest.notify.web_push import NOBODY, PushDesk, WebPush, payload
+from ingest.notify.push_desk import KEY_FILE, ORDER, Browser, PushDesk, PushKey, decoded, encoded
+from ingest.notify.push_seal import MOST_BYTES, browser_of, public_of, sealed
+from ingest.notify.web_push import NOBODY, WebPush, payload
 from ingest.notify_settings import Notify, WebPushSettings
 from linli.errors import InputError
 
@@ -81,6 +75,18 @@ def test_what_is_too_long_is_refused_and_the_longest_fits() -> None:
     assert len(payload(long)) <= MOST_BYTES
 
 
+def test_our_keys_are_numbers_of_the_curve() -> None:
+    ec.derive_private_key(ORDER - 1, ec.SECP256R1())
+    with pytest.raises(ValueError):
+        ec.derive_private_key(ORDER, ec.SECP256R1())
+
+
+def test_an_ingest_without_web_push_holds_no_cipher() -> None:
+    code = "import sys, ingest.app; print('cryptography.hazmat.primitives.ciphers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize(
     ("point", "auth"),
     [
@@ -98,13 +104,14 @@ def test_keys_that_are_none_are_refused(point: str, auth: str) -> None:
 
 
 def test_our_key_is_private_and_stays(tmp_path: Path) -> None:
-    made = PushKey(tmp_path).public
-    assert PushKey(tmp_path).public == made
-    assert len(decoded(made)) == 65
+    made = PushKey(tmp_path)()
+    assert PushKey(tmp_path)() == made
+    assert len(decoded(public_of(made))) == 65
     assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
-    (tmp_path / KEY_FILE).write_text("none\n")
-    with pytest.raises(InputError, match="no key of ours"):
-        PushKey(tmp_path)()
+    for text in ("none", "0", f"{ORDER:x}"):
+        (tmp_path / KEY_FILE).write_text(f"{text}\n")
+        with pytest.raises(InputError, match="no key of ours"):
+            PushKey(tmp_path)()
 
 
 class Pocket:
@@ -163,7 +170,7 @@ def test_a_phone_opens_what_the_service_only_carries(
     assert said["aud"] == service.url.rstrip("/")
     assert said["sub"] == "mailto:a@example.com"
     assert NOW.timestamp() < said["exp"] <= (NOW + timedelta(hours=24)).timestamp()
-    assert said["k"] == PushKey(tmp_path).public
+    assert said["k"] == public_of(PushKey(tmp_path)())
 
 
 def test_each_service_is_told_its_own_name(
@@ -247,7 +254,7 @@ def test_a_phone_is_added_by_its_person_s_link_and_hears(
 ) -> None:
     handset = Handset(f"{service.url}p/1")
     page = there.get().text
-    assert f'data-key="{PushKey(tmp_path).public}"' in page
+    assert f'data-key="{public_of(PushKey(tmp_path)())}"' in page
     assert "Tell me on this phone" in page
     assert add(there, handset) == add(there, handset) == 204
     headers = sign_in(there.client, "boss")

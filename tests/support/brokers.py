@@ -23,7 +23,14 @@ NEEDS_MOSQUITTO = pytest.mark.skipif(
 class RunningBroker:
     """A broker process that a test may kill and start again on the same port and files."""
 
-    def __init__(self, folder: Path, users: dict[str, str], site: str = SITE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        users: dict[str, str],
+        site: str = SITE,
+        integrators: tuple[str, ...] = (),
+    ) -> None:
+        self._integrators = integrators
         self._folder = folder
         self._users = users
         self._site = site
@@ -32,7 +39,13 @@ class RunningBroker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.plan = plan_broker(self._folder, site=self._site, port=self.port, users=self._users)
+        self.plan = plan_broker(
+            self._folder,
+            site=self._site,
+            port=self.port,
+            users=self._users,
+            integrators=self._integrators,
+        )
         with (self._folder / "stderr.log").open("a") as errors:
             self._process = subprocess.Popen(self.plan.argv, stderr=errors)
         wait_for_port(self.port, self._process)
@@ -70,8 +83,10 @@ def wait_for_port(
 
 
 @contextlib.contextmanager
-def running_broker(folder: Path, users: dict[str, str]) -> Iterator[RunningBroker]:
-    broker = RunningBroker(folder, users)
+def running_broker(
+    folder: Path, users: dict[str, str], integrators: tuple[str, ...] = ()
+) -> Iterator[RunningBroker]:
+    broker = RunningBroker(folder, users, integrators=integrators)
     broker.start()
     try:
         yield broker

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from ingest.notify.push_seal import _CURVE, Browser, _derived, _raw, decoded, encoded
+from ingest.notify.push_desk import Browser, decoded, encoded
+from ingest.notify.push_seal import _CURVE, _derived, _raw
 
 
 class Handset:
