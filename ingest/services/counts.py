@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
-from ingest.incidents.incident import Key
 from ingest.services.called import Called, Lang
 from ingest.services.spans import ALL, MOST, filled, of_devices, rank, spans
 from ingest.store.engine import reading
@@ -25,6 +24,7 @@ _STEPS: dict[What, tuple[str, ...]] = {
     "acknowledged": ("acknowledged",),
     "resolved": ("resolved",),
 }
+_HANDLED = frozenset({"acknowledged", "resolved"})
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +68,8 @@ class Filter(NamedTuple):
 
 
 class _Body(msgspec.Struct):
-    """What the counts need of an incident; the rest is not decoded."""
+    """What the counts need of an incident's body; the rest is not decoded."""
 
-    key: Key
-    area: str
-    severity: Severity
     opened: datetime
 
 
@@ -105,9 +102,9 @@ class CountService:
         viewer.require("see")
         steps = spans(start, end, step)
         with reading(self._reader) as connection:
-            found = connection.execute(_query(start, end, what, only)).all()
+            found = connection.execute(_query(start, end, what, only, by)).all()
         known_from = start if len(found) <= MOST else found[MOST - 1].at
-        rows = list(_rows(found[:MOST], by))
+        rows = list(_rows(found[:MOST]))
         said = labels(by, self._called(), lang)
         return CountsView(
             complete=len(found) <= MOST,
@@ -119,11 +116,15 @@ class CountService:
         )
 
 
-def _query(start: datetime, end: datetime, what: What, only: Filter) -> sa.Select[datetime, str]:
+def _query(
+    start: datetime, end: datetime, what: What, only: Filter, by: By | None
+) -> sa.Select[datetime, str, str | None]:
     """Return the newest steps first, as the index has them."""
     columns = transition.c
+    # Only how long it took stands nowhere else than in the body.
+    body = incident.c.body if what in _HANDLED else sa.null().label("body")
     query = (
-        sa.select(columns.at, incident.c.body)
+        sa.select(columns.at, _group(by).label("group"), body)
         .join(incident, incident.c.id == columns.incident)
         .where(columns.step.in_(_STEPS[what]), columns.at >= start, columns.at < end)
     )
@@ -138,32 +139,33 @@ def _query(start: datetime, end: datetime, what: What, only: Filter) -> sa.Selec
     return query.order_by(columns.at.desc()).limit(MOST + 1)
 
 
-def _rows(found: Sequence[sa.Row[datetime, str]], by: By | None) -> Iterator[_Row]:
-    """Yield when, of which group, and how many seconds after it was opened."""
-    for at, text in found:
-        body = _DECODER.decode(text)
-        yield at, _group(body, by), max(0.0, (at - body.opened).total_seconds())
+def _rows(found: Sequence[sa.Row[datetime, str, str | None]]) -> Iterator[_Row]:
+    """Yield when, of which group, and how many seconds after it was opened, 0 when not asked."""
+    for at, group, text in found:
+        spent = 0.0 if text is None else (at - _DECODER.decode(text).opened).total_seconds()
+        yield at, group or "", max(0.0, spent)
 
 
-def _group(body: _Body, by: By | None) -> str:
+def _group(by: By | None) -> sa.ColumnElement[Any]:
+    columns = incident.c
     match by:
         case None:
-            return ALL
+            return sa.literal(ALL)
         case "event":
-            return body.key.event
+            return columns.event
         case "severity":
-            return body.severity
+            return columns.severity
         case "area":
-            return body.area
+            return columns.area
         case "device":
-            return f"{body.key.node}/{body.key.device}"
+            return columns.node + "/" + columns.device
 
 
 def _count(time: datetime, group: str, label: str, took: list[float] | None, what: What) -> Count:
     if took is None:
         return Count(time=time, group=group, label=label, count=None)
     took.sort()
-    handled = what in ("acknowledged", "resolved")
+    handled = what in _HANDLED
     return Count(
         time=time,
         group=group,

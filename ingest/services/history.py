@@ -311,7 +311,8 @@ def _of_steps(only: Happened) -> list[sa.ColumnElement[bool]]:
             (incident.c.event, only.events),
             (incident.c.area, only.areas),
             (incident.c.severity, only.severities),
-            (transition.c.step, only.steps),
+            # Not by its index, which is not in order of time.
+            (sa.func.coalesce(transition.c.step, ""), only.steps),
         )
         if wanted
     ]

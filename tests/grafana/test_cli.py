@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from house import AREA, CAMERA, NODE, SITE, Folder
+from house import AREA, CAMERA, SITE, Folder
 from served import served
 
 from dashboards.grafana.names import Names, put
@@ -223,7 +222,7 @@ def renamed(folder: Path, board: str) -> dict[str, dict[str, str]]:
     }
 
 
-def test_charts_show_the_names_of_the_registry(tmp_path: Path) -> None:
+def test_boards_show_the_names_of_the_registry(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "data")
     config = tmp_path / "ingest.toml"
     config.write_text(f'data = "data"\n[site]\nid = "{SITE}"\nlabel = "x"\n{folder.toml}')
@@ -243,15 +242,18 @@ def test_charts_show_the_names_of_the_registry(tmp_path: Path) -> None:
     assert AREA not in shown["新发生的事件"]
     by_lift = renamed(tmp_path / "influx", "linli-lifts")["各电梯次数"]
     assert by_lift[f"{AREA} · {CAMERA}"] == "一号电梯"
-    shown = renamed(tmp_path / "rest", "linli-overview")["各楼栋事件数"]
-    assert {"三号楼"} <= set(shown.values())
-    (pattern,) = [name for name, label in shown.items() if label == "三号楼"]
-    assert re.search(pattern.strip("/"), f"value {AREA}")
-    by_lift = renamed(tmp_path / "rest", "linli-lifts")["各电梯次数"]
-    assert any(
-        re.search(name[1:-1], f"{NODE}/{CAMERA}") and label == "一号电梯"
-        for name, label in by_lift.items()
-    )
+    (path,) = (tmp_path / "influx").rglob("linli-edges.json")
+    rules = [
+        rule
+        for panel in json.loads(path.read_text("utf-8"))["panels"]
+        if panel["title"] == "每个盒子"
+        for rule in panel["fieldConfig"]["overrides"]
+        if rule["matcher"]["options"] == "area" and rule["properties"][0]["id"] == "mappings"
+    ]
+    (mapping,) = rules[0]["properties"][0]["value"]
+    assert mapping["options"][AREA] == {"text": "三号楼", "index": 0}
+    (path,) = (tmp_path / "rest").rglob("linli-edges.json")
+    assert "三号楼" not in path.read_text("utf-8")  # the API says the names
 
 
 def test_a_name_of_two_devices_is_none() -> None:
