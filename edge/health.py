@@ -45,7 +45,7 @@ class CameraMeter:
         self._state: CameraState = "starting"
         self._detail: str | None = None
         self._counts = CameraCounts()
-        self._people = 0
+        self._people: int | None = None
         self._spent = 0.0
         self._spent_on = 0
         self._reported = (now, 0)
@@ -67,8 +67,8 @@ class CameraMeter:
         return self._counts
 
     @property
-    def people(self) -> int:
-        """How many people are in its last inferred frame."""
+    def people(self) -> int | None:
+        """How many people are in its last inferred frame, None where nobody looks for them."""
         return self._people
 
     def now_is(self, state: CameraState, detail: str | None = None) -> bool:
@@ -82,8 +82,8 @@ class CameraMeter:
         """Note the counts since the start."""
         self._counts = counts
 
-    def inferred(self, seconds: float, people: int) -> None:
-        """Note one inferred frame: how long it took and how many people are in it."""
+    def inferred(self, seconds: float, people: int | None) -> None:
+        """Note one inferred frame: how long it took and how many people are in it, if known."""
         with self._lock:
             self._spent += seconds
             self._spent_on += 1
@@ -112,10 +112,9 @@ class CameraMeter:
             readings = [Reading(n="fps", v=rate, u="/s", t=stamp.now)]
             if frames:
                 mean = round(spent / frames * 1000, 3)
-                readings += [
-                    Reading(n="inference-time", v=mean, u="ms", t=stamp.now),
-                    Reading(n="people", v=self._people, u="1", t=stamp.now),
-                ]
+                readings.append(Reading(n="inference-time", v=mean, u="ms", t=stamp.now))
+            if frames and self._people is not None:
+                readings.append(Reading(n="people", v=self._people, u="1", t=stamp.now))
             return tuple(readings)
 
 

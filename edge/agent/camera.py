@@ -30,7 +30,10 @@ class Counts(Protocol):
 class Pipeline(Protocol):
     """What a camera's frames go through: detection and scenarios, or a guidance point."""
 
-    people: int
+    @property
+    def people(self) -> int | None:
+        """How many were surely in the newest frame, None where nobody looks for them."""
+        ...
 
     @property
     def counts(self) -> Counts:

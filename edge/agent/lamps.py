@@ -120,10 +120,11 @@ class Lamps:
         while self._inbox:
             self._inbox.popleft()(now)
         for meter in self._cameras:
-            if meter.state == "streaming":
+            people = meter.people
+            if meter.state == "streaming" and people is not None:
                 for circuit in self._circuits.values():
                     if meter.device in circuit.config.people:
-                        circuit.crowd(meter.device, meter.people > 0, now)
+                        circuit.crowd(meter.device, people > 0, now)
         height = self._sun_now(now)
         for circuit in self._circuits.values():
             if (wish := circuit.turn(now, height)) is not None:

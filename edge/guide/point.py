@@ -44,12 +44,10 @@ class GuideCounts:
 
 
 class GuidePoint:
-    """Belongs to one camera's thread; the page is served and the voice ready from the first frame.
+    """Belongs to one camera's thread; page and voice are there from the first frame on."""
 
-    `people` is always 0: nobody is looked for.
-    """
-
-    people = 0
+    people = None
+    """Nobody is looked for."""
 
     def __init__(
         self, classifier: Classifier, clock: Clock, *, screen: Screen, voice: Voice, crop: Box

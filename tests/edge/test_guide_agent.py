@@ -68,6 +68,14 @@ def test_an_item_is_classified_by_the_projects_model_and_counted(tmp_path: Path)
         for one in message.data.readings
     }
     assert counts == {"recyclable": 1, "hazardous": 0, "food": 0, "residual": 0, "unknown": 0}
+    names = {
+        one.n
+        for message in ingest.kept
+        if isinstance(message, TelemetryMessage) and message.type == "linli.telemetry.camera"
+        for one in message.data.readings
+    }
+    assert "fps" in names
+    assert "people" not in names  # nobody looked for them
     kept = [one for one in data.rglob("*") if one.is_file()]
     assert not [one for one in kept if one.suffix in {".jpg", ".png", ".webp"}], kept
     assert not any(b"\xff\xd8\xff" in one.read_bytes() for one in kept)

@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge.catalog.digest import sha256_of
 from edge.geometry import Box
 from edge.states.features import Image
 from edge.states.lesson import Lesson, save
+from edge.states.school import Photo, teach_photos
 from edge.states.sheet import Tile, sheet, tile
-from edge.states.teach import Taught, advice, check_examples, teach
-from linli.cli.models.evaluation.labelled import read_picture
+from edge.states.teach import Taught, advice, check_examples
 from linli.cli.states.pictures import CropType, folders_of_states, write_picture
 from linli.clock import SystemClock
 from linli.errors import InputError
-
-MOST_PICTURES = 20
-"""Of one state; each is left out once to see whether the others know it, which takes its time."""
 
 _WHOLE = "0,0,1,1"
 
@@ -61,19 +58,17 @@ def teach_states(
     """
     files = folders_of_states(folder)
     check_examples(files)
-    _check_number(files, folder)
     started = time.monotonic()
-    examples = {state: [read_picture(path) for path in paths] for state, paths in files.items()}
-    _check_twins(files)
-    taught = teach(examples, crop, SystemClock().now(), _progress)
-    never = [one.state for one in taught.lesson.states if not one.known]
+    photos = {state: [_photo(path) for path in paths] for state, paths in files.items()}
+    schooled = teach_photos(photos, crop, SystemClock().now(), _progress)
+    taught, never = schooled.taught, schooled.never_known
     written = out if force or not never else None
     if written is not None:
         save(taught.lesson, written)
     seconds = time.monotonic() - started
     odd = [(state, files[state][number]) for state, number in taught.odd]
     if sheet_path is not None:
-        write_picture(_sheet(examples, taught), sheet_path)
+        write_picture(_sheet(schooled.images, taught), sheet_path)
     if as_json:
         click.echo(json.dumps(_document(taught.lesson, odd, written, seconds), ensure_ascii=False))
     else:
@@ -86,25 +81,11 @@ def teach_states(
         )
 
 
-def _check_number(files: dict[str, list[Path]], folder: Path) -> None:
-    for state, paths in files.items():
-        if len(paths) > MOST_PICTURES:
-            raise InputError(
-                f"{len(paths)} pictures; {MOST_PICTURES} at most",
-                where=str(folder / state),
-                hint="Ten are enough: keep those of different hours",
-            )
-
-
-def _check_twins(files: dict[str, list[Path]]) -> None:
-    """Refuse one picture twice: of two states it misleads, of one it would know itself."""
-    seen: dict[str, Path] = {}
-    for path in (path for paths in files.values() for path in paths):
-        twin = seen.setdefault(sha256_of(path), path)
-        if twin != path:
-            raise InputError(
-                f"is the same picture as {twin}", where=str(path), hint="Take one of them out"
-            )
+def _photo(path: Path) -> Photo:
+    try:
+        return Photo(str(path), path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
 
 
 def _progress(done: int, total: int) -> None:
@@ -152,7 +133,7 @@ def _document(
     }
 
 
-def _sheet(examples: dict[str, list[Image]], taught: Taught) -> Image:
+def _sheet(examples: Mapping[str, Sequence[Image]], taught: Taught) -> Image:
     tiles: list[Tile] = []
     for state, images in examples.items():
         for number, image in enumerate(images):

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from edge.detect.letterbox import Image
+from edge.states.photo import decoded
 from linli.errors import InputError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-_JPEG, _END = b"\xff\xd8\xff", b"\xff\xd9"
-_SCAN = 0xDA  # marks where a JPEG's segments end and its picture begins
 Box = tuple[float, float, float, float]
 
 
@@ -52,25 +48,7 @@ def read_picture(path: Path) -> Image:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    image = None
-    if content and not _is_cut(content):
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError("not a picture that can be read to its end", where=str(path))
-    return np.asarray(image, np.uint8)
-
-
-def _is_cut(content: bytes) -> bool:
-    """Tell whether a JPEG has lost its end: OpenCV fills what is missing with grey."""
-    if not content.startswith(_JPEG):
-        return False
-    at = len(_JPEG) - 1
-    # Past each segment by its length, so that the end of a thumbnail is not taken for the end.
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        if content[at + 1] == _SCAN:
-            return content.find(_END, at) < 0
-        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-    return True
+    return decoded(content, where=str(path))
 
 
 def read_text(path: Path) -> str:
