@@ -229,9 +229,10 @@ def _fire(state: BinState, terms: Terms) -> Condition | None:
 
 
 def _tipped(state: BinState, now: datetime) -> Condition | None:
-    if state.leans is None or now - state.leans < LIES:
+    if state.leans is None:
         return None
-    return state.open.get(TIPPED) or Condition("tipped", "medium", state.leans)
+    lies = now - state.leans >= LIES
+    return state.open.get(TIPPED) or (Condition("tipped", "medium", state.leans) if lies else None)
 
 
 def _overdue(
