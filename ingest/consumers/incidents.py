@@ -58,6 +58,10 @@ class IncidentEffect:
         self._probed = self._moved = False
         self._retired = self._from_retired = False
 
+    def begin(self, connection: sa.Connection, first: Kept) -> None:
+        """Take up what people changed since the last batch, and end what changed rules end."""
+        self._take(connection, self._rules.begin(connection, first))
+
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
         links = len(self._links)
@@ -70,7 +74,6 @@ class IncidentEffect:
             raise
 
     def _apply(self, connection: sa.Connection, kept: Kept) -> None:
-        self._take(connection, self._rules.begin(connection, kept))
         if kept.kind == CLOCK:
             self._take(connection, self._rules.take(kept, None, None))
             return

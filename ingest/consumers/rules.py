@@ -51,9 +51,7 @@ class RuleWork:
         self.retired: frozenset[tuple[str, str]] = frozenset()
 
     def begin(self, connection: sa.Connection, kept: Kept) -> list[Signal]:
-        """Get ready for a row, in the transaction of its batch; return what changed rules end."""
-        if self._begun:
-            return []
+        """Get ready for a batch that begins with a row; return what changed rules end."""
         self._begun = True
         self.registry_changed = self._directory.refresh(connection)
         if self.registry_changed:

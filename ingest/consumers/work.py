@@ -22,6 +22,10 @@ class Effect(Protocol):
 
     name: str
 
+    def begin(self, connection: sa.Connection, first: Kept) -> None:
+        """Get ready for a batch, inside its transaction; no row's failure takes that back."""
+        ...
+
     def apply(self, connection: sa.Connection, kept: Kept) -> None:
         """Do it for one message, inside the transaction of its batch."""
         ...
@@ -85,6 +89,7 @@ class Cursor:
         with writing(self._target) as connection:
             if self._kept(connection) != before:
                 raise StoreError("moved by another process", where=f"cursor {self._effect.name}")
+            self._effect.begin(connection, batch[0])
             poisoned = sum(apply(connection, kept) for kept in batch)
             self._effect.finish(connection)
             self._move(connection, batch[-1].id, poisoned)

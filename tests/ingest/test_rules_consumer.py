@@ -194,6 +194,21 @@ def test_a_kill_after_every_row_changes_nothing(tmp_path: Path, monkeypatch) -> 
     assert run(Folder(tmp_path / "often"), killed=True) == once
 
 
+def test_a_row_that_cannot_be_used_does_not_take_back_what_its_batch_began_with(
+    folder: Folder,
+) -> None:
+    reader = cursor(folder)
+    version = write(folder, HOT)
+    bad = {"event_id": "x", "stream": "0000000e", "sequence": 9}
+    folder.put("event", "zone-dwell", b"\xff not json", **bad)
+    hot(folder)
+    tick(folder)
+    reader.step()
+    with reading(folder.state) as connection:
+        assert versions.in_force(connection).version == version
+    assert [one.rule for one in incidents(folder)] == ["rule:hot@1"]
+
+
 def test_what_was_worked_out_for_a_batch_that_failed_is_not_believed(folder, monkeypatch) -> None:
     write(folder, HOT)
     hot(folder)
