@@ -85,7 +85,8 @@ class Bins:
     def _heard(self, one: _One, reading: Reading) -> None:
         if not heard(reading.quantity, usable=reading.usable):
             return
-        at = max(reading.time, one.last or reading.time)
+        time = min(reading.time, self._clock.now())  # a sensor's clock may run ahead
+        at = max(time, one.last or time)
         one.last = at
         self._told(one, *take(one.state, reading.quantity, reading.value, at, one.terms))
         self._measured(one, at)

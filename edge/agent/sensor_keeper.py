@@ -31,7 +31,8 @@ _AT_ONCE = 100  # readings in one message: far below what may be in it, in numbe
 class SensorKeeper:
     """Belongs to the desk, under its lock; while the disk refuses, up to MAX_UNSAVED events wait.
 
-    `lost_readings` and `lost_events` never reached the disk.
+    `events` were put into the spool since the start; `lost_readings` and `lost_events` never
+    reached the disk.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class SensorKeeper:
         group: str = GROUP,
     ) -> None:
         """`group` is what its readings are called together."""
+        self.events = 0
         self.lost_readings = 0
         self.lost_events = 0
         self._clock = clock
@@ -140,6 +142,7 @@ class SensorKeeper:
             opens=happening.episode if phase == "begin" else None,
             closes=happening.episode if phase == "end" else None,
         )
+        self.events += 1
         self._recorded(
             Recorded(
                 event_id=event_id,

@@ -118,12 +118,13 @@ class Sensors:
     def summary(self) -> dict[str, int]:
         """Return what was taken, marked and refused since the start, and how many sensors."""
         counts = dict(sorted(self.desk.counts.items()))
-        lost = {
+        kept = {
+            "events": self.keeper.events,
             "lost-readings": self.keeper.lost_readings,
             "lost-events": self.keeper.lost_events,
         }
         gone = len(self.desk.happenings.gone())
-        return {"sensors": self._count, "gone": gone, **counts, **lost}
+        return {"sensors": self._count, "gone": gone, **counts, **kept}
 
     def _tick_on(self) -> None:
         while not self._stop.wait(EVERY):

@@ -342,7 +342,7 @@ def test_stuck_is_what_never_moves() -> None:
 WHEN = st.integers(-7200, 7200).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.floats(-50, 150), WHEN, WHEN, st.booleans()), max_size=20))
 def test_what_is_good_is_in_range_in_order_and_in_time(
     facts: list[tuple[float, datetime, datetime, bool]],
@@ -364,7 +364,7 @@ def test_what_is_good_is_in_range_in_order_and_in_time(
             assert (known.time, known.value) == (time, value)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.floats(0, 100),
     st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["on", "off", "wait"])), max_size=30),
