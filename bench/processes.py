@@ -120,7 +120,8 @@ def write_config(folder: Path, data: Path, mqtt_port: int, http_port: int = 0) -
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(linli_argv("ingest", *arguments))
+    argv = linli_argv("ingest", *arguments)
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
