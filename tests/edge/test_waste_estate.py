@@ -22,6 +22,7 @@ from sensor_payloads import chirpstack_up
 
 from edge.agent import Agent
 from edge.detect.detector import FakeDetector
+from edge.geometry import Box
 from edge.settings import Bin, Camera, EdgeSettings, Mqtt, Node, Sensor, SensorSource, State
 from edge.states.lesson import save
 from edge.states.teach import teach
@@ -47,30 +48,56 @@ BINS = (
 )
 
 
-def clip(folder: Path) -> Path:
-    """Write a video of an empty bin that overflows after three seconds."""
-    path = folder / "yard.mp4"
-    empty, over = (places.row(f"teach-{state}")[0] for state in ("empty", "overflowing"))
-    height, width = (2 * (side // 2) for side in empty.shape[:2])
+def clip(path: Path, before: places.Image, after: places.Image) -> str:
+    """Write a video of a place that changes after three seconds."""
+    height, width = (2 * (side // 2) for side in before.shape[:2])
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (width, height))
     for number in range(100):
-        writer.write((empty if number < 30 else over)[:height, :width])
+        writer.write((before if number < 30 else after)[:height, :width])
     writer.release()
-    return path
+    return str(path)
 
 
-def camera(folder: Path) -> Camera:
-    lesson = folder / "bin-9.states.json"
-    save(
-        teach(places.bins("teach", 5), places.BIN, datetime(2026, 3, 2, tzinfo=UTC)).lesson, lesson
-    )
-    return Camera(
+def taught(path: Path, examples: dict[str, list[places.Image]], crop: Box) -> str:
+    save(teach(examples, crop, datetime(2026, 3, 2, tzinfo=UTC)).lesson, path)
+    return str(path)
+
+
+def cameras(folder: Path) -> tuple[Camera, ...]:
+    """Return one that sees a bin overflow, and one that sees a lamp go dark."""
+    empty, over = (places.row(f"teach-{state}")[0] for state in ("empty", "overflowing"))
+    yard = Camera(
         id="cam-yard",
         label="院子",
-        source=str(clip(folder)),
+        source=clip(folder / "yard.mp4", empty, over),
         speed="max",
-        state=(State(id="bin-9", file=str(lesson), every=0.5, dwell=0),),
+        state=(
+            State(
+                id="bin-9",
+                file=taught(folder / "bin.json", places.bins("teach", 5), places.BIN),
+                every=0.5,
+                dwell=0,
+            ),
+        ),
     )
+    lit, dark = (places.lamp(lit=light, day=0.3) for light in (1.0, 0.0))
+    door = Camera(
+        id="cam-door",
+        label="单元门",
+        source=clip(folder / "door.mp4", lit, dark),
+        speed="max",
+        state=(
+            State(
+                id="lamp-1",
+                file=taught(folder / "lamp.json", places.lamps(), places.LAMP),
+                every=0.5,
+                dwell=0,
+                alarm=("off", "flickering"),
+                event="lamp-fault",
+            ),
+        ),
+    )
+    return yard, door
 
 
 @dataclass
@@ -140,7 +167,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             ),
             sensor=SENSORS,
             bin=BINS,
-            camera=(camera(folder),),
+            camera=cameras(folder),
         )
         try:
             yield House(estate, local, settings, page)
@@ -152,7 +179,10 @@ def _register(estate: Estate) -> str:
     engine = database_of(load_settings(estate.config)).writer("state")
     with writing(engine) as connection:
         things = [(one.id, "sensor", one.label) for one in SENSORS]
-        things += [(one.id, "bin", one.label) for one in BINS] + [("cam-yard", "camera", "院子")]
+        things += [(one.id, "bin", one.label) for one in BINS] + [
+            ("cam-yard", "camera", "院子"),
+            ("cam-door", "camera", "单元门"),
+        ]
         for name, kind, label in things:
             registry.add_device(connection, node_name=NODE, name=name, kind=kind, label=label)
         password = book.add_account(connection, "desk", "staff", SystemClock().now())
@@ -178,11 +208,12 @@ def test_from_echo_weight_and_picture_to_the_page(house: House) -> None:
         house.echo(9, metres=0.03, celsius=82)
         until(lambda: house.is_("bin-fire", "bin-food", severity="critical", subject="b03/yard"))
         until(lambda: house.is_("bin-full", "bin-seen", severity="high", condition_active=True))
+        until(lambda: house.incident("lamp-fault", "cam-door") is not None)
         for number in range(3):
             house.scale(kilograms=57 + number / 10)
         until(lambda: house.incident("bin-full", "bin-rest") is not None)
         page = house.page.get("/", headers={"accept-language": "zh-CN"}).text
-    for words in ("垃圾桶着火", "垃圾桶 · 溢出", "厨余桶", "看到的桶"):
+    for words in ("垃圾桶着火", "垃圾桶 · 溢出", "厨余桶", "看到的桶", "单元门"):
         assert words in page, words
 
 
