@@ -246,6 +246,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
             self.lamp_group,
             position=self.position,
             devices=devices,
+            places={f"{camera.id}/{one.id}" for camera in self.camera for one in camera.state},
             sources={source.id: source.kind for source in self.sensor_source},
         )
         views = [f"{camera.id}/{state.id}" for camera in self.camera for state in camera.state]

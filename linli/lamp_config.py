@@ -28,7 +28,10 @@ class Position(Settings, frozen=True, kw_only=True):
 
 
 class Lamp(Settings, frozen=True, kw_only=True):
-    """One lamp. `power` is the sensor that measures it alone; `fitted` the day it was renewed."""
+    """One lamp. `fitted` is the day it was renewed.
+
+    `power` is the sensor that measures it alone, `look` the taught place (`camera/state`) of it.
+    """
 
     id: Slug
     label: Label
@@ -38,6 +41,7 @@ class Lamp(Settings, frozen=True, kw_only=True):
     rated_hours: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
     fitted: date | None = None
     power: Slug | None = None
+    look: Annotated[str, Meta(max_length=65)] | None = None
 
 
 class LampGroup(Settings, frozen=True, kw_only=True):
@@ -81,11 +85,13 @@ def check_lamps(
     *,
     position: Position | None,
     devices: Collection[str],
+    places: Collection[str],
     sources: Mapping[str, str],
 ) -> None:
     """Hold lamps against what else there is. Raises ValueError that says what does not fit.
 
-    `devices` are the ids of cameras and sensors, `sources` the kinds of sensor sources by id.
+    `devices` are the ids of cameras and sensors, `places` what cameras were taught as
+    `camera/state`, `sources` the kinds of sensor sources by id.
     """
     seen = set(devices)
     for group in groups:
@@ -104,6 +110,12 @@ def check_lamps(
             )
         for lamp in group.lamp:
             _check_actuator(lamp, sources)
+            if lamp.look is not None and lamp.look not in places:
+                known = ", ".join(sorted(places)) or "none"
+                raise ValueError(
+                    f"lamp {lamp.id!r} is looked at as {lamp.look!r}, which no camera was taught; "
+                    f"there is: {known}"
+                )
 
 
 def _check_actuator(lamp: Lamp, sources: Mapping[str, str]) -> None:

@@ -113,8 +113,8 @@ class Agent:
             report=self._report,
         )
         self._bins = self._make_bins()
-        self._workers = [self._worker(camera, detector) for camera in cameras]
         self._lamps = self._make_lamps()
+        self._workers = [self._worker(camera, detector) for camera in cameras]
         self._delivery.orders.serve(self._lamps.handlers())
         self._sensors = self._make_sensors()
         self._delivery.__enter__()
@@ -219,7 +219,7 @@ class Agent:
             spool=self._delivery.spool,
             pictures=self._delivery.pictures,
             recorded=self._recorded,
-            listener=self._bins,
+            listeners=(self._bins, self._lamps),
         )
         return CameraWorker(
             source_of(camera, self._clock, random.random),

@@ -110,7 +110,7 @@ class Lamps:
         self._keeper.remember(self._circuits.values())
 
     def take(self, readings: Sequence[Reading]) -> None:
-        """Take readings of a sensor; never waits."""
+        """Take readings of a sensor or of a camera's taught place; never waits."""
         if self._circuits:
             self._put(partial(self._hear, tuple(readings)))
 
@@ -185,7 +185,8 @@ class Lamps:
         circuit.take_over(level, circuit.config.override, now)
         lamps = {lamp.id for lamp in circuit.config.lamp}
         self._pending[group] = _Pending(order, level, lamps, now + FINISH_WITHIN)
-        self._drive(circuit, level, circuit.config.ramp_up)
+        if circuit.wish is not None and circuit.wish.level == level:
+            self._drive(circuit, level, 0.0)  # it is said again; a new level is driven by the turn
 
     def _drive(self, circuit: Circuit, level: float, ramp: float) -> None:
         for lamp in circuit.config.lamp:

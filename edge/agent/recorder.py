@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -73,9 +73,9 @@ class Recorder:
         spool: Spool,
         pictures: EvidenceStore,
         recorded: Callable[[Recorded], None],
-        listener: Readings | None = None,
+        listeners: Sequence[Readings] = (),
     ) -> None:
-        """`recorded` is told of each event right after its commit, `listener` of places' states."""
+        """`recorded` is told of each event after its commit, `listeners` of places' states."""
         self.counts = RecorderCounts()
         self._camera = camera
         self._address = address
@@ -83,7 +83,7 @@ class Recorder:
         self._pictures = pictures
         self._clock = clock
         self._recorded = recorded
-        self._listener = listener
+        self._listeners = listeners
         self._unsaved: deque[_Unsaved] = deque()
 
     @property
@@ -97,8 +97,10 @@ class Recorder:
             self._record_episode(fact)
         else:
             self._record_readings(fact)
-        if isinstance(fact, StateFact) and self._listener is not None:
-            self._listener.take(heard_of(self._camera.id, fact))
+        if isinstance(fact, StateFact):
+            heard = heard_of(self._camera.id, fact)
+            for listener in self._listeners:
+                listener.take(heard)
 
     def _record_episode(self, fact: EpisodeFact) -> None:
         rule = fact.scenario

@@ -17,6 +17,8 @@ from edge.sensors.reading import Reading as Heard
 from linli.events import Reading
 from linli.lamp_config import Lamp, LampGroup
 
+OFF = "off"
+"""What a taught lamp that gives no light is called: a reading of `camera/place`, 1 or 0."""
 METER_EVERY = 10.0
 """Seconds between two sums while nothing changes."""
 _PEOPLE_STATES = frozenset({"occupancy", "people"})
@@ -77,10 +79,11 @@ class Circuit:
             self._group = controller.hear_light(
                 self._group, self.terms, heard.device, heard.value, now
             )
-        if heard.quantity == "power":
-            for lamp in self.config.lamp:
-                if lamp.power == heard.device:
-                    self._measure(lamp, heard.value, now)
+        for lamp in self.config.lamp:
+            if heard.quantity == "power" and lamp.power == heard.device:
+                self._measure(lamp, heard.value, now)
+            elif heard.quantity == OFF and lamp.look == heard.device:
+                self._testify(lamp, "light", heard.value < 1, now)
 
     def crowd(self, sensor: str, occupied: bool, now: float) -> None:
         """Take a word on whether somebody is there, from a sensor or a camera of this group."""
