@@ -26,9 +26,9 @@ def handling(
 
 
 @router.get("/load", responses=tells(LoadView, 400, 401, 403, 422, 503))
-def load(*, house: TheServices, viewer: TheViewer, start: Start, end: End) -> Response:
+def load(*, house: TheServices, viewer: TheViewer, now: Now, start: Start, end: End) -> Response:
     """Tell how many calls reached each person, against what one person can take."""
-    return answer(house.statistics.load(viewer, start, end))
+    return answer(house.statistics.load(viewer, start, end, now))
 
 
 @router.get("/delivery", responses=tells(DeliveryView, 400, 401, 403, 422, 503))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from house import GUEST, NOON, Folder, running, sign_in
+import sqlalchemy as sa
+from house import GUEST, NOON, STAFF, Folder, running, sign_in
 
 from ingest.duty.deadlines import Deadline, Deadlines
 from ingest.duty.figures import Course, handling, load
@@ -144,6 +146,14 @@ def test_the_figures_over_rest(folder: Folder) -> None:
         assert found["all"]["acknowledge"] == {"count": 4, "median": 60.0, "p90": 60.0}
         assert found["severities"]["low"]["acknowledge"]["median"] is None
         assert found["all"]["flapping"] == 1.0
+        # Each event against its own deadline: seen after a minute, 30 s were allowed.
+        allowed = {"events": {"zone-dwell": {"acknowledge": "PT30S"}}}
+        boss = sign_in(client, "boss")
+        client.put("/api/v1/duty/deadlines", json=allowed, headers=boss)
+        found = client.get(f"{BASE}/handling", params=SPAN).json()["events"]["zone-dwell"]
+        assert found["acknowledge_deadline"] == {"kept": 0, "missed": 4, "share": 0.0}
+        assert found["resolve_deadline"] == {"kept": 0, "missed": 0, "share": None}
+        sign_in(client, "wang")
         people = client.get(f"{BASE}/load", params=SPAN).json()["people"]
         assert (people["li"]["calls"], people["li"]["band"]) == (1, "acceptable")
         sent = client.get(f"{BASE}/delivery", params=SPAN)
@@ -169,3 +179,30 @@ def test_only_so_many_incidents_are_read(
     spent = time.process_time() - begun
     assert (found.complete, found.all.incidents) == (False, most)
     assert spent < 20
+
+
+def test_whoever_resolves_by_a_link_has_seen_it(folder: Folder) -> None:
+    keep(folder, 3, 60)
+    at = (NOON + 2 * MINUTE).isoformat()
+    with writing(folder.state) as connection:
+        for number, actor in enumerate(("person:li", "team:gate", "rule:clear"), 1):
+            kept = connection.scalar(sa.select(incident.c.body).where(incident.c.number == number))
+            body = json.loads(kept or "")
+            del body["acknowledged"]
+            body |= {"resolved": at, "resolved_by": actor}
+            change = incident.update().where(incident.c.number == number)
+            connection.execute(change.values(body=json.dumps(body)))
+    found = StatisticsService(folder.reader("state")).handling(GUEST, NOON - HOUR, LATER, LATER)
+    assert (found.all.acknowledge.count, found.all.resolve.count) == (2, 3)
+    assert found.all.acknowledge.median == 120
+
+
+def test_a_load_is_over_what_has_passed_of_the_span(folder: Folder) -> None:
+    for number in range(12):
+        note(folder, number)
+    service = StatisticsService(folder.reader("state"))
+    started = NOON - HOUR
+    month = service.load(STAFF, started, started + 30 * 24 * HOUR, NOON)
+    assert (month.people["li"].per_hour, month.people["li"].band) == (12, "manageable")
+    over = service.load(STAFF, started, NOON + HOUR, LATER)
+    assert over.people["li"].per_hour == 6

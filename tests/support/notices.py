@@ -26,13 +26,14 @@ from ingest.incidents.incident import Incident
 from ingest.incidents.lists import unresolved
 from ingest.notify import audit, outbox
 from ingest.notify.audit import Audit
-from ingest.notify.channel import Channel, MemoryChannel
+from ingest.notify.bucket import take
+from ingest.notify.channel import Channel, MemoryChannel, Pace
 from ingest.notify.compose import Composer
 from ingest.notify.cue import still_called_for
 from ingest.notify.message import Failed, Message, Outcome, Sent
 from ingest.notify.plans import StoredPlans
 from ingest.notify.texts import Kind
-from ingest.notify.wording import PageLinks, PlainWording
+from ingest.notify.wording import Links, PageLinks, PlainWording
 from ingest.notify_settings import Business, Notify, WecomBotSettings
 from ingest.registry.records import RecordType
 from ingest.services.incidents import IncidentService
@@ -82,6 +83,12 @@ class Falling(MemoryChannel):
     """Sends, and then falls, as often as it is told."""
 
     falls = 0
+    rate: Pace | None = None
+    """How fast it may go; None is as fast as the fake can."""
+
+    @property
+    def pace(self) -> Pace:
+        return self.rate or super().pace
 
     def __init__(self, leased: Callable[[str], set[tuple[str, int]]]) -> None:
         super().__init__()
@@ -117,6 +124,7 @@ class Office:
         self.addresses: dict[str, str] = {}
         self.others: dict[str, Channel] = {}
         self.shelf = MemoryStore()
+        self.links: Links = PageLinks("https://linli.test")
         self.pictures = False
         self.pings: list[datetime] = []
         journal = self.folder.reader("journal")
@@ -159,8 +167,7 @@ class Office:
         return {**PEOPLE, "contacts": contacts}
 
     def job(self, name: str) -> ChannelJob:
-        links = PageLinks("https://linli.test")
-        composer = Composer(PlainWording(), links, self.shelf, UTC)
+        composer = Composer(PlainWording(), self.links, self.shelf, UTC)
         return ChannelJob(
             name,
             self.others.get(name, self.channels[name]),
@@ -270,8 +277,10 @@ class Office:
             due = outbox.due(connection, channel, now, 100)
             bucket = outbox.bucket(connection, channel)
             found = [(one, get(connection, one.incident)) for one in due]
-        rests = bucket is not None and bucket.rests_until is not None and bucket.rests_until > now
-        return not rests and any(still_called_for(of, one.kind) for one, of in found)
+        pace = self.channels[channel].pace
+        if bucket is not None and take(bucket, pace, now)[1]:
+            return False
+        return any(still_called_for(of, one.kind) for one, of in found)
 
     def keys_told(self) -> list[str]:
         """Return the key of each row that a channel took, those of a digest too."""
