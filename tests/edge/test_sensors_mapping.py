@@ -375,6 +375,17 @@ def test_what_is_wrong_with_a_mapping_is_said_with_its_file(
     assert str(path) in str(caught.value)
 
 
+def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + ONE.format("smoke") + ONE.format("power") + 'scale = "half"\n')
+    with pytest.raises(InputError) as caught:
+        load_mapping(str(path))
+    assert str(caught.value) == (f"{path}, line 6: reading[1].scale: Expected `float`, got `str`")
+    path.write_text(HEAD + "[[reading]\n")
+    with pytest.raises(InputError, match="line 3"):
+        load_mapping(str(path))
+
+
 def test_a_name_that_is_no_mapping_lists_those_there_are() -> None:
     with pytest.raises(InputError, match="zigbee2mqtt"):
         load_mapping("zigbee3mqtt")
