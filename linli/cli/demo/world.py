@@ -49,9 +49,9 @@ class World:
             argv = tuple(guarded(argv))
         self._supervisor.start(Child("broker", argv, stderr=files.folder / "broker.log"))
         self._wait(lambda: not port_is_free(files.broker.host, files.broker.port), "broker")
-        argv = linli_argv("ingest", "run", "--config", str(files.ingest_toml))
+        run = linli_argv("ingest", "run", "--config", str(files.ingest_toml))
         # What it says when it is ready the demo says in its own words.
-        self._supervisor.start(Child("ingest", argv, stdout=subprocess.DEVNULL))
+        self._supervisor.start(Child("ingest", run, stdout=subprocess.DEVNULL))
         self._wait(self._healthy, "ingest")
 
     def start_edge(self, duration: float | None) -> None:
