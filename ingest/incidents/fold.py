@@ -136,6 +136,8 @@ def _reopened(incident: Incident, row: Transition) -> Change:
 def _worsened(incident: Incident, row: Transition) -> Change:
     change: Change = {"severity": worse(incident.severity, row.severity or incident.severity)}
     change |= _ruling(incident, row)
+    if row.object_label is not None:  # what made it worse is what it is now: full, then overflowing
+        change["object_label"] = row.object_label
     if incident.state == "resolved":
         return change
     # Who shelved it meant a milder one.

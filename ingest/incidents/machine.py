@@ -133,7 +133,8 @@ def _is_worse(incident: Incident, fact: EventFact) -> bool:
 
 def _worsen(draft: Draft, fact: EventFact) -> None:
     if _is_worse(draft.known, fact):
-        draft.add(_row(draft, fact, "worsened", severity=fact.severity, **_ruling(fact)))
+        worst: dict[str, Any] = {"severity": fact.severity, "object_label": fact.object_label}
+        draft.add(_row(draft, fact, "worsened", **worst, **_ruling(fact)))
 
 
 def _picture(draft: Draft, fact: EventFact) -> None:

@@ -204,7 +204,8 @@ def test_from_echo_weight_and_picture_to_the_page(house: House) -> None:
         until(lambda: house.is_("bin-full", "bin-food", severity="medium", condition_active=True))
         for number in range(6, 9):
             house.echo(number, metres=0.02 + number / 10_000)
-        until(lambda: house.is_("bin-full", "bin-food", severity="high"))
+        until(lambda: house.is_("bin-full", "bin-food", object_label="overflowing"))
+        assert house.is_("bin-full", "bin-food", severity="high")
         house.echo(9, metres=0.03, celsius=82)
         until(lambda: house.is_("bin-fire", "bin-food", severity="critical", subject="b03/yard"))
         until(lambda: house.is_("bin-full", "bin-seen", severity="high", condition_active=True))

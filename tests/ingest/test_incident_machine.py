@@ -31,7 +31,16 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def event(phase="begin", episode="e1", time=0.0, delay=0.1, severity="medium", since=0.0, **more):
+def event(
+    phase="begin",
+    episode="e1",
+    time=0.0,
+    delay=0.1,
+    severity="medium",
+    since=0.0,
+    label="person",
+    **more,
+):
     return EventFact(
         key=KEY,
         area="b03",
@@ -40,7 +49,7 @@ def event(phase="begin", episode="e1", time=0.0, delay=0.1, severity="medium", s
         phase=phase,
         episode=episode,
         severity=severity,
-        object_label="person",
+        object_label=label,
         since=at(since),
         at=at(time),
         heard=at(time + delay),
@@ -516,3 +525,12 @@ def test_the_cache_is_always_the_fold_and_one_is_open_at_most(data) -> None:
         for name, incident in world.cache.items():
             assert fold(world.rows[name]) == incident
             assert incident.version == len(world.rows[name])
+
+
+def test_what_made_it_worse_is_what_it_is_called() -> None:
+    world = World()
+    world.tell(event(label="full"), at(0.1))
+    world.tell(event("update", time=2, label="overflowing", severity="high"), at(2.1))
+    assert (world.only.object_label, world.only.severity) == ("overflowing", "high")
+    world.tell(event("update", time=3, label="full", severity="medium"), at(3.1))
+    assert (world.only.object_label, world.only.severity) == ("overflowing", "high")
