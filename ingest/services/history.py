@@ -305,13 +305,13 @@ def _of_events(only: Happened) -> list[sa.ColumnElement[bool]]:
 
 
 def _of_steps(only: Happened) -> list[sa.ColumnElement[bool]]:
+    # Without their indexes, which are not in order of time.
     made = [
         column.in_(wanted)
         for column, wanted in (
             (incident.c.event, only.events),
-            (incident.c.area, only.areas),
+            (sa.func.coalesce(incident.c.area, ""), only.areas),
             (incident.c.severity, only.severities),
-            # Not by its index, which is not in order of time.
             (sa.func.coalesce(transition.c.step, ""), only.steps),
         )
         if wanted
