@@ -66,7 +66,8 @@ class Happenings:
         elif sensor is None:
             return False
         elif begun.event != OFFLINE:
-            if not any(rule.event == begun.event for rule in _rules(sensor)):
+            rules = [rule for rule in _rules(sensor) if rule.event == begun.event]
+            if not rules or _momentary(rules[0]):
                 return False
             self._alarms[begun.device, begun.event] = AlarmState(begun.since, told=True)
         self._open[begun.device, begun.event, begun.zone] = begun
@@ -122,7 +123,7 @@ class Happenings:
             on = reading.value >= 1
             state, step = stepped(known, rule, on=on, time=time)
             self._alarm(sensor, rule, state, step, time)
-            if on and QUANTITIES[rule.quantity].nature == "happening":  # over at once
+            if on and _momentary(rule):
                 self._alarm(sensor, rule, CALM, "end", time)
 
     def tick(self) -> None:
@@ -201,3 +202,8 @@ class Happenings:
 
 def _rules(sensor: KnownSensor) -> list[Alarm]:
     return [rule for rules in sensor.alarms.values() for rule in rules]
+
+
+def _momentary(rule: Alarm) -> bool:
+    """Whether it is over as soon as it happened."""
+    return QUANTITIES[rule.quantity].nature == "happening"

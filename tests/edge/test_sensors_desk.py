@@ -278,6 +278,13 @@ def test_what_is_no_longer_ours_is_not_adopted() -> None:
     assert not Room(BIN).desk.happenings.adopt(begun)
 
 
+def test_what_is_over_at_once_is_not_gone_on_with_after_a_fall_in_its_middle() -> None:
+    before = Room(GATE)
+    before.say(GATE, {"Data": {"Status": 0, "UTC": int(NOON.timestamp())}})
+    begun, _ = before.kept.happenings
+    assert not Room(GATE).desk.happenings.adopt(begun)
+
+
 def test_who_is_no_sensor_here_is_counted_and_named_up_to_a_bound() -> None:
     room = Room(SMOKE)
     for number in range(MAX_UNKNOWN + 50):
