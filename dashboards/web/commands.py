@@ -24,6 +24,7 @@ OFFERS: dict[str, tuple[CommandName, ...]] = {
     "lift": _LIFT,
     "speaker": ("voice-prompt",),
     "lamp": ("lamp-set",),
+    "lamp-group": ("lamp-set",),
 }
 """What is offered for a kind of device; whether one can do it is for its edge box to say."""
 SECONDS = (10, 30, 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from house import ADMIN, CAMERA, NODE, PASSWORDS, Folder
 from ledger import Ledger, event
+from served import served
 
 from dashboards.web import mount
 from ingest.app import create_app
@@ -20,8 +22,11 @@ from ingest.commands.command import Command, CommandState
 from ingest.services import Services
 from ingest.settings import Commands, Mqtt
 from ingest.store.engine import writing
+from ingest.store.registry import device
 from linli.broker import free_port
 
+CHROMIUM = Path("/usr/bin/chromium")
+SHOTS = os.environ.get("LINLI_SHOTS")
 PATH = f"/devices/{NODE}/{CAMERA}"
 ONCE = "019536a1-0000-7000-8000-000000000001"
 
@@ -51,10 +56,13 @@ class Web:
     def sent(self) -> tuple[Command, ...]:
         return self.services.commands.of_device(ADMIN, (NODE, CAMERA))
 
-    def now_stands(self, state: CommandState, code: str | None = None) -> None:
+    def now_stands(
+        self, state: CommandState, code: str | None = None, name: str | None = None
+    ) -> None:
         """Let what was asked last stand so."""
+        found = next(one for one in self.sent() if name in (None, one.name))
         with writing(self.folder.state) as connection:
-            one = msgspec.structs.replace(self.sent()[0], state=state, code=code)
+            one = msgspec.structs.replace(found, state=state, code=code)
             book.keep(connection, one)
 
 
@@ -150,6 +158,48 @@ def test_who_may_only_look_sees_no_button_and_sends_nothing(web: Web) -> None:
     assert "Hold the door open…" not in web.page()
     web.ask(status=403, seconds=1)
     assert web.sent() == ()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_an_old_phone_with_a_long_name(web: Web, scheme: str) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with writing(web.folder.state) as connection:
+        connection.execute(
+            device.update().values(label="东区三号楼地下二层非机动车库第十二充电区" * 2)
+        )
+    incident = Ledger(web.folder.state).tell(event(node=NODE, device=CAMERA))[0]
+    web.ask("voice-prompt", prompt="ebike-out", incident=incident.id, reason="电动车进了电梯" * 8)
+    with served(web.client.app) as server, playwright.sync_playwright() as driver:  # type: ignore[arg-type]
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        context = browser.new_context(
+            viewport={"width": 360, "height": 640}, locale="zh-CN", color_scheme=scheme
+        )
+        page = context.new_page()
+        page.goto(f"{server.url}/login")
+        page.fill("input[name=name]", "wang")
+        page.fill("input[name=password]", PASSWORDS["wang"][1])
+        page.click("main button[type=submit]")
+        for path in (f"/incidents/{incident.id}", PATH):
+            page.goto(f"{server.url}{path}")
+            page.click("text=保持开门")
+            assert page.locator("main").evaluate("one => one.scrollWidth <= one.clientWidth")
+            if SHOTS:
+                name = f"commands-{path.split('/')[1]}-{scheme}.png"
+                page.screenshot(path=str(Path(SHOTS) / name), full_page=True)
+        page.fill("details[open] input[name=reason]", "电动车")
+        page.click("details[open] button")
+        page.wait_for_selector("text=保持开门 · 10 秒")
+        assert "door-hold" in [one.name for one in web.sent()]
+        page.click("text=放行关门")
+        page.fill("details[open] input[name=reason]", "已经推出")
+        for one in web.sent():
+            web.now_stands("done", name=one.name)
+        page.wait_for_selector("#asked .health-ok")
+        # What was being written meanwhile is still there.
+        assert page.input_value("details[open] input[name=reason]") == "已经推出"
+        browser.close()
 
 
 def test_where_commands_are_off_the_page_says_so(tmp_path: Path) -> None:
