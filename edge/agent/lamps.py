@@ -88,8 +88,12 @@ class Lamps:
         return self._keeper.lost_events
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """Return who takes which command of which device."""
-        return {(name, COMMAND): partial(self._ordered, name) for name in self._circuits}
+        """Return who takes which command of which device: a lamp's is one to its group."""
+        return {
+            (device, COMMAND): partial(self._ordered, name)
+            for name, circuit in self._circuits.items()
+            for device in (name, *(lamp.id for lamp in circuit.config.lamp))
+        }
 
     def start(self, cameras: Sequence[CameraMeter]) -> None:
         """Start the threads; `cameras` may be named by groups as sensors of people."""

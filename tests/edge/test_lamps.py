@@ -205,6 +205,15 @@ def test_a_lamp_that_does_not_answer_is_named(make: Make) -> None:
     assert (asked.words, asked.detail) == ([("failed", "unreachable")], "lamp-2")
 
 
+def test_a_command_to_a_lamp_is_one_to_its_group(make: Make) -> None:
+    house = make(_group())
+    handlers = house.lamps.handlers()
+    assert set(handlers) == {("hall", "lamp-set"), ("lamp-1", "lamp-set")}
+    house.turn()
+    handlers["lamp-1", "lamp-set"](Asked(0.4))  # type: ignore[arg-type]
+    assert house.turn() == [("lamp-1", 0.4)]
+
+
 def test_a_newer_command_supersedes_and_one_without_level_fails(make: Make) -> None:
     house = make(_group())
     first, second, empty = house.order(0.5), house.order(0.7), house.order(None)
