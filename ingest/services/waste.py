@@ -97,7 +97,8 @@ class RoundView(msgspec.Struct, frozen=True, kw_only=True):
     """The round to make now when the next is at `until`: its stops in walking order.
 
     `order` says of what that order is made: `places`, the registry's paths, since it knows no map.
-    `left` bins can wait. Where the chance of a bin to be full before is above one in ten, it is on.
+    `left` bins can wait. Of these, `too_late` may be full before `until` (a chance of one in ten or
+    more) though there is nothing to take out now: for them the next round should be sooner.
     """
 
     at: datetime
@@ -105,6 +106,7 @@ class RoundView(msgspec.Struct, frozen=True, kw_only=True):
     order: Literal["places"]
     stops: tuple[StopView, ...]
     left: int
+    too_late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class WasteService:
             order="places",
             stops=tuple(StopView(why=stop.why, bin=found[stop.bin.id][0]) for stop in stops),
             left=len(found) - len(stops),
+            too_late=sum(plan.too_late(one, hours) for _, one in found.values()),
         )
 
     def _all(self, now: datetime) -> Iterator[tuple[BinView, plan.BinNow]]:

@@ -14,6 +14,9 @@ FULL = 0.85
 NEARLY = 0.6
 """Without a forecast, a bin above this is not left for another day."""
 
+WORTH = 0.25
+"""Below this there is next to nothing to take out: it is full as soon with and without a visit."""
+
 Why = Literal["full", "may-fill", "nearly-full", "not-known"]
 """`may-fill`: with a chance of one in ten or more before the next round; `nearly-full`: without a
 forecast that is worth showing; `not-known`: nothing was measured lately, somebody should look."""
@@ -43,11 +46,18 @@ def plan(bins: Iterable[BinNow], hours: float) -> Sequence[Stop]:
     return sorted(stops, key=lambda stop: (order_of(stop.bin.place), stop.bin.id))
 
 
+def too_late(one: BinNow, hours: float) -> bool:
+    """Tell whether it may be full before the next round though it is as good as empty now."""
+    if one.level is None or one.level >= WORTH or one.forecast is None:
+        return False
+    return one.forecast.early <= hours
+
+
 def _why(one: BinNow, hours: float) -> Why | None:
     if one.level is None:
         return "not-known"
     if one.level >= FULL:
         return "full"
     if one.forecast is not None:
-        return "may-fill" if one.forecast.early <= hours else None
+        return "may-fill" if one.level >= WORTH and one.forecast.early <= hours else None
     return "nearly-full" if one.level >= NEARLY else None

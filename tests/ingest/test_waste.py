@@ -19,7 +19,7 @@ from ingest.series.timeseries import Sample, SeriesKey, to_millis
 from ingest.services.waste import WasteService, bins_among
 from ingest.waste.forecast import HORIZON, Forecast, forecast
 from ingest.waste.inflow import Inflow
-from ingest.waste.plan import BinNow, plan
+from ingest.waste.plan import BinNow, plan, too_late
 from ingest.waste.skill import Skill, score
 from ingest.waste.walk import order_of
 from linli.cli.ingest.waste import waste
@@ -135,6 +135,13 @@ def test_a_round_goes_to_what_is_full_may_be_or_is_not_known_in_walking_order() 
         ("d", "nearly-full"),
         ("a", "full"),
     ]
+
+
+def test_a_bin_with_nothing_in_it_is_not_visited_but_wants_a_round_sooner() -> None:
+    quick = BinNow("a", "c001/b01", 0.05, Forecast(3, 6, 9))
+    slow = BinNow("b", "c001/b01", 0.05, Forecast(30, 40, 60))
+    assert plan([quick, slow], 12) == []
+    assert [too_late(one, 12) for one in (quick, slow)] == [True, False]
 
 
 def test_numbers_in_places_are_numbers() -> None:

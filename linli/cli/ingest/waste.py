@@ -54,6 +54,8 @@ def show_round(config: Path, hours: float, *, as_json: bool) -> None:
     for number, stop in enumerate(found.stops, 1):
         click.echo(f"{number:3}  {_line(stop.bin, zone)}  {_WHY[stop.why]}")
     click.echo(f"{len(found.stops)} to empty, in the order of their places; {found.left} can wait")
+    if found.too_late:
+        click.echo(f"{found.too_late} of these may be full before that round: make it sooner")
 
 
 @waste.command(epilog="Example: linli ingest waste bins")
