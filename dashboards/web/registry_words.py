@@ -35,6 +35,7 @@ FIELDS = {
 }
 KINDS = {
     "lamp": msg("Lamp"),
+    "lamp-group": msg("Lamp group"),
     "bin": msg("Bin"),
     "lift": msg("Lift"),
     "switch": msg("Network switch"),

@@ -45,6 +45,7 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "kind": {
         "camera": ("摄像头", "摄像机", "相机"),
         "lamp": ("路灯", "灯"),
+        "lamp-group": ("灯组",),
         "bin": ("垃圾桶",),
         "lift": ("电梯",),
         "switch": ("交换机",),
