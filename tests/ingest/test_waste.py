@@ -101,7 +101,7 @@ def test_a_forecast_without_skill_is_not_shown() -> None:
     assert not Skill(count=29, error=1, last_week=6, linear=5, covered=0.8).shown
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.lists(st.none() | st.floats(0, 1), min_size=240, max_size=300),
     st.floats(0, 1),
