@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import FastAPI
 
 from ingest import registry
-from ingest.accounts import book as accounts
 from ingest.accounts.account import Viewer
+from ingest.accounts.first import make_first_account
 from ingest.api import routes
-from ingest.commands.command import SENDER
-from ingest.consumers.commands import CommandJob
+from ingest.consumers.commands import CommandJob, link_of
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.own import OwnFigures
@@ -25,9 +23,8 @@ from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
 from ingest.consumers.work import Cursor
-from ingest.evidence.retention import Keep as KeepPictures
 from ingest.evidence.shelf import FolderStore
-from ingest.evidence.sweep import SweepJob
+from ingest.evidence.sweep import SweepJob, kept_for
 from ingest.feed import Feed
 from ingest.idempotency import Requests, mark
 from ingest.incidents.flow import Surroundings
@@ -72,7 +69,7 @@ from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
 from ingest.services.waste import WasteService
 from ingest.services.wiring import KnownWiring
-from ingest.settings import Evidence, IngestSettings
+from ingest.settings import IngestSettings
 from ingest.store import state
 from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
@@ -82,14 +79,10 @@ from linli.clock import Clock, SystemClock
 from linli.commands import AskData, CommandName
 from linli.errors import StoreError
 from linli.log import get_logger
-from linli.mqtt import LinkOptions, PahoLink
-from linli.settings import write_secret
-from linli.topics import PREFIX, REQUEST_AREA, VERSION, topic_filter
+from linli.mqtt import PahoLink
 
 log = get_logger(__name__)
 
-ADMIN = "admin"
-ADMIN_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file
 INFLUX = influx_book.NAME
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
@@ -309,24 +302,10 @@ class House:
         return (Runner(INFLUX, job),)
 
     def _make_commands(self) -> CommandJob | None:
-        settings, mqtt = self._settings.commands, self._settings.mqtt
-        if not settings.enabled:
+        if not self._settings.commands.enabled:
             return None
-        site = self._settings.site.id
-        options = LinkOptions(
-            host=mqtt.host,
-            port=mqtt.port,
-            client_id=settings.username or SENDER,
-            username=settings.username,
-            password=settings.password(),
-            protocol=mqtt.protocol,
-            subscriptions=(
-                f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",
-                *([topic_filter(site, area=REQUEST_AREA)] if settings.integrators else ()),
-            ),
-        )
         job = CommandJob(
-            options,
+            link_of(self._settings),
             reader=self._state,
             writer=self._state_writer,
             feed=self._feed,
@@ -398,25 +377,3 @@ class House:
             *([Runner("commands", self._commands)] if self._commands else ()),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )
-
-
-def kept_for(evidence: Evidence) -> KeepPictures:
-    """Return how long each class of pictures is kept."""
-    return KeepPictures(
-        ordinary=timedelta(days=evidence.days),
-        safety=timedelta(days=evidence.safety_days),
-        false_alarm=timedelta(days=evidence.false_alarm_days),
-    )
-
-
-def make_first_account(connection: sa.Connection, folder: Path, clock: Clock) -> None:
-    """Make the account `admin` when no administrator is there; its password goes to a 0600 file.
-
-    The file is for whoever installs this; it is never read by the service and should be deleted.
-    """
-    known = accounts.accounts(connection)
-    if any(ADMIN in (one.role, one.name) for one in known):
-        return
-    password = accounts.add_account(connection, ADMIN, "admin", clock.now())
-    write_secret(folder / ADMIN_PASSWORD_FILE, password)
-    log.warning("account %r made; its password is in %s", ADMIN, folder / ADMIN_PASSWORD_FILE)

@@ -10,9 +10,10 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from ingest.commands import book
-from ingest.commands.command import Command, answered, failed, message, overdue
+from ingest.commands.command import SENDER, Command, answered, failed, message, overdue
 from ingest.feed import Feed
 from ingest.refusal import NotUsable, Refusal
+from ingest.settings import IngestSettings
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
 from linli.codec import decode_part, encode
@@ -21,7 +22,7 @@ from linli.errors import LinkError, PayloadError
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions
 from linli.mqtt.link import Link, LinkFactory
-from linli.topics import REQUEST_AREA, Topic
+from linli.topics import PREFIX, REQUEST_AREA, VERSION, Topic, topic_filter
 
 log = get_logger(__name__)
 
@@ -177,3 +178,20 @@ class CommandJob:
 def is_request(topic: str) -> bool:
     """Tell whether another system asks us for something."""
     return topic.split("/")[3:4] == [REQUEST_AREA]
+
+
+def link_of(settings: IngestSettings) -> LinkOptions:
+    """Return the session that commands go out by. Raises InputError for a secret without a file."""
+    commands, mqtt, site = settings.commands, settings.mqtt, settings.site.id
+    return LinkOptions(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=commands.username or SENDER,
+        username=commands.username,
+        password=commands.password(),
+        protocol=mqtt.protocol,
+        subscriptions=(
+            f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",
+            *([topic_filter(site, area=REQUEST_AREA)] if commands.integrators else ()),
+        ),
+    )

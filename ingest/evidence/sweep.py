@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from ingest.evidence import book
 from ingest.evidence.retention import Keep
 from ingest.evidence.shelf import PARTS, EvidenceStore
+from ingest.settings import Evidence
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
 
@@ -65,3 +66,12 @@ class SweepJob:
             if orphans:  # one may just have been handed in again
                 for name in set(orphans) & set(self._store.lying(part, before)):
                     self._store.remove(name)
+
+
+def kept_for(evidence: Evidence) -> Keep:
+    """Return how long each class of pictures is kept."""
+    return Keep(
+        ordinary=timedelta(days=evidence.days),
+        safety=timedelta(days=evidence.safety_days),
+        false_alarm=timedelta(days=evidence.false_alarm_days),
+    )

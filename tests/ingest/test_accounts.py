@@ -11,8 +11,8 @@ from house import GUEST, NOON, PASSWORDS, STAFF, Folder, running
 
 from ingest.accounts import book, passwords
 from ingest.accounts.account import Viewer
+from ingest.accounts.first import ADMIN_PASSWORD_FILE
 from ingest.accounts.origin import origin
-from ingest.app import ADMIN_PASSWORD_FILE
 from ingest.refusal import NotAllowed, SignInNeeded
 from ingest.services.accounts import AccountService
 from ingest.store.engine import reading, writing
