@@ -76,7 +76,16 @@ def test_what_is_not_signed_so_is_refused(callback: Callback, changed: dict[str,
         callback.open(msgspec.structs.replace(TRIAL, **changed), ECHO, at(TRIAL))
 
 
-@pytest.mark.parametrize("part", ["", "AAAA", "链接", "A" * 64, sealed(b"x", corporation="other")])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "",
+        "AAAA",
+        "链接",
+        "A" * 64,
+        pytest.param(sealed(b"x", corporation="other"), id="for somebody else"),
+    ],
+)
 def test_what_was_not_sealed_for_us_is_refused(callback: Callback, part: str) -> None:
     signed = query(part, at(TRIAL))
     seal = Seal(signed["msg_signature"], signed["timestamp"], signed["nonce"])
