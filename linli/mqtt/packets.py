@@ -29,6 +29,7 @@ def delivery_of(
 ) -> Delivery:
     """Read the PUBLISH of QoS 0 or 1 at `at`; `five` tells MQTT 5 from 3.1.1.
 
+    Where the data end before `end`, far behind any topic, so does the payload.
     Raises MalformedError.
     """
     head = data[at]

@@ -109,6 +109,9 @@ class PahoLink:
 
     def _turn(self, client: paho.Client, tap: Tap, timeout: float) -> MQTTErrorCode:
         """Do what `client.loop` does, with the tap between."""
+        if tap.fileno() < 0:
+            # The library closes it by itself when a broker is silent, and need not say so.
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
         tap.flush()
         writes = [tap] if tap.unsent else []
         readable, _, _ = select.select([tap], writes, [], timeout)

@@ -20,6 +20,7 @@ from linli.mqtt.link import Delivery
 from linli.mqtt.packets import PUBLISH, MalformedError, body_of, delivery_of
 
 CHUNK = 64 * 1024
+LARGEST = 128 * 1024
 MOST_UNSENT = 1024 * 1024
 PUBACK = b"\x40\x02"
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -37,6 +38,7 @@ class Tap:
         self._socket = sock
         self._unread = b""
         self._missing = 0
+        self._skip = 0
         self._unsent = bytearray()
         self._packet = b""
         self._ended = False
@@ -57,18 +59,26 @@ class Tap:
     ) -> None:
         """Read once; tell of each message, and of each other packet when `recv` has it ready.
 
-        Raises MalformedError; call no more then but `close`.
+        A message longer than LARGEST bytes loses its end, so that whoever is told can refuse it
+        for its size: not taken at all, it would come again for ever. Raises MalformedError; call
+        no more then but `close`.
         """
-        data = self._unread + self._receive()
+        data = self._unread + self._wanted(self._receive())
         at, self._unread = 0, b""
         while not self._ended and len(data) - at > 1:
             place = body_of(data, at)
-            if place is None or place[1] > len(data):
-                self._missing = 0 if place is None else place[1] - len(data)
+            if place is None:
                 break
             body, end = place
-            if data[at] >> 4 == PUBLISH:
+            is_message = data[at] >> 4 == PUBLISH
+            if end - at > LARGEST and not is_message:
+                raise MalformedError("a packet far longer than any of its kind")
+            if (enough := min(end, at + LARGEST)) > len(data):
+                self._missing = enough - len(data)
+                break
+            if is_message:
                 on_message(delivery_of(data, at, body, end, connection=connection, five=five))
+                self._skip = max(0, end - len(data))
             else:
                 self._packet = data[at:end]
                 on_other()
@@ -146,6 +156,12 @@ class Tap:
         except OSError:
             self._socket.close()
             raise
+
+    def _wanted(self, data: bytes) -> bytes:
+        """Leave out what still comes of a message that was cut."""
+        skip = min(self._skip, len(data))
+        self._skip -= skip
+        return data[skip:] if skip else data
 
     def _receive(self) -> bytes:
         """Return what has come; an end or an error of the connection is noted, never raised."""

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from linli.broker import find_mosquitto, free_port
 from linli.clock import SystemClock
-from linli.mqtt import Delivery, LinkOptions, PahoLink
+from linli.codec import MAX_PAYLOAD
+from linli.mqtt import Delivery, LinkOptions, PahoLink, paho_link
 from linli.mqtt.packets import MalformedError
-from linli.mqtt.tap import MOST_UNSENT, Tap
+from linli.mqtt.tap import CHUNK, LARGEST, MOST_UNSENT, Tap
 from tests.support.brokers import NEEDS_MOSQUITTO, wait_for_port
 
 SUBACK = b"\x90\x04\x00\x01\x00\x01"
@@ -161,6 +162,57 @@ def test_no_bytes_do_worse_than_end_the_connection(noise: bytes, five: bool) -> 
         far.sendall(b"\x32" + noise)
         with contextlib.suppress(MalformedError):
             Reader(Tap(near), five=five).read()
+
+
+@pytest.mark.parametrize("properties", [b"", b"\x26" + b"k" * 3 * LARGEST])
+def test_a_message_without_measure_is_cut_and_costs_its_bound(
+    properties: bytes, pair: tuple[socket.socket, Reader]
+) -> None:
+    far, reader = pair
+    far.settimeout(5)
+    stream = publish(b"a", b"x" * 4 * LARGEST, 7, properties) + SUBACK + publish(b"a", b"next", 8)
+    kept, size = 0, 20_000
+    for start in range(0, len(stream), size):
+        far.sendall(stream[start : start + size])
+        reader.read()
+        kept = max(kept, len(reader.tap._unread))
+    cut, whole = reader.messages
+    assert (cut.topic, cut.mid, whole.payload, reader.others) == ("a", 7, b"next", [SUBACK])
+    assert kept < LARGEST + CHUNK
+    assert len(cut.payload) < LARGEST + CHUNK
+    assert bool(properties) or len(cut.payload) > MAX_PAYLOAD
+
+
+def test_another_packet_without_measure_ends_the_connection(
+    pair: tuple[socket.socket, Reader],
+) -> None:
+    far, reader = pair
+    far.sendall(b"\x90" + varint(LARGEST))
+    with pytest.raises(MalformedError):
+        reader.read()
+
+
+def test_a_broker_that_never_answers_is_left_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paho_link, "KEEPALIVE", 1)
+    monkeypatch.setattr(paho_link, "FIRST_RETRY", 0.001)
+    keeper = Keeper()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        options = LinkOptions("127.0.0.1", silent.getsockname()[1], "me")
+        link = PahoLink(options, keeper, SystemClock())
+        silent.setblocking(False)
+        tries: list[socket.socket] = []
+        for _ in range(500):
+            link.step(0.01)
+            with contextlib.suppress(BlockingIOError):
+                tries.append(silent.accept()[0])
+            if len(tries) == 2:
+                break
+        assert len(tries) == 2
+        for one in tries:
+            one.close()
+        link.close()
 
 
 def test_the_end_comes_after_all_that_was_said(pair: tuple[socket.socket, Reader]) -> None:
