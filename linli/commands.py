@@ -12,16 +12,22 @@ from msgspec import Meta
 
 from linli.events import Envelope, Fraction, Instant, Part, Seconds, Slug, Text, Uuid
 
-CommandName = Literal["door-hold", "door-release", "voice-prompt", "lamp-set"]
+CommandName = Literal["door-hold", "door-release", "voice-prompt", "lamp-set", "lamp-release"]
 COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 Phase = Literal["accepted", "done", "failed", "expired"]
 LONGEST_HOLD = 60
 """Seconds of one door hold; a node holds to it as well."""
+SHORTEST_OVERRIDE, LONGEST_OVERRIDE = 60, 86_400
+"""Seconds that a lamp may be held at a level."""
+Lasting = Annotated[
+    int, Meta(ge=SHORTEST_OVERRIDE, le=LONGEST_OVERRIDE, description="seconds of a level")
+]
 
 
 class CommandData(Part, frozen=True, kw_only=True):
     """What to do: `holds` of a door, `prompt` to be spoken, `level` of a lamp.
 
+    `lasts` is how long a lamp keeps its level; without it the device decides.
     `operator` stands for a person without naming one.
     """
 
@@ -29,6 +35,7 @@ class CommandData(Part, frozen=True, kw_only=True):
     holds: Annotated[int, Meta(ge=1, le=LONGEST_HOLD, description="seconds")] | None = None
     prompt: Slug | None = None
     level: Fraction | None = None
+    lasts: Lasting | None = None
 
 
 class CommandMessage(Envelope, frozen=True, kw_only=True):
@@ -72,3 +79,4 @@ class AskData(Part, frozen=True, kw_only=True):
     seconds: Annotated[int, Meta(ge=1, le=10**6)] | None = None
     prompt: Slug | None = None
     level: Fraction | None = None
+    lasts: Lasting | None = None

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from dashboards.web.visit import Acting, SignedIn
 from ingest.services.commands import LONGEST_REASON
-from linli.commands import CommandName
+from linli.commands import LONGEST_OVERRIDE, SHORTEST_OVERRIDE, CommandName
 
 router = APIRouter()
 _Once = Annotated[str, Form(pattern="^[0-9a-f-]{36}$")]
@@ -35,6 +35,7 @@ def send(
     seconds: Annotated[int | None, Form(ge=1, le=60)] = None,
     prompt: Annotated[str | None, Form(max_length=32)] = None,
     level: Annotated[float | None, Form(ge=0, le=1)] = None,
+    lasts: Annotated[int | None, Form(ge=SHORTEST_OVERRIDE, le=LONGEST_OVERRIDE)] = None,
     incident: _Incident = "",
 ) -> Response:
     """Send a command; the same form sent twice is one command."""
@@ -47,6 +48,7 @@ def send(
         seconds=seconds,
         prompt=prompt,
         level=level,
+        lasts=lasts,
         incident=incident or None,
         once=once,
     )

@@ -17,18 +17,22 @@ NAMES: dict[CommandName, str] = {
     "door-release": msg("Let the door go"),
     "voice-prompt": msg("Speak there"),
     "lamp-set": msg("Set the lamp"),
+    "lamp-release": msg("Let the lamp go by itself again"),
 }
+_LAMP: tuple[CommandName, ...] = ("lamp-set", "lamp-release")
 _LIFT: tuple[CommandName, ...] = ("door-hold", "door-release", "voice-prompt")
 OFFERS: dict[str, tuple[CommandName, ...]] = {
     "camera": _LIFT,
     "lift": _LIFT,
     "speaker": ("voice-prompt",),
-    "lamp": ("lamp-set",),
-    "lamp-group": ("lamp-set",),
+    "lamp": _LAMP,
+    "lamp-group": _LAMP,
 }
 """What is offered for a kind of device; whether one can do it is for its edge box to say."""
 SECONDS = (10, 30, 60)
 LEVELS = (0.0, 0.3, 0.7, 1.0)
+LASTS = (120, 30, 480, 1440)
+"""Minutes that a level is kept; the first is what is offered."""
 PROMPTS = {
     "ebike-out": msg("Please take the e-bike out of the lift"),
     "keep-clear": msg("Please keep this way clear"),
@@ -58,13 +62,21 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """One thing that a command needs: its field, what it is, and what to choose from."""
+
+    field: str
+    words: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """One command that may be asked of a device; `field` names what it needs, if anything."""
+    """One command that may be asked of a device."""
 
     name: CommandName
     words: str
-    field: str | None
-    choices: tuple[Choice, ...]
+    picks: tuple[Pick, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +104,30 @@ def courses(found: Iterable[Command], words: Words, calendar: Calendar) -> tuple
 
 
 def _offer(name: CommandName, words: Words) -> Offer:
-    field, choices = None, list[Choice]()
+    what = words.say(msg("What exactly"))
+    picks: tuple[Pick, ...] = ()
     if name == "door-hold":
-        field = "seconds"
-        seconds = words.say(msg("%(seconds)s s"))
-        choices = [Choice(str(one), seconds % {"seconds": one}) for one in SECONDS]
+        picks = (Pick("seconds", what, tuple(Choice(str(s), _seconds(s, words)) for s in SECONDS)),)
     elif name == "lamp-set":
-        field = "level"
-        choices = [Choice(str(one), f"{one:.0%}") for one in LEVELS]
+        lasts = tuple(Choice(str(60 * one), _minutes(one, words)) for one in LASTS)
+        picks = (
+            Pick("level", what, tuple(Choice(str(one), f"{one:.0%}") for one in LEVELS)),
+            Pick("lasts", words.say(msg("For how long")), lasts),
+        )
     elif name == "voice-prompt":
-        field = "prompt"
-        choices = [Choice(one, words.say(text)) for one, text in PROMPTS.items()]
-    return Offer(name, words.say(NAMES[name]), field, tuple(choices))
+        said = tuple(Choice(one, words.say(text)) for one, text in PROMPTS.items())
+        picks = (Pick("prompt", what, said),)
+    return Offer(name, words.say(NAMES[name]), picks)
+
+
+def _seconds(seconds: int, words: Words) -> str:
+    return words.say(msg("%(seconds)s s")) % {"seconds": seconds}
+
+
+def _minutes(minutes: int, words: Words) -> str:
+    if minutes % 60:
+        return words.say(msg("%(count)s min")) % {"count": minutes}
+    return words.say(msg("%(count)s h")) % {"count": minutes // 60}
 
 
 def _course(one: Command, words: Words, calendar: Calendar) -> Course:
@@ -126,9 +150,10 @@ def _course(one: Command, words: Words, calendar: Calendar) -> Course:
 def _detail(one: Command, words: Words) -> str:
     data = one.data
     if data.holds is not None:
-        return " · " + words.say(msg("%(seconds)s s")) % {"seconds": data.holds}
+        return " · " + _seconds(data.holds, words)
     if data.level is not None:
-        return f" · {data.level:.0%}"
+        lasts = f" · {_minutes(data.lasts // 60, words)}" if data.lasts is not None else ""
+        return f" · {data.level:.0%}{lasts}"
     if data.prompt is not None:
         known = PROMPTS.get(data.prompt)
         return " · " + (words.say(known) if known else data.prompt)

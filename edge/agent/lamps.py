@@ -33,9 +33,10 @@ TELL_EVERY = 60.0
 FINISH_WITHIN = 12.0
 """Seconds from a command to its last word: the ingest waits for fifteen."""
 MOST_WAITING = 8192
-COMMAND = "lamp-set"
+SET, RELEASE = "lamp-set", "lamp-release"
 
 _Job = Callable[[float], None]
+_Obey = Callable[[str, Order, float], None]
 
 
 @dataclass(slots=True)
@@ -90,9 +91,10 @@ class Lamps:
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """Return who takes which command of which device: a lamp's is one to its group."""
         return {
-            (device, COMMAND): partial(self._ordered, name)
+            (device, command): partial(self._ordered, obey, name)
             for name, circuit in self._circuits.items()
             for device in (name, *(lamp.id for lamp in circuit.config.lamp))
+            for command, obey in ((SET, self._obey), (RELEASE, self._release))
         }
 
     def start(self, cameras: Sequence[CameraMeter]) -> None:
@@ -174,8 +176,8 @@ class Lamps:
                     del self._pending[name]
                     pending.order.finish("done")
 
-    def _ordered(self, group: str, order: Order) -> None:
-        self._put(partial(self._obey, group, order))
+    def _ordered(self, obey: _Obey, group: str, order: Order) -> None:
+        self._put(partial(obey, group, order))
 
     def _obey(self, group: str, order: Order, now: float) -> None:
         data, circuit = order.command.data, self._circuits[group]
@@ -183,14 +185,22 @@ class Lamps:
         if level is None:
             order.finish("failed", "no-level")
             return
-        before = self._pending.pop(group, None)
-        if before is not None:
-            before.order.finish("failed", "superseded")
-        circuit.take_over(level, circuit.config.override, now)
+        self._supersede(group)
+        circuit.take_over(level, data.lasts or circuit.config.override, now)
         lamps = {lamp.id for lamp in circuit.config.lamp}
         self._pending[group] = _Pending(order, level, lamps, now + FINISH_WITHIN)
         if circuit.wish is not None and circuit.wish.level == level:
             self._drive(circuit, level, 0.0)  # it is said again; a new level is driven by the turn
+
+    def _release(self, group: str, order: Order, now: float) -> None:
+        self._supersede(group)
+        self._circuits[group].give_back(now)
+        order.finish("done")
+
+    def _supersede(self, group: str) -> None:
+        before = self._pending.pop(group, None)
+        if before is not None:
+            before.order.finish("failed", "superseded")
 
     def _drive(self, circuit: Circuit, level: float, ramp: float) -> None:
         for lamp in circuit.config.lamp:

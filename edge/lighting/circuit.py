@@ -90,8 +90,12 @@ class Circuit:
         self._group = controller.hear_people(self._group, self.terms, sensor, occupied, now)
 
     def take_over(self, level: float, lasts: float, now: float) -> None:
-        """Let staff decide for so many seconds; 0 gives the group back."""
+        """Let staff decide for so many seconds."""
         self._group = controller.take_over(self._group, level, now, lasts)
+
+    def give_back(self, now: float) -> None:
+        """Let the group decide by itself again."""
+        self._group = controller.take_over(self._group, 0.0, now, 0.0)
 
     def answer(self, lamp: str, obeyed: bool, now: float) -> None:
         """Take whether a lamp's actuator did what it was told."""

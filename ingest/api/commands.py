@@ -11,7 +11,7 @@ from ingest.api.answers import CommandList, answer, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.commands.command import Command
 from ingest.services.commands import LONGEST_REASON
-from linli.commands import CommandName
+from linli.commands import LONGEST_OVERRIDE, SHORTEST_OVERRIDE, CommandName
 from linli.topics import ID_PATTERN
 
 router = APIRouter(tags=["commands"])
@@ -31,6 +31,14 @@ class Wish(BaseModel):
         Field(pattern=f"^{ID_PATTERN}$", max_length=32, description="of voice-prompt: a sentence"),
     ] = None
     level: Annotated[float | None, Field(ge=0, le=1, description="of lamp-set")] = None
+    lasts: Annotated[
+        int | None,
+        Field(
+            ge=SHORTEST_OVERRIDE,
+            le=LONGEST_OVERRIDE,
+            description="of lamp-set, seconds; left out, the group's own",
+        ),
+    ] = None
     incident: Annotated[str | None, Field(max_length=64, description="that it is for")] = None
 
 
@@ -62,6 +70,7 @@ def send(
         seconds=body.seconds,
         prompt=body.prompt,
         level=body.level,
+        lasts=body.lasts,
         incident=body.incident,
     )
     return answer(made, 202)

@@ -70,6 +70,7 @@ def wish(
     seconds: int | None = None,
     prompt: str | None = None,
     level: float | None = None,
+    lasts: int | None = None,
 ) -> CommandData:
     """Return what to ask of a device; a hold is cut to 60 s.
 
@@ -81,16 +82,20 @@ def wish(
         "door-release": None,
         "voice-prompt": "prompt",
         "lamp-set": "level",
+        "lamp-release": None,
     }
     for field, value in given.items():
         if (value is not None) != (field == takes[name]):
             rule = "is needed" if value is None else "means nothing"
             raise NotUsable(f"{rule} in a {name}", where=field)
+    if lasts is not None and name != "lamp-set":
+        raise NotUsable(f"means nothing in a {name}", where="lasts")
     return CommandData(
         operator="op-" + hashlib.sha256(actor.encode()).hexdigest()[:8],
         holds=None if seconds is None else min(seconds, LONGEST_HOLD),
         prompt=prompt,
         level=level,
+        lasts=lasts,
     )
 
 

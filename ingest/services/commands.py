@@ -56,6 +56,7 @@ class CommandService:
         seconds: int | None = None,
         prompt: str | None = None,
         level: float | None = None,
+        lasts: int | None = None,
         incident: str | None = None,
         once: str | None = None,
     ) -> Command:
@@ -71,7 +72,7 @@ class CommandService:
         reason = reason.strip()
         if not 0 < len(reason) <= LONGEST_REASON:
             raise NotUsable(f"say why, in at most {LONGEST_REASON} characters", where="reason")
-        data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level)
+        data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level, lasts=lasts)
         with writing(self._writer) as connection:
             site, area = _home(connection, *where)
             known = _asked_before(book.of_device(connection, *where, name), viewer.actor, once, now)
@@ -129,6 +130,7 @@ class CommandService:
             seconds=ask.seconds,
             prompt=ask.prompt,
             level=ask.level,
+            lasts=ask.lasts,
             once=ask.id,
         )
 

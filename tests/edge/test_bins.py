@@ -86,13 +86,19 @@ def test_a_full_bin_is_told_once_and_its_level_when_it_changes() -> None:
     assert yard.kept.values("fill-level")[-1] == 0.05
 
 
-@pytest.mark.parametrize("quality", ["out-of-range", "duplicate", "out-of-order", "future"])
+@pytest.mark.parametrize("quality", ["out-of-range", "duplicate", "out-of-order"])
 def test_what_is_not_usable_moves_nothing_but_any_heat_counts(quality: Quality) -> None:
     yard = Yard()
     yard.say("us", "distance", *[0.2] * 5, quality=quality)
     assert yard.kept.told == []
     yard.say("heat", "temperature", 300, quality=quality)
     assert [(one.event, one.severity) for one in yard.kept.told] == [("bin-fire", "critical")]
+
+
+def test_what_comes_from_the_future_is_the_newest_there_is_and_begins_no_later_than_now() -> None:
+    yard = Yard()
+    yard.say("us", "distance", *[0.2] * 5, quality="future")
+    assert yard.kept.phases() == [("bin-full", "begin")]
 
 
 def test_other_devices_and_quantities_are_nothing_to_it() -> None:

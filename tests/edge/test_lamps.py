@@ -58,9 +58,9 @@ class Hands:
 class Asked:
     """An order as the desk hands it over."""
 
-    def __init__(self, level: float | None) -> None:
+    def __init__(self, level: float | None, lasts: int | None = None) -> None:
         self.command = type("Command", (), {})()
-        self.command.data = CommandData(operator="op-00000001", level=level)
+        self.command.data = CommandData(operator="op-00000001", level=level, lasts=lasts)
         self.words: list[tuple[str, str]] = []
         self.detail: str | None = None
 
@@ -121,9 +121,14 @@ class House:
         self.lamps.turn()
         return list(self.hands.wanted)
 
-    def order(self, level: float | None) -> Asked:
-        asked = Asked(level)
+    def order(self, level: float | None, lasts: int | None = None) -> Asked:
+        asked = Asked(level, lasts)
         self.lamps.handlers()["hall", "lamp-set"](asked)  # type: ignore[arg-type]
+        return asked
+
+    def release(self) -> Asked:
+        asked = Asked(None)
+        self.lamps.handlers()["lamp-1", "lamp-release"](asked)  # type: ignore[arg-type]
         return asked
 
     def spooled(self, lane: Lane) -> list[dict[str, Any]]:
@@ -193,6 +198,26 @@ def test_staff_get_their_level_and_their_word(make: Make) -> None:
     assert house.turn(3600) == [("lamp-1", 0.2)]
 
 
+def test_staff_say_when_their_level_ends_or_give_the_group_back(make: Make) -> None:
+    house = make(_group(people=("pir",), silent_after=86_400.0))
+    house.hear("pir", "occupancy", 0)
+    house.turn()
+    house.order(0.0, lasts=300)
+    assert house.turn() == [("lamp-1", 0.0)]
+    assert house.turn(299) == []
+    assert house.turn(1) == [("lamp-1", 0.2)]
+    waits = house.order(0.6, lasts=36_000)
+    assert house.turn() == [("lamp-1", 0.6)]
+    assert house.turn(10_000) == []  # longer than the group's own
+    again = house.order(0.7)
+    assert house.turn(1) == [("lamp-1", 0.7)]
+    house.turn(60)  # a level that was raised stays for `hold`
+    back = house.release()
+    assert house.turn() == [("lamp-1", 0.2)]
+    assert (waits.words, again.words) == ([("failed", "unreachable")], [("failed", "unreachable")])
+    assert back.words == [("done", "ok")]
+
+
 def test_a_lamp_that_does_not_answer_is_named(make: Make) -> None:
     two = tuple(Lamp(id=name, label=name, actuator=SWITCH) for name in ("lamp-1", "lamp-2"))
     house = make(_group(*two))
@@ -208,7 +233,8 @@ def test_a_lamp_that_does_not_answer_is_named(make: Make) -> None:
 def test_a_command_to_a_lamp_is_one_to_its_group(make: Make) -> None:
     house = make(_group())
     handlers = house.lamps.handlers()
-    assert set(handlers) == {("hall", "lamp-set"), ("lamp-1", "lamp-set")}
+    deeds = {"lamp-set", "lamp-release"}
+    assert set(handlers) == {(device, deed) for device in ("hall", "lamp-1") for deed in deeds}
     house.turn()
     handlers["lamp-1", "lamp-set"](Asked(0.4))  # type: ignore[arg-type]
     assert house.turn() == [("lamp-1", 0.4)]

@@ -152,12 +152,12 @@ def _settings(folder: Path, estate: Estate, local: LocalBroker) -> EdgeSettings:
     )
 
 
-def _command(estate: Estate, level: float) -> dict[str, Any]:
+def _command(estate: Estate, name: str, **fields: object) -> dict[str, Any]:
     with httpx2.Client(base_url=estate.url) as client:
         said = client.post("/api/v1/login", json={"name": "wang", "password": PASSWORD})
         headers = {"X-CSRF-Token": said.json()["csrf"]}
-        path = f"/api/v1/devices/{NODE}/hall/commands/lamp-set"
-        made = client.post(path, json={"reason": "试灯", "level": level}, headers=headers)
+        path = f"/api/v1/devices/{NODE}/hall/commands/{name}"
+        made = client.post(path, json={"reason": "试灯", **fields}, headers=headers)
         assert made.status_code in {200, 201, 202}, made.text
         found: dict[str, Any] = {}
 
@@ -181,6 +181,8 @@ def test_motion_light_fault_and_staff(hall: Hall) -> None:
     assert (incident["key"]["device"], incident["subject"]) == ("lamp-1", "b03/hall")
     assert (incident["severity"], incident["condition_active"]) == ("medium", True)
     until(lambda: (hall.plug(11.8), hall.faults()[0]["condition_active"])[1] is False)
-    done = _command(hall.estate, 0.0)
+    done = _command(hall.estate, "lamp-set", level=0.0, lasts=600)
     assert (done["state"], done["code"]) == ("done", "ok"), done
-    assert hall.level(0.0)  # though somebody is there: staff said so, for two hours
+    assert hall.level(0.0)  # though somebody is there: staff said so, for ten minutes
+    assert _command(hall.estate, "lamp-release")["state"] == "done"
+    until(lambda: hall.level(1.0))  # before these are over

@@ -56,6 +56,10 @@ def test_a_hold_is_cut_to_a_minute(asked: int, held: int) -> None:
         ("door-release", {"seconds": 5}),
         ("voice-prompt", {}),
         ("lamp-set", {"prompt": "x"}),
+        ("lamp-set", {"lasts": 60}),
+        ("lamp-release", {"level": 1.0}),
+        ("lamp-release", {"lasts": 60}),
+        ("door-hold", {"seconds": 5, "lasts": 60}),
     ],
 )
 def test_fields_that_do_not_belong_are_refused(

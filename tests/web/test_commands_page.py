@@ -16,6 +16,8 @@ from ledger import Ledger, event
 from served import served
 
 from dashboards.web import mount
+from dashboards.web.commands import offers
+from dashboards.web.words import Words
 from ingest.app import create_app
 from ingest.commands import book
 from ingest.commands.command import Command, CommandState
@@ -29,6 +31,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
 PATH = f"/devices/{NODE}/{CAMERA}"
 ONCE = "019536a1-0000-7000-8000-000000000001"
+TWICE = "019536a1-0000-7000-8000-000000000002"
 
 
 class Web:
@@ -120,6 +123,17 @@ def test_the_same_form_twice_is_one_command_and_meant_anew_later(web: Web) -> No
     web.folder.clock.advance(timedelta(seconds=11).total_seconds())
     web.ask(seconds=10)
     assert len(web.sent()) == 3
+
+
+def test_a_lamp_is_set_with_an_end_and_given_back(web: Web) -> None:
+    words = Words("en", {})
+    light, back = offers("lamp", words)
+    assert [pick.field for pick in light.picks] == ["level", "lasts"]
+    assert [one.words for one in light.picks[1].choices] == ["2 h", "30 min", "8 h", "24 h"]
+    assert (back.name, back.picks) == ("lamp-release", ())
+    assert "Set the lamp · 30% · 30 min" in web.ask("lamp-set", level=0.3, lasts=1800)
+    web.ask("lamp-set", status=400, level=0.3, lasts=59, once=TWICE)
+    assert "Let the lamp go by itself again" in web.ask("lamp-release", once=TWICE)
 
 
 def test_from_an_incident_it_is_kept_with_it(web: Web) -> None:
