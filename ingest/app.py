@@ -327,6 +327,7 @@ class House:
         if not settings.channels:
             log.warning("notify: no channel is set, nobody is told of incidents")
             return ()
+        chain = self.services.chain
         notifier = Notifier(
             settings,
             self._state,
@@ -337,6 +338,7 @@ class House:
             zone=self._around.zone,
             clock=self.clock,
             push=self._push,
+            hears=lambda: chain.view(_SELF).why != "silent",
         )
         self._closing.append(notifier)
         return notifier.runners

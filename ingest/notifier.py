@@ -40,13 +40,16 @@ class Notifier:
         zone: tzinfo,
         clock: Clock,
         push: PushDesk | None = None,
+        hears: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Read secrets. Raises InputError."""
+        """Read secrets; `hears` tells whether facts come in. Raises InputError."""
         self._settings = settings
         self._reader = reader
         self._writer = writer
         self._clock = clock
+        self._zone = zone
         self._push = push
+        self._hears = hears
         self._client = open_client()
         self._composer = Composer(wording, links, shelf, zone)
         senders = tuple(
@@ -77,6 +80,7 @@ class Notifier:
             self._writer,
             composer=self._composer,
             clock=self._clock,
+            zone=self._zone,
             pictures=one.pictures,
         )
 
@@ -84,7 +88,13 @@ class Notifier:
         names = [one.name for one in self._settings.channels]
         ping = None if self._settings.alive_url is None else self._ping
         return AuditJob(
-            self._reader, self._writer, names, self._clock, alive=self._alive, ping=ping
+            self._reader,
+            self._writer,
+            names,
+            self._clock,
+            alive=self._alive,
+            hears=self._hears,
+            ping=ping,
         )
 
     def _alive(self) -> bool:

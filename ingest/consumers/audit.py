@@ -33,14 +33,16 @@ class AuditJob:
         clock: Clock,
         *,
         alive: Callable[[], bool] = lambda: True,
+        hears: Callable[[], bool] = lambda: True,
         ping: Callable[[], bool] | None = None,
     ) -> None:
-        """`alive` tells whether all threads that send still run."""
+        """`alive`: all threads that send still run; `hears`: what edges say comes in at all."""
         self._reader = reader
         self._writer = writer
         self._channels = frozenset(channels)
         self._clock = clock
         self._alive = alive
+        self._hears = hears
         self._ping = ping
 
     def step(self) -> bool:
@@ -65,10 +67,15 @@ class AuditJob:
             for note in audit.orphans(connection, self._channels):
                 outbox.bury(connection, note, "no-channel", None, now)
             found = audit.overdue(connection, now - GRACE)
-            words = "" if self._alive() else "a thread that sends has ended"
-            if found:
-                words = f"{found} that should have been sent five minutes ago are not"
+            words = self._wrong(found)
             audit.keep(connection, now, overdue=found, requeued=requeued, words=words)
             kept = audit.get(connection)
         assert kept is not None
         return kept
+
+    def _wrong(self, overdue: int) -> str:
+        if overdue:
+            return f"{overdue} that should have been sent five minutes ago are not"
+        if not self._alive():
+            return "a thread that sends has ended"
+        return "" if self._hears() else "nothing comes in any more: no probe comes through"

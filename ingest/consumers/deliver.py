@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -14,9 +14,11 @@ from ingest.notify import climbs, outbox
 from ingest.notify.bucket import Bucket, full, rest, take
 from ingest.notify.channel import Channel
 from ingest.notify.compose import Composer, shown, together, with_picture
+from ingest.notify.contact import quiet_until
 from ingest.notify.cue import still_called_for
 from ingest.notify.message import Failed, Message, Outcome, Sent
 from ingest.notify.note import Note
+from ingest.notify.plans import in_use
 from ingest.notify.retry import again_in
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
@@ -53,6 +55,7 @@ class ChannelJob:
         *,
         composer: Composer,
         clock: Clock,
+        zone: tzinfo,
         pictures: bool = False,
         chance: random.Random | None = None,
     ) -> None:
@@ -62,6 +65,7 @@ class ChannelJob:
         self._writer = writer
         self._composer = composer
         self._clock = clock
+        self._zone = zone
         self._pictures = pictures
         self._chance = chance or random.Random()  # noqa: S311 - spreads retries
         self._warned = False
@@ -107,9 +111,19 @@ class ChannelJob:
             incident = incidents.get(connection, note.incident)
             if incident is None or not still_called_for(incident, note.kind):
                 outbox.suppress(connection, note, "overtaken", now)
+            elif not in_use(connection, note.owner):
+                outbox.suppress(connection, note, "left", now)
+            elif (until := self._quiet_until(note, incident, now)) is not None:
+                outbox.put_off(connection, note, until)
             else:
                 found.append((note, incident))
         return found
+
+    def _quiet_until(self, note: Note, incident: Incident, now: datetime) -> datetime | None:
+        """Asked of each way anew: the next one, or what is told later, may come to quiet hours."""
+        if note.contact is None:
+            return None
+        return quiet_until(note.contact, incident.severity, now, self._zone)
 
     def _take(
         self, connection: sa.Connection, chosen: list[tuple[Note, Incident]], now: datetime
@@ -146,10 +160,13 @@ class ChannelJob:
         if outcome.advice == "pause":
             self._rest(connection, outcome, now)
         for note, incident in parcel.notes:
-            if _long(outcome) and _has_other_way(note, incident):
+            other_way = _has_other_way(note, incident)
+            if _long(outcome) and other_way:
                 outbox.bury(connection, note, RESTS, outcome, now)
                 continue
-            wait = again_in(outcome, note.attempts, incident.severity, self._chance)
+            wait = again_in(
+                outcome, note.attempts, incident.severity, self._chance, other_way=other_way
+            )
             if wait is not None:
                 outbox.again(connection, note, outcome, now + wait)
                 continue

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ingest.notify import outbox
 from ingest.notify.note import Note
+from ingest.store.incidents import transition
 from ingest.store.notify import channel_pace, climb, notification, notifier
 
 _NOTE = notification
@@ -67,14 +68,18 @@ def orphans(connection: sa.Connection, channels: Collection[str]) -> list[Note]:
 
 
 def overdue(connection: sa.Connection, before: datetime) -> int:
-    """Count what should have gone before a moment: messages, and rungs that were not climbed.
+    """Count what should have gone before a moment: messages, rungs, and rows that nobody read.
 
     What waits for a channel that rests, or for its turn at the channel's pace, counts too: whoever
     looks should know that people are not told.
     """
     notes = sa.select(sa.func.count()).where(_NOTE.c.state == "waiting", _NOTE.c.next_at <= before)
     rungs = sa.select(sa.func.count()).where(climb.c.due <= before)
-    return (connection.scalar(notes) or 0) + (connection.scalar(rungs) or 0)
+    rows = sa.select(sa.func.count()).where(
+        transition.c.id > sa.select(notifier.c.transition).scalar_subquery(),
+        transition.c.recorded <= before,
+    )
+    return sum(connection.scalar(query) or 0 for query in (notes, rungs, rows))
 
 
 def keep(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Failed, Message, Outcome, Sent, cut
+from ingest.notify.message import Failed, Message, Outcome, Sent, cut, fitted
 from linli.errors import InputError
 
 OWN = {
@@ -56,10 +56,10 @@ class ByApprise:
         service = self._library.Apprise()
         if "://" not in address or not service.add(address):
             return Failed(code="address", words="Apprise knows no such address", advice="never")
-        body = "\n".join((*message.lines, *((message.link,) if message.link else ())))
+        lines = (*message.lines, *((message.link,) if message.link else ())) or (message.title,)
         taken = service.notify(
             title=cut(message.title, 250),
-            body=cut(body or message.title, MOST_BYTES),
+            body=fitted(lines, MOST_BYTES),
             notify_type=_KIND[message.severity],
         )
         if taken:

@@ -107,9 +107,9 @@ def recipients(
         contacts = directory.of(owner_type, owner)
         fit = tuple(one for one in contacts if _rank(severity) >= _rank(one.least))
         if fit:
-            quiet_until = _quiet_until(fit[0], severity, now, directory.zone)
+            until = quiet_until(fit[0], severity, now, directory.zone)
             found.append(
-                Recipient(owner_type=owner_type, owner=owner, contacts=fit, not_before=quiet_until)
+                Recipient(owner_type=owner_type, owner=owner, contacts=fit, not_before=until)
             )
         elif owner_type == "person" or contacts:
             why: Literal["below-severity", "no-contact"] = (
@@ -152,9 +152,10 @@ def _rank(severity: Severity) -> int:
     return _ORDER.index(severity)
 
 
-def _quiet_until(
+def quiet_until(
     contact: Contact, severity: Severity, now: datetime, zone: tzinfo
 ) -> datetime | None:
+    """Return when the quiet hours end that hold a message back now, None when none do."""
     quiet = contact.quiet
     if quiet is None or severity == "critical":
         return None

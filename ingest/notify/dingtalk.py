@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx2
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Message, Outcome, cut
+from ingest.notify.message import Message, Outcome, cut, fitted
 from ingest.notify.posting import Codes, judged, post
 from ingest.notify.wecom_bot import escaped
 
@@ -59,6 +59,8 @@ def signature(secret: str, moment: str) -> str:
 
 def _text(message: Message) -> str:
     tail = f"\n\n[{message.invitation}]({message.link})" if message.link else ""
-    body = "\n\n".join(escaped(line) for line in message.lines)
+    body = [escaped(line) for line in message.lines]
     head = f"### {escaped(message.title)}\n\n"
-    return f"{head}{cut(body, MOST_BYTES - len(head.encode()) - len(tail.encode()))}{tail}"
+    room = MOST_BYTES - len(head.encode()) - len(tail.encode())
+    said = fitted(body, room, between="\n\n")
+    return f"{head}{said}{tail}"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx2
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Message, Outcome, cut
+from ingest.notify.message import Message, Outcome, cut, fitted
 from ingest.notify.posting import Codes, judged, post
 
 URL = "https://open.feishu.cn/open-apis/bot/v2/hook/"
@@ -55,7 +55,7 @@ def signature(secret: str, moment: str) -> str:
 
 
 def _card(message: Message) -> dict[str, object]:
-    body = cut("\n".join(message.lines), MOST_BYTES)
+    body = fitted(message.lines, MOST_BYTES)
     elements: list[dict[str, object]] = [
         {"tag": "div", "text": {"tag": "plain_text", "content": body}}
     ]

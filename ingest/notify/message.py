@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
@@ -75,3 +76,14 @@ def cut(text: str, most: int) -> str:
     if len(raw) <= most:
         return text
     return raw[: most - 3].decode(errors="ignore").rstrip() + "…"
+
+
+def fitted(lines: Sequence[str], most: int, between: str = "\n") -> str:
+    """Return lines of at most `most` bytes together, whole but the first: half a link is none."""
+    text = cut(lines[0], most) if lines else ""
+    for line in lines[1:]:
+        longer = f"{text}{between}{line}"
+        if len(longer.encode()) > most:
+            break
+        text = longer
+    return text

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import httpx2
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Failed, Message, Outcome, Sent, cut
+from ingest.notify.message import Failed, Message, Outcome, Sent, cut, fitted
 from ingest.notify.posting import post
 
 MOST_BYTES = 3800
@@ -30,7 +30,7 @@ class Ntfy:
         fields: dict[str, object] = {
             "topic": address,
             "title": cut(message.title, 250),
-            "message": cut("\n".join(message.lines) or message.title, MOST_BYTES),
+            "message": fitted(message.lines or (message.title,), MOST_BYTES),
             "priority": _PRIORITY[message.severity],
         }
         if message.link:

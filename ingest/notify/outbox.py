@@ -134,6 +134,15 @@ def suppress(connection: sa.Connection, note: Note, reason: str, now: datetime) 
     )
 
 
+def put_off(connection: sa.Connection, note: Note, until: datetime) -> None:
+    """Let one that waits be due later."""
+    connection.execute(
+        _NOTE.update()
+        .where(_NOTE.c.id == note.id, _NOTE.c.state == "waiting")
+        .values(next_at=until)
+    )
+
+
 def call_off(
     connection: sa.Connection, incident: str, kinds: Collection[Kind], reason: str, now: datetime
 ) -> int:

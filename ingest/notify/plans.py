@@ -16,7 +16,7 @@ from ingest.notify.escalation import USUAL, Ladder
 from ingest.notify.routes import Matter, Routes
 from ingest.notify_settings import Business
 from ingest.registry import book as registry
-from ingest.registry.records import Person
+from ingest.registry.records import Person, Team
 
 _CONTACTS = msgspec.json.Decoder(Contacts)
 _LADDER = msgspec.json.Decoder(Ladder)
@@ -93,6 +93,13 @@ def contacts_of(name: str, value: Contacts) -> list[Contact]:
         Contact(owner_type=owner_type, owner=owner, **msgspec.structs.asdict(one))
         for one in value.ways
     ]
+
+
+def in_use(connection: sa.Connection, owner: str) -> bool:
+    """Tell whether a person or team (`person:ID`, `team:ID`) still works here."""
+    kind, name = owner_of(owner)
+    found = registry.one(connection, kind, name)
+    return isinstance(found, Person | Team) and not found.retired
 
 
 def in_business(business: Business, now: datetime, zone: tzinfo) -> bool:

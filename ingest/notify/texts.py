@@ -101,17 +101,22 @@ def _since(since: datetime, now: datetime, zone: tzinfo, *, chinese: bool) -> st
 
 
 def digest(messages: Sequence[Message], key: str) -> Message:
-    """Make one message of several for one recipient, the worst first, each with its link."""
+    """Make one message of several for one recipient, the worst first, each with its link.
+
+    Their numbers stand in front of all, so that a channel with little room leaves none unsaid.
+    """
     ordered = sorted(messages, key=lambda one: _ORDER.index(one.severity))
     worst, language = ordered[0].severity, ordered[0].language
     count = len(ordered)
     name = _SEVERITY[language][worst]
-    title = (
-        f"【{name}】{count} 条告警待处理"
-        if language == "zh"
-        else f"[{name}] {count} alarms waiting"
-    )
-    lines = [part for one in ordered for part in (one.title, *((one.link,) if one.link else ()))]
+    waiting = all(one.asks for one in ordered)
+    if language == "zh":
+        title = f"【{name}】{count} 条告警{'待处理' if waiting else '消息'}"
+    else:
+        title = f"[{name}] {count} alarms waiting" if waiting else f"[{name}] {count} messages"
+    numbers = dict.fromkeys(one.number for one in ordered if one.number is not None)
+    lines = [" ".join(f"#{number}" for number in numbers)] if numbers else []
+    lines += [part for one in ordered for part in (one.title, *((one.link,) if one.link else ()))]
     return Message(key=key, title=title, lines=tuple(lines), severity=worst, language=language)
 
 

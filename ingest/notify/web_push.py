@@ -8,7 +8,7 @@ import httpx2
 import msgspec
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Failed, Message, Outcome, Sent, cut
+from ingest.notify.message import Failed, Message, Outcome, Sent, cut, fitted
 from ingest.notify.posting import Answer, post
 from ingest.notify.push_desk import Browser, PushDesk
 from ingest.notify.push_seal import authorization, sealed
@@ -93,7 +93,7 @@ def payload(message: Message) -> bytes:
     """Return what the phone shows: no picture, and the link only to our own page."""
     fields = {
         "title": cut(message.title, _TITLE),
-        "body": cut("\n".join(message.lines), _BODY),
+        "body": fitted(message.lines, _BODY),
         "tag": f"linli-{message.number}" if message.number else message.key[:32],
         "lang": "zh-CN" if message.language == "zh" else "en",
         "url": message.link,

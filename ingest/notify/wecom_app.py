@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Failed, Message, Outcome, Sent, cut
+from ingest.notify.message import Failed, Message, Outcome, Sent, cut, fitted
 from ingest.notify.posting import Codes, judged, post
 
 URL = "https://qyapi.weixin.qq.com/cgi-bin/"
@@ -139,15 +139,8 @@ def _content(message: Message, *, answered: bool) -> dict[str, Any]:
     elif message.link:
         card["card_type"] = "text_notice"
     else:
-        return {"msgtype": "text", "text": {"content": _whole_lines(message)}}
+        return {
+            "msgtype": "text",
+            "text": {"content": fitted((message.title, *message.lines), MOST_TEXT)},
+        }
     return {"msgtype": "template_card", "template_card": card}
-
-
-def _whole_lines(message: Message) -> str:
-    """Return as many lines as there is room for: half a link leads nowhere."""
-    text = cut(message.title, MOST_TEXT)
-    for line in message.lines:
-        if len(f"{text}\n{line}".encode()) > MOST_TEXT:
-            break
-        text = f"{text}\n{line}"
-    return text

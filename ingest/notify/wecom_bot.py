@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import httpx2
 
 from ingest.notify.channel import Pace
-from ingest.notify.message import Message, Outcome, Sent, cut
+from ingest.notify.message import Message, Outcome, Sent, cut, fitted
 from ingest.notify.posting import Codes, judged, post
 
 URL = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 MOST_BYTES = 4096
+MOST_TITLE = 1024
 MOST_PICTURE = 2 * 1024 * 1024
 CODES = Codes(
     names=("errcode",),
@@ -52,11 +53,12 @@ class WecomBot:
 
 def _text(message: Message) -> str:
     colour = _COLOURS[message.severity]
-    head = f'**<font color="{colour}">{escaped(message.title)}</font>**'
+    title = cut(escaped(message.title), MOST_TITLE)
+    head = f'**<font color="{colour}">{title}</font>**'
     tail = f"\n[{message.invitation}]({message.link})" if message.link else ""
-    body = "\n".join(f"> {escaped(line)}" for line in message.lines)
+    body = [f"> {escaped(line)}" for line in message.lines]
     room = MOST_BYTES - len(head.encode()) - len(tail.encode()) - 1
-    return f"{head}\n{cut(body, room)}{tail}"
+    return f"{head}\n{fitted(body, room)}{tail}"
 
 
 def escaped(text: str) -> str:

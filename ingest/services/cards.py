@@ -23,7 +23,7 @@ from ingest.refusal import NotThere
 from ingest.services.incidents import IncidentService
 from ingest.services.links import label_of, viewer_of
 from ingest.store.cards import card_tap
-from ingest.store.engine import reading, writing
+from ingest.store.engine import insert, reading, writing
 from linli.errors import InputError
 from linli.log import get_logger
 
@@ -120,7 +120,7 @@ class CardService:
         }
         # After the step, so that a fall between the two takes it twice, which does no more.
         with writing(self._writer) as connection:
-            connection.execute(card_tap.insert(), row)
+            connection.execute(insert(card_tap).values(row).on_conflict_do_nothing())
         language: Language = note.contact.language if note and note.contact else "zh"
         return Reply(
             channel=channel,

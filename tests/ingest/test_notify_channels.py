@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from providers import Provider
 
+from ingest.notify.channel import Channel
 from ingest.notify.dingtalk import DingTalk
 from ingest.notify.feishu import Feishu
 from ingest.notify.message import Failed, Message, Sent, cut
@@ -22,6 +23,7 @@ from ingest.notify.ntfy import Ntfy
 from ingest.notify.posting import open_client
 from ingest.notify.reach import reach
 from ingest.notify.sms import LONGEST, Sms
+from ingest.notify.texts import digest
 from ingest.notify.webhook import Webhook, signed
 from ingest.notify.wecom_app import WecomApp
 from ingest.notify.wecom_bot import MOST_BYTES, WecomBot
@@ -259,6 +261,37 @@ def test_wecom_app_has_a_button_only_where_a_tap_is_answered(
     text = cards[2]["text"]["content"]
     assert len(text.encode()) <= 2048
     assert set(text.splitlines()[1:]) <= set(lines)  # no half of a link
+
+
+@pytest.mark.parametrize("kind", ["wecom-bot", "ntfy", "sms"])
+def test_a_long_digest_names_every_incident_and_has_no_half_of_a_link(
+    client: httpx2.Client, provider: Provider, kind: str
+) -> None:
+    told = [
+        msgspec.structs.replace(
+            MESSAGE,
+            key=str(number),
+            number=number,
+            title=f"【重要】#{number} {'电动车进电梯' * 10}",
+            severity="high",
+            link=f"https://linli.example/i/{'x' * 120}{number}",
+        )
+        for number in range(101, 121)
+    ]
+    senders: dict[str, Channel] = {
+        "wecom-bot": WecomBot(client, provider.url),
+        "ntfy": Ntfy(client, provider.url),
+        "sms": Sms(Webhook(client, [SECRET], allowed=HOME), provider.url),
+    }
+    address = "13800138000" if kind == "sms" else "KEY"
+    assert senders[kind].send(digest(told, "d"), address, NOW) == Sent()
+    fields = provider.asked[0]["fields"]
+    markdown = fields.get("markdown", {})
+    text = markdown.get("content") or fields.get("message") or fields["text"]
+    assert len(text.encode()) <= 4096
+    whole = {one.link for one in told}
+    assert all(part in whole for part in text.split() if part.startswith("https"))
+    assert [f"#{number}" in text for number in range(101, 121)] == [True] * 20
 
 
 # --- webhooks ------------------------------------------------------------------------------------

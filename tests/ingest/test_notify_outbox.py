@@ -18,6 +18,7 @@ from ingest.notify.message import Failed
 from ingest.notify.routes import Matter
 from ingest.store.engine import reading, writing
 from ingest.store.incidents import transition
+from ingest.store.registry import person
 from linli.ids import uuid7
 
 LIMIT = Failed(code="45009", words="too many messages", advice="pause", after=timedelta(minutes=10))
@@ -157,11 +158,50 @@ def test_when_nobody_can_be_reached_the_next_rung_does_not_wait(office: Office) 
 
 
 def test_a_failing_channel_neither_delays_nor_repeats_another(office: Office) -> None:
-    office.answer("bot", *[BUSY] * 6)
+    office.answer("bot", *[BUSY] * 3)
     office.begin()
     office.work(minutes=16)
     assert [address for address, _ in office.said("mail")] == ["boss@linli.test"]
     assert sorted(office.said("bot")) == [("group-key", "call"), ("li-key", "call")]
+
+
+def test_what_is_urgent_does_not_wait_long_for_a_channel_that_fails(office: Office) -> None:
+    office.answer("bot", *[BUSY] * 20)
+    office.begin()
+    office.work(minutes=1)
+    assert office.said("mail") == [("li@linli.test", "call")]
+    assert office.tally() == {"dead gave-up": 1, "sent": 1}
+    office.begin(severity="medium", zone="b")
+    office.work(minutes=1)
+    assert office.tally() == {"dead gave-up": 1, "sent": 1, "waiting": 1}
+
+
+def test_whoever_left_is_not_told_what_still_waits(office: Office) -> None:
+    office.answer("bot", BUSY)
+    office.begin(severity="medium")
+    office.work()
+    with writing(office.folder.state) as connection:
+        change = person.update().where(person.c.person == "li")
+        connection.execute(change.values(retired_at=office.clock.now()))
+    office.work(minutes=1)
+    assert office.said("bot") == []
+    assert office.tally() == {"suppressed left": 1}
+
+
+def test_what_is_tried_again_keeps_quiet_hours(office: Office) -> None:
+    ways = office.channels["bot"], office.channels["mail"]
+    office.clock.advance(9 * 3600 + 3550)  # 21:59:10
+    office.answer("bot", *[BUSY] * 9)
+    office.begin(severity="medium")
+    office.work(minutes=3)
+    assert [way.sent for way in ways] == [[], []]
+    assert office.tally() == {"waiting": 1}
+    office.channels["bot"].answers_now()
+    office.work(minutes=10)
+    assert ("li-key", "call") not in office.said("bot"), "it is quiet by now"
+    office.clock.advance(8 * 3600)
+    office.work()
+    assert ("li-key", "call") in office.said("bot")
 
 
 def test_a_limit_rests_the_channel_and_survives_a_restart(office: Office) -> None:
@@ -192,7 +232,8 @@ def test_three_that_wait_for_one_address_are_one_message(office: Office) -> None
     office.deliver()
     ((message, _),) = office.channels["bot"].sent
     assert message.title.startswith("【一般】3 条告警")
-    assert len(message.lines) == 6
+    assert sorted(message.lines[0].split()) == ["#1", "#2", "#3"]
+    assert len(message.lines) == 7
     assert office.tally() == {"sent": 3}
 
 
@@ -277,6 +318,23 @@ def test_the_auditor_counts_what_is_overdue_and_does_not_ping(office: Office) ->
     office.clock.advance(11 * 60)
     office.audit().step()
     assert office.status().overdue == 2  # the message, and the rung behind it
+    assert len(office.pings) == 1
+
+
+def test_rows_that_nobody_reads_and_silence_from_outside_are_trouble(office: Office) -> None:
+    office.work()
+    office.begin()
+    office.incidents.step()
+    office.clock.advance(6 * 60)
+    office.audit().step()
+    assert office.status().overdue == 1
+    office.work()
+    office.clock.advance(60)
+    office.audit(hears=False).step()
+    assert "nothing comes in" in office.status().words
+    assert office.pings == []
+    office.clock.advance(60)
+    office.audit().step()
     assert len(office.pings) == 1
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from ingest.notify.message import Message
+from ingest.notify.message import Message, cut, fitted
 from ingest.notify.texts import Kind, Story, digest, written
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -72,10 +72,30 @@ def test_a_name_cannot_add_lines() -> None:
 
 
 def test_a_digest_has_the_worst_first_and_every_link() -> None:
-    low = Message(key="a", title="低", lines=("x",), severity="low", link="https://l/1")
-    high = Message(key="b", title="高", lines=("y",), severity="high", link="https://l/2")
-    more = Message(key="c", title="中", lines=(), severity="medium")
+    low = Message(key="a", title="低", lines=("x",), severity="low", link="https://l/1", asks=True)
+    high = Message(
+        key="b", title="高", lines=("y",), severity="high", link="https://l/2", number=7, asks=True
+    )
+    more = Message(key="c", title="中", lines=(), severity="medium", number=9, asks=True)
     one = digest((low, high, more), "d")
     assert one.title == "【重要】3 条告警待处理"
-    assert one.lines == ("高", "https://l/2", "中", "低", "https://l/1")
+    assert one.lines == ("#7 #9", "高", "https://l/2", "中", "低", "https://l/1")
     assert (one.key, one.severity) == ("d", "high")
+
+
+def test_a_digest_of_what_is_over_does_not_say_that_it_waits() -> None:
+    done = [
+        Message(key=str(number), title="已解决", lines=(), severity="low", number=number)
+        for number in (1, 2, 3)
+    ]
+    assert digest(done, "d").title == "【提示】3 条告警消息"
+    english = [msgspec.structs.replace(one, language="en") for one in done]
+    assert digest(english, "d").title == "[Low] 3 messages"
+
+
+def test_what_does_not_fit_is_left_out_in_whole_lines() -> None:
+    lines = ("#1 #2", "电梯" * 10, "https://linli.test/i/" + "x" * 60)
+    assert fitted(lines, 1000) == "\n".join(lines)
+    assert fitted(lines, 140) == "\n".join(lines[:2])
+    assert fitted((lines[1],), 20) == cut(lines[1], 20)
+    assert fitted((), 20) == ""

@@ -175,16 +175,19 @@ class Office:
             self.folder.state,
             composer=composer,
             clock=self.clock,
+            zone=UTC,
             pictures=self.pictures,
             chance=random.Random(1),
         )
 
-    def audit(self, channels: tuple[str, ...] = ("bot", "mail")) -> AuditJob:
+    def audit(self, channels: tuple[str, ...] = ("bot", "mail"), *, hears: bool = True) -> AuditJob:
         def ping() -> bool:
             self.pings.append(self.clock.now())
             return True
 
-        return AuditJob(self.reader, self.folder.state, channels, self.clock, ping=ping)
+        return AuditJob(
+            self.reader, self.folder.state, channels, self.clock, hears=lambda: hears, ping=ping
+        )
 
     def begin(self, **data: Any) -> EventMessage:
         message = self.folder.event(**{"severity": "high", **data})
