@@ -43,6 +43,10 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Seconds = Annotated[float, Meta(ge=0, description="seconds")]
 
+PASSED, REFUSED = "gate-passed", "gate-refused"
+PASSAGES = frozenset({PASSED, REFUSED})
+"""Events of gates: that somebody passed or was refused, never who. Nobody is called for one."""
+
 ClockSync = Literal["synced", "holdover", "unsynced"]
 Phase = Literal["begin", "update", "end"]
 Severity = Literal["critical", "high", "medium", "low"]

@@ -12,10 +12,11 @@ from edge.sensors.mapping import Alarm, Mapping, load_mapping
 from edge.sensors.quality import Terms
 from edge.sensors.quantity import QUANTITIES
 from linli.errors import InputError
-from linli.events import Severity
+from linli.events import PASSED, REFUSED, Severity
 from linli.sensor_config import Sensor, SensorSource
 
 _EVENTS = {"open": "door-open"}
+_PASSAGES = {"access-granted": PASSED, "access-denied": REFUSED}
 _SEVERITIES: dict[str, Severity] = {
     "smoke": "critical",
     "gas": "critical",
@@ -77,7 +78,7 @@ def _known(sensor: Sensor, mapping: Mapping) -> KnownSensor:
         for one in reversed(mapping.reading)
     }
     alarms: dict[str, tuple[Alarm, ...]] = {}
-    for alarm in (*mapping.alarm, *_own_alarms(sensor, mapping)):
+    for alarm in (*mapping.alarm, *_own_alarms(sensor, mapping), *_passages(mapping)):
         alarms[alarm.quantity] = (*alarms.get(alarm.quantity, ()), alarm)
     return KnownSensor(
         id=sensor.id,
@@ -91,6 +92,16 @@ def _known(sensor: Sensor, mapping: Mapping) -> KnownSensor:
         alarms=alarms,
         terms=terms,
     )
+
+
+def _passages(mapping: Mapping) -> list[Alarm]:
+    """Return what makes an event of each passage, whether it is an alarm too or not."""
+    have = {one.quantity for one in mapping.reading}
+    return [
+        Alarm(quantity=quantity, event=event, severity="low")
+        for quantity, event in _PASSAGES.items()
+        if quantity in have
+    ]
 
 
 def _own_alarms(sensor: Sensor, mapping: Mapping) -> list[Alarm]:

@@ -22,7 +22,7 @@ from ingest.store import state
 from ingest.store.engine import from_micros, reading, writing
 from ingest.store.journal import CLOCK, Kept, messages_after
 from linli.clock import Clock
-from linli.events import DescribeMessage, Envelope, EventMessage, ReportMessage, Status
+from linli.events import PASSAGES, DescribeMessage, Envelope, EventMessage, ReportMessage, Status
 from linli.topics import PROBE, SELF
 
 NAME = "incidents"
@@ -89,7 +89,8 @@ class IncidentEffect:
             self._streams.add((kept.node, kept.stream))
         if kept.kind == "event":
             event = {name: getattr(kept, name, None) for name in _OF_EVENT}
-            self._events.append(event)
+            if kept.name not in PASSAGES:  # too many to be kept for good
+                self._events.append(event)
         origin = registry.Origin(kept.site, kept.area, kept.node)
         message = self._rules.read(kept)
         if isinstance(message, EventMessage):

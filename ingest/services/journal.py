@@ -19,6 +19,7 @@ from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading, to_micros
 from linli.clock import EARLIEST, LATEST
+from linli.events import PASSAGES
 from linli.log import get_logger
 from linli.topics import PROBE_NODE
 
@@ -124,7 +125,7 @@ class JournalService:
         event_id: str | None = None,
         node: str | None = None,
     ) -> Page[EventView]:
-        """Return stored events after a cursor, oldest first.
+        """Return stored events after a cursor, oldest first; passages of gates are not among them.
 
         They are kept for good by the consumer of incidents; what it has not come to yet is read
         from the journal.
@@ -137,7 +138,9 @@ class JournalService:
             rows = list(connection.execute(query))
         if len(rows) <= limit:
             query = _events(journal.message, max(after, position), event_id, node)
-            query = query.where(journal.message.c.kind == "event").limit(limit + 1)
+            query = query.where(
+                journal.message.c.kind == "event", journal.message.c.name.not_in(PASSAGES)
+            ).limit(limit + 1)
             with reading(self._journal) as connection:
                 rows += connection.execute(query)
         views = tuple(_event(row) for row in rows[:limit])

@@ -134,10 +134,12 @@ def test_a_denied_passage_is_over_as_soon_as_it_happened() -> None:
     room.say(GATE, {"Data": {"Status": 1, "UTC": utc, "CardNo": "8A"}})
     room.say(GATE, {"Data": {"Status": 0, "UTC": utc + 1, "CardNo": "8A"}})
     room.say(GATE, {"Data": {"Status": 0, "UTC": utc + 2, "CardNo": "8A"}})
-    assert [one[1:] for one in room.told] == [
-        ("access-denied", "begin"),
-        ("access-denied", "end"),
-    ] * 2
+    phases = ("begin", "end")
+    told = ("gate-passed", *["access-denied", "gate-refused"] * 2)
+    assert [one[1:] for one in room.told] == [(event, phase) for event in told for phase in phases]
+    assert len({one.episode for one in room.kept.happenings}) == 5
+    quiet = [one for one in room.kept.happenings if one.event != "access-denied"]
+    assert {one.severity for one in quiet} == {"low"}
     assert room.desk.counts["personal"] == 3
 
 
@@ -281,8 +283,8 @@ def test_what_is_no_longer_ours_is_not_adopted() -> None:
 def test_what_is_over_at_once_is_not_gone_on_with_after_a_fall_in_its_middle() -> None:
     before = Room(GATE)
     before.say(GATE, {"Data": {"Status": 0, "UTC": int(NOON.timestamp())}})
-    begun, _ = before.kept.happenings
-    assert not Room(GATE).desk.happenings.adopt(begun)
+    for told in before.kept.happenings:
+        assert not Room(GATE).desk.happenings.adopt(told)
 
 
 def test_who_is_no_sensor_here_is_counted_and_named_up_to_a_bound() -> None:

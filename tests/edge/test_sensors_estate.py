@@ -158,8 +158,13 @@ def test_from_raw_payloads_to_incidents_and_series(house: House) -> None:
             ("gate-n", "access-granted", "1"),
         }
         until(lambda: expected <= _series(house))
+        until(
+            lambda: ("gate-passed", "end") in {(one["event"], one["phase"]) for one in house.told}
+        )
         summary = agent._sensors.summary()
         assert (summary["json"], summary["personal"]) == (1, 3)  # a card, a name, a user
+    assert not house.incidents("gate-passed")  # an event on the wire; nobody is called for it
+    assert "gate-passed" not in str(house.estate.stored())
     stored = str(house.estate.stored()) + str(_series(house))
     assert "8A5F3C01" not in stored
     assert "OpenDoor" not in stored

@@ -29,7 +29,7 @@ from ingest.store import state
 from ingest.store.engine import reading, to_micros, writing
 from ingest.store.journal import REPLAYED
 from linli.errors import StoreError
-from linli.events import CameraReport
+from linli.events import PASSAGES, CameraReport
 from linli.ids import uuid7
 
 
@@ -392,3 +392,17 @@ def test_health_is_not_well_without_its_threads(folder: Folder, monkeypatch) -> 
 def test_ending_the_process_is_no_success() -> None:
     code = "from ingest.consumers.runner import end_process as e; e()"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("name", sorted(PASSAGES))
+def test_a_passage_is_counted_and_calls_nobody_and_is_not_kept_for_good(
+    folder: Folder, name: str
+) -> None:
+    folder.put_event(folder.event(name=name))
+    folder.put_event(folder.event(name="door-open"))
+    cursor(folder).step()
+    (made,) = incidents(folder)
+    assert made.key.event == "door-open"
+    with reading(folder.state) as connection:
+        assert [row.name for row in connection.execute(state.event.select())] == ["door-open"]
+        assert tallies.counted(connection) == {"event": 2}

@@ -64,6 +64,7 @@ def test_rules_are_read_changed_and_kept_by_version(client: TestClient, folder: 
     assert [(one["id"], one["origin"]) for one in shown["rules"]] == [
         ("ebike-in-elevator", "builtin"),
         ("fire", "builtin"),
+        ("passages", "builtin"),
         ("edge", "builtin"),
     ]
     made = put(client, HOT, first.headers["etag"], headers, note="heat")
@@ -155,7 +156,7 @@ def test_a_document_of_another_linli_is_shown_with_its_faults(client, folder: Fo
         versions.add(connection, "nonsense", actor="user:x", at=NOON)
     shown = client.get(RULES).json()
     assert shown["faults"][0].startswith("not valid TOML")
-    assert [one["origin"] for one in shown["rules"]] == ["builtin"] * 3
+    assert [one["origin"] for one in shown["rules"]] == ["builtin"] * 4
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def shell(folder: Folder, tmp_path: Path):
 def test_check_says_whether_a_file_is_good(shell, tmp_path: Path) -> None:
     assert shell("check", "rules.toml") == (
         0,
-        f"{tmp_path / 'rules.toml'}: good. 1 rule, 3 built-in behind them\n",
+        f"{tmp_path / 'rules.toml'}: good. 1 rule, 4 built-in behind them\n",
     )
     assert json.loads(shell("check", "rules.toml", "--json")[1])["rules"] == ["hot"]
     code, said = shell("check", "bad.toml")
@@ -203,7 +204,13 @@ def test_apply_and_show(shell, folder: Folder) -> None:
     assert code == 0
     lines = said.splitlines()
     assert lines[0] == "version 1, not yet in force, written by user:command line"
-    assert [line.split()[0] for line in lines[1:]] == ["hot", "ebike-in-elevator", "fire", "edge"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "hot",
+        "ebike-in-elevator",
+        "fire",
+        "passages",
+        "edge",
+    ]
     assert shell("show", "--text", "--config", "ingest.toml")[1] == HOT
     shown = json.loads(shell("show", "--json", "--config", "ingest.toml")[1])
     assert (shown["version"], shown["position"]) == (1, None)
