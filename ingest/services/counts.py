@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.services.called import Called, Lang
 from ingest.services.spans import ALL, MOST, filled, of_devices, rank, spans
-from ingest.store.engine import reading
+from ingest.store.engine import from_micros, reading, to_micros
 from ingest.store.incidents import incident, transition
 from linli.events import Severity
 
@@ -73,7 +73,7 @@ class _Body(msgspec.Struct):
     opened: datetime
 
 
-_Row = tuple[datetime, str, float]
+_Row = tuple[int, str, float]
 _DECODER = msgspec.json.Decoder(_Body)
 
 
@@ -103,7 +103,7 @@ class CountService:
         steps = spans(start, end, step)
         with reading(self._reader) as connection:
             found = connection.execute(_query(start, end, what, only, by)).all()
-        known_from = start if len(found) <= MOST else found[MOST - 1].at
+        known_from = start if len(found) <= MOST else from_micros(found[MOST - 1][0])
         rows = list(_rows(found[:MOST]))
         said = labels(by, self._called(), lang)
         return CountsView(
@@ -118,16 +118,16 @@ class CountService:
 
 def _query(
     start: datetime, end: datetime, what: What, only: Filter, by: By | None
-) -> sa.Select[datetime, str, str | None]:
+) -> sa.Select[int, str, str | None]:
     """Return the newest steps first, as the index has them."""
     columns = transition.c
     # Only how long it took stands nowhere else than in the body.
     body = incident.c.body if what in _HANDLED else sa.null().label("body")
-    query = (
-        sa.select(columns.at, _group(by).label("group"), body)
-        .join(incident, incident.c.id == columns.incident)
-        .where(columns.step.in_(_STEPS[what]), columns.at >= start, columns.at < end)
-    )
+    query = sa.select(
+        sa.type_coerce(columns.at, sa.BigInteger), _group(by).label("group"), body
+    ).where(columns.step.in_(_STEPS[what]), columns.at >= start, columns.at < end)
+    if by or what in _HANDLED or any(only):  # else the index alone says it
+        query = query.join(incident, incident.c.id == columns.incident)
     if only.events:
         query = query.where(incident.c.event.in_(only.events))
     if only.severities:
@@ -139,11 +139,11 @@ def _query(
     return query.order_by(columns.at.desc()).limit(MOST + 1)
 
 
-def _rows(found: Sequence[sa.Row[datetime, str, str | None]]) -> Iterator[_Row]:
+def _rows(found: Sequence[sa.Row[int, str, str | None]]) -> Iterator[_Row]:
     """Yield when, of which group, and how many seconds after it was opened, 0 when not asked."""
     for at, group, text in found:
-        spent = 0.0 if text is None else (at - _DECODER.decode(text).opened).total_seconds()
-        yield at, group or "", max(0.0, spent)
+        spent = 0 if text is None else at - to_micros(_DECODER.decode(text).opened)
+        yield at, group or "", max(0, spent) / 1e6
 
 
 def _group(by: By | None) -> sa.ColumnElement[Any]:

@@ -214,7 +214,7 @@ class HistoryService:
         complete = len(found) <= MOST
         known_from = start if complete else from_micros(found[MOST - 1].time)
         rows = [
-            (from_micros(time), group or "", (_delay(time, received), dwell))
+            (time, group or "", (_delay(time, received), dwell))
             for time, received, dwell, group in found[:MOST]
         ]
         said = labels(by, called(self._reader), lang)

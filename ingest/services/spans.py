@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from ingest.refusal import NotUsable
+from ingest.store.engine import from_micros, to_micros
 
 T = TypeVar("T")
 LONGEST = timedelta(days=366)
 MOST_SPANS, MOST_GROUPS, MOST = 500, 30, 20_000
 """Steps and groups of an answer, and rows that it is made of, the newest."""
 ALL, REST = "all", "…"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
 
 
 class Spans(NamedTuple):
@@ -32,18 +33,19 @@ class Spans(NamedTuple):
         """The length of a step."""
         return int((self.step or self.end - self.start) / timedelta(seconds=1))
 
-    def of(self, at: datetime) -> datetime:
-        """Return the beginning of the step that a moment lies in."""
+    @property
+    def grid(self) -> tuple[int, int]:
+        """From when on steps are counted, and their length, both in microseconds."""
         if self.step is None:
-            return self.start
-        return max(self.start, _EPOCH + (at - _EPOCH) // self.step * self.step)
+            return to_micros(self.start), (self.end - self.start) // _MICRO
+        return 0, self.step // _MICRO
 
     def __iter__(self) -> Iterator[datetime]:
         """Yield the beginnings of all steps."""
-        at = self.start
+        (base, step), at = self.grid, self.start
         while at < self.end:
             yield at
-            at = self.end if self.step is None else self.of(at + self.step)
+            at = from_micros(base + ((to_micros(at) - base) // step + 1) * step)
 
 
 def spans(start: datetime, end: datetime, step: timedelta | None) -> Spans:
@@ -56,7 +58,7 @@ def spans(start: datetime, end: datetime, step: timedelta | None) -> Spans:
 
 
 def filled(
-    rows: Sequence[tuple[datetime, str, T]],
+    rows: Sequence[tuple[int, str, T]],
     steps: Spans,
     known: tuple[datetime, datetime],
     *,
@@ -64,18 +66,23 @@ def filled(
 ) -> Iterator[tuple[datetime, str, list[T] | None]]:
     """Yield what lies in each step of each group; None before and after what is known.
 
+    Rows have their time in microseconds since 1970: making instants of thousands takes longer than
+    all the rest.
+
     `alone`: there is but one group, and it is there without a row, too.
     """
     totals = Counter(group for _, group, _ in rows)
     largest = {group for group, _ in totals.most_common(MOST_GROUPS)}
     groups = sorted(largest) + ([REST] if len(totals) > len(largest) else [])
-    found: defaultdict[tuple[datetime, str], list[T]] = defaultdict(list)
+    found: defaultdict[tuple[int, str], list[T]] = defaultdict(list)
+    base, step = steps.grid
     for at, group, one in rows:
-        found[steps.of(at), group if group in largest else REST].append(one)
+        found[(at - base) // step, group if group in largest else REST].append(one)
     for time in steps:
+        number = (to_micros(time) - base) // step
         for group in groups or ([ALL] if alone else []):
             inside = known[0] <= time <= known[1]
-            yield time, group, found.get((time, group), []) if inside else None
+            yield time, group, found.get((number, group), []) if inside else None
 
 
 def rank(values: Sequence[float], share: float) -> float | None:
