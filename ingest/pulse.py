@@ -41,6 +41,7 @@ class Pulse:
         self._http = http
         self._clock = clock
         self._answered: float | None = None
+        self._unanswered = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._ask_on, name="pulse", daemon=True)
 
@@ -53,14 +54,20 @@ class Pulse:
         self._ended.set()
 
     def lost(self, started: float) -> bool:
-        """Tell whether the process that started then is to be given up."""
-        return self.patience.over(self._clock.monotonic(), started, self._answered)
+        """Tell whether the process that started then is to be given up.
+
+        What counts is when a question was asked in vain: time in which nobody asked, because the
+        whole machine stood still, is no silence.
+        """
+        return self.patience.over(self._unanswered, started, self._answered)
 
     def _ask_on(self) -> None:
         while not self._ended.wait(self.patience.pause):
             asked = self._clock.monotonic()
             if self._answers():
-                self._answered = asked
+                self._answered = self._clock.monotonic()
+            else:
+                self._unanswered = asked
 
     def _answers(self) -> bool:
         # By hand: a client's library would be the dearest that the parent holds for years.

@@ -159,6 +159,28 @@ def test_any_answer_is_one_but_it_must_be_an_answer(said: bytes, alive: bool) ->
     assert pulse._answers() is False, "nobody listens there any more"
 
 
+def test_a_machine_that_stood_still_is_no_silence() -> None:
+    clock = ManualClock(NOON)
+    patience = Patience(pause=0.001, silent=60, starting=300)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        pulse = Pulse(Http(port=port), clock, patience)
+        started = clock.monotonic()
+        server.settimeout(10)
+        pulse.start()
+        for hours in (0, 5):
+            way, _ = server.accept()
+            with way:
+                clock.advance(hours * 3600)
+                assert not pulse.lost(started)
+                way.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    until(lambda: pulse._unanswered > 0)  # from here on nobody listens
+    assert not pulse.lost(started)
+    clock.advance(61)
+    until(lambda: pulse.lost(started))
+    pulse.stop()
+
+
 def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> None:
     config, stop = write_config(tmp_path), StopSignal()
     settings = load_settings(config)
