@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
-import msgspec
 from fastapi import Depends, Header
 
 from ingest.services.registry import Seen
@@ -40,11 +38,6 @@ def tags(header: str | None) -> frozenset[str]:
 def etag(tag: str) -> dict[str, str]:
     """Return the header that carries a tag."""
     return {"ETag": f'"{tag}"'}
-
-
-def tag_of(value: msgspec.Struct) -> str:
-    """Return the tag of something that has no number of its own for the state it is in."""
-    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:32]
 
 
 WhatWasSeen = Annotated[Seen, Depends(seen)]

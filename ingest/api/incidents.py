@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from msgspec.structs import asdict
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -18,14 +18,29 @@ from ingest.api.answers import (
     tells,
 )
 from ingest.api.chosen import InWords, Some, some
-from ingest.api.conditions import etag, tag_of, tags
+from ingest.api.conditions import etag, tags
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
-from ingest.services.incidents import LONGEST_SHELF, Order, Standing
+from ingest.services.incidents import LONGEST_SHELF, IncidentService, Order, Standing
 from ingest.services.page import sliced
+from ingest.services.tag import tag_of
 from linli.events import Severity
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+
+def given(
+    house: TheServices,
+    if_match: Annotated[
+        str | None,
+        Header(max_length=256, description="do it only in the state that this ETag names"),
+    ] = None,
+) -> IncidentService:
+    """Return what takes the steps that a caller asks for."""
+    return house.incidents.given(tags(if_match))
+
+
+Steps = Annotated[IncidentService, Depends(given)]
 
 
 class Step(BaseModel):
@@ -161,72 +176,68 @@ def transitions(
     return answer(TransitionList(items=page.items, next=page.next))
 
 
-@router.post("/{incident}/acknowledge", responses=tells(Incident, 401, 403, 404, 422, 503))
+@router.post("/{incident}/acknowledge", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
 def acknowledge(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that someone has seen it. Doing so again changes nothing."""
-    return _shown(house.incidents.acknowledge(viewer, incident, now, _note(step)))
+    return _shown(steps.acknowledge(viewer, incident, now, _note(step)))
 
 
-@router.post("/{incident}/start", responses=tells(Incident, 401, 403, 404, 422, 503))
+@router.post("/{incident}/start", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
 def start(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that someone works on it. Doing so again changes nothing."""
-    return _shown(house.incidents.start(viewer, incident, now, _note(step)))
+    return _shown(steps.start(viewer, incident, now, _note(step)))
 
 
-@router.post("/{incident}/resolve", responses=tells(Incident, 401, 403, 404, 422, 503))
+@router.post("/{incident}/resolve", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
 def resolve(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that it is dealt with. Doing so again changes nothing."""
-    return _shown(house.incidents.resolve(viewer, incident, now, _note(step)))
+    return _shown(steps.resolve(viewer, incident, now, _note(step)))
 
 
-@router.post("/{incident}/false-alarm", responses=tells(Incident, 401, 403, 404, 422, 503))
+@router.post("/{incident}/false-alarm", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
 def false_alarm(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Say that nothing happened: labels it and resolves it. Doing so again changes nothing."""
-    return _shown(house.incidents.label(viewer, incident, "false-alarm", now, _note(step)))
+    return _shown(steps.label(viewer, incident, "false-alarm", now, _note(step)))
 
 
-@router.post("/{incident}/label", responses=tells(Incident, 401, 403, 404, 422, 503))
-def label(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Labelling
-) -> Response:
+@router.post("/{incident}/label", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
+def label(incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Labelling) -> Response:
     """Say whether it was one; a false alarm is resolved too. May be said otherwise later."""
-    return _shown(house.incidents.label(viewer, incident, step.label, now, step.note))
+    return _shown(steps.label(viewer, incident, step.label, now, step.note))
 
 
-@router.post("/{incident}/resume", responses=tells(Incident, 401, 403, 404, 409, 422, 503))
+@router.post("/{incident}/resume", responses=tells(Incident, 401, 403, 404, 409, 412, 422, 503))
 def resume(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """Take up again what was resolved; refused while another of its kind is open there."""
-    return _shown(house.incidents.resume(viewer, incident, now, _note(step)))
+    return _shown(steps.resume(viewer, incident, now, _note(step)))
 
 
-@router.post("/{incident}/shelve", responses=tells(Incident, 400, 401, 403, 404, 422, 503))
-def shelve(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Shelving
-) -> Response:
+@router.post("/{incident}/shelve", responses=tells(Incident, 400, 401, 403, 404, 412, 422, 503))
+def shelve(incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Shelving) -> Response:
     """Call nobody for it for a while; if it still goes on then, people are called.
 
     It is taken off the shelf at once when it gets more severe.
     """
     lasts = timedelta(seconds=step.seconds)
-    return _shown(house.incidents.shelve(viewer, incident, lasts, now, step.note))
+    return _shown(steps.shelve(viewer, incident, lasts, now, step.note))
 
 
-@router.post("/{incident}/unshelve", responses=tells(Incident, 401, 403, 404, 422, 503))
+@router.post("/{incident}/unshelve", responses=tells(Incident, 401, 403, 404, 412, 422, 503))
 def unshelve(
-    incident: str, house: TheServices, viewer: TheViewer, now: Now, step: Step | None = None
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
 ) -> Response:
     """End the shelving. Doing so again changes nothing."""
-    return _shown(house.incidents.unshelve(viewer, incident, now, _note(step)))
+    return _shown(steps.unshelve(viewer, incident, now, _note(step)))
 
 
 def _shown(incident: Incident) -> Response:

@@ -89,7 +89,6 @@ _GONE = sa.or_(
 )
 _END_EPISODES = episode.update().where(episode.c.incident == _VALUE).values(ended=True)
 _IN_ORDER = transition.select().order_by(transition.c.id)
-_HISTORY = _IN_ORDER.where(transition.c.incident == _VALUE)
 _LATER = transition.c.id > sa.bindparam("after")
 _AFTER = _IN_ORDER.where(_LATER).limit(sa.bindparam("most"))
 _NEWEST = (
@@ -98,7 +97,7 @@ _NEWEST = (
     .order_by(transition.c.id.desc())
     .limit(sa.bindparam("most"))
 )
-_PART = _HISTORY.where(_LATER).limit(sa.bindparam("most"))
+_PART = _IN_ORDER.where(transition.c.incident == _VALUE, _LATER).limit(sa.bindparam("most"))
 _OF_THIS = incident.update().where(incident.c.id == sa.bindparam("of_id"))
 _REST = _OF_THIS.values(due=None)
 _MOVES: tuple[str, ...] = (
@@ -240,12 +239,6 @@ def keep_episode(
     """Note what an episode belongs to; one that has ended stays so."""
     values = {"key": key, "episode": name, "incident": incident_id, "ended": ended}
     _PUT_EPISODE.run(connection, values)
-
-
-def transitions(connection: sa.Connection, incident_id: str) -> tuple[Transition, ...]:
-    """Return the rows of one incident, oldest first."""
-    found = connection.execute(_HISTORY, {"value": incident_id})
-    return tuple(_numbered(row) for row in found)
 
 
 def newest_of(connection: sa.Connection, incident_id: str, limit: int) -> tuple[Transition, ...]:

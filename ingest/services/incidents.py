@@ -17,8 +17,9 @@ from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident, Label, State, Transition
 from ingest.incidents.lists import Filter, Order, Precision, Standing
-from ingest.refusal import NotThere, NotUsable
+from ingest.refusal import NotThere, NotUsable, Outdated
 from ingest.services.page import Page, number
+from ingest.services.tag import tag_of
 from ingest.store.engine import reading, writing
 from ingest.store.registry import place
 from linli.clock import EARLIEST, LATEST, clamped
@@ -37,12 +38,26 @@ class IncidentService:
     """Lists incidents, and takes people's steps; every step may be repeated without effect."""
 
     def __init__(
-        self, reader: sa.Engine, writer: sa.Engine, feed: Feed, around: Surroundings = ALONE
+        self,
+        reader: sa.Engine,
+        writer: sa.Engine,
+        feed: Feed,
+        around: Surroundings = ALONE,
+        *,
+        given: Collection[str] = (),
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._feed = feed
         self._around = around
+        self._given = frozenset(given)
+
+    def given(self, tags: Collection[str]) -> IncidentService:
+        """Return one that takes steps only from a state that `tags` name, `*` being any.
+
+        Without tags it takes them from every state. Its steps raise Outdated too.
+        """
+        return IncidentService(self._reader, self._writer, self._feed, self._around, given=tags)
 
     def list(
         self,
@@ -88,15 +103,6 @@ class IncidentService:
         viewer.require("see")
         with reading(self._reader) as connection:
             return _found(book.get(connection, incident))
-
-    def transitions(self, viewer: Viewer, incident: str) -> tuple[Transition, ...]:
-        """Return its history, oldest first. Raises NotThere."""
-        viewer.require("see")
-        with reading(self._reader) as connection:
-            rows = book.transitions(connection, incident)
-        if not rows:
-            raise NotThere("no such incident")
-        return rows
 
     def newest(self, viewer: Viewer, incident: str, limit: int) -> tuple[Transition, ...]:
         """Return up to `limit` newest rows of its history, oldest first. Raises NotThere."""
@@ -234,6 +240,8 @@ class IncidentService:
             raise NotUsable(f"a note has at most {_NOTE} characters", where="note")
         fact = StaffFact(wish=wish, actor=viewer.actor, note=note, label=label, until=until)
         with writing(self._writer) as connection:
+            if self._given:
+                self._check(book.get(connection, incident))
             made = flow.step(connection, incident, fact, now, self._around)
             if made is None:
                 raise NotThere("no such incident")
@@ -241,6 +249,10 @@ class IncidentService:
         if rows:
             self._feed.tell("incidents")
         return after
+
+    def _check(self, current: Incident | None) -> None:
+        if not self._given & {"*", tag_of(_found(current))}:
+            raise Outdated("it went on meanwhile", hint="Look at it again")
 
 
 def _found(incident: Incident | None) -> Incident:

@@ -99,6 +99,28 @@ def test_an_incident_says_in_which_state_it_is(client: TestClient, folder: Folde
     assert client.post(f"{path}/acknowledge", headers=headers).headers["etag"] == seen
 
 
+def test_a_step_may_be_bound_to_the_state_that_was_seen(client: TestClient, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    folder.put_event(folder.event())
+    (one,) = wait_for_incidents(client, 1)
+    path = f"/api/v1/incidents/{one['id']}"
+    tag = client.get(path).headers["etag"]
+    client.post(f"{path}/acknowledge", headers={**headers, "If-Match": tag}).raise_for_status()
+    bodies = {"label": {"label": "drill"}, "shelve": {"seconds": 60}}
+    steps = ("start", "resolve", "false-alarm", "label", "resume", "shelve", "unshelve")
+    for step in steps:
+        late = {**headers, "If-Match": tag}
+        answer = client.post(f"{path}/{step}", json=bodies.get(step), headers=late)
+        assert (answer.status_code, answer.headers["content-type"]) == (412, PROBLEM)
+    assert client.get(path).json()["state"] == "acknowledged"
+    gone = client.post("/api/v1/incidents/none/start", headers={**headers, "If-Match": tag})
+    assert gone.status_code == 404
+    seen = client.get(path).headers["etag"]
+    for match in (f'"other", W/{seen}', "*"):
+        answer = client.post(f"{path}/start", headers={**headers, "If-Match": match})
+        assert answer.json()["state"] == "in-progress"
+
+
 def test_a_silence_from_beginning_to_end(client: TestClient, folder: Folder) -> None:
     headers = sign_in(client, "wang")
     body = {"matchers": {"areas": ["b03"]}, "why": "repair", "ends": "2026-03-02T13:00:00Z"}

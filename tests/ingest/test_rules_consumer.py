@@ -106,7 +106,7 @@ def test_a_reading_becomes_an_incident_that_says_which_rule_of_which_version(fol
     assert (one.rule, one.severity, one.area, one.first) == ("rule:hot@2", "high", AREA, NOON)
     assert (one.key.node, one.key.device, one.key.event) == (NODE, CAMERA, "hot")
     with reading(folder.state) as connection:
-        (row,) = book.transitions(connection, one.id)
+        (row,) = book.newest_of(connection, one.id, 1_000_000)
         assert versions.in_force(connection).version == 2
         assert [one.position for one in versions.history(connection, before=None, limit=9)] == [
             0,
@@ -401,7 +401,7 @@ def test_what_goes_on_at_a_retired_device_is_over(folder: Folder, killed: bool) 
     both = incidents(folder)
     assert [one.condition_active for one in both] == [False, False]
     with reading(folder.state) as connection:
-        rows = [book.transitions(connection, one.id)[-1] for one in both]
+        rows = [book.newest_of(connection, one.id, 1_000_000)[-1] for one in both]
         assert keeper.load(connection).targets == {}
     assert {(row.step, row.actor) for row in rows} == {("cleared", "rule:retired")}
     assert {row.at for row in rows} == {folder.clock.now()}

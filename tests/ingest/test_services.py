@@ -256,9 +256,9 @@ def test_steps_are_for_staff_may_be_repeated_and_are_told(desk: Desk, step: str)
     told: list[str] = []
     desk.feed.tell = told.append  # type: ignore[method-assign, assignment]
     first = act(STAFF, one.id, NOON, " seen ")
-    rows = desk.incidents.transitions(GUEST, one.id)
+    rows = desk.incidents.newest(GUEST, one.id, 100)
     assert act(ADMIN, one.id, NOON + timedelta(seconds=9)) == first
-    assert desk.incidents.transitions(GUEST, one.id) == rows
+    assert desk.incidents.newest(GUEST, one.id, 100) == rows
     assert told == ["incidents"]
     assert next(row.note for row in rows if row.actor == "user:wang") == "seen"
 
@@ -272,7 +272,7 @@ def test_transitions_are_read_by_number(desk: Desk) -> None:
     assert [row.id for row in rows] == [2]
     assert desk.incidents.last_transition(GUEST) == 3
     with pytest.raises(NotThere):
-        desk.incidents.transitions(GUEST, "nothing")
+        desk.incidents.newest(GUEST, "nothing", 100)
 
 
 def test_a_long_history_is_read_page_by_page(desk: Desk) -> None:
@@ -282,7 +282,7 @@ def test_a_long_history_is_read_page_by_page(desk: Desk) -> None:
         desk.folder.put_event(desk.folder.event(zone="other"))
     desk.cursor.step()
     for one in desk.incidents.list(GUEST).items:
-        whole = desk.incidents.transitions(GUEST, one.id)
+        whole = desk.incidents.newest(GUEST, one.id, 100)
         first = desk.incidents.history(GUEST, one.id, limit=2)
         rest = desk.incidents.history(GUEST, one.id, limit=2, cursor=first.next)
         assert (len(first.items), rest.next) == (2, None)

@@ -43,7 +43,7 @@ def test_one_tap_sees_and_takes_it(there: Phone) -> None:
     assert there.incident().state == "in-progress"
     assert "Thank you" in there.post("resolve").text
     assert there.incident().resolved_by == "person:li"
-    steps = there.services.incidents.transitions(ADMIN, there.of)
+    steps = there.services.incidents.newest(ADMIN, there.of, 100)
     assert [row.step for row in steps if row.actor == "person:li"] == [
         "acknowledged",
         "started",
@@ -67,7 +67,7 @@ def test_previews_change_nothing_and_looks_are_written(there: Phone) -> None:
 def test_twice_is_once(there: Phone) -> None:
     there.post("acknowledge")
     there.post("acknowledge")
-    rows = there.services.incidents.transitions(ADMIN, there.of)
+    rows = there.services.incidents.newest(ADMIN, there.of, 100)
     assert [row.step for row in rows].count("acknowledged") == 1
 
 
