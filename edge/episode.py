@@ -111,6 +111,15 @@ class Sessions:
     last: int = 0
     now: float = 0.0
 
+    def in_sight(self) -> bool | None:
+        """Tell whether a session is surely seen in the newest frame, and if so, confirmed."""
+        seen = [
+            one for one in self.sessions if one.seen == self.now and one.ballots[-1:] == (True,)
+        ]
+        if not seen:
+            return None
+        return any(one.phase == "confirmed" for one in seen)
+
 
 def watch(state: Sessions, seen: Seen, now: float, terms: Terms) -> tuple[Sessions, list[Change]]:
     """Return the sessions after a frame at `now`, and what changed.

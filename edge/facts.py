@@ -56,4 +56,12 @@ class CountFact:
     time: datetime
 
 
-Fact = EpisodeFact | StateFact | CountFact
+@dataclass(frozen=True, slots=True)
+class DoorFact:
+    """What a door is held for is in the picture; `certain` once its scenario has confirmed it."""
+
+    door: str
+    certain: bool
+
+
+Fact = EpisodeFact | StateFact | CountFact | DoorFact

@@ -27,7 +27,7 @@ from edge.episode import (
     together,
     watch,
 )
-from edge.facts import CountFact, EpisodeFact, Fact
+from edge.facts import CountFact, DoorFact, EpisodeFact, Fact
 from edge.geometry import Floats
 from edge.redact import RedactedPicture, redact_heads
 from edge.scene import Scene, TaughtPlace
@@ -137,6 +137,7 @@ class CameraPipeline:
         for watching in self._watches:
             seen = self._seen(watching, frame.time)
             watching.state, changes = watch(watching.state, seen, frame.media, watching.terms)
+            facts += _door(watching)
             for change in changes:
                 if watching.scenario.shadow:
                     facts += self._shadowed(watching, change, frame)
@@ -288,6 +289,15 @@ class CameraPipeline:
             picture = redact_heads(frame.image, everyone)
         self.counts.withheld += picture is None
         return picture
+
+
+def _door(watching: _Watch) -> list[Fact]:
+    """Return what the door of a scenario is told of this frame."""
+    rule = watching.scenario
+    certain = watching.state.in_sight()
+    if rule.door is None or rule.shadow or certain is None:
+        return []
+    return [DoorFact(rule.door, certain)]
 
 
 def _needed(detector: Detector, needs: list[Mapping[int, float]]) -> Floats:

@@ -6,7 +6,7 @@ takes it over HTTPS and lays its own file over it, so that this file pins what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import hypot
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
+from linli.door_config import Door, check_doors
 from linli.events import Severity, Slug
 from linli.hours import Clock, Window
 from linli.lamp_config import LampGroup, Position, check_lamps
@@ -95,6 +96,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
 
     With `at_least` above 1 it is so many of them at once. `pack` names the scenario of Linli's that
     the settings not given are taken from. In `shadow` it decides and is counted, and does nothing.
+    `door` is held from the first suspicion on.
     """
 
     event: Slug
@@ -104,6 +106,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
     at_least: Annotated[int, Meta(ge=1, le=100)] = 1
     during: Annotated[tuple[Window, ...], Meta(max_length=28)] = ()
     shadow: bool = False
+    door: Slug | None = None
     dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     severity: Severity = "medium"
     score: Score | None = None
@@ -226,6 +229,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
     position: Position | None = None
     lamp_group: Annotated[tuple[LampGroup, ...], Meta(max_length=64)] = ()
     bin: Annotated[tuple[Bin, ...], Meta(max_length=500)] = ()
+    door: Annotated[tuple[Door, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
         if not (self.camera or self.sensor or self.lamp_group):
@@ -242,15 +246,30 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
         _unique("device id", devices)
         _unique("sensor source id", (source.id for source in self.sensor_source))
         check_sensors(self.sensor_source, self.sensor)
+        sources = {source.id: source.kind for source in self.sensor_source}
         check_lamps(
             self.lamp_group,
             position=self.position,
             devices=devices,
             places={f"{camera.id}/{one.id}" for camera in self.camera for one in camera.state},
-            sources={source.id: source.kind for source in self.sensor_source},
+            sources=sources,
         )
         views = [f"{camera.id}/{state.id}" for camera in self.camera for state in camera.state]
+        self._check_doors([*devices, *(group.id for group in self.lamp_group)], sources)
         check_bins(self.bin, [sensor.id for sensor in self.sensor], views)
+
+    def _check_doors(self, devices: list[str], sources: Mapping[str, str]) -> None:
+        lamps = [lamp.id for group in self.lamp_group for lamp in group.lamp]
+        sensors = [sensor.id for sensor in self.sensor]
+        check_doors(self.door, devices=[*devices, *lamps], sensors=sensors, sources=sources)
+        known = [door.id for door in self.door]
+        for camera in self.camera:
+            for rule in camera.scenario:
+                if rule.door is not None and rule.door not in known:
+                    raise ValueError(
+                        f"scenario {rule.event!r} of camera {camera.id!r} names door "
+                        f"{rule.door!r}; there is: {', '.join(known) or 'none'}"
+                    )
 
 
 def _check_source(source: str) -> None:

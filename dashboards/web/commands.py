@@ -24,6 +24,7 @@ _LIFT: tuple[CommandName, ...] = ("door-hold", "door-release", "voice-prompt")
 OFFERS: dict[str, tuple[CommandName, ...]] = {
     "camera": _LIFT,
     "lift": _LIFT,
+    "lift-door": ("door-hold", "door-release"),
     "speaker": ("voice-prompt",),
     "lamp": _LAMP,
     "lamp-group": _LAMP,

@@ -38,6 +38,12 @@ EVENTS = {
     "bin-tipped": msg("Bin has fallen"),
     "bin-overdue": msg("Full bin not emptied in time"),
     "lamp-fault": msg("Lamp · %(object)s"),
+    "blocked-fire-lane": msg("Fire lane blocked"),
+    "closed-zone-entry": msg("Somebody in a closed zone"),
+    "loitering": msg("Somebody stays long"),
+    "crowding": msg("Crowd"),
+    "bulky-waste": msg("Bulky waste left"),
+    "camera-tampered": msg("Camera · %(object)s"),
     "alarm-storm": msg("Many alarms at once"),
     "smoke": msg("Smoke alarm"),
     "gas": msg("Gas alarm"),
@@ -66,6 +72,17 @@ OBJECTS = {
     "suitcase": msg("Suitcase"),
     "backpack": msg("Backpack"),
     "umbrella": msg("Umbrella"),
+    "chair": msg("Chair"),
+    "couch": msg("Couch"),
+    "bed": msg("Bed"),
+    "dining-table": msg("Table"),
+    "refrigerator": msg("Refrigerator"),
+    "tv": msg("Television"),
+    # What is wrong with a camera's picture.
+    "black": msg("Black picture"),
+    "covered": msg("Covered"),
+    "frozen": msg("Picture stands still"),
+    "moved": msg("Turned away"),
     # States of taught places, which stand where an object does.
     "full": msg("Full"),
     "overflowing": msg("Overflowing"),
@@ -87,6 +104,7 @@ RESULTS = {
 }
 KINDS = {
     "camera": msg("Camera"),
+    "lift-door": msg("Lift door"),
     "bin": msg("Waste bin"),
     "guide": msg("Waste guidance point"),
     "edge": msg("Edge box"),

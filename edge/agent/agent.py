@@ -21,6 +21,9 @@ from edge.agent.bins import Bins
 from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.crew import Crew
 from edge.agent.delivery import Delivery
+from edge.agent.door_relays import DoorRelays
+from edge.agent.doors import GROUP as DOOR_GROUP
+from edge.agent.doors import Doors
 from edge.agent.guide import guide_point
 from edge.agent.lamp_hands import LampHands
 from edge.agent.lamp_keeper import LampKeeper
@@ -59,6 +62,8 @@ class Agent:
     _delivery: Delivery
     _sensors: Sensors
     _bins: Bins
+    _doors: Doors
+    _relays: DoorRelays
 
     def __init__(
         self,
@@ -114,12 +119,16 @@ class Agent:
         )
         self._bins = self._make_bins()
         self._lamps = self._make_lamps()
+        self._relays = self._make_relays()
+        self._doors = self._make_doors()
         self._workers = [self._worker(camera, detector) for camera in cameras]
-        self._delivery.orders.serve(self._lamps.handlers())
+        self._delivery.orders.serve({**self._lamps.handlers(), **self._doors.handlers()})
         self._sensors = self._make_sensors()
         self._delivery.__enter__()
         spool = self._delivery.spool
         end_left_open(spool, self._clock, self._recorded, self._adopt)
+        self._relays.start(self._crew)
+        self._doors.start()
         self._lamps.start([worker.meter for worker in self._workers])
         self._sensors.start()
         for worker in self._workers:
@@ -138,6 +147,7 @@ class Agent:
         self._end_cameras()
         self._sensors.end()
         self._lamps.end()
+        self._end_doors()
         self._delivery.__exit__(kind, error, trace)
 
     def run(self, stop: StopSignal, *, duration: float | None = None, drain: float = 30.0) -> None:
@@ -162,6 +172,7 @@ class Agent:
         self._end_cameras()
         self._sensors.end()
         self._lamps.end()
+        self._end_doors()
         self._crew.check()
         self._measure(self._clock.monotonic())
         seen = any(worker.error is None or worker.meter.counts.read for worker in self._workers)
@@ -174,7 +185,7 @@ class Agent:
             if worker.error is not None:
                 raise worker.error
         lost = sum(one.recorder.counts.lost + one.recorder.unsaved for one in self._workers)
-        for keeper in (self._sensors.keeper, self._bins.keeper):
+        for keeper in (self._sensors.keeper, self._bins.keeper, self._doors.keeper):
             lost += keeper.lost_events + keeper.unsaved
         lost += self._lamps.lost_events
         if lost:
@@ -220,6 +231,7 @@ class Agent:
             pictures=self._delivery.pictures,
             recorded=self._recorded,
             listeners=(self._bins, self._lamps),
+            doors=self._doors,
         )
         return CameraWorker(
             source_of(camera, self._clock, random.random),
@@ -230,6 +242,32 @@ class Agent:
             changed=self._camera_changed,
             first_frame=self._frame_came,
         )
+
+    def _make_relays(self) -> DoorRelays:
+        settings = self._settings
+        return DoorRelays(
+            settings.door,
+            settings.sensor_source,
+            self._clock,
+            self._connect,
+            node=settings.node.id,
+        )
+
+    def _make_doors(self) -> Doors:
+        keeper = SensorKeeper(
+            self._clock,
+            address=self._address,
+            spool=self._delivery.spool,
+            recorded=self._recorded,
+            group=DOOR_GROUP,
+        )
+        relays = self._relays.by_door
+        return Doors(self._settings.door, relays, keeper, self._clock, self._crew)
+
+    def _end_doors(self) -> None:
+        """Let every door go, while its relay can still be told."""
+        self._doors.end()
+        self._relays.end(self._crew)
 
     def _make_bins(self) -> Bins:
         keeper = SensorKeeper(
@@ -253,7 +291,7 @@ class Agent:
             spool=self._delivery.spool,
             connect=self._connect,
             recorded=self._recorded,
-            listeners=(*self._listeners, self._lamps, self._bins),
+            listeners=(*self._listeners, self._lamps, self._bins, self._doors),
         )
 
     def _make_lamps(self) -> Lamps:

@@ -98,6 +98,10 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
             described[lamp.id] = DescribeData(
                 kind="lamp", label=lamp.label, capabilities=("lamp-fault", "on", "burning")
             )
+    for door in settings.door:
+        described[door.id] = DescribeData(
+            kind="lift-door", label=door.label, capabilities=("door-hold", "door-release")
+        )
     for one in settings.bin:
         described[one.id] = DescribeData(
             kind="bin", label=one.label, capabilities=("event", "telemetry")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from edge import health, messages
 from edge.agent.readings import group_of, heard_of, telemetry_of
-from edge.facts import CountFact, EpisodeFact, Fact, StateFact
+from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
 from edge.sensors.reading import Readings
@@ -19,7 +20,7 @@ from edge.settings import Camera
 from edge.spool import Row, Spool
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
-from linli.events import EventData, Phase, Snapshot
+from linli.events import Action, EventData, Phase, Snapshot
 from linli.ids import uuid7
 from linli.log import get_logger
 from linli.topics import Topic
@@ -61,6 +62,18 @@ class _Unsaved:
     fact: EpisodeFact
 
 
+class DoorWatch(Protocol):
+    """Who holds doors, and says what was done about one."""
+
+    def see(self, fact: DoorFact) -> None:
+        """Take what a camera shows; never waits."""
+        ...
+
+    def acted(self, door: str | None) -> tuple[Action, ...]:
+        """Return what was done about a scenario's door just now, if it has one."""
+        ...
+
+
 class Recorder:
     """Belongs to one camera's thread. While the disk refuses, a bounded number of events waits."""
 
@@ -74,8 +87,12 @@ class Recorder:
         pictures: EvidenceStore,
         recorded: Callable[[Recorded], None],
         listeners: Sequence[Readings] = (),
+        doors: DoorWatch | None = None,
     ) -> None:
-        """`recorded` is told of each event after its commit, `listeners` of places' states."""
+        """`recorded` is told of each event after its commit, `listeners` of places' states.
+
+        `doors` are told of what they are held for.
+        """
         self.counts = RecorderCounts()
         self._camera = camera
         self._address = address
@@ -84,6 +101,7 @@ class Recorder:
         self._clock = clock
         self._recorded = recorded
         self._listeners = listeners
+        self._doors = doors
         self._unsaved: deque[_Unsaved] = deque()
 
     @property
@@ -93,7 +111,10 @@ class Recorder:
 
     def record(self, fact: Fact) -> None:
         """Keep a fact; an event is safe unless `unsaved` says otherwise."""
-        if isinstance(fact, EpisodeFact):
+        if isinstance(fact, DoorFact):
+            if self._doors is not None:
+                self._doors.see(fact)
+        elif isinstance(fact, EpisodeFact):
             self._record_episode(fact)
         else:
             self._record_readings(fact)
@@ -115,6 +136,7 @@ class Recorder:
             dwell=fact.dwell,
             track=fact.track,
             model=fact.model,
+            action=self._doors.acted(rule.door) if self._doors is not None else (),
             snapshot=self._keep_picture(fact),
         )
         topic = self._address.topic(self._camera.id, "event", rule.event)

@@ -41,6 +41,7 @@ _ALL = (
     _state("forced"),
     _state("held-open"),
     _state("on"),
+    _state("fire-mode"),  # of a lift
     Quantity("temperature", "Cel", low=-60, high=1000),
     Quantity("humidity", "1", low=0, high=1),
     Quantity("pressure", "Pa", low=30_000, high=2_500_000),
@@ -56,6 +57,7 @@ _ALL = (
     Quantity("current", "A", low=-10_000, high=10_000),
     Quantity("power-factor", "1", low=-1, high=1),
     Quantity("battery", "1", low=0, high=1),
+    Quantity("floor", "1", low=-20, high=200),
     Quantity("people-in", "1", "counter", low=0),
     Quantity("people-out", "1", "counter", low=0),
     Quantity("people", "1", low=0, high=100_000),

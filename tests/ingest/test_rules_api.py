@@ -65,6 +65,7 @@ def test_rules_are_read_changed_and_kept_by_version(client: TestClient, folder: 
         ("ebike-in-elevator", "builtin"),
         ("fire", "builtin"),
         ("passages", "builtin"),
+        ("door-hold", "builtin"),
         ("edge", "builtin"),
     ]
     made = put(client, HOT, first.headers["etag"], headers, note="heat")
@@ -209,6 +210,7 @@ def test_apply_and_show(shell, folder: Folder) -> None:
         "ebike-in-elevator",
         "fire",
         "passages",
+        "door-hold",
         "edge",
     ]
     assert shell("show", "--text", "--config", "ingest.toml")[1] == HOT

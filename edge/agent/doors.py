@@ -1,0 +1,267 @@
+"""All lift doors of this box: a thread for each, which decides, tells its relay and keeps events.
+
+Sights of cameras, readings and commands come in from other threads through a bounded queue.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import floor as whole
+
+from edge.actuate.orders import Handler, Order
+from edge.actuate.relay import Relay
+from edge.agent.crew import Crew
+from edge.agent.sensor_keeper import SensorKeeper
+from edge.doors.lease import (
+    NEVER,
+    Fact,
+    Fire,
+    Floor,
+    Hold,
+    Lease,
+    Ordered,
+    Passed,
+    Release,
+    Released,
+    Sight,
+    Terms,
+    Wish,
+    step,
+)
+from edge.facts import DoorFact
+from edge.sensors.happening import Happening
+from edge.sensors.reading import Reading
+from linli.clock import Clock
+from linli.door_config import Door
+from linli.errors import LinkError
+from linli.events import Action
+from linli.ids import uuid7
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+TURN = 0.1
+AGAIN = 1.0
+"""Seconds until a relay that did not answer is asked again."""
+MOST_WAITING = 256
+GROUP = "door"
+"""The telemetry group of doors."""
+HOLD, RELEASE = "door-hold", "door-release"
+FIRES, FLOOR = frozenset({"fire-mode", "smoke"}), "floor"
+"""The quantities of sensors that say that there is fire, and where the lift is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    fact: Fact
+    order: Order | None = None
+
+
+class DoorHand:
+    """One door. `turn` belongs to its thread, `put` and `acted` to any.
+
+    `dropped` counts what came while too much was waiting.
+    """
+
+    def __init__(
+        self, door: Door, relay: Relay, clock: Clock, tell: Callable[[Happening], None]
+    ) -> None:
+        self.dropped = 0
+        self.door = door
+        self._relay = relay
+        self._clock = clock
+        self._tell = tell
+        self._terms = Terms(door.lease, door.renewals, door.decide, door.after, door.silence)
+        self._lease = Lease()
+        self._inbox: deque[_Job] = deque()
+        self._news = threading.Event()
+        self._owed: Wish | None = None
+        self._due = NEVER
+        self._failed = False
+        self._open: Happening | None = None
+
+    def put(self, fact: Fact, order: Order | None = None) -> None:
+        """Have a fact taken soon; never waits."""
+        if len(self._inbox) >= MOST_WAITING:
+            self.dropped += 1
+            if order is not None:
+                order.finish("failed", "busy")
+            return
+        self._inbox.append(_Job(fact, order))
+        self._news.set()
+
+    def allows(self, floor: int) -> bool:
+        """Tell whether the edge may hold it by itself on a floor."""
+        return not self.door.floors or floor in self.door.floors
+
+    @property
+    def acted(self) -> Action:
+        """What was done about the door just now."""
+        if not self._lease.held:
+            return Action(type=HOLD, result="skipped")
+        return Action(type=HOLD, result="failed" if self._failed else "done")
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then let go."""
+        while not stop.is_set():
+            self._news.wait(TURN)
+            self._news.clear()
+            self.turn()
+        self.put(Released())
+        self.turn()
+
+    def turn(self) -> None:
+        """Take what came, and see what time alone brings."""
+        while self._inbox:
+            job = self._inbox.popleft()
+            self._take(job.fact, job.order)
+        self._take(Passed(), None)
+
+    def _take(self, fact: Fact, order: Order | None) -> None:
+        now = self._clock.monotonic()
+        self._lease, wish = step(self._lease, fact, now, self._terms)
+        if wish is None and isinstance(fact, Released) and order is not None:
+            wish = Release()  # somebody may have held it by other means
+        if wish is not None:
+            self._owed, self._due = wish, NEVER
+        said = self._drive(now)
+        if order is not None:
+            self._finish(order, wish, said)
+        self._note()
+
+    def _drive(self, now: float) -> LinkError | None:
+        """Tell the relay what it does not know yet; return why it could not be."""
+        if self._owed is None or now < self._due:
+            return None
+        try:
+            if isinstance(self._owed, Hold):
+                left = min(self._owed.seconds, self._lease.until - now)
+                self._relay.hold(max(whole(left), 1))
+            else:
+                self._relay.release()
+        except LinkError as error:
+            if not self._failed:
+                log.warning("door %s: %s; trying on", self.door.id, error)
+            self._failed, self._due = True, now + AGAIN
+            return error
+        self._owed, self._failed = None, False
+        return None
+
+    def _finish(self, order: Order, wish: Wish | None, error: LinkError | None) -> None:
+        if wish is None:
+            order.finish("failed", "fire" if self._lease.fire else "held-too-long")
+        elif error is not None:
+            order.finish("failed", "unreachable", str(error)[:500])
+        else:
+            order.finish("done")
+
+    def _note(self) -> None:
+        """Keep the begin and the end of a hold as events."""
+        held = self._lease.held and not self._failed
+        if held and self._open is None:
+            now = self._clock.now()
+            self._open = Happening(
+                device=self.door.id,
+                event=HOLD,
+                phase="begin",
+                episode=uuid7(now),
+                severity="low",
+                label=self._lease.reason or "staff",
+                since=now,
+                time=now,
+                subject=self.door.subject,
+            )
+            self._tell(self._open)
+        elif not self._lease.held and self._open is not None:
+            begun, self._open = self._open, None
+            self._tell(
+                Happening(
+                    device=begun.device,
+                    event=begun.event,
+                    phase="end",
+                    episode=begun.episode,
+                    severity=begun.severity,
+                    label=begun.label,
+                    since=begun.since,
+                    time=max(self._clock.now(), begun.since),
+                    subject=begun.subject,
+                )
+            )
+
+
+class Doors:
+    """Started and ended by the agent; hears the readings of sensors as a listener."""
+
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        relays: Mapping[str, Relay],
+        keeper: SensorKeeper,
+        clock: Clock,
+        crew: Crew,
+    ) -> None:
+        """`relays` are those of the doors by id."""
+        self.keeper = keeper
+        self._crew = crew
+        self._lock = threading.Lock()
+        self._hands = {
+            door.id: DoorHand(door, relays[door.id], clock, self._tell) for door in doors
+        }
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Start a thread for each door."""
+        for name, hand in self._hands.items():
+            self._crew.start(f"door:{name}", partial(hand.run, self._stop))
+
+    def end(self) -> None:
+        """Let every door go and end the threads."""
+        self._stop.set()
+        self._crew.join(*(f"door:{name}" for name in self._hands))
+
+    def handlers(self) -> Mapping[tuple[str, str], Handler]:
+        """Return who takes which command of which door."""
+        found: dict[tuple[str, str], Handler] = {}
+        for name, hand in self._hands.items():
+            found[name, HOLD] = partial(_held, hand)
+            found[name, RELEASE] = partial(_released, hand)
+        return found
+
+    def see(self, fact: DoorFact) -> None:
+        """Take what a camera shows; never waits."""
+        self._hands[fact.door].put(Sight(fact.certain))
+
+    def take(self, readings: Sequence[Reading]) -> None:
+        """Take the readings of a lift's fire mode and of its floor; never waits."""
+        for reading in readings:
+            if not reading.usable:
+                continue
+            for hand in self._hands.values():
+                if reading.device == hand.door.fire and reading.quantity in FIRES:
+                    hand.put(Fire(on=reading.value >= 1))
+                if reading.device == hand.door.floor and reading.quantity == FLOOR:
+                    hand.put(Floor(allowed=hand.allows(round(reading.value))))
+
+    def acted(self, door: str | None) -> tuple[Action, ...]:
+        """Return what was done about a scenario's door just now, if it has one."""
+        return (self._hands[door].acted,) if door is not None else ()
+
+    def _tell(self, happening: Happening) -> None:
+        with self._lock:
+            self.keeper.tell(happening)
+
+
+def _held(hand: DoorHand, order: Order) -> None:
+    seconds = order.command.data.holds
+    if seconds is None:
+        order.finish("failed", "no-seconds")
+    else:
+        hand.put(Ordered(float(seconds)), order)
+
+
+def _released(hand: DoorHand, order: Order) -> None:
+    hand.put(Released(), order)

@@ -1,0 +1,1 @@
+"""Lift doors that the edge holds open for a while, and never longer."""
