@@ -83,6 +83,8 @@ def test_what_a_built_in_rule_raises_is_counted_too(folder: Folder) -> None:
         "hot": (3, "site"),
         "ebike-in-elevator": (1, "builtin"),
         "fire": (0, "builtin"),
+        "passages": (0, "builtin"),
+        "door-hold": (0, "builtin"),
         "edge": (0, "builtin"),
     }
 
