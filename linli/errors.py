@@ -4,6 +4,7 @@
 LinliError
 ├── InputError        a person can mend it: a setting, a file, a model, a port (exit 2)
 ├── LinkError         the broker is away: keep everything, try again
+│   └── FarAwayError  so is what a device is behind: it says nothing of the device
 ├── StoreError        a disk or database says no: keep everything, try again
 └── PayloadError      one message is bad: count it, tell its sender, go on
 ```
@@ -40,6 +41,10 @@ class InputError(LinliError):
 
 class LinkError(LinliError):
     """The broker cannot be reached or refused us; nothing is lost, try again."""
+
+
+class FarAwayError(LinkError):
+    """What a device is behind is away: that says nothing of the device itself."""
 
 
 class StoreError(LinliError):

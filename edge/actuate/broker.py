@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from edge.actuate.actuator import TIMEOUT
 from linli.clock import Clock
-from linli.errors import LinkError
+from linli.errors import FarAwayError, LinkError
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkFactory, LinkOptions
 
@@ -26,7 +26,7 @@ class _Word:
     topic: str
     payload: bytes
     answered: threading.Event = field(default_factory=threading.Event)
-    error: str | None = None
+    error: LinkError | None = None
     given_up: bool = False
 
 
@@ -55,7 +55,9 @@ class EstateBroker:
         self._link.step(timeout)
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Return when the broker took it. Raises LinkError. From any thread but the one of `run`.
+        """Return when the broker took it. From any thread but the one of `run`.
+
+        Raises FarAwayError when there is no broker, else LinkError.
 
         What could not be said in time is not said at all.
         """
@@ -65,9 +67,9 @@ class EstateBroker:
         self._waiting.append(word)
         if not word.answered.wait(TIMEOUT):
             word.given_up = True
-            raise LinkError(f"no answer in {TIMEOUT:g} s", where=self.where)
+            raise FarAwayError(f"no answer in {TIMEOUT:g} s", where=self.where)
         if word.error is not None:
-            raise LinkError(word.error, where=self.where)
+            raise word.error
 
     def on_up(self) -> None:
         """Nothing to do: what could not go was given up."""
@@ -84,7 +86,7 @@ class EstateBroker:
         """Tell who waits for it."""
         word = self._sent.pop(token, None)
         if word is not None:
-            word.error = error
+            word.error = None if error is None else LinkError(error, where=self.where)
             word.answered.set()
 
     def _publish(self, word: _Word) -> None:
@@ -93,12 +95,12 @@ class EstateBroker:
         try:
             self._sent[self._link.publish(word.topic, word.payload)] = word
         except LinkError as error:
-            word.error = error.what
+            word.error = FarAwayError(error.what, where=self.where)
             word.answered.set()
 
     def _give_up(self, reason: str) -> None:
         for word in (*self._sent.values(), *self._waiting):
-            word.error = reason
+            word.error = FarAwayError(reason, where=self.where)
             word.answered.set()
         self._sent.clear()
         self._waiting.clear()

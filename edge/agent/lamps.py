@@ -22,7 +22,7 @@ from edge.lighting.circuit import Circuit
 from edge.sensors.reading import Reading
 from edge.settings import EdgeSettings
 from linli.clock import Clock
-from linli.errors import LinkError
+from linli.errors import FarAwayError, LinkError
 from linli.log import get_logger
 
 log = get_logger(__name__)
@@ -168,7 +168,8 @@ class Lamps:
         for name, circuit in self._circuits.items():
             if all(lamp != one.id for one in circuit.config.lamp):
                 continue
-            circuit.answer(lamp, error is None, now)
+            if not isinstance(error, FarAwayError):  # its source is told of instead
+                circuit.answer(lamp, error is None, now)
             pending = self._pending.get(name)
             if pending is not None and error is None and level == pending.level:
                 pending.left.discard(lamp)

@@ -43,7 +43,9 @@ class BrokerSource:
             username=source.username,
             password=source.password(),
             protocol=source.protocol,
-            subscriptions=subscriptions(source, (sensor.address for sensor in sensors)),
+            subscriptions=subscriptions(source, [one.address for one in sensors])
+            if sensors
+            else (),
         )
         self._source = source
         self._desk = desk

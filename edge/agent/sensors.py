@@ -21,6 +21,7 @@ from edge.sensors.known import KnownSensor, known_sensors
 from edge.sensors.reading import Readings
 from edge.settings import EdgeSettings
 from edge.spool import Spool
+from linli.actuator_config import TasmotaActuator, Zigbee2MqttActuator
 from linli.clock import Clock
 from linli.events import EventMessage
 from linli.log import get_logger
@@ -57,7 +58,8 @@ class Sensors:
         """Read mappings and secrets; the spool may not be open yet. Raises InputError."""
         sources, known = settings.sensor_source, sensors_of(settings)
         self.keeper = SensorKeeper(clock, address=address, spool=spool, recorded=recorded)
-        self.desk = SensorDesk(sources, known, self.keeper, clock, listeners)
+        lit = _brokers_of_lamps(settings)
+        self.desk = SensorDesk(sources, known, self.keeper, clock, listeners, watched=lit)
         self._path = settings.folder / FILE
         self._clock = clock
         self._crew = crew
@@ -68,7 +70,7 @@ class Sensors:
         self._runs: dict[str, Callable[[threading.Event], None]] = {}
         for source in sources:
             mine = [sensor for sensor in known if sensor.source == source.id]
-            if not mine:
+            if not mine and source.id not in lit:
                 continue
             self._runs[f"source:{source.id}"] = (
                 RegisterSource(source, mine, self.desk, clock).run
@@ -145,6 +147,13 @@ class Sensors:
 def sensors_of(settings: EdgeSettings) -> tuple[KnownSensor, ...]:
     """Return the sensors of the settings with their mappings. Raises InputError."""
     return known_sensors(settings.sensor_source, settings.sensor)
+
+
+def _brokers_of_lamps(settings: EdgeSettings) -> frozenset[str]:
+    """Return the sources whose broker lamps are told through."""
+    actuators = (lamp.actuator for group in settings.lamp_group for lamp in group.lamp)
+    kinds = TasmotaActuator | Zigbee2MqttActuator
+    return frozenset(one.source for one in actuators if isinstance(one, kinds))
 
 
 def _read(path: Path) -> dict[str, float]:

@@ -78,10 +78,13 @@ class SensorDesk:
         keeper: Keeper,
         clock: Clock,
         listeners: Iterable[Readings] = (),
+        *,
+        watched: Iterable[str] = (),
     ) -> None:
+        """`watched` are the sources that something else than a sensor is behind."""
         now = clock.monotonic()
         self.counts: Counter[str] = Counter()
-        self.happenings = Happenings(sensors, keeper.tell, clock)
+        self.happenings = Happenings(sensors, keeper.tell, clock, watched)
         self._keeper = keeper
         self._clock = clock
         self._listeners = tuple(listeners)

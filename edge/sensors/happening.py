@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,10 +44,15 @@ class Happenings:
     """Belongs to the desk, whose lock it relies on."""
 
     def __init__(
-        self, sensors: Sequence[KnownSensor], tell: Callable[[Happening], None], clock: Clock
+        self,
+        sensors: Sequence[KnownSensor],
+        tell: Callable[[Happening], None],
+        clock: Clock,
+        sources: Iterable[str] = (),
     ) -> None:
+        """`sources` are told of when they are away though they bring no sensor."""
         self._sensors = {sensor.id: sensor for sensor in sensors}
-        self._of_source: dict[str, list[str]] = {}
+        self._of_source: dict[str, list[str]] = {name: [] for name in sources}
         for sensor in sensors:
             self._of_source.setdefault(sensor.source, []).append(sensor.id)
         self._liveness = {sensor.id: Liveness(sensor.limit) for sensor in sensors}

@@ -34,7 +34,7 @@ from linli.actuator_config import (
 )
 from linli.broker import find_mosquitto, free_port
 from linli.clock import ManualClock, SystemClock
-from linli.errors import LinkError
+from linli.errors import FarAwayError, LinkError
 from linli.mqtt import FakeBroker, LinkOptions, PahoLink
 
 START = datetime(2026, 3, 1, 18, tzinfo=UTC)
@@ -286,7 +286,7 @@ def test_the_estates_broker_never_keeps_words_for_later() -> None:
     def say() -> None:
         try:
             estate.publish("t", b"1")
-        except LinkError as error:
+        except FarAwayError as error:
             failures.append(str(error))
 
     thread = threading.Thread(target=say)

@@ -23,7 +23,7 @@ from linli.actuator_config import ActuatorConfig, HttpActuator, Zigbee2MqttActua
 from linli.clock import ManualClock
 from linli.commands import CommandData
 from linli.edge_config import Camera, EdgeConfig, State
-from linli.errors import InputError, LinkError
+from linli.errors import FarAwayError, InputError, LinkError
 from linli.lamp_config import Lamp, LampGroup, Position
 from linli.settings import convert
 
@@ -277,6 +277,15 @@ def test_a_lamp_that_nobody_reaches_is_a_fault_with_its_place(make: Make) -> Non
     _, end = house.spooled("events")
     assert (end["data"]["phase"], end["data"]["episode"]) == ("end", begin["data"]["episode"])
     assert end["data"]["since"] == begin["data"]["since"]
+
+
+def test_a_broker_that_is_away_is_no_fault_of_its_lamps(make: Make) -> None:
+    house = make(_group())
+    house.turn()
+    for _ in range(9):
+        house.hands.answered("lamp-1", 1.0, FarAwayError("away"))
+        house.turn(20)
+    assert house.spooled("events") == []
 
 
 def test_a_lamp_that_a_camera_sees_dark_is_a_fault(make: Make) -> None:

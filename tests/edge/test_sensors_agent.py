@@ -16,10 +16,11 @@ from meters import Meter
 from sensor_payloads import DAHUA_ACCESS
 
 from edge.agent.build import births
+from edge.agent.crew import Crew
 from edge.agent.recorder import Recorded
 from edge.agent.sensor_keeper import MAX_UNSAVED, SensorKeeper
 from edge.agent.sensor_source import RegisterSource
-from edge.agent.sensors import FILE, _read, _write
+from edge.agent.sensors import FILE, Sensors, _read, _write
 from edge.messages import Address, Place
 from edge.sensors.desk import SensorDesk
 from edge.sensors.happening import Happening
@@ -29,11 +30,14 @@ from edge.sensors.reading import Reading
 from edge.sensors.registers import Block
 from edge.settings import EdgeSettings, Node
 from edge.spool import Spool
+from linli.actuator_config import Zigbee2MqttActuator
 from linli.cli.main import command
 from linli.clock import ManualClock, SystemClock
 from linli.codec import decode
 from linli.errors import LinkError, StoreError
 from linli.events import DescribeMessage, EventMessage, TelemetryMessage
+from linli.lamp_config import Lamp, LampGroup
+from linli.mqtt import FakeBroker
 from linli.sensor_config import Sensor, SensorSource
 from linli.topics import Topic
 
@@ -201,6 +205,39 @@ def test_a_real_modbus_server_is_read_and_what_it_does_not_have_is_counted(meter
     assert found.registers["input", 0] == 0x4366
     assert [found.registers["coil", at] for at in range(4)] == [0, 0, 0, 0]
     server.close()
+
+
+def test_the_broker_of_lamps_is_listened_to_without_any_sensor(spool: Full, tmp_path: Path) -> None:
+    lamp = Lamp(id="l", label="灯", actuator=Zigbee2MqttActuator(source="z", address="l"))
+    settings = EdgeSettings(
+        data=str(tmp_path),
+        node=Node(site="c001", area="b03", id="c001-n07"),
+        sensor_source=(
+            SensorSource(id="z", kind="zigbee2mqtt"),
+            SensorSource(id="idle", kind="json"),
+        ),
+        lamp_group=(LampGroup(id="hall", label="门厅", lamp=(lamp,), daylight=False),),
+    )
+    broker, clock, stop = FakeBroker(), ManualClock(NOON), threading.Event()
+    sensors = Sensors(
+        settings,
+        clock,
+        Crew(),
+        address=ADDRESS,
+        spool=spool,
+        connect=broker.link,
+        recorded=lambda _one: None,
+    )
+    (run,) = sensors._runs.values()
+    broker.stop()
+    stop.set()
+    run(stop)
+    clock.advance(60)
+    sensors.desk.tick()
+    (row,) = spool.page("events", 0, 9)
+    message = decode(Topic.parse(row.topic), row.payload).message
+    assert isinstance(message, EventMessage)
+    assert (message.type, message.data.zone) == ("linli.event.sensor-source-offline", "z")
 
 
 def test_a_modbus_server_that_is_away_is_told_and_silence_is_not_counted(meter: Meter) -> None:

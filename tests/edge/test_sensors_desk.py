@@ -235,6 +235,20 @@ def test_nobody_is_gone_because_the_broker_is_and_the_broker_is_told_once() -> N
     assert room.told[2:] == [("plug-1", OFFLINE, "begin")]
 
 
+def test_a_broker_of_lamps_alone_is_told_of_too() -> None:
+    clock, kept = ManualClock(NOON), Kept()
+    desk = SensorDesk((ZIGBEE, PLAIN), (), kept, clock, watched=("zigbee",))
+    desk.reach("zigbee", up=True)
+    desk.reach("zigbee", up=False)
+    for seconds in (AWAY_AFTER, 1, 1):
+        clock.advance(seconds)
+        desk.tick()
+    desk.reach("zigbee", up=True)
+    desk.tick()
+    told = [(one.event, one.zone, one.phase) for one in kept.happenings]
+    assert told == [(SOURCE_OFFLINE, "zigbee", phase) for phase in ("begin", "end")]
+
+
 def test_a_gateway_that_says_it_is_away_counts_as_a_broker_that_is() -> None:
     room = Room(PLUG)
     room.desk.take("zigbee", Said("source", up=False), b"offline")
