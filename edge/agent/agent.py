@@ -262,7 +262,7 @@ class Agent:
             group=DOOR_GROUP,
         )
         relays = self._relays.by_door
-        return Doors(self._settings.door, relays, keeper, self._clock, self._crew)
+        return Doors(self._settings, relays, keeper, self._clock, self._crew)
 
     def _end_doors(self) -> None:
         """Let every door go, while its relay can still be told."""

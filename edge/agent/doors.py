@@ -35,6 +35,7 @@ from edge.doors.lease import (
 from edge.facts import DoorFact
 from edge.sensors.happening import Happening
 from edge.sensors.reading import Reading
+from edge.settings import EdgeSettings
 from linli.clock import Clock
 from linli.door_config import Door
 from linli.errors import LinkError
@@ -198,7 +199,7 @@ class Doors:
 
     def __init__(
         self,
-        doors: Sequence[Door],
+        settings: EdgeSettings,
         relays: Mapping[str, Relay],
         keeper: SensorKeeper,
         clock: Clock,
@@ -206,10 +207,16 @@ class Doors:
     ) -> None:
         """`relays` are those of the doors by id."""
         self.keeper = keeper
+        self._before = {
+            camera.id: rule.door
+            for camera in settings.camera
+            for rule in camera.scenario
+            if rule.door is not None
+        }
         self._crew = crew
         self._lock = threading.Lock()
         self._hands = {
-            door.id: DoorHand(door, relays[door.id], clock, self._tell) for door in doors
+            door.id: DoorHand(door, relays[door.id], clock, self._tell) for door in settings.door
         }
         self._stop = threading.Event()
 
@@ -224,11 +231,12 @@ class Doors:
         self._crew.join(*(f"door:{name}" for name in self._hands))
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """Return who takes which command of which door."""
+        """Return who takes which command; one to a camera is to the door that it watches."""
         found: dict[tuple[str, str], Handler] = {}
-        for name, hand in self._hands.items():
-            found[name, HOLD] = partial(_held, hand)
-            found[name, RELEASE] = partial(_released, hand)
+        named = {name: name for name in self._hands}
+        for device, door in {**self._before, **named}.items():
+            found[device, HOLD] = partial(_held, self._hands[door])
+            found[device, RELEASE] = partial(_released, self._hands[door])
         return found
 
     def see(self, fact: DoorFact) -> None:

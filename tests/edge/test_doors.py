@@ -256,8 +256,12 @@ def test_a_camera_holds_the_door_and_the_event_says_so(tmp_path: Path) -> None:
         )
         agent = Agent(settings, SystemClock(), version="1", connect=ingest.link)
         with agent:
+            handlers = agent._doors.handlers()
             agent.run(StopSignal(), drain=10)
             agent.verdict()
+    # On the page of the incident a person sees the camera, and asks it.
+    names = {"door-hold", "door-release"}
+    assert set(handlers) == {(device, name) for device in ("cam", "lift-1") for name in names}
     assert web.asked[0] == "/hold?t=15"
     assert web.asked[-1] == "/release"
     of = {(one.type, one.data.phase): one for one in ingest.events()}
