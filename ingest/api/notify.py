@@ -45,9 +45,9 @@ def list_notifications(
 
 
 @router.get("/status", responses=tells(NotifyView, 401, 403, 503))
-def notify_status(house: TheServices, viewer: TheViewer) -> Response:
+def notify_status(house: TheServices, viewer: TheViewer, now: Now) -> Response:
     """Show how telling people does: created is waiting + sent + suppressed + dead."""
-    return answer(house.notify.status(viewer))
+    return answer(house.notify.status(viewer, now))
 
 
 @router.get("/channels", responses=tells(ChannelList, 401, 403, 503))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.incidents import book
-from ingest.notify import lately
+from ingest.notify import lately, outbox
 from ingest.notify.example import example
 from ingest.notify.lately import Setback
 from ingest.notify.message import Language
@@ -17,7 +17,7 @@ from ingest.notify.texts import Kind, written
 from ingest.notify.wording import Wording
 from ingest.notify_settings import Notify
 from ingest.refusal import NotThere
-from ingest.services.notify import ChannelView, status
+from ingest.services.notify import ChannelView, channel_views
 from ingest.store.engine import reading
 
 
@@ -66,7 +66,7 @@ class ChannelService:
         """Return how channels do. Raises NotAllowed."""
         viewer.require("administer")
         with reading(self._reader) as connection:
-            views = status(self._settings, connection).channels
+            views = channel_views(self._settings, connection, outbox.counts(connection))
             return ChannelList(items=tuple(_state(connection, view) for view in views))
 
     def text(

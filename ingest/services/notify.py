@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 import msgspec
@@ -30,6 +31,7 @@ WORDS: dict[NotifyState, str] = {
     "trouble": "",
 }
 MOST = 500
+SEEN_LATELY = timedelta(minutes=5)
 
 
 class NoteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,11 +131,11 @@ class NotifyService:
         self._site = site
         self._zone = zone
 
-    def status(self, viewer: Viewer) -> NotifyView:
+    def status(self, viewer: Viewer, now: datetime) -> NotifyView:
         """Return how it does. Raises NotAllowed."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            return status(self._settings, connection)
+            return status(self._settings, connection, now)
 
     def list(
         self,
@@ -183,14 +185,14 @@ class NotifyService:
         return TrialResult(sent=True, reference=outcome.reference)
 
 
-def status(settings: Notify, connection: sa.Connection) -> NotifyView:
+def status(settings: Notify, connection: sa.Connection, now: datetime) -> NotifyView:
     """Return how it does, from what stands on disk alone. Raises StoreError."""
     counts, found = outbox.counts(connection), audit.get(connection)
-    state: NotifyState = "new" if found is None else "ok" if found.well else "trouble"
+    words = "" if found is None else found.words or _unseen(found, now)
+    state: NotifyState = "new" if found is None else "trouble" if words else "ok"
     if not settings.channels:
         state = "off"
-    words = found.words if found is not None and state == "trouble" else WORDS[state]
-    rests = audit.resting(connection)
+    words = words if state == "trouble" else WORDS[state]
     seen = found or audit.Audit()
     return NotifyView(
         state=state,
@@ -201,15 +203,30 @@ def status(settings: Notify, connection: sa.Connection) -> NotifyView:
         suppressed=_reasons(counts, "suppressed"),
         dead=_reasons(counts, "dead"),
         doubts=sum(one.doubts for one in counts),
-        channels=tuple(
-            _channel(one, [count for count in counts if count.channel == one.name], rests)
-            for one in settings.channels
-        ),
+        channels=channel_views(settings, connection, counts),
         overdue=seen.overdue,
         requeued=seen.requeued,
         audited=seen.audited,
         pinged=seen.pinged,
     )
+
+
+def channel_views(
+    settings: Notify, connection: sa.Connection, counts: Sequence[outbox.Count]
+) -> tuple[ChannelView, ...]:
+    """Return how each channel of the settings does."""
+    rests = audit.resting(connection)
+    return tuple(
+        _channel(one, [count for count in counts if count.channel == one.name], rests)
+        for one in settings.channels
+    )
+
+
+def _unseen(found: audit.Audit, now: datetime) -> str:
+    """Return what is wrong when what stands on disk is old: then it says nothing of now."""
+    if found.audited is None or now - found.audited <= SEEN_LATELY:
+        return ""
+    return f"nobody looked since {found.audited:%Y-%m-%d %H:%M} UTC: does the ingest run?"
 
 
 def view_of(note: Note, *, secret: bool) -> NoteView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from ingest.evidence import book as pictures
 from ingest.notify import outbox
 from ingest.notify.message import Failed
 from ingest.notify.routes import Matter
+from ingest.notify_settings import Notify, WecomBotSettings
+from ingest.services.notify import NotifyService
 from ingest.store.engine import reading, writing
 from ingest.store.incidents import transition
 from ingest.store.registry import person
@@ -446,3 +448,12 @@ def test_a_shelf_that_ends_while_it_goes_on_is_one_message(office: Office) -> No
     office.clock.advance(9 * 60)
     office.work()
     assert office.said("bot") == [("li-key", "call")]
+
+
+def test_what_nobody_looked_at_lately_is_not_said_to_be_well(office: Office) -> None:
+    settings = Notify(channels=(WecomBotSettings(name="bot"),))
+    service = NotifyService(settings, office.reader, site="here", zone=UTC)
+    office.audit().step()
+    assert service.status(ADMIN, office.clock.now()).state == "ok"
+    found = service.status(ADMIN, office.clock.now() + timedelta(minutes=6))
+    assert (found.state, "does the ingest run" in found.words) == ("trouble", True)

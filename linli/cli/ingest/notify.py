@@ -121,7 +121,7 @@ def status_(config: Path, *, as_json: bool) -> None:
     """Show how telling people does; works beside a running ingest."""
     settings = load_settings(config)
     with _reading(settings) as connection:
-        found = status(settings.notify, connection)
+        found = status(settings.notify, connection, SystemClock().now())
     click.echo(_json(found) if as_json else "\n".join(_lines(found)))
 
 
