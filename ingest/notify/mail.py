@@ -78,7 +78,7 @@ def _failed(error: smtplib.SMTPException | OSError) -> Failed:
         code = next(iter(error.recipients.values()), (550, b""))[0]
         return _refused(code, "the recipient is refused")
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Failed(code=str(error.smtp_code), words="name or password refused", advice="never")
+        return _refused(error.smtp_code, "name or password refused")
     if isinstance(error, smtplib.SMTPResponseException):
         return _refused(error.smtp_code, "the mail server refuses it")
     if isinstance(error, ssl.SSLError):

@@ -16,7 +16,8 @@ TIMEOUT = httpx2.Timeout(10, connect=5)
 LONGEST_ANSWER = 64 * 1024
 LONGEST = 30.0
 """Seconds for an answer as a whole: one that comes byte by byte would hold its channel for ever."""
-_BUSY = 429
+_LATER = frozenset({408, 425, 429})
+"""Statuses of a request that may be taken another time."""
 _WORDS = 200
 
 
@@ -128,7 +129,7 @@ def _refused(response: httpx2.Response, raw: bytes) -> Failed:
     status = response.status_code
     words = said(_fields(raw)) or response.reason_phrase
     code = f"http-{status}"
-    if status == _BUSY or status >= 500:
+    if status in _LATER or status >= 500:
         return Failed(code=code, words=words, advice="again", after=_wait(response))
     if 300 <= status < 400:
         return Failed(code=code, words="it sends elsewhere, which is not followed", advice="never")

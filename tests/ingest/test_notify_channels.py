@@ -123,7 +123,10 @@ def test_wecom_bot_rests_when_it_said_too_much(client: httpx2.Client, provider: 
     assert (outcome.advice, outcome.after) == ("pause", timedelta(minutes=1))
 
 
-@pytest.mark.parametrize(("status", "advice"), [(500, "again"), (429, "again"), (404, "never")])
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(500, "again"), (429, "again"), (408, "again"), (425, "again"), (404, "never")],
+)
 def test_http_failures(client: httpx2.Client, provider: Provider, status: int, advice: str) -> None:
     provider.say({"errmsg": "no"}, status=status, retry_after="7")
     outcome = Feishu(client, provider.url).send(MESSAGE, "TOKEN", NOW)

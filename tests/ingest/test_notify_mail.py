@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -114,6 +115,20 @@ def test_a_dead_server_is_tried_again() -> None:
     outcome = mail(1).send(MESSAGE, "wang@linli.example", NOW)
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.advice) == ("network", "again")
+
+
+@pytest.mark.parametrize(("code", "advice"), [(454, "again"), (535, "never")])
+def test_a_server_that_cannot_check_the_password_now_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, code: int, advice: str
+) -> None:
+    def deliver(letter: object) -> None:
+        raise smtplib.SMTPAuthenticationError(code, b"auth")
+
+    channel = mail(1)
+    monkeypatch.setattr(channel, "_deliver", deliver)
+    outcome = channel.send(MESSAGE, "wang@linli.example", NOW)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.advice) == (str(code), advice)
 
 
 def test_the_same_key_makes_the_same_letter() -> None:
