@@ -44,9 +44,11 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
         return right in _RIGHTS[self.role] and (self.scopes is None or right in self.scopes)
 
     def require(self, right: Right) -> None:
-        """Raise NotAllowed unless the role allows it."""
-        if not self.may(right):
+        """Raise NotAllowed unless the role, and the token if there is one, allow it."""
+        if right not in _RIGHTS[self.role]:
             raise NotAllowed(f"the role {self.role} does not allow this ({right})")
+        if not self.may(right):
+            raise NotAllowed(f"this token or link does not allow this ({right})")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

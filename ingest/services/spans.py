@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ingest.refusal import NotUsable
 from ingest.store.engine import from_micros, to_micros
+from linli.clock import clamped
 
 T = TypeVar("T")
 LONGEST = timedelta(days=366)
@@ -49,7 +50,11 @@ class Spans(NamedTuple):
 
 
 def spans(start: datetime, end: datetime, step: timedelta | None) -> Spans:
-    """Return the steps of a span, made longer until there are not too many. Raises NotUsable."""
+    """Return the steps of a span, made longer until there are not too many. Raises NotUsable.
+
+    What lies outside of 1970 to 2200 is left out.
+    """
+    start, end = clamped(start), clamped(end)
     if not start < end or end - start > LONGEST:
         raise NotUsable(f"must be after start, by {LONGEST.days} days at most", where="end")
     # A step is cut off at both ends, so that there may be one more than the span holds.

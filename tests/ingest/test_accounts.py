@@ -239,6 +239,10 @@ def test_roles_and_scopes_limit_each_other() -> None:
         limited.require("administer")
     greedy = Viewer(account="a", name="a", role="viewer", scopes=frozenset({"act"}))
     assert not greedy.may("act")
+    with pytest.raises(NotAllowed, match="this token or link does not"):
+        limited.require("act")
+    with pytest.raises(NotAllowed, match="the role viewer does not"):
+        greedy.require("act")
 
 
 def test_where_there_is_an_administrator_none_is_made(folder: Folder) -> None:

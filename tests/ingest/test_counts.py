@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,25 @@ def test_counting_goes_by_time_through_the_index(folder: Folder, on: str, only: 
 def test_a_span_that_cannot_be(folder: Folder, start: timedelta, end: timedelta) -> None:
     with pytest.raises(NotUsable, match="must be after start"):
         ask(folder, NOON + start, NOON + end)
+
+
+@pytest.mark.parametrize("path", [BASE, "/api/v1/statistics/events"])
+@pytest.mark.parametrize("start", ["9999-12-31T00:00:00-14:00", "0001-01-01T00:00:00+14:00"])
+def test_what_lies_out_of_all_time_is_a_bad_request(folder: Folder, path: str, start: str) -> None:
+    with running(folder) as client:
+        sign_in(client, "guest")
+        span = {"start": start, "end": start.replace("00:00:00", "23:59:59"), "step": 86400}
+        answer = client.get(path, params=span)
+        assert (answer.status_code, "after start" in answer.text) == (400, True)
+
+
+def test_the_first_days_and_the_last(folder: Folder) -> None:
+    for year in (1970, 2200):
+        first = datetime(year, 1, 1, tzinfo=UTC)
+        whole = ask(folder, first - 48 * HOUR, first + 48 * HOUR, step=24 * HOUR)
+        assert len(whole.rows) == 2
+        (alone,) = ask(folder, first - 48 * HOUR, first + 48 * HOUR, step=None).rows
+        assert alone.time == whole.rows[0].time
 
 
 def test_over_rest(folder: Folder) -> None:
