@@ -97,6 +97,10 @@ OBJECTS = {
     "not-emptied": msg("Not emptied"),
     "off": msg("Not lit"),
     "flickering": msg("Flickering"),
+    "no-power": msg("No power"),
+    "no-light": msg("No light"),
+    "stuck-on": msg("Does not go off"),
+    "no-answer": msg("Does not answer"),
 }
 ACTIONS = {
     "door-hold": msg("Door held open"),

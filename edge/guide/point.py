@@ -23,6 +23,8 @@ from linli.clock import Clock
 
 REPORT_EVERY = 300.0
 """Seconds between reports of how many items came since the last one."""
+BLIND_AFTER = 5.0
+"""Seconds without a frame after which the page says that it is out of order."""
 GROUP, UNKNOWN = "guide", "unknown"
 KINDS = (*(one.value for one in Category), UNKNOWN)
 _WORDS: dict[Category | None, Word] = {
@@ -80,8 +82,10 @@ class GuidePoint:
         return [self._report(frame.time)]
 
     def idle(self, seconds: float) -> list[Fact]:
-        """Nothing goes on that a stalled camera could leave open."""
-        del seconds
+        """Take back what is shown: it is of an item that nobody sees any more."""
+        if seconds >= BLIND_AFTER:
+            self._booth = Booth()
+            self._screen.show("away")
         return []
 
     def finish(self) -> list[Fact]:
@@ -106,10 +110,8 @@ class GuidePoint:
         held = cut(frame.image, self._crop)
         present = self._presence.see(held, frame.media)
         category = self._classifier.classify(held).category if present else None
-        before = self._booth.shown
         self._booth, said, items = look(self._booth, Look(present, category), frame.media)
-        if self._booth.shown != before:
-            self._screen.show(self._booth.shown)
+        self._screen.show(self._booth.shown)
         for one in said:
             self._voice.say(_WORDS[one.category])
         for item in items:

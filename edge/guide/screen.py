@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from edge.guide.booth import Shown
 from linli.errors import InputError
@@ -43,7 +43,7 @@ class Screen:
     def __init__(self, host: str, port: int) -> None:
         """`port` 0 takes a free one."""
         self._at = host, port
-        self._shown: Shown = "idle"
+        self._shown: Shown | Literal["away"] = "idle"
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -82,8 +82,8 @@ class Screen:
             server.server_close()
             self._thread.join()
 
-    def show(self, shown: Shown) -> None:
-        """Show something else from now on."""
+    def show(self, shown: Shown | Literal["away"]) -> None:
+        """Show something else from now on; `away`: out of order."""
         self._shown = shown
 
     def state(self) -> bytes:

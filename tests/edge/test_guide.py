@@ -24,7 +24,7 @@ from edge.classify.classifier import FakeClassifier
 from edge.facts import CountFact, Fact
 from edge.guide import voice as voices
 from edge.guide.booth import Booth, Look, Shown, Told, look
-from edge.guide.point import KINDS, GuidePoint
+from edge.guide.point import BLIND_AFTER, KINDS, GuidePoint
 from edge.guide.presence import Presence
 from edge.guide.screen import Screen
 from edge.guide.voice import CLIPS, PlayerVoice, SilentVoice, voice_of
@@ -285,6 +285,28 @@ def test_an_unknown_item_is_asked_for_and_counted_as_unknown() -> None:
     assert voice.said == ["ask"]
     assert counts["unknown"] == 1
     assert list(dict.fromkeys(pages)) == ["idle", "looking", "ask"]
+
+
+def test_a_camera_that_stalls_leaves_no_answer_for_the_next_one() -> None:
+    made = GuidePoint(
+        FakeClassifier(
+            Classes(("peel",), {"peel": FOOD}, 0.5), [Classification("peel", FOOD, 0.9)] * 40
+        ),
+        ManualClock(NOW),
+        screen=(page := Screen("127.0.0.1", 0)),
+        voice=SilentVoice(),
+        crop=(0.1, 0.1, 0.9, 0.9),
+    )
+    for number in range(30):
+        made.process(Frame(place(held=number >= 5), number, number / FPS, NOW, NOW))
+    shown = [json.loads(page.state())["shown"]]
+    for seconds in (BLIND_AFTER - 1, BLIND_AFTER):
+        made.idle(seconds)
+        shown.append(json.loads(page.state())["shown"])
+    made.process(Frame(place(), 30, 60.0, NOW, NOW))
+    shown.append(json.loads(page.state())["shown"])
+    made.finish()
+    assert shown == ["food", "food", "away", "idle"]
 
 
 def test_a_page_that_cannot_be_served_is_an_error_of_this_camera(screen: Screen) -> None:

@@ -1,7 +1,7 @@
 // What is to be shown is asked for again and again: this works on tablets of ten years ago.
 (function () {
   "use strict";
-  var KNOWN = ["idle", "looking", "ask", "recyclable", "hazardous", "food", "residual"];
+  var KNOWN = ["idle", "looking", "ask", "recyclable", "hazardous", "food", "residual", "away"];
   var missed = 0;
   function show(what) {
     if (document.body.className !== what) { document.body.className = what; }
