@@ -56,8 +56,8 @@ class Pulse:
     def lost(self, started: float) -> bool:
         """Tell whether the process that started then is to be given up.
 
-        What counts is when a question was asked in vain: time in which nobody asked, because the
-        whole machine stood still, is no silence.
+        What counts is how long was waited in vain: time in which nobody could, because the whole
+        machine stood still, is no silence.
         """
         return self.patience.over(self._unanswered, started, self._answered)
 
@@ -67,7 +67,7 @@ class Pulse:
             if self._answers():
                 self._answered = self._clock.monotonic()
             else:
-                self._unanswered = asked
+                self._unanswered = min(self._clock.monotonic(), asked + self.patience.answer)
 
     def _answers(self) -> bool:
         # By hand: a client's library would be the dearest that the parent holds for years.
