@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +17,7 @@ from house import NOON
 
 from ingest.pulse import Patience, Pulse
 from ingest.settings import Http, load_settings
-from ingest.supervise import check_port, supervise
+from ingest.supervise import MEMORY, check_port, supervise
 from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
 from linli.errors import InputError
@@ -197,6 +199,7 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
         until(answers, 60)
         hung, receiver = web(), children(me)["receiver"]
         assert hung is not None
+        assert MEMORY.items() <= hung.environ().items()
         hung.suspend()
         until(lambda: not hung.is_running())
         until(answers, 60)
@@ -209,6 +212,30 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
         thread.join(45)
     assert not thread.is_alive()
     assert "web does not answer any more; ending it by force" in caplog.text
+
+
+PASSWORDS = """
+import threading, psutil
+from ingest.accounts import passwords
+before = psutil.Process().memory_info().rss
+together = threading.Barrier(7)
+def check():
+    passwords.fits("wrong", None)
+    together.wait()  # none ends early and leaves its memory to the next
+threads = [threading.Thread(target=check) for _ in range(6)]
+for one in threads: one.start()
+together.wait()
+print(psutil.Process().memory_info().rss - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_passwords_that_were_checked_hold_no_memory() -> None:
+    argv = [sys.executable, "-c", PASSWORDS]
+    done = subprocess.run(
+        argv, env={**os.environ, **MEMORY}, check=True, capture_output=True, timeout=60
+    )
+    assert int(done.stdout) < 19 * 1024 * 1024
 
 
 def test_who_does_not_run_is_not_ended() -> None:
