@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from edge.sensors.known import passages
 from edge.sensors.mapped import (
     Fault,
     Value,
@@ -66,7 +67,9 @@ def try_payload(mapping: Mapping, payload: bytes) -> Trial:
         ignored=_ignored(mapping, document),
         personal=mapped.personal,
         time=mapped.time,
-        alarms=tuple(alarm for alarm in mapping.alarm if alarm.quantity in on),
+        alarms=tuple(
+            alarm for alarm in (*mapping.alarm, *passages(mapping)) if alarm.quantity in on
+        ),
         faults=mapped.faults,
     )
 

@@ -78,7 +78,7 @@ def _known(sensor: Sensor, mapping: Mapping) -> KnownSensor:
         for one in reversed(mapping.reading)
     }
     alarms: dict[str, tuple[Alarm, ...]] = {}
-    for alarm in (*mapping.alarm, *_own_alarms(sensor, mapping), *_passages(mapping)):
+    for alarm in (*mapping.alarm, *_own_alarms(sensor, mapping), *passages(mapping)):
         alarms[alarm.quantity] = (*alarms.get(alarm.quantity, ()), alarm)
     return KnownSensor(
         id=sensor.id,
@@ -94,7 +94,7 @@ def _known(sensor: Sensor, mapping: Mapping) -> KnownSensor:
     )
 
 
-def _passages(mapping: Mapping) -> list[Alarm]:
+def passages(mapping: Mapping) -> list[Alarm]:
     """Return what makes an event of each passage, whether it is an alarm too or not."""
     have = {one.quantity for one in mapping.reading}
     return [

@@ -14,6 +14,7 @@ from edge.sensors.known import KnownSensor, known_sensors
 from edge.sensors.mapping import Mapping, built_in, load_mapping, mapping_schema
 from edge.settings import EdgeSettings, load_settings
 from linli.errors import InputError
+from linli.events import PASSAGES
 
 _json = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
 _config = click.option(
@@ -142,7 +143,8 @@ def _show(trial: Trial) -> None:
     if trial.time is not None:
         click.echo(f"time: {trial.time.isoformat()}")
     for alarm in trial.alarms:
-        click.echo(f"alarm: {alarm.event} ({alarm.severity})")
+        what = "event" if alarm.event in PASSAGES else "alarm"
+        click.echo(f"{what}: {alarm.event} ({alarm.severity})")
     for fault in trial.faults:
         click.echo(f"refused: {fault.code} at {fault.where}")
 
@@ -189,7 +191,12 @@ def _sensor_row(one: KnownSensor) -> dict[str, Any]:
         "address": one.address,
         "silent_after": one.limit,
         "quantities": sorted(one.terms),
-        "alarms": sorted(alarm.event for rules in one.alarms.values() for alarm in rules),
+        "alarms": sorted(
+            alarm.event
+            for rules in one.alarms.values()
+            for alarm in rules
+            if alarm.event not in PASSAGES
+        ),
     }
 
 

@@ -284,6 +284,7 @@ def test_a_payload_is_tried_and_explained(tmp_path: Path) -> None:
     code, said = run("try", passage, "--sensor", "gate-n", "--config", str(config))
     assert code == 0
     assert "Data.Status = 1 -> access-granted 1 1" in said
+    assert "event: gate-passed (low)" in said
     assert "dropped: 3 fields" in said
     assert "8A5F3C01" not in said
     code, said = run("try", "-", "--mapping", "zigbee2mqtt", "--json", text=b'{"contact": "x"}')
