@@ -26,6 +26,32 @@ EVENTS = {
     "lamp-fault": Word(Text("灯具故障", "Lamp fault")),
     "alarm-storm": Word(Text("短时间内大量告警", "Many alarms at once")),
     "grafana-alert": Word(Text("系统健康告警", "Health alert")),
+    "bin-fire": Word(Text("垃圾桶着火", "Fire in a waste bin")),
+    "bin-tipped": Word(Text("垃圾桶倾倒", "Bin has fallen")),
+    "bin-overdue": Word(Text("垃圾桶满未及时清运", "Full bin not emptied in time")),
+    "blocked-fire-lane": Word(Text("消防通道被占", "Fire lane blocked")),
+    "closed-zone-entry": Word(Text("有人进入封闭区域", "Somebody in a closed zone")),
+    "loitering": Word(Text("有人长时间逗留", "Somebody stays long")),
+    "crowding": Word(Text("人员聚集", "Crowd")),
+    "bulky-waste": Word(Text("大件垃圾堆放", "Bulky waste left")),
+    "camera-tampered": Word(Text("摄像头画面异常", "Camera shows nothing useful")),
+    "smoke": Word(Text("烟感报警", "Smoke alarm")),
+    "gas": Word(Text("燃气报警", "Gas alarm")),
+    "carbon-monoxide": Word(Text("一氧化碳报警", "Carbon monoxide alarm")),
+    "water-leak": Word(Text("漏水", "Water leak")),
+    "door-open": Word(Text("门未关", "Door left open")),
+    "forced": Word(Text("门被强行打开", "Door forced open")),
+    "held-open": Word(Text("门长时间未关", "Door held open too long")),
+    "access-granted": Word(Text("门禁放行", "Let in at the gate")),
+    "access-denied": Word(Text("门禁拒绝", "Refused at the gate")),
+    "occupancy": Word(Text("有人", "Somebody is there")),
+    "vibration": Word(Text("振动", "Vibration")),
+    "battery-low": Word(Text("传感器电量低", "Battery of a sensor low")),
+    "on": Word(Text("已接通", "Switched on")),
+    "tamper": Word(Text("传感器被拆", "Sensor taken off")),
+    "tilted": Word(Text("倾倒", "Tipped over")),
+    "sensor-offline": Word(Text("传感器失联", "Sensor silent")),
+    "sensor-source-offline": Word(Text("传感器网关失联", "Sensors' gateway silent")),
 }
 STEPS = {
     "opened": Word(Text("发生", "Opened"), RED),
@@ -39,6 +65,10 @@ STEPS = {
     "resolved": Word(Text("解决", "Resolved"), GREEN),
     "labelled": Word(Text("判定", "Judged")),
     "unacknowledged": Word(Text("确认后无进展", "Seen, not resolved"), ORANGE),
+    "reminded": Word(Text("已提醒", "Reminded"), ORANGE),
+    "resumed": Word(Text("继续处理", "Taken up again"), BLUE),
+    "shelved": Word(Text("暂停通知", "Shelved")),
+    "unshelved": Word(Text("恢复通知", "Calls go on")),
 }
 COUNTERS = {
     "duplicates": Word(Text("重复", "Duplicates")),
@@ -75,6 +105,10 @@ KINDS = {
     "health": Word(Text("健康报告", "Health")),
     "meta": Word(Text("设备说明", "Descriptions")),
     "probe": Word(Text("试探", "Probes")),
+}
+LANES = {
+    "events": Word(Text("事件", "Events")),
+    "telemetry": Word(Text("读数", "Readings")),
 }
 SHARES = {
     "p50": Word(Text("一半快于", "half within")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -17,13 +17,17 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.grafana import shipped
+from dashboards.grafana import shipped, words
 from dashboards.grafana.alerts import RULES
 from dashboards.grafana.boards import BOARDS
+from dashboards.grafana.boards.incidents import BOOKKEEPING
 from dashboards.grafana.build import columns_of
 from dashboards.grafana.generate import stale
 from dashboards.grafana.query import Source
 from dashboards.grafana.text import LANGS, Lang, Text
+from dashboards.web import words as pages
+from edge.spool_lanes import Lane
+from ingest.incidents.incident import Step
 
 EVERY = [(lang, source) for lang in LANGS for source in ("influx", "rest")]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -203,3 +207,9 @@ def test_no_secret_and_no_notification_tree_is_shipped() -> None:
         for point in data.get("contactPoints", []):
             settings = point["receivers"][0]["settings"]
             assert settings["authorization_credentials"] == "${LINLI_TOKEN}"
+
+
+def test_what_linli_s_pages_have_words_for_has_words_here_too() -> None:
+    assert set(pages.EVENTS) <= set(words.EVENTS)
+    assert set(get_args(Step)) - BOOKKEEPING == set(words.STEPS) - BOOKKEEPING
+    assert set(get_args(Lane)) == set(words.LANES)

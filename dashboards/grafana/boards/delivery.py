@@ -17,7 +17,7 @@ from dashboards.grafana.panel import (
 from dashboards.grafana.query import Influx, Rest
 from dashboards.grafana.text import Text
 from dashboards.grafana.where import AREA, HERE, OWN, RANGE, SITE, events, latest, own, points
-from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, SHARES
+from dashboards.grafana.words import CONSUMERS, COUNTERS, KINDS, LANES, SHARES
 
 GREEN_RED = {
     "0": Word(Text("不通", "Red"), RED),
@@ -122,7 +122,7 @@ _STREAMS = Panel(
     columns={
         "Time": Column(Text("报告于", "Reported"), unit="dateTimeFromNow", width=140),
         "node": Column(Text("盒子", "Box")),
-        "lane": Column(Text("类别", "Lane"), width=100),
+        "lane": Column(Text("类别", "Lane"), words=LANES, width=100),
         "pending": Column(Text("待送", "Waiting"), unit="short", width=80),
         "upto": Column(Text("已到", "Up to"), unit="none", width=90),
         "missing": Column(Text("缺", "Missing"), unit="short", width=80),

@@ -172,7 +172,9 @@ _DEVICES = Panel(
     low=0,
     empty=Text("没有事件", "no incidents"),
 )
-_BOOKKEEPING = ("updated", "repeated", "pictured", "joined", "left", "gathered", "released")
+BOOKKEEPING = frozenset(
+    {"updated", "repeated", "pictured", "joined", "left", "gathered", "released", "waited"}
+)
 """Steps that say nothing to who reads what happened."""
 _HISTORY = Panel(
     title=Text("经过", "What happened"),
@@ -185,7 +187,7 @@ _HISTORY = Panel(
     influx=(
         Influx(
             'SELECT "number", "name", "transition", "area", "device", "url" FROM "incident" '
-            f'WHERE "transition" !~ /^({"|".join(_BOOKKEEPING)})$/ AND {DEVICE} AND {RANGE} '
+            f'WHERE "transition" !~ /^({"|".join(sorted(BOOKKEEPING))})$/ AND {DEVICE} AND {RANGE} '
             "ORDER BY time DESC LIMIT 50",
             form="table",
         ),
@@ -196,7 +198,7 @@ _HISTORY = Panel(
             params=(
                 *SPAN,
                 *THIS,
-                *(("step", step) for step in get_args(Taken) if step not in _BOOKKEEPING),
+                *(("step", step) for step in get_args(Taken) if step not in BOOKKEEPING),
                 ("limit", "50"),
             ),
             columns={
