@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from notices import Office
 from providers import Provider
@@ -131,8 +131,11 @@ class Course:
         """Let everything end: then each sent row was told once, or its doubts say more."""
         for channel in self.office.channels.values():
             channel.answers_now()  # each failure still to come could rest a channel ten minutes
+        self.office.once()  # what was not taken in yet can then be resolved
         self.office.act("resolve")
         self.office.work(minutes=30)
+        self.office.clock.advance(10 * 3600)  # out of the quiet hours, if it is night
+        self.office.work(minutes=1)
         self.holds()
         with reading(self.office.reader) as connection:
             notes = {note.key: note for note in outbox.notes(connection, limit=10_000)}
@@ -154,14 +157,30 @@ class BrokenLinks:
         raise InputError("cannot be read", where="link-key")
 
 
+RUNS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+"""Of made-up histories."""
+
+
 @pytest.mark.timeout(400)  # Hypothesis traces every line where it looks for the least example
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+@settings(RUNS, max_examples=10)
+@example([("pass", 36000)])
+@example([("work",), ("pass", 36000)])
 @given(st.lists(STEPS, max_size=25))
 def test_created_is_sent_suppressed_or_dead_whatever_happens(
     steps: list[tuple[object, ...]],
 ) -> None:
+    play_all(steps)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+@settings(RUNS, max_examples=50)
+@given(st.lists(STEPS, max_size=40))
+def test_it_is_so_in_many_more_and_longer_ones(steps: list[tuple[object, ...]]) -> None:
+    play_all(steps)
+
+
+def play_all(steps: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory(prefix="linli-proof-") as folder:
         course = Course(Path(folder))
         try:
