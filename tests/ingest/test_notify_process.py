@@ -63,6 +63,12 @@ class Web:
         with reading(self.state) as connection:
             return [note.state for note in outbox.notes(connection) if note.channel]
 
+    def refused(self) -> list[int]:
+        """Return the attempts of rows that wait for the next one."""
+        with reading(self.state) as connection:
+            notes = outbox.notes(connection)
+        return [note.attempts for note in notes if note.channel and note.state == "waiting"]
+
 
 def wait(until: object, why: str) -> None:
     assert callable(until)
@@ -81,6 +87,8 @@ def test_killed_while_the_provider_says_no_the_message_comes_once(tmp_path: Path
             wait(lambda: web.position() is not None, "it did not start")
             folder.put_event(folder.event(severity="critical"))
             wait(lambda: len(provider.asked) == 1, "the provider was not asked")
+            # Killed before it wrote the refusal down, the row would rest until its lease is over.
+            wait(lambda: web.refused() == [1], "the refusal was not written down")
             web.kill()
             web.start()
             wait(lambda: "sent" in web.states(), "it was not sent")
