@@ -74,6 +74,7 @@ from ingest.store import state
 from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
 from ingest.wake import leaving_on_signal, woken_by_pipe
+from ingest.waste.walk import Walk
 from ingest.watch import watching
 from linli.clock import Clock, SystemClock
 from linli.commands import AskData, CommandName
@@ -241,7 +242,7 @@ class House:
                 lambda: storage(self._series, self._keep),
                 lambda: called(self._state),
             ),
-            waste=WasteService(reader, charts, self._around.zone),
+            waste=WasteService(reader, charts, self._around.zone, Walk(self._settings.site.way)),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,
             chain=chain,

@@ -27,12 +27,24 @@ CLIENT_ID = "svc-ingest"
 WAKE = "LINLI_WAKE"  # names the pipe by which the receiver wakes the web process
 
 
+PlacePath = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,32}){0,3}$")]
+
+
 class Site(Settings, frozen=True, kw_only=True):
-    """The community this ingest serves; pages show times in its `timezone` (an IANA name)."""
+    """The community this ingest serves; pages show times in its `timezone` (an IANA name).
+
+    `walk` is the way that staff walk: places of the registry, one after the other.
+    """
 
     id: Slug
     label: Annotated[str, Meta(min_length=1, max_length=64)]
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
+    walk: Annotated[tuple[PlacePath, ...], Meta(max_length=1000)] = ()
+
+    @property
+    def way(self) -> tuple[str, ...]:
+        """The walk by whole paths of the registry."""
+        return tuple(f"{self.id}/{step}" for step in self.walk)
 
 
 class Mqtt(Settings, frozen=True, kw_only=True):

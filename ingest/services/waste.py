@@ -21,7 +21,7 @@ from ingest.waste import plan
 from ingest.waste.forecast import DAYS, HORIZON, Forecast, forecast
 from ingest.waste.inflow import DAY, Inflow
 from ingest.waste.skill import SCORED_DAYS, Skill, score
-from ingest.waste.walk import order_of
+from ingest.waste.walk import Walk
 
 MOST_BINS = 500
 """Bins of one answer."""
@@ -96,14 +96,15 @@ class StopView(msgspec.Struct, frozen=True, kw_only=True):
 class RoundView(msgspec.Struct, frozen=True, kw_only=True):
     """The round to make now when the next is at `until`: its stops in walking order.
 
-    `order` says of what that order is made: `places`, the registry's paths, since it knows no map.
+    `order` says of what that order is made: `walk`, the way in the settings, or `places`, the
+    registry's paths, where there is none.
     `left` bins can wait. Of these, `too_late` may be full before `until` (a chance of one in ten or
     more) though there is nothing to take out now: for them the next round should be sooner.
     """
 
     at: datetime
     until: datetime
-    order: Literal["places"]
+    order: Literal["walk", "places"]
     stops: tuple[StopView, ...]
     left: int
     too_late: int
@@ -123,17 +124,20 @@ class _Known:
 class WasteService:
     """Reads levels and registry; keeps for the hour what was worked out of a level that stays."""
 
-    def __init__(self, reader: sa.Engine, charts: Readable, zone: tzinfo) -> None:
+    def __init__(
+        self, reader: sa.Engine, charts: Readable, zone: tzinfo, walk: Walk | None = None
+    ) -> None:
         self._reader = reader
         self._charts = charts
         self._zone = zone
+        self._walk = walk or Walk()
         self._lock = threading.Lock()
         self._known: dict[SeriesKey, _Known] = {}
 
     def bins(self, viewer: Viewer, now: datetime) -> BinList:
         """Return all bins, at most MOST_BINS. Raises NotAllowed, StoreError."""
         viewer.require("see")
-        found = sorted(self._all(now), key=lambda one: (order_of(one[1].place), one[1].id))
+        found = sorted(self._all(now), key=lambda one: (self._walk.at(one[1].place), one[1].id))
         return BinList(items=tuple(view for view, _ in found))
 
     def round(self, viewer: Viewer, now: datetime, until: datetime | None = None) -> RoundView:
@@ -147,11 +151,11 @@ class WasteService:
         if not 0 < hours <= HORIZON:
             raise NotUsable(f"until must be within the next {HORIZON} hours", where="until")
         found = {one.id: (view, one) for view, one in self._all(now)}
-        stops = plan.plan((one for _, one in found.values()), hours)
+        stops = plan.plan((one for _, one in found.values()), hours, self._walk)
         return RoundView(
             at=now,
             until=until,
-            order="places",
+            order="walk" if self._walk.steps else "places",
             stops=tuple(StopView(why=stop.why, bin=found[stop.bin.id][0]) for stop in stops),
             left=len(found) - len(stops),
             too_late=sum(plan.too_late(one, hours) for _, one in found.values()),

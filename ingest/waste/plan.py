@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.waste.forecast import Forecast
-from ingest.waste.walk import order_of
+from ingest.waste.walk import Walk
 
 FULL = 0.85
 """The level from which on a bin is full; as edges have it by default."""
@@ -40,10 +40,10 @@ class Stop:
     why: Why
 
 
-def plan(bins: Iterable[BinNow], hours: float) -> Sequence[Stop]:
+def plan(bins: Iterable[BinNow], hours: float, walk: Walk) -> Sequence[Stop]:
     """Return the bins to empty now, the next round being in so many hours, in walking order."""
     stops = [Stop(one, why) for one in bins if (why := _why(one, hours)) is not None]
-    return sorted(stops, key=lambda stop: (order_of(stop.bin.place), stop.bin.id))
+    return sorted(stops, key=lambda stop: (walk.at(stop.bin.place), stop.bin.id))
 
 
 def too_late(one: BinNow, hours: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from ingest.waste.forecast import HORIZON, Forecast, forecast
 from ingest.waste.inflow import Inflow
 from ingest.waste.plan import BinNow, plan, too_late
 from ingest.waste.skill import Skill, score
-from ingest.waste.walk import order_of
+from ingest.waste.walk import Walk, order_of
 from linli.cli.ingest.waste import waste
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -128,6 +129,7 @@ def test_a_round_goes_to_what_is_full_may_be_or_is_not_known_in_walking_order() 
             BinNow("f", "c001/b01", 0.3, None),
         ],
         24,
+        Walk(),
     )
     assert [(one.bin.id, one.why) for one in found] == [
         ("e", "not-known"),
@@ -140,8 +142,20 @@ def test_a_round_goes_to_what_is_full_may_be_or_is_not_known_in_walking_order() 
 def test_a_bin_with_nothing_in_it_is_not_visited_but_wants_a_round_sooner() -> None:
     quick = BinNow("a", "c001/b01", 0.05, Forecast(3, 6, 9))
     slow = BinNow("b", "c001/b01", 0.05, Forecast(30, 40, 60))
-    assert plan([quick, slow], 12) == []
+    assert plan([quick, slow], 12, Walk()) == []
     assert [too_late(one, 12) for one in (quick, slow)] == [True, False]
+
+
+def test_the_round_goes_the_way_that_staff_walk() -> None:
+    walk = Walk(("c001/b10", "c001/b02/u2", "c001/b02", "c001/b0"))
+    bins = [
+        BinNow("a", "c001/b01", 0.9, None),
+        BinNow("b", "c001/b02/u1", 0.9, None),
+        BinNow("c", "c001/b02/u2/p1", 0.9, None),
+        BinNow("d", "c001/b10", 0.9, None),
+        BinNow("e", "c001/b02", 0.9, None),
+    ]
+    assert [one.bin.id for one in plan(bins, 24, walk)] == ["d", "c", "e", "b", "a"]
 
 
 def test_numbers_in_places_are_numbers() -> None:
@@ -238,6 +252,12 @@ def test_the_round_over_http_and_at_the_command_line(tmp_path: Path) -> None:
     config.write_text(f'data = "data"\n[site]\nid = "{SITE}"\nlabel = "春晖"\n{folder.toml}')
     runner = CliRunner()
     said = runner.invoke(waste, ["round", "--config", str(config)])
+    walking = config.read_text(encoding="utf-8").replace(
+        "[site]", '[site]\nwalk = ["b02", "b01/u1"]'
+    )
+    (tmp_path / "walk.toml").write_text(walking, encoding="utf-8")
+    walked = runner.invoke(waste, ["round", "--json", "--config", str(tmp_path / "walk.toml")])
+    assert json.loads(walked.output)["order"] == "walk"
     assert said.output == "0 to empty, in the order of their places; 0 can wait\n"
     said = runner.invoke(waste, ["bins", "--config", str(config), "--json"])
     assert said.output == '{"items":[],"next":null}\n'

@@ -16,6 +16,7 @@ from ingest.series.embedded import EmbeddedTimeseries
 from ingest.services.waste import BinView, WasteService
 from ingest.settings import load_settings
 from ingest.store.choose import database_of
+from ingest.waste.walk import Walk
 from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
@@ -26,6 +27,9 @@ _WHY = {
     "nearly-full": "nearly full, no forecast",
     "not-known": "NOT KNOWN, look",
 }
+
+
+_ORDERS = {"walk": "along site.walk", "places": "in the order of their places"}
 
 
 @click.group()
@@ -53,7 +57,7 @@ def show_round(config: Path, hours: float, *, as_json: bool) -> None:
         return
     for number, stop in enumerate(found.stops, 1):
         click.echo(f"{number:3}  {_line(stop.bin, zone)}  {_WHY[stop.why]}")
-    click.echo(f"{len(found.stops)} to empty, in the order of their places; {found.left} can wait")
+    click.echo(f"{len(found.stops)} to empty, {_ORDERS[found.order]}; {found.left} can wait")
     if found.too_late:
         click.echo(f"{found.too_late} of these may be full before that round: make it sooner")
 
@@ -84,7 +88,7 @@ def _service(config: Path) -> Iterator[tuple[WasteService, Viewer, ZoneInfo]]:
     zone = ZoneInfo(settings.site.timezone)
     try:
         yield (
-            WasteService(state, EmbeddedTimeseries(series, series), zone),
+            WasteService(state, EmbeddedTimeseries(series, series), zone, Walk(settings.site.way)),
             Viewer(account=actor(), name=actor(), role="viewer"),
             zone,
         )
