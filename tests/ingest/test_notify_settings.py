@@ -99,7 +99,7 @@ def test_only_administrators_try_channels(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     try:
         service = NotifyService(Notify(), folder.reader("state"), site="春晖", zone=UTC)
-        assert service.status(GUEST).state == "off"
+        assert service.status(GUEST, folder.clock.now()).state == "off"
         with pytest.raises(NotAllowed):
             service.test(GUEST, "bot", "x", "zh", NOON)
         with pytest.raises(NotThere):

@@ -79,6 +79,10 @@ def test_a_tap_adds_the_phone_and_its_worker_shows_what_comes(there: Phone) -> N
         said = handset.opened(service.asked[0]["raw"])
         said["url"] = f"{server.url}{there.path}"
         deliver(context, page, server.url, json.dumps(said))
+        for _ in range(100):  # the worker is at it by itself
+            if page.evaluate(SHOWN):
+                break
+            page.wait_for_timeout(100)
         (shown,) = page.evaluate(SHOWN)
         assert shown == [said["title"], said["body"], said["tag"], said["url"]]
         browser.close()
