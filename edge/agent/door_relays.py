@@ -12,10 +12,11 @@ import httpx2
 from edge.actuate.broker import EstateBroker
 from edge.actuate.relay import Relay, TasmotaRelay, WebRelay, Zigbee2MqttRelay
 from edge.agent.crew import Crew
+from edge.agent.estate import broker_of
 from linli.actuator_config import TasmotaActuator
 from linli.clock import Clock
 from linli.door_config import Door, DoorRelay, HttpRelay
-from linli.mqtt import LinkFactory, LinkOptions
+from linli.mqtt import LinkFactory
 from linli.sensor_config import SensorSource
 
 
@@ -67,15 +68,7 @@ class DoorRelays:
     def _broker(self, source: SensorSource) -> EstateBroker:
         found = self._brokers.get(source.id)
         if found is None:
-            host, port = source.at
-            options = LinkOptions(
-                host=host,
-                port=port,
-                client_id=f"{self._node}-{source.id}-door",
-                username=source.username,
-                password=source.password(),
-                protocol=source.protocol,
-            )
-            found = EstateBroker(options, self._connect, self._clock)
+            name = f"{self._node}-{source.id}-door"
+            found = broker_of(source, self._connect, self._clock, client_id=name)
             self._brokers[source.id] = found
         return found

@@ -15,10 +15,11 @@ from edge.actuate.http import HttpSwitch
 from edge.actuate.modbus import ModbusCoil
 from edge.actuate.mqtt import Tasmota, Zigbee2Mqtt
 from edge.agent.crew import Crew
+from edge.agent.estate import broker_of
 from linli.actuator_config import ActuatorConfig, HttpActuator, ModbusActuator, TasmotaActuator
 from linli.clock import Clock
 from linli.lamp_config import Lamp
-from linli.mqtt import LinkFactory, LinkOptions
+from linli.mqtt import LinkFactory
 from linli.sensor_config import SensorSource
 
 
@@ -89,15 +90,7 @@ class LampHands:
     def _broker(self, source: SensorSource) -> EstateBroker:
         found = self._brokers.get(source.id)
         if found is None:
-            host, port = source.at
-            options = LinkOptions(
-                host=host,
-                port=port,
-                client_id=f"{self._node}-{source.id}-act",
-                username=source.username,
-                password=source.password(),
-                protocol=source.protocol,
-            )
-            found = EstateBroker(options, self._connect, self._clock)
+            name = f"{self._node}-{source.id}-act"
+            found = broker_of(source, self._connect, self._clock, client_id=name)
             self._brokers[source.id] = found
         return found
