@@ -86,8 +86,8 @@ class DoorHand:
         self._open: Happening | None = None
 
     def put(self, fact: Fact, order: Order | None = None) -> None:
-        """Have a fact taken soon; never waits."""
-        if len(self._inbox) >= MOST_WAITING:
+        """Have a fact taken soon; never waits. What lets the door go is never dropped."""
+        if len(self._inbox) >= MOST_WAITING and not isinstance(fact, Fire | Released):
             self.dropped += 1
             if order is not None:
                 order.finish("failed", "busy")
@@ -131,7 +131,9 @@ class DoorHand:
             self._owed, self._due = wish, NEVER
         said = self._drive(now)
         if order is not None:
-            self._finish(order, wish, said)
+            kept = isinstance(fact, Ordered) and self._lease.until - now >= fact.seconds
+            already = kept and self._lease.held and not self._failed
+            self._finish(order, said, done=wish is not None or already)
         self._note()
 
     def _drive(self, now: float) -> LinkError | None:
@@ -152,13 +154,19 @@ class DoorHand:
         self._owed, self._failed = None, False
         return None
 
-    def _finish(self, order: Order, wish: Wish | None, error: LinkError | None) -> None:
-        if wish is None:
-            order.finish("failed", "fire" if self._lease.fire else "held-too-long")
+    def _finish(self, order: Order, error: LinkError | None, *, done: bool) -> None:
+        if not done:
+            order.finish("failed", self._refusal)
         elif error is not None:
             order.finish("failed", "unreachable", str(error)[:500])
         else:
             order.finish("done")
+
+    @property
+    def _refusal(self) -> str:
+        if self._lease.fire:
+            return "fire"
+        return "unreachable" if self._lease.held and self._failed else "held-too-long"
 
     def _note(self) -> None:
         """Keep the begin and the end of a hold as events."""

@@ -146,6 +146,25 @@ def test_what_waits_is_bounded_and_counted(world: World) -> None:
     orders = Orders()
     world.hand.put(Ordered(30), orders)  # type: ignore[arg-type]
     assert (world.hand.dropped, orders.said) == (45, [("failed", "busy")])
+    world.after(0, Fire(on=True))  # there is always room for what lets go
+    assert (world.hand.dropped, world.relay.told) == (45, [15, 0])
+
+
+def test_an_order_for_less_than_it_is_held_anyway_is_done(world: World) -> None:
+    world.after(0, SURE)
+    orders = Orders()
+    world.hand.put(Ordered(10), orders)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert (orders.said, world.relay.told) == ([("done", "ok")], [15])
+
+
+def test_an_order_is_not_done_while_the_relay_does_not_answer(world: World) -> None:
+    world.relay.away = True
+    world.after(0, SURE)
+    orders = Orders()
+    world.hand.put(Ordered(10), orders)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert orders.said == [("failed", "unreachable")]
 
 
 def test_when_the_edge_ends_the_door_is_let_go(world: World) -> None:
