@@ -186,7 +186,15 @@ def test_a_machine_that_stood_still_is_no_silence() -> None:
 def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> None:
     config, stop = write_config(tmp_path), StopSignal()
     settings = load_settings(config)
-    patience = Patience(pause=0.1, answer=1.0, silent=3.0, starting=120.0)
+    heard = threading.Event()
+
+    class Heard(Patience):
+        def over(self, now: float, started: float, answered: float | None) -> bool:
+            if answered is not None and answered >= started:
+                heard.set()  # from here on silence counts, no longer the time to start
+            return super().over(now, started, answered)
+
+    patience = Heard(pause=0.1, answer=1.0, silent=3.0, starting=120.0)
     thread = threading.Thread(target=supervise, args=(settings, config, stop, patience))
     me = psutil.Process()
 
@@ -196,7 +204,7 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
     answers = Pulse(settings.http, SystemClock(), patience)._answers
     thread.start()
     try:
-        until(answers, 60)
+        assert heard.wait(60)
         hung, receiver = web(), children(me)["receiver"]
         assert hung is not None
         assert MEMORY.items() <= hung.environ().items()
