@@ -165,11 +165,16 @@ def step(
         ballots=(*session.ballots, sight.sure)[-terms.of :],
         best=max(session.best, sight.score),
     )
-    believed = sight.sure and sum(session.ballots) >= terms.votes and session.dwell >= terms.dwell
+    believed = sight.sure and surely(session) >= terms.votes and session.dwell >= terms.dwell
     if session.phase == "suspect" and believed:
         session = replace(session, phase="confirmed")
         return session, Change("begin", session)
     return session, None
+
+
+def surely(session: Session) -> int:
+    """Return in how many of the newest frames it was surely seen."""
+    return sum(session.ballots)
 
 
 def expire(

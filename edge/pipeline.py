@@ -29,6 +29,7 @@ from edge.episode import (
 )
 from edge.facts import CountFact, DoorFact, EpisodeFact, Fact
 from edge.geometry import Floats
+from edge.look import Look
 from edge.redact import RedactedPicture, redact_heads
 from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera, Scenario, Zone
@@ -95,7 +96,7 @@ class _Counting:
 class CameraPipeline:
     """Turns the frames of one camera into facts; raises InputError for a label no class has.
 
-    `people` is how many were surely in the newest frame.
+    `people` is how many were surely in the newest frame, `found` all that was seen in it.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class CameraPipeline:
         """`taught` are places whose states were taught, `zone` is that of the clock on the wall."""
         self.counts = PipelineCounts()
         self.people = 0
+        self.found = Detections.nothing(detector.names)
         self._detector = detector
         self._clock = clock
         self._zone = zone
@@ -124,12 +126,15 @@ class CameraPipeline:
         self._rules = FollowRules(life, max(life, UNWATCHED))
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
+        self._before = self._nearby
+        self._time = datetime.fromtimestamp(0, UTC)
         self._scene = Scene(taught)
         self._tamper = Tamper() if camera.watched_over else None
 
     def process(self, frame: Frame) -> list[Fact]:
         """Look at one frame and return what began or ended with it, and states to report."""
-        found = self._detector.detect(frame.image)
+        found = self.found = self._detector.detect(frame.image)
+        self._time = frame.time
         self._follow(found, frame.media)
         facts = self._scene.see(frame, self._people_in_front(found))
         facts += self._tamper.see(frame) if self._tamper is not None else []
@@ -145,12 +150,28 @@ class CameraPipeline:
                     facts.append(self._began(watching, change.session, frame))
                 else:
                     facts.append(self._ended(watching, change.session, frame.captured))
-        people = found.boxes[self._person[found.classes]]
+        self._before, self._nearby = self._nearby, found.boxes[self._person[found.classes]]
         if any(_begins(fact) for fact in facts):
-            picture = self._picture(frame, people)
+            picture = self.picture(frame)
+            self.counts.withheld += picture is None
             facts = [_pictured(fact, picture) for fact in facts]
-        self._nearby = people
         return facts
+
+    def looks(self) -> list[Look]:
+        """Return what each scenario made of the newest frame."""
+        visible, local = self._tracks.visible(), self._time.astimezone(self._zone)
+        return [
+            Look(
+                one.scenario,
+                one.zone,
+                one.terms,
+                one.needs,
+                is_open(one.scenario.during, local),
+                tuple(track for track in visible if track.kind in one.needs),
+                one.state,
+            )
+            for one in self._watches
+        ]
 
     def idle(self, seconds: float) -> list[Fact]:
         """End what nobody can vouch for any more, because no frame came for that long."""
@@ -280,15 +301,12 @@ class CameraPipeline:
             model=self._detector.model,
         )
 
-    def _picture(self, frame: Frame, people: Floats) -> RedactedPicture | None:
-        """Return the frame without heads, None when nothing here can tell where heads are."""
-        picture = None
-        if PERSON in self._detector.names:
-            # Someone missed in just this frame was seen in the last one, nearly at the same place.
-            everyone = np.concatenate((people, self._nearby))
-            picture = redact_heads(frame.image, everyone)
-        self.counts.withheld += picture is None
-        return picture
+    def picture(self, frame: Frame) -> RedactedPicture | None:
+        """Return the newest frame without heads, None when nothing here can tell where they are."""
+        if PERSON not in self._detector.names:
+            return None
+        # Someone missed in just this frame was seen in the last one, nearly at the same place.
+        return redact_heads(frame.image, np.concatenate((self._nearby, self._before)))
 
 
 def _door(watching: _Watch) -> list[Fact]:
