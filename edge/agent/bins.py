@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from edge.agent.part import Part
 from edge.agent.sensor_keeper import SensorKeeper
 from edge.sensors.happening import Happening
 from edge.sensors.reading import Reading
@@ -37,7 +38,7 @@ class _One:
     episodes: dict[str, str] = field(default_factory=dict)
 
 
-class Bins:
+class Bins(Part):
     """A listener to readings; `tick` is for what time alone brings. For several threads."""
 
     def __init__(self, bins: Sequence[Bin], keeper: SensorKeeper, clock: Clock) -> None:
@@ -49,6 +50,11 @@ class Bins:
         for one in self._bins.values():
             for device in (*one.bin.sensor, *filter(None, [one.bin.view])):
                 self._by_device.setdefault(device, []).append(one)
+
+    @property
+    def lost_events(self) -> int:
+        """How many events never reached the disk, or wait for it."""
+        return self.keeper.lost_events + self.keeper.unsaved
 
     def take(self, readings: Sequence[Reading]) -> None:
         """Hear a sensor, or a camera of a place that it was taught (`camera/state`)."""

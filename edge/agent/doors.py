@@ -15,6 +15,8 @@ from math import floor as whole
 from edge.actuate.orders import Handler, Order
 from edge.actuate.relay import Relay
 from edge.agent.crew import Crew
+from edge.agent.door_relays import DoorRelays
+from edge.agent.part import Part
 from edge.agent.sensor_keeper import SensorKeeper
 from edge.doors.lease import (
     NEVER,
@@ -202,18 +204,17 @@ class DoorHand:
             )
 
 
-class Doors:
+class Doors(Part):
     """Started and ended by the agent; hears the readings of sensors as a listener."""
 
     def __init__(
         self,
         settings: EdgeSettings,
-        relays: Mapping[str, Relay],
+        relays: DoorRelays,
         keeper: SensorKeeper,
         clock: Clock,
         crew: Crew,
     ) -> None:
-        """`relays` are those of the doors by id."""
         self.keeper = keeper
         self._before = {
             camera.id: rule.door
@@ -223,20 +224,29 @@ class Doors:
         }
         self._crew = crew
         self._lock = threading.Lock()
+        self._relays = relays
         self._hands = {
-            door.id: DoorHand(door, relays[door.id], clock, self._tell) for door in settings.door
+            door.id: DoorHand(door, relays.by_door[door.id], clock, self._tell)
+            for door in settings.door
         }
         self._stop = threading.Event()
 
+    @property
+    def lost_events(self) -> int:
+        """How many events never reached the disk, or wait for it."""
+        return self.keeper.lost_events + self.keeper.unsaved
+
     def start(self) -> None:
-        """Start a thread for each door."""
+        """Start the relays' connections and a thread for each door."""
+        self._relays.start(self._crew)
         for name, hand in self._hands.items():
             self._crew.start(f"door:{name}", partial(hand.run, self._stop))
 
     def end(self) -> None:
-        """Let every door go and end the threads."""
+        """Let every door go, while its relay can still be told, and end the threads."""
         self._stop.set()
         self._crew.join(*(f"door:{name}" for name in self._hands))
+        self._relays.end(self._crew)
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """Return who takes which command; one to a camera is to the door that it watches."""

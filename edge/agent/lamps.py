@@ -16,6 +16,7 @@ from edge.actuate.orders import Handler, Order
 from edge.agent.crew import Crew
 from edge.agent.lamp_hands import LampHands
 from edge.agent.lamp_keeper import LampKeeper
+from edge.agent.part import Part
 from edge.health import CameraMeter
 from edge.lighting import sun
 from edge.lighting.circuit import Circuit
@@ -47,7 +48,7 @@ class _Pending:
     until: float
 
 
-class Lamps:
+class Lamps(Part):
     """Started and ended by the agent; hears the readings of sensors as a listener.
 
     `dropped` counts what came while too much was waiting.
@@ -60,7 +61,10 @@ class Lamps:
         crew: Crew,
         keeper: LampKeeper,
         hands: LampHands,
+        *,
+        cameras: Mapping[str, CameraMeter],
     ) -> None:
+        """`cameras` may be named by groups as sensors of people."""
         self.dropped = 0
         self._position = settings.position
         self._clock = clock
@@ -70,7 +74,8 @@ class Lamps:
         self._circuits = {
             group.id: Circuit(group, keeper.meters_of(group)) for group in settings.lamp_group
         }
-        self._cameras: Sequence[CameraMeter] = ()
+        named = {sensor for one in self._circuits.values() for sensor in one.config.people}
+        self._cameras = [meter for meter in cameras.values() if meter.device in named]
         self._inbox: deque[_Job] = deque()
         self._pending: dict[str, _Pending] = {}
         self._stop = threading.Event()
@@ -97,12 +102,10 @@ class Lamps:
             for command, obey in ((SET, self._obey), (RELEASE, self._release))
         }
 
-    def start(self, cameras: Sequence[CameraMeter]) -> None:
-        """Start the threads; `cameras` may be named by groups as sensors of people."""
+    def start(self) -> None:
+        """Start the threads."""
         if not self._circuits:
             return
-        named = {sensor for one in self._circuits.values() for sensor in one.config.people}
-        self._cameras = [meter for meter in cameras if meter.device in named]
         self._hands.start(self._crew, self._answered)
         self._crew.start("lamps", self._run)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from edge.agent.crew import Crew
+from edge.agent.part import Part
 from edge.agent.recorder import Recorded
 from edge.agent.sensor_keeper import SensorKeeper
 from edge.agent.sensor_source import BrokerSource, RegisterSource
@@ -40,7 +41,7 @@ class _Remembered(msgspec.Struct, frozen=True):
     silent: dict[str, float]
 
 
-class Sensors:
+class Sensors(Part):
     """Started and ended by the agent; `listeners` act on readings as they come."""
 
     def __init__(
@@ -117,7 +118,16 @@ class Sensors:
         """Whether there is any sensor to listen to."""
         return bool(self._runs)
 
-    def summary(self) -> dict[str, int]:
+    @property
+    def lost_events(self) -> int:
+        """How many events never reached the disk, or wait for it."""
+        return self.keeper.lost_events + self.keeper.unsaved
+
+    def summary(self) -> Mapping[str, Mapping[str, int]]:
+        """Return `tally` as that of the sensors, if there are any."""
+        return {"sensors": self.tally()} if self.running else {}
+
+    def tally(self) -> dict[str, int]:
         """Return what was taken, marked and refused since the start, and how many sensors."""
         counts = dict(sorted(self.desk.counts.items()))
         kept = {
@@ -135,7 +145,7 @@ class Sensors:
             if now >= self._remembered_at + REMEMBER_EVERY:
                 self._remembered_at = now
                 self._remember()
-                self.keeper.tally({name: float(value) for name, value in self.summary().items()})
+                self.keeper.tally({name: float(value) for name, value in self.tally().items()})
 
     def _remember(self) -> None:
         try:

@@ -275,7 +275,7 @@ def test_a_camera_holds_the_door_and_the_event_says_so(tmp_path: Path) -> None:
         )
         agent = Agent(settings, SystemClock(), version="1", connect=ingest.link)
         with agent:
-            handlers = agent._doors.handlers()
+            handlers = agent._parts.doors.handlers()
             agent.run(StopSignal(), drain=10)
             agent.verdict()
     # On the page of the incident a person sees the camera, and asks it.

@@ -104,8 +104,10 @@ class House:
             spool=self.spool,
             recorded=lambda _: None,
         )
-        lamps = Lamps(self.settings, self.clock, StillCrew(), keeper, self.hands)  # type: ignore[arg-type]
-        lamps.start([self.camera])
+        lamps = Lamps(
+            self.settings, self.clock, StillCrew(), keeper, self.hands, cameras={"cam": self.camera}
+        )  # type: ignore[arg-type]
+        lamps.start()
         return lamps
 
     def sees(self, people: int) -> None:

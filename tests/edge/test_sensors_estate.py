@@ -130,7 +130,7 @@ def _series(house: House) -> set[tuple[str, str, str]]:
 
 
 def _heard(agent: Agent) -> bool:
-    return all(one.up for one in agent._sensors.desk._sources.values())
+    return all(one.up for one in agent._parts.sensors.desk._sources.values())
 
 
 def test_from_raw_payloads_to_incidents_and_series(house: House) -> None:
@@ -161,7 +161,7 @@ def test_from_raw_payloads_to_incidents_and_series(house: House) -> None:
         until(
             lambda: ("gate-passed", "end") in {(one["event"], one["phase"]) for one in house.told}
         )
-        summary = agent._sensors.summary()
+        summary = agent._parts.sensors.tally()
         assert (summary["json"], summary["personal"]) == (1, 3)  # a card, a name, a user
     assert not house.incidents("gate-passed")  # an event on the wire; nobody is called for it
     assert "gate-passed" not in str(house.estate.stored())
@@ -175,7 +175,7 @@ def test_an_alarm_goes_on_over_a_restart_and_ends_when_the_sensor_says_so(house:
     assert before["condition_active"]
     with house.agent() as agent:
         until(lambda: _heard(agent))
-        assert agent._sensors.summary()["gone"] == 0
+        assert agent._parts.sensors.tally()["gone"] == 0
         house.local.say("zigbee2mqtt/二楼/smoke", {**SMOKE, "smoke": False})
         until(lambda: not house.incidents("smoke")[0]["condition_active"])
     (after,) = house.incidents("smoke")

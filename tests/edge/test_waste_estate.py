@@ -191,7 +191,7 @@ def _register(estate: Estate) -> str:
 
 
 def _heard(agent: Agent) -> bool:
-    return all(one.up for one in agent._sensors.desk._sources.values())
+    return all(one.up for one in agent._parts.sensors.desk._sources.values())
 
 
 def test_from_echo_weight_and_picture_to_the_page(house: House) -> None:

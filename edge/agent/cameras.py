@@ -1,0 +1,160 @@
+"""All cameras of a box: a thread for each, what they did, and what they cost."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge import health, messages
+from edge.agent import build
+from edge.agent.camera import CameraWorker, Pipeline
+from edge.agent.guide import guide_point
+from edge.agent.part import Ground
+from edge.agent.recorder import DoorWatch, Recorder
+from edge.detect.detector import Detector
+from edge.health import CameraMeter
+from edge.pipeline import CameraPipeline
+from edge.sensors.reading import Readings
+from edge.settings import CAMERA_GROUP, Camera
+from edge.source.sources import source_of
+from linli.errors import InputError, StoreError
+from linli.events import CameraReport, TelemetryData
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+
+class Cameras:
+    """Started last and ended first. `lost_readings` never reached the disk."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        changed: Callable[[CameraMeter], None],
+        first_frame: Callable[[], None],
+    ) -> None:
+        """`changed` is told of each camera's new state, `first_frame` of each one's first frame."""
+        self.lost_readings = 0
+        now = ground.clock.monotonic()
+        self.meters = {one.id: CameraMeter(one.id, now) for one in ground.settings.camera}
+        self._ground = ground
+        self._changed = changed
+        self._first_frame = first_frame
+        self._stop = threading.Event()
+        self._workers: list[CameraWorker] = []
+
+    def make(self, detector: Detector | None, places: Sequence[Readings], doors: DoorWatch) -> None:
+        """Make what each camera needs; `places` hear of their states. Raises InputError."""
+        settings = self._ground.settings
+        watching = any(camera.guide is None for camera in settings.camera)
+        used = detector or (build.load_pool(settings) if watching else None)
+        self._workers = [self._worker(one, used, places, doors) for one in settings.camera]
+
+    def start(self) -> None:
+        """Start a thread for each."""
+        for worker in self._workers:
+            run = partial(worker.run, self._stop)
+            self._ground.crew.start(worker.meter.device, run)
+
+    def end(self) -> None:
+        """End them; what is going on then has ended."""
+        self._stop.set()
+        self._ground.crew.join(*self.meters)
+
+    @property
+    def running(self) -> bool:
+        """Whether any is at work."""
+        return any(self._ground.crew.running(name) for name in self.meters)
+
+    @property
+    def seen(self) -> bool:
+        """Whether any can be used or could."""
+        return any(one.error is None or one.meter.counts.read for one in self._workers)
+
+    @property
+    def errors(self) -> list[InputError]:
+        """Why cameras cannot be used."""
+        return [worker.error for worker in self._workers if worker.error is not None]
+
+    @property
+    def lost_events(self) -> int:
+        """How many events never reached the disk, or wait for it."""
+        return sum(one.recorder.counts.lost + one.recorder.unsaved for one in self._workers)
+
+    def reports(self, now: float) -> list[CameraReport]:
+        """Return the health of each since the last reports."""
+        return [meter.report(now) for meter in self.meters.values()]
+
+    def measure(self) -> None:
+        """Spool what each did since the last time."""
+        ground = self._ground
+        now, stamp = ground.clock.monotonic(), health.stamp(ground.clock)
+        for meter in self.meters.values():
+            readings = meter.readings(now, stamp)
+            if not readings:
+                continue
+            topic = ground.address.topic(meter.device, "telemetry", CAMERA_GROUP)
+            make = partial(messages.telemetry, topic, stamp, TelemetryData(readings=readings))
+            try:
+                ground.spool.put("telemetry", str(topic), make)
+            except StoreError as error:
+                self.lost_readings += 1
+                if self.lost_readings == 1:
+                    log.warning("agent: telemetry cannot be kept: %s", error)
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return what was seen and made since the start."""
+        counts = [meter.counts for meter in self.meters.values()]
+        recorded = [worker.recorder.counts for worker in self._workers]
+        return {
+            "frames_read": sum(one.read for one in counts),
+            "frames_inferred": sum(one.inferred for one in counts),
+            "frames_dropped": sum(one.dropped for one in counts),
+            "detections": sum(one.detections for one in counts),
+            "tracks": sum(one.tracks for one in counts),
+            "events_produced": sum(one.events for one in recorded),
+            "events_lost": sum(one.lost for one in recorded),
+            "pictures": sum(one.pictures for one in recorded),
+            "readings_recorded": sum(one.readings for one in recorded),
+        }
+
+    def _worker(
+        self,
+        camera: Camera,
+        detector: Detector | None,
+        places: Sequence[Readings],
+        doors: DoorWatch,
+    ) -> CameraWorker:
+        ground = self._ground
+        recorder = Recorder(
+            camera,
+            ground.clock,
+            address=ground.address,
+            spool=ground.spool,
+            pictures=ground.pictures,
+            recorded=ground.recorded,
+            listeners=places,
+            doors=doors,
+        )
+        return CameraWorker(
+            source_of(camera, ground.clock, random.random),
+            self._pipeline(camera, detector),
+            recorder,
+            self.meters[camera.id],
+            ground.clock,
+            changed=self._changed,
+            first_frame=self._first_frame,
+        )
+
+    def _pipeline(self, camera: Camera, detector: Detector | None) -> Pipeline:
+        clock = self._ground.clock
+        if camera.guide is not None:
+            return guide_point(camera.guide, clock)[0]
+        assert detector is not None  # loaded for every camera that is no guidance point
+        places, zone = build.taught_places(camera), ZoneInfo(self._ground.settings.timezone)
+        return CameraPipeline(camera, detector, clock, places, zone)

@@ -1,0 +1,124 @@
+"""The parts of a box, listed once: made from its settings, started in order, ended backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.actuate.orders import Handler
+from edge.agent.bins import GROUP as BIN_GROUP
+from edge.agent.bins import Bins
+from edge.agent.door_relays import DoorRelays
+from edge.agent.doors import GROUP as DOOR_GROUP
+from edge.agent.doors import Doors
+from edge.agent.lamp_hands import LampHands
+from edge.agent.lamp_keeper import LampKeeper
+from edge.agent.lamps import Lamps
+from edge.agent.part import Ground, Part
+from edge.agent.sensors import Sensors
+from edge.health import CameraMeter
+from edge.sensors.reading import Readings
+from linli.events import EventMessage
+from linli.topics import Topic
+
+
+class Parts:
+    """All of them. `places` hear the states of places in cameras' pictures, `doors` their sights.
+
+    To add a part: make it here and give it its place in `_all`.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        meters: Mapping[str, CameraMeter],
+        listeners: Sequence[Readings] = (),
+    ) -> None:
+        """`meters` are those of the cameras, `listeners` act on readings too. Raises InputError."""
+        self.bins = Bins(ground.settings.bin, ground.keeper(BIN_GROUP), ground.clock)
+        self.doors = _doors(ground)
+        self.lamps = _lamps(ground, meters)
+        self.places: Sequence[Readings] = (self.bins, self.lamps)
+        self.sensors = _sensors(ground, (*listeners, *self.places, self.doors))
+        self._all: Sequence[Part] = (self.bins, self.doors, self.lamps, self.sensors)
+
+    @property
+    def running(self) -> bool:
+        """Whether any of them keeps the box at work when no camera does."""
+        return any(part.running for part in self._all)
+
+    @property
+    def lost_events(self) -> int:
+        """How many events of them never reached the disk, or wait for it."""
+        return sum(part.lost_events for part in self._all)
+
+    def handlers(self) -> Mapping[tuple[str, str], Handler]:
+        """Return who takes which command of which device."""
+        return {name: handler for part in self._all for name, handler in part.handlers().items()}
+
+    def adopt(self, topic: Topic, begin: EventMessage) -> bool:
+        """Go on with an episode that the last run left open; tell whether one of them does."""
+        return any(part.adopt(topic, begin) for part in self._all)
+
+    def start(self) -> None:
+        """Start all; the spool must be open."""
+        for part in self._all:
+            part.start()
+
+    def tick(self) -> None:
+        """See what time alone brings."""
+        for part in self._all:
+            part.tick()
+
+    def end(self) -> None:
+        """End all, the last started first."""
+        for part in reversed(self._all):
+            part.end()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a summary of the run says of them."""
+        return {name: value for part in self._all for name, value in part.summary().items()}
+
+
+def _doors(ground: Ground) -> Doors:
+    settings = ground.settings
+    relays = DoorRelays(
+        settings.door,
+        settings.sensor_source,
+        ground.clock,
+        ground.connect,
+        node=settings.node.id,
+    )
+    return Doors(settings, relays, ground.keeper(DOOR_GROUP), ground.clock, ground.crew)
+
+
+def _lamps(ground: Ground, meters: Mapping[str, CameraMeter]) -> Lamps:
+    settings, clock = ground.settings, ground.clock
+    keeper = LampKeeper(
+        settings.folder,
+        clock,
+        address=ground.address,
+        spool=ground.spool,
+        recorded=ground.recorded,
+    )
+    hands = LampHands(
+        (lamp for group in settings.lamp_group for lamp in group.lamp),
+        settings.sensor_source,
+        clock,
+        ground.connect,
+        node=settings.node.id,
+    )
+    return Lamps(settings, clock, ground.crew, keeper, hands, cameras=meters)
+
+
+def _sensors(ground: Ground, listeners: Sequence[Readings]) -> Sensors:
+    return Sensors(
+        ground.settings,
+        ground.clock,
+        ground.crew,
+        address=ground.address,
+        spool=ground.spool,
+        connect=ground.connect,
+        recorded=ground.recorded,
+        listeners=listeners,
+    )
