@@ -1,18 +1,22 @@
 """Rows of one lane between publishing and receipt: what is out, what is overdue, what has room.
 
+After a long outage the newest events go first, and what is behind them in a flight of its own.
+
 Pure: times are the caller's monotonic seconds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from linli.events import Receipt
+from linli.events import IN_ORDER, Receipt
 
 WINDOW = 64
 MAX_ASIDE = 1024
 FIRST_WAIT = 10.0
 LONGEST_WAIT = 60.0
+LIVE = 256
+"""Rows that go before the older ones: an ingest takes twice as many of a node at once."""
 
 
 @dataclass(slots=True)
@@ -96,3 +100,48 @@ class Flight:
         self._sent[sequence] = sent
         self._sequence_of[sent.token] = sequence
         self._next_due = min(self._next_due, sent.due)
+
+
+@dataclass(slots=True)
+class Course:
+    """One lane: `live` takes its newest rows in order, `old` what live has passed, up to `mark`.
+
+    What is needed in order as a whole (readings) never `passes`.
+    """
+
+    passes: bool
+    live: Flight = field(default_factory=Flight)
+    old: Flight = field(default_factory=Flight)
+    mark: int = 0
+
+    @property
+    def flights(self) -> tuple[Flight, Flight]:
+        """Both, the one that goes first first."""
+        return self.live, self.old
+
+    def reset(self) -> None:
+        """Forget everything: the lane is sent again."""
+        self.mark = 0
+        for flight in self.flights:
+            flight.reset()
+
+    def steer(self, last: int) -> tuple[tuple[Flight, int], tuple[Flight, int]]:
+        """Return each flight with the row it goes up to, when `last` is the last of the lane."""
+        if self.passes and last - self.live.after > IN_ORDER:
+            self.live.after = self.mark = last - LIVE
+        return (self.live, last), (self.old, self.mark)
+
+    def answered(self, token: int, error: str | None) -> int | None:
+        """Note the broker's answer; return the sequence it was for, None when it is not ours."""
+        found = self.live.answered(token, error)
+        return self.old.answered(token, error) if found is None else found
+
+    def confirm(self, receipt: Receipt) -> None:
+        """Forget what a receipt of this lane's stream covers."""
+        for flight in self.flights:
+            flight.confirm(receipt)
+
+    def forget(self, sequence: int) -> None:
+        """Forget a row that left the spool."""
+        for flight in self.flights:
+            flight.forget(sequence)

@@ -41,6 +41,7 @@ log = get_logger(__name__)
 EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
 DEAD_DAYS = 7
 MAX_DEAD = 10_000
+HIGHEST = 2**63 - 1
 _BATCH = 128  # rows that go in one commit, so that it fits into what the log has
 
 T = TypeVar("T")
@@ -186,13 +187,13 @@ class Spool:
 
         return self._commit(bury, self._reserve.spare)
 
-    def page(self, lane: Lane, after: int, limit: int) -> list[Row]:
-        """Return up to `limit` rows held with a sequence above `after`, in order."""
+    def page(self, lane: Lane, after: int, limit: int, upto: int = HIGHEST) -> list[Row]:
+        """Return up to `limit` rows held with a sequence above `after`, in order, to `upto`."""
         with self._lock, self._reading() as database:
             found = database.execute(
                 "SELECT sequence, topic, payload FROM row WHERE lane = ? AND sequence > ?"
-                " ORDER BY sequence LIMIT ?",
-                (lane, after, limit),
+                " AND sequence <= ? ORDER BY sequence LIMIT ?",
+                (lane, after, upto, limit),
             ).fetchall()
             stream = self._lanes[lane].stream
         return [Row(lane, stream, *one) for one in found]

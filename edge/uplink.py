@@ -1,8 +1,9 @@
 """The spool's way to the broker: drain while the ingest is ready, drop only on its receipt.
 
-Events go before telemetry, each lane in the order of its sequence, with a bounded number of rows
-waiting for their receipt. The broker's acknowledgement removes nothing. What got no receipt in time
-is sent again; after a new connection or a new session of the ingest everything held is.
+Events go before telemetry, each lane in the order of its sequence, but that new events pass a long
+backlog of old ones; a bounded number of rows waits for its receipt. The broker's acknowledgement
+removes nothing. What got no receipt in time is sent again; after a new connection or a new session
+of the ingest everything held is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.actuate.orders import Orders
-from edge.flight import Flight
+from edge.flight import Course, Flight
 from edge.messages import Address
 from edge.spool import LANES, Lane, Row, Spool
 from linli.clock import Clock
@@ -88,7 +89,7 @@ class Uplink:
         self._orders = orders
         self._reported_at = 0.0
         self._report_wanted = threading.Event()
-        self._flights: dict[Lane, Flight] = {lane: Flight() for lane in LANES}
+        self._courses = {lane: Course(passes=lane == "events") for lane in LANES}
         self._ingest: Status | None = None
         self._ingest_topic = str(ingest_status_topic(address.site))
         self._status_topic = str(node_status_topic(address.site, address.area, address.node))
@@ -162,8 +163,8 @@ class Uplink:
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note the broker's answer; a refused row is kept and tried again later."""
-        for lane, flight in self._flights.items():
-            sequence = flight.answered(token, error)
+        for lane, course in self._courses.items():
+            sequence = course.answered(token, error)
             if sequence is not None and error is not None:
                 if not self.counts.refused:
                     log.warning("uplink: broker refused %s %d: %s; kept", lane, sequence, error)
@@ -198,13 +199,13 @@ class Uplink:
             self.counts.confirmed += self._spool.confirm(receipt)
             for lane in LANES:
                 if self._spool.stream(lane) == receipt.stream:
-                    self._flights[lane].confirm(receipt)
+                    self._courses[lane].confirm(receipt)
             return
         reject = decode_part(delivery.payload, Reject)
         row = self._spool.reject(reject)
         if row is not None:
             self.counts.rejected += 1
-            self._flights[row.lane].forget(row.sequence)
+            self._courses[row.lane].forget(row.sequence)
             log.warning(
                 "uplink: ingest refused %s %d: %s at %s",
                 *(row.lane, row.sequence, reject.code, reject.path),
@@ -215,18 +216,18 @@ class Uplink:
         if status.state in {"lost", "stopped"} and known and known.session != status.session:
             return
         if known is None or known.session != status.session:
-            self._reset_flights()
+            self._reset_courses()
         if known is None or known.state != status.state:
             log.info("uplink: ingest is %s", status.state)
         self._ingest = status
 
     def _start_over(self) -> None:
         self._ingest = None
-        self._reset_flights()
+        self._reset_courses()
 
-    def _reset_flights(self) -> None:
-        for flight in self._flights.values():
-            flight.reset()
+    def _reset_courses(self) -> None:
+        for course in self._courses.values():
+            course.reset()
 
     def _publish_status(self, state: NodeState) -> None:
         status = Status(state=state, session=self._session, agent=self._agent, since=self._since)
@@ -247,9 +248,10 @@ class Uplink:
                 self._link.publish(str(topic), payload, expiry=WORD_EXPIRY)
         if self.ingest_ready:
             for lane in LANES:
-                self._drain(lane, self._flights[lane], now)
+                for flight, upto in self._courses[lane].steer(self._spool.last(lane)):
+                    self._drain(lane, flight, upto, now)
 
-    def _drain(self, lane: Lane, flight: Flight, now: float) -> None:
+    def _drain(self, lane: Lane, flight: Flight, upto: int, now: float) -> None:
         for sequence in flight.due(now):
             row = self._spool.get(lane, sequence)
             if row is None:
@@ -257,15 +259,15 @@ class Uplink:
                 continue
             flight.again(sequence, self._publish(row), now)
             self.counts.resent += 1
-        last, room = self._spool.last(lane), flight.room()
-        if room <= 0 or last <= flight.after:
+        room = flight.room()
+        if room <= 0 or upto <= flight.after:
             return
-        rows = self._spool.page(lane, flight.after, room)
+        rows = self._spool.page(lane, flight.after, room, upto)
         for row in rows:
             flight.add(row.sequence, self._publish(row), now)
             self.counts.sent += 1
         if not rows:
-            flight.after = last
+            flight.after = upto
 
     def _publish(self, row: Row) -> int:
         return self._link.publish(row.topic, row.payload)

@@ -17,6 +17,8 @@ from linli.topics import ID_PATTERN, PROBE
 SCHEMA_VERSION = "1.0"
 MAX_PAYLOAD = 32 * 1024
 MAX_READINGS = 500
+IN_ORDER = 512
+"""A sender that holds more events than this may send new ones before old ones."""
 MAX_COUNT = 2**53
 """Of any integer on the wire, sequences included: up to here every JSON reader is exact."""
 FORBIDDEN_FIELDS = frozenset(

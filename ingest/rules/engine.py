@@ -179,7 +179,10 @@ class Engine:
         if row.fact is not None:
             fact = happening(row, row.fact)
             wanted = any(self.rules.rates_of(fact.name)) or self._waits(fact)
-            yield fact if wanted else Alive(fact.lane, fact.order)
+            if wanted:
+                yield fact
+            elif not fact.passing:
+                yield Alive(fact.lane, fact.order)
         last: Measured | None = None
         for one in measured(row):
             if self.rules.of_reading(one.name):
@@ -216,7 +219,9 @@ class Engine:
                 state = self.memory.lane(lane)
                 if fact.order > state.used:
                     state.used = fact.order
-                    self._run(lane, fact.order[0])
+                    if not (isinstance(fact, Happening) and fact.passing):
+                        state.reached = fact.order[0]
+                        self._run(lane, fact.order[0])
                     self._evaluate(fact, late=False)
 
     def _evaluate(self, fact: Ordered, *, late: bool) -> None:
@@ -324,7 +329,7 @@ class Engine:
 
     def _reached(self, lane: str) -> int:
         known = self.memory.lanes.get(lane)
-        return 0 if known is None else known.used[0]
+        return 0 if known is None else known.reached
 
     @property
     def _now(self) -> int:

@@ -28,7 +28,10 @@ MARGIN = timedelta(seconds=10)
 
 
 def lane_of(node: str, kind: str) -> str:
-    """Return the name of one lane of a node: each is sent in order, whatever the other does."""
+    """Return the name of one lane of a node: each is sent in order, whatever the other does.
+
+    Only a long backlog of events is passed by new ones.
+    """
     return f"{node}/{kind}"
 
 
@@ -49,13 +52,17 @@ class Spot(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):
-    """One phase of what an edge saw; `since` is when it began, `heard` when it was received."""
+    """One phase of what an edge saw; `since` is when it began.
+
+    `passing`: its sender held so many events that some from before it may come after it.
+    """
 
     spot: Spot
     order: Order
     name: str
     since: int
     fact: EventFact
+    passing: bool = False
 
     @property
     def lane(self) -> str:
@@ -106,6 +113,7 @@ class Row(NamedTuple):
     replayed: bool = False
     life: bool = True
     fact: EventFact | None = None
+    passing: bool = False
     readings: tuple[tuple[str, float, int], ...] = ()
     lanes: tuple[tuple[str, int], ...] = ()
 
@@ -125,6 +133,7 @@ def happening(row: Row, fact: EventFact) -> Happening:
         name=row.name,
         since=to_micros(fact.since),
         fact=fact,
+        passing=row.passing,
     )
 
 

@@ -40,11 +40,15 @@ class Clocks(msgspec.Struct, array_like=True):
 
 
 class LaneState(msgspec.Struct, array_like=True):
-    """One lane of one node: `used` is its last fact that was, `heard` our clock at its last row."""
+    """One lane of one node: `used` is its last fact that was, `heard` our clock at its last row.
+
+    `reached` is the time up to which it has arrived: of what passed a backlog, that is not told.
+    """
 
     used: Order = BEGINNING
     heard: int = 0
     away: int = 0
+    reached: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True):

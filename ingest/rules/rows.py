@@ -10,7 +10,15 @@ from ingest.rules.facts import Row, lanes, readings
 from ingest.store.engine import from_micros
 from ingest.store.journal import CLOCK, REPLAYED, Kept
 from linli.codec import decode
-from linli.events import Envelope, EventMessage, Message, ReportMessage, Status, TelemetryMessage
+from linli.events import (
+    IN_ORDER,
+    Envelope,
+    EventMessage,
+    Message,
+    ReportMessage,
+    Status,
+    TelemetryMessage,
+)
 from linli.topics import PROBE, Topic
 
 _UNSAID = frozenset({CLOCK, PROBE})
@@ -54,7 +62,7 @@ def row_of(kept: Kept, message: Message | None, now: int, started: datetime | No
     if isinstance(message, EventMessage):
         heard = from_micros(max(kept.received, now)) if replayed else received
         fact = event_fact(topic_of(kept), message, heard, _offset(message, received, started))
-        return row._replace(fact=fact)
+        return row._replace(fact=fact, passing=_passing(message))
     if isinstance(message, TelemetryMessage):
         shift = _offset(message, received, started)
         return row._replace(readings=readings(message, kept.received, shift))
@@ -78,6 +86,10 @@ class Boots:
         key = (node, message.bootid or "")
         self._started[key] = min(received - up, self._started.get(key, received - up))
         return self._started[key]
+
+
+def _passing(message: EventMessage) -> bool:
+    return int(message.sequence) - int(message.low) >= IN_ORDER
 
 
 def _offset(message: Envelope, received: datetime, started: datetime | None) -> timedelta:

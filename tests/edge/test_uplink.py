@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.flight import WINDOW
+from edge.flight import LIVE, WINDOW
 from edge.messages import Address
-from edge.spool import Spool
+from edge.spool import Lane, Spool
 from edge.uplink import Uplink
 from linli.clock import ManualClock
 from linli.codec import decode_part, encode, sha256
-from linli.events import NodeState, Receipt, Reject, Status
+from linli.events import IN_ORDER, NodeState, Receipt, Reject, Status
 from linli.mqtt import FakeBroker, FakeLink, LinkOptions
 from linli.topics import Topic, ingest_status_topic, receipt_topic, reject_topic
 
@@ -25,6 +25,7 @@ EVENT = "linli/v1/c001/b03/c001-n01/cam/event/zone-dwell"
 READING = "linli/v1/c001/b03/c001-n01/cam/telemetry/camera"
 REPORT = Topic.parse("linli/v1/c001/b03/c001-n01/self/health/report")
 BIRTH = Topic.parse("linli/v1/c001/b03/c001-n01/cam/meta/describe")
+BACKLOG = 2 * IN_ORDER
 STATUS = "linli/v1/c001/b03/c001-n01/self/health/status"
 
 
@@ -50,10 +51,9 @@ class World:
         topic = str(reject_topic("c001", "c001-n01", "schema"))
         self.broker.route(topic, encode(reject), retain=False, qos=1)
 
-    def put(self, *payloads: bytes, lane: str = "events") -> None:
-        for payload in payloads:
-            topic = EVENT if lane == "events" else READING
-            self.spool.put(lane, topic, lambda _, made=payload: made)
+    def put(self, *payloads: bytes, lane: Lane = "events") -> None:
+        topic = EVENT if lane == "events" else READING
+        self.spool.put_all(lane, [(topic, lambda _, made=one: made) for one in payloads])
 
     def turn(self, times: int = 2) -> list[bytes]:
         """Return the facts published in these turns."""
@@ -279,7 +279,7 @@ def test_refused_row_is_kept_and_counted(world: World, caplog: pytest.LogCapture
     world.say("ready")
     world.put(b"1", b"2")
     world.uplink.turn(0)
-    for token in [sent.token for sent in world.uplink._flights["events"]._sent.values()]:
+    for token in [sent.token for sent in world.uplink._courses["events"].live._sent.values()]:
         world.uplink.on_sent(token, "Not authorized")
     assert (world.uplink.counts.refused, world.spool.pending()) == (2, 2)
     assert sum("refused" in line for line in caplog.messages) == 1
@@ -307,3 +307,57 @@ def test_evicted_rows_are_passed_over(world: World) -> None:
     assert world.turn() == []
     world.put(b"3")
     assert world.turn() == [b"3"]
+
+
+def _drained(world: World, *first: int, lane: Lane = "events") -> list[int]:
+    """Receipt what is sent, `first` to begin with, until nothing is; return it in its order."""
+    came, sent = list(first), list(first)
+    while sent or not came:
+        spans = tuple((one, one) for one in sent)
+        receipt = Receipt(stream=world.spool.stream(lane), upto=0, ranges=spans)
+        world.spool.confirm(receipt)
+        world.uplink._courses[lane].confirm(receipt)
+        sent = [int(one) for one in world.turn(1)]
+        came += sent
+    return came
+
+
+def test_new_events_pass_a_long_backlog_and_nothing_comes_out_of_it_twice(world: World) -> None:
+    world.put(*(b"%d" % number for number in range(1, BACKLOG + 1)))
+    world.say("ready")
+    first = [int(one) for one in world.turn(1)]
+    assert first == [*range(BACKLOG - LIVE + 1, BACKLOG - LIVE + 1 + WINDOW), *range(1, WINDOW + 1)]
+    world.put(b"%d" % (BACKLOG + 1))
+    came = _drained(world, *first)
+    assert sorted(came) == list(range(1, BACKLOG + 2))
+    at = came.index(BACKLOG + 1)
+    assert at < 2 * (LIVE + WINDOW), "a new event waited for the old ones"
+    old = [one for one in came if one <= BACKLOG - LIVE]
+    live = [one for one in came if one > BACKLOG - LIVE]
+    assert (old, live) == (sorted(old), sorted(live))
+    assert (world.uplink.counts.sent, world.uplink.counts.resent) == (BACKLOG + 1, 0)
+
+
+@pytest.mark.parametrize(("lane", "rows"), [("events", IN_ORDER), ("telemetry", BACKLOG)])
+def test_a_short_backlog_and_all_readings_come_in_order(
+    world: World, lane: Lane, rows: int
+) -> None:
+    world.put(*(b"%d" % number for number in range(1, rows + 1)), lane=lane)
+    world.say("ready")
+    assert _drained(world, lane=lane) == list(range(1, rows + 1))
+
+
+def test_who_falls_behind_while_connected_lets_new_events_pass_too(world: World) -> None:
+    world.put(*(b"%d" % number for number in range(1, WINDOW + 1)))
+    world.say("ready")
+    assert len(world.turn()) == WINDOW
+    world.put(*(b"%d" % number for number in range(WINDOW + 1, BACKLOG + 1)))
+    world.receipt(WINDOW)
+    sent = [int(one) for one in world.turn(2)]
+    assert sent[0] == BACKLOG - LIVE + 1
+    assert WINDOW + 1 in sent
+    world.receipt(BACKLOG)
+    world.turn()
+    assert world.spool.pending() == 0
+    world.put(b"9999")
+    assert world.turn() == [b"9999"]

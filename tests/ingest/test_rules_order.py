@@ -182,3 +182,26 @@ def test_a_kill_anywhere_changes_nothing(data: st.DataObject, facts: list[Told])
         estate.engine.note()
         keep(estate.memory, disk)
     assert pieces == whole
+
+
+def test_what_passes_a_backlog_ends_no_wait_and_what_it_passed_calls_nobody() -> None:
+    estate = Estate(RULES)
+    assert estate.say(event("seen", 0), tick(6)) == []
+    news = event("gate-passed", 600, episode="e2", received=601, passing=True)
+    assert estate.say(news, tick(607)) == []
+    over = event("seen", 20, phase="end", since=0, received=608, passing=True)
+    begun = event("seen", 300, episode="e3", received=609, passing=True)
+    ended = event("seen", 310, phase="end", episode="e3", since=300, received=609, passing=True)
+    said = estate.say(over, begun, ended, tick(620), report(700), tick(710))
+    assert {kind for kind, _ in said} == {"clear"}
+    long = (
+        event("seen", 800, episode="e4"),
+        event("seen", 840, phase="end", episode="e4", since=800),
+    )
+    assert estate.say(*long, tick(850)) == [("raise", 830.0), ("clear", 840.0)]
+
+
+def test_what_passed_a_backlog_waits_for_the_rest_of_its_lane() -> None:
+    estate = Estate(RULES)
+    assert estate.say(event("seen", 600, passing=True), tick(606), tick(650)) == []
+    assert estate.say(report(660), tick(666)) == [("raise", 630.0)]

@@ -78,6 +78,7 @@ def event(
     zone: str | None = None,
     severity: str = "high",
     replayed: bool = False,
+    passing: bool = False,
     **more: Any,
 ) -> Row:
     message = _id("e", node, device, name, when, phase, episode)
@@ -108,6 +109,7 @@ def event(
         message=message,
         replayed=replayed,
         fact=fact,
+        passing=passing,
     )
 
 
