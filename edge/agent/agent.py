@@ -61,7 +61,7 @@ class Agent:
         """`tell` hears of camera states and of each event after its commit, from any thread.
 
         `config` says which configuration of the ingest this is, when there is one.
-        `detector` is used instead of the settings' model; it must be safe for threads.
+        `detector` is used instead of the settings' model, for one camera at a time.
         `listeners` act on the readings of sensors.
         """
         self._settings = settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -13,7 +12,6 @@ from edge.agent.pool import DetectorPool
 from edge.agent.sensors import sensors_of
 from edge.catalog.book import open_book
 from edge.catalog.load import load_model
-from edge.detect.detector import Detector
 from edge.messages import Address
 from edge.scene import TaughtPlace
 from edge.sensors.known import KnownSensor
@@ -34,18 +32,14 @@ def address_of(settings: EdgeSettings) -> Address:
     return Address(settings.node.site, settings.node.area, settings.node.id)
 
 
-def load_pool(settings: EdgeSettings) -> DetectorPool:
-    """Load the model once per core, at most once per camera. Raises InputError."""
-    cv2.setNumThreads(1)  # the pool has a detector per core; OpenCV's own threads would fight it
+def load_pool(settings: EdgeSettings, clock: Clock) -> DetectorPool:
+    """Load the model for as many threads as there are cores or cameras. Raises InputError."""
+    cv2.setNumThreads(1)  # a detector per core: OpenCV's own threads would fight them
     model = settings.model
     cores = len(os.sched_getaffinity(0)) // model.threads
     count = max(1, min(cores, len(settings.camera)))
-    book = open_book()
-    loaded: Sequence[Detector] = [
-        load_model(model.file, threads=model.threads, name=model.name, book=book)
-        for _ in range(count)
-    ]
-    return DetectorPool(loaded)
+    first = load_model(model.file, threads=model.threads, name=model.name, book=open_book())
+    return DetectorPool([first, *(first.another() for _ in range(1, count))], clock)
 
 
 def taught_places(camera: Camera) -> list[TaughtPlace]:

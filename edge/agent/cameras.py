@@ -14,6 +14,7 @@ from edge.agent import build
 from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.guide import guide_point
 from edge.agent.part import Ground
+from edge.agent.pool import DetectorPool
 from edge.agent.recorder import DoorWatch, Recorder
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
@@ -52,8 +53,12 @@ class Cameras:
         """Make what each camera needs; `places` hear of their states. Raises InputError."""
         settings = self._ground.settings
         watching = any(camera.guide is None for camera in settings.camera)
-        used = detector or (build.load_pool(settings) if watching else None)
-        self._workers = [self._worker(one, used, places, doors) for one in settings.camera]
+        clock, pool = self._ground.clock, None
+        if detector is not None:
+            pool = DetectorPool([detector], clock)
+        elif watching:
+            pool = build.load_pool(settings, clock)
+        self._workers = [self._worker(one, pool, places, doors) for one in settings.camera]
 
     def start(self) -> None:
         """Start a thread for each."""
@@ -126,7 +131,7 @@ class Cameras:
     def _worker(
         self,
         camera: Camera,
-        detector: Detector | None,
+        pool: DetectorPool | None,
         places: Sequence[Readings],
         doors: DoorWatch,
     ) -> CameraWorker:
@@ -143,7 +148,7 @@ class Cameras:
         )
         return CameraWorker(
             source_of(camera, ground.clock, random.random),
-            self._pipeline(camera, detector),
+            self._pipeline(camera, pool),
             recorder,
             self.meters[camera.id],
             ground.clock,
@@ -151,10 +156,10 @@ class Cameras:
             first_frame=self._first_frame,
         )
 
-    def _pipeline(self, camera: Camera, detector: Detector | None) -> Pipeline:
+    def _pipeline(self, camera: Camera, pool: DetectorPool | None) -> Pipeline:
         clock = self._ground.clock
         if camera.guide is not None:
             return guide_point(camera.guide, clock)[0]
-        assert detector is not None  # loaded for every camera that is no guidance point
+        assert pool is not None  # loaded for every camera that is no guidance point
         places, zone = build.taught_places(camera), ZoneInfo(self._ground.settings.timezone)
-        return CameraPipeline(camera, detector, clock, places, zone)
+        return CameraPipeline(camera, pool.seat(1 / camera.fps), clock, places, zone)

@@ -82,11 +82,17 @@ class OnnxDetector:
         self.decoder = decoder
         self._letterbox = Letterbox(decoder.wants)
         self._floor = floor
-        self._overlap = known.overlap
+        self._known = known
         self._kinds = kinds_of(names, known.rivals)
         self.names = names
         self.model = model
         self.thresholds = thresholds_of(names, known.thresholds)
+
+    def another(self) -> OnnxDetector:
+        """Return a detector for another thread that shares the session, and so its memory."""
+        return OnnxDetector(
+            self._session, self.decoder, self.names, self.model, self._floor, known=self._known
+        )
 
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
@@ -96,7 +102,9 @@ class OnnxDetector:
     def read(self, output: Floats, extent: Floats) -> Detections:
         """Turn a raw output into detections of a picture that had `extent` in the input."""
         found = suppress(
-            self.decoder.decode(output, self._floor).finite(), self._kinds, overlap=self._overlap
+            self.decoder.decode(output, self._floor).finite(),
+            self._kinds,
+            overlap=self._known.overlap,
         )
         if not len(found.scores):
             return Detections.nothing(self.names)

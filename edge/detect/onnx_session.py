@@ -38,7 +38,10 @@ _MOST_BYTES = 1 << 31  # of one protobuf message; read whole, more would take al
 
 @dataclass(frozen=True, slots=True)
 class OnnxSession:
-    """A loaded model with one input and one output; `sha256` is of the file it came from."""
+    """A loaded model with one input and one output; `sha256` is of the file it came from.
+
+    It runs for several threads at once, each with a tensor of its own.
+    """
 
     path: Path
     sha256: str

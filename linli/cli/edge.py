@@ -85,7 +85,7 @@ def check(config: Path) -> None:
     make_folder(settings.folder)
     click.echo(f"{config}: good" + (f", over version {version} of the ingest" * bool(version)))
     if any(camera.guide is None for camera in settings.camera):
-        model = load_pool(settings).model
+        model = load_pool(settings, SystemClock()).model
         click.echo(f"model {model.name} {model.version}: runs")
     if settings.sensor:
         known = known_sensors(settings.sensor_source, settings.sensor)

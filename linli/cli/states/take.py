@@ -65,7 +65,7 @@ def take(
     check_name(state, where="STATE")
     settings = load_settings(config)
     chosen_camera = camera_named(settings, camera)
-    detector = load_pool(settings)
+    detector = load_pool(settings, SystemClock()).seat(1 / chosen_camera.fps)
     if PERSON not in detector.names:
         raise InputError(
             "this model knows no people, so nobody can tell when the place is free",
