@@ -17,7 +17,7 @@ from edge.facts import EpisodeFact
 from edge.pipeline import CameraPipeline
 from edge.source.frame import Frame
 from ingest.registry.configs import checked
-from linli.cli import edge as commands
+from linli.cli.edge.packs import packs as packs_command
 from linli.clock import ManualClock
 from linli.edge_config import Camera, EdgeConfig
 from linli.errors import InputError
@@ -153,12 +153,12 @@ def test_what_is_no_configuration_is_left_for_its_own_check(odd: dict[str, Any])
 
 
 def test_packs_are_listed_and_shown_with_their_reasons() -> None:
-    listed = CliRunner().invoke(commands.packs, []).output
+    listed = CliRunner().invoke(packs_command, []).output
     assert all(name in listed and pack.title.zh in listed for name, pack in packs().items())
-    shown = CliRunner().invoke(commands.packs, ["crowding"]).output
+    shown = CliRunner().invoke(packs_command, ["crowding"]).output
     assert "at_least = 8" in shown
     assert "heads hide heads" in shown
-    said = CliRunner().invoke(commands.packs, ["crowding", "--json"]).output
+    said = CliRunner().invoke(packs_command, ["crowding", "--json"]).output
     assert msgspec.json.decode(said)["crowding"]["scenario"]["at_least"] == 8
-    failed = CliRunner().invoke(commands.packs, ["nothing"])
+    failed = CliRunner().invoke(packs_command, ["nothing"])
     assert isinstance(failed.exception, InputError)

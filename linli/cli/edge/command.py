@@ -1,0 +1,25 @@
+"""The group: one file per command, imported when called."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import click
+
+from linli.cli.lazy import LazyGroup
+
+_HERE = "linli.cli.edge"
+
+
+class _Edge(LazyGroup):
+    lazy: ClassVar = {
+        "run": (f"{_HERE}.run", "run", "edge", "Watch and deliver, until stopped."),
+        "check": (f"{_HERE}.check", "check", "edge", "Try settings, model and cameras."),
+        "packs": (f"{_HERE}.packs", "packs", "edge", "The scenarios that Linli brings."),
+        "sensors": ("linli.cli.sensors", "sensors", "edge", "Try mappings of sensors."),
+    }
+
+
+@click.command(cls=_Edge)
+def command() -> None:
+    """Run beside cameras and sensors."""
