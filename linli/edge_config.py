@@ -31,7 +31,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Point = tuple[Share, Share]
 Score = Annotated[float, Meta(ge=0.1, le=1)]
 Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
-SourceKind = Literal["file", "rtsp", "pattern"]
+SourceKind = Literal["file", "rtsp", "http", "usb", "pattern"]
 Anchor = Literal["bottom-center", "center"]
 
 PATTERN = "pattern:"
@@ -43,6 +43,9 @@ SHADOW_GROUP = "shadow"
 _SHORTEST = 0.01
 _GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
+_HTTP = ("http://", "https://")
+_NETWORK: tuple[SourceKind, ...] = ("rtsp", "http")
+_DEVICES = "/dev/"
 _PASSWORD = "{password}"  # noqa: S105, the place for one
 
 
@@ -170,12 +173,12 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.id == SELF:
             raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
         _check_source(self.source)
-        place = self.source_kind == "rtsp" and f":{_PASSWORD}@" in self.source
+        place = self.source_kind in _NETWORK and f":{_PASSWORD}@" in self.source
         if place != (self.password_file is not None):
             raise ValueError(
                 f"password_file and {_PASSWORD} in source go together: rtsp://USER:{_PASSWORD}@HOST"
             )
-        if self.speed != 1.0 and self.source_kind == "rtsp":
+        if self.speed != 1.0 and self.is_live:
             raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
         _unique("zone id", (zone.id for zone in self.zone))
         groups = [line.id for line in self.line] + [state.id for state in self.state]
@@ -199,12 +202,21 @@ class Camera(Settings, frozen=True, kw_only=True):
         """Which kind of source `source` names."""
         if self.source.startswith(_RTSP):
             return "rtsp"
+        if self.source.startswith(_HTTP):
+            return "http"
+        if self.source.startswith(_DEVICES):
+            return "usb"
         return "pattern" if self.source.startswith(PATTERN) else "file"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a camera, that shows what is now."""
+        return self.source_kind in (*_NETWORK, "usb")
 
     @property
     def watched_over(self) -> bool:
         """Whether it is noticed that the picture is black, covered, frozen or of another place."""
-        return self.source_kind == "rtsp" if self.tamper is None else self.tamper
+        return self.is_live if self.tamper is None else self.tamper
 
     def address(self) -> str:
         """Return `source` with its password, for nobody to see. Raises InputError."""
@@ -276,9 +288,10 @@ def _check_source(source: str) -> None:
     if source.startswith(PATTERN):
         if source.removeprefix(PATTERN) not in PATTERNS:
             raise ValueError(f"source {source!r} is no pattern; there is: {', '.join(PATTERNS)}")
-    elif "://" in source and not source.startswith(_RTSP):
+    elif "://" in source and not source.startswith(_RTSP + _HTTP):
         raise ValueError(
-            f"source must be a file, rtsp(s)://… or {PATTERN}NAME, not {redact(source)!r}"
+            f"source must be a file, rtsp(s)://…, http(s)://…, {_DEVICES}… or {PATTERN}NAME, "
+            f"not {redact(source)!r}"
         )
 
 

@@ -71,10 +71,20 @@ def open_capture(address: str, *, timeout: float) -> Capture | None:
         cv2.CAP_PROP_N_THREADS,
         1,
     ]
+    return _opened(address, cv2.CAP_FFMPEG, parameters)
+
+
+def open_device(path: str, *, timeout: float) -> Capture | None:
+    """Open a Video4Linux device; None when that fails. Frames may be `timeout` seconds apart."""
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(timeout)))
+    return _opened(path, cv2.CAP_V4L2, [])
+
+
+def _opened(address: str, reader: int, parameters: list[int]) -> Capture | None:
     level = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
-        video = cv2.VideoCapture(address, cv2.CAP_FFMPEG, parameters)
+        video = cv2.VideoCapture(address, reader, parameters)
     except cv2.error:
         return None
     finally:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from edge.settings import PATTERN, Camera
 from edge.source.file import FileSource
 from edge.source.frame import FrameSource
+from edge.source.http import connect_http
+from edge.source.live import LiveSource
 from edge.source.pattern import PatternSource
-from edge.source.rtsp import RtspSource
+from edge.source.rtsp import connect_rtsp
+from edge.source.stream import Connect
+from edge.source.usb import connect_usb
 from linli.clock import Clock
 
 
@@ -19,11 +24,23 @@ def source_of(camera: Camera, clock: Clock, random: Callable[[], float]) -> Fram
     Raises InputError when the camera's password cannot be read.
     """
     match camera.source_kind:
-        case "rtsp":
-            return RtspSource(camera.address(), fps=camera.fps, clock=clock, random=random)
+        case "rtsp" | "http" | "usb":
+            address, connect = camera.address(), connect_of(camera)
+            return LiveSource(address, connect, fps=camera.fps, clock=clock, random=random)
         case "pattern":
             name = camera.source.removeprefix(PATTERN)
             return PatternSource(name, fps=camera.fps, speed=camera.speed, clock=clock)
         case "file":
             path = Path(camera.source)
             return FileSource(path, fps=camera.fps, speed=camera.speed, clock=clock)
+
+
+def connect_of(camera: Camera) -> Connect:
+    """Return how to connect to a live camera."""
+    match camera.source_kind:
+        case "http":
+            return partial(connect_http, every=1 / camera.fps)
+        case "usb":
+            return connect_usb
+        case _:
+            return connect_rtsp

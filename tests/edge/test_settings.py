@@ -79,6 +79,9 @@ def test_a_model_is_a_path_or_a_name_of_the_catalogue(
         ("a.mp4", "file"),
         ("rtsp://h/1", "rtsp"),
         ("rtsps://h/1", "rtsp"),
+        ("http://h/1", "http"),
+        ("https://h/1", "http"),
+        ("/dev/v4l/by-id/usb-camera-index0", "usb"),
         ("pattern:square", "pattern"),
     ],
 )
@@ -99,6 +102,8 @@ def test_a_source_says_its_kind(tmp_path: Path, source: str, kind: str) -> None:
         (HEAD + CAMERA + "speed = 0.05\n", "camera[0].speed"),
         (HEAD + CAMERA + 'speed = "fast"\n', "camera[0].speed"),
         (HEAD + CAMERA.replace("clip.mp4", "rtsp://h/1") + "speed = 2\n", "cannot be played"),
+        (HEAD + CAMERA.replace("clip.mp4", "http://h/1") + "speed = 2\n", "cannot be played"),
+        (HEAD + CAMERA.replace("clip.mp4", "/dev/video0") + "speed = 2\n", "cannot be played"),
         (HEAD + CAMERA.replace("clip.mp4", "pattern:snow"), "there is: square, empty"),
         (HEAD + CAMERA + ZONE.replace(", [1, 1]", ""), "camera[0].zone[0].points"),
         (HEAD + CAMERA + ZONE.replace("[1, 1]", "[1, 1.5]"), "camera[0].zone[0].points"),
@@ -124,7 +129,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        load_settings(write(tmp_path, HEAD + CAMERA.replace("clip.mp4", "http://u:geheim@h/1")))
+        load_settings(write(tmp_path, HEAD + CAMERA.replace("clip.mp4", "mms://u:geheim@h/1")))
     assert "geheim" not in str(caught.value)
 
 
@@ -147,6 +152,7 @@ def test_a_camera_password_comes_from_beside_the_settings(tmp_path: Path) -> Non
     [
         ("rtsp://linli:{password}@h/1", ""),
         ("rtsp://h/1", 'password_file = "p"\n'),
+        ("/dev/video0", 'password_file = "p"\n'),
         ("rtsp://h/1?password={password}", 'password_file = "p"\n'),
         ("clip.mp4", 'password_file = "p"\n'),
     ],

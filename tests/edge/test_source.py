@@ -13,15 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import vision
+from mjpeg import HttpCamera
 from rtsp import require_rtsp, rtsp_server
 
 from edge.settings import Camera
 from edge.source.file import FileSource
 from edge.source.frame import Frame, FrameSource
+from edge.source.live import LiveSource
 from edge.source.pace import Beat
 from edge.source.pattern import PatternSource, draw
-from edge.source.rtsp import RtspSource
+from edge.source.rtsp import connect_rtsp
 from edge.source.sources import source_of
+from edge.source.usb import connect_usb
 from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
 from linli.errors import InputError
@@ -45,10 +48,25 @@ def from_pattern(folder: Path) -> Iterator[FrameSource]:
 def from_rtsp(folder: Path) -> Iterator[FrameSource]:
     require_rtsp()
     with rtsp_server(free_port()) as address:
-        yield RtspSource(address, fps=5, clock=SystemClock(), random=lambda: 0.5)
+        yield LiveSource(address, connect_rtsp, fps=5, clock=SystemClock(), random=lambda: 0.5)
 
 
-@pytest.mark.parametrize("make", [from_file, from_pattern, from_rtsp])
+@contextlib.contextmanager
+def from_http(folder: Path) -> Iterator[FrameSource]:
+    with HttpCamera() as camera:
+        one = Camera(id="c", label="c", source=camera.url("/stream"))
+        yield source_of(one, SystemClock(), lambda: 0.5)
+
+
+@contextlib.contextmanager
+def from_usb(folder: Path) -> Iterator[FrameSource]:
+    device = next(iter(sorted(Path("/dev").glob("video*"))), None)
+    if device is None:
+        pytest.skip("no camera at this machine's USB; there is no /dev/video*")
+    yield LiveSource(str(device), connect_usb, fps=5, clock=SystemClock(), random=lambda: 0.5)
+
+
+@pytest.mark.parametrize("make", [from_file, from_pattern, from_rtsp, from_http, from_usb])
 def test_every_source_keeps_the_contract(make: Callable[[Path], Made], tmp_path: Path) -> None:
     with make(tmp_path) as source:
         assert source.state == "starting"
@@ -58,7 +76,7 @@ def test_every_source_keeps_the_contract(make: Callable[[Path], Made], tmp_path:
             assert opened.state == "streaming"
             assert opened.detail is None
         for frame in frames:
-            assert frame.image.shape == (240, 416, 3)
+            assert frame.image.shape == (240, 416, 3) or make is from_usb
             assert frame.image.dtype == np.uint8
             assert frame.time.utcoffset() == frame.captured.utcoffset() == timedelta(0)
         assert [frame.index for frame in frames] == [0, 1, 2, 3]
@@ -215,7 +233,13 @@ def test_a_beat_does_not_make_up_for_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("source", "kind"),
-    [("a.mp4", FileSource), ("rtsp://h/1", RtspSource), ("pattern:square", PatternSource)],
+    [
+        ("a.mp4", FileSource),
+        ("rtsp://h/1", LiveSource),
+        ("http://h/1", LiveSource),
+        ("/dev/video0", LiveSource),
+        ("pattern:square", PatternSource),
+    ],
 )
 def test_settings_choose_the_source(source: str, kind: type) -> None:
     camera = Camera(id="c", label="c", source=source)

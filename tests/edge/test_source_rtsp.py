@@ -3,15 +3,19 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from rtsp import require_rtsp, rtsp_server
 
+from edge.source.follow import pause
 from edge.source.frame import Frame, Image
-from edge.source.rtsp import RtspSource, pause
+from edge.source.live import LiveSource
+from edge.source.rtsp import connect_rtsp
 from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
+from linli.errors import LinkError
 
 
 @pytest.mark.parametrize(
@@ -57,9 +61,7 @@ class Camera:
 def test_a_slow_consumer_gets_the_newest_frame_and_drops_are_counted() -> None:
     clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
     camera = Camera(clock, 5)
-    source = RtspSource(
-        "rtsp://h", fps=5, clock=clock, random=lambda: 0.0, connect=lambda _: camera
-    )  # type: ignore[arg-type,return-value]
+    source = LiveSource("rtsp://h", lambda _: camera, fps=5, clock=clock, random=lambda: 0.0)
     with source:
         camera.give(1)
         first = source.read(5)
@@ -81,11 +83,12 @@ def test_a_slow_consumer_gets_the_newest_frame_and_drops_are_counted() -> None:
 def test_a_camera_that_does_not_answer_is_stalled_and_its_password_is_not_said() -> None:
     asked = threading.Event()
 
-    def refuse(address: str) -> None:
+    def refuse(address: str) -> NoReturn:
         asked.set()
+        raise LinkError("the camera does not answer")
 
-    source = RtspSource(
-        "rtsp://u:geheim@h/1", fps=5, clock=SystemClock(), random=lambda: 0.0, connect=refuse
+    source = LiveSource(
+        "rtsp://u:geheim@h/1", refuse, fps=5, clock=SystemClock(), random=lambda: 0.0
     )
     with source:
         assert asked.wait(5)
@@ -98,10 +101,10 @@ def test_a_camera_that_does_not_answer_is_stalled_and_its_password_is_not_said()
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_error_of_ours_in_the_thread_is_a_failure_that_is_said() -> None:
-    def fail(address: str) -> None:
+    def fail(address: str) -> NoReturn:
         raise TypeError("ours")
 
-    source = RtspSource("rtsp://h", fps=5, clock=SystemClock(), random=lambda: 0.0, connect=fail)
+    source = LiveSource("rtsp://h", fail, fps=5, clock=SystemClock(), random=lambda: 0.0)
     with source:
         until = time.monotonic() + 45
         while source.state != "failed" and time.monotonic() < until:
@@ -113,7 +116,7 @@ def test_a_killed_camera_is_found_again_when_it_is_back() -> None:
     require_rtsp()
     port = free_port()
 
-    def frame_of(source: RtspSource) -> Frame:
+    def frame_of(source: LiveSource) -> Frame:
         until = time.monotonic() + 30
         while time.monotonic() < until:
             frame = source.read(0.2)
@@ -122,7 +125,7 @@ def test_a_killed_camera_is_found_again_when_it_is_back() -> None:
         raise AssertionError(f"no frame; {source.state}: {source.detail}")
 
     with rtsp_server(port) as address:
-        source = RtspSource(address, fps=5, clock=SystemClock(), random=lambda: 0.0)
+        source = LiveSource(address, connect_rtsp, fps=5, clock=SystemClock(), random=lambda: 0.0)
         source.__enter__()
         first = frame_of(source)
     try:
