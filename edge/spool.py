@@ -3,7 +3,8 @@
 Two lanes, each its own stream with a contiguous sequence from 1. A row leaves only because a
 receipt covers it, a reject names it (then it lies in `dead` for a week), or the caps evict it:
 telemetry before events, oldest first, counted. A message's bytes are made once. On a full disk
-telemetry makes room for events, and a reserve beside the file lets confirmed rows go.
+telemetry makes room for events, and a reserve beside the file lets confirmed rows go. Age is time
+that the spool was open: no clock that jumps, and none at all, drops a row.
 
 An episode that has begun is remembered in the commit of its begin and forgotten in that of its end.
 
@@ -16,10 +17,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from typing import Self, TypeVar
 
 from edge.messages import Place
 from edge.reserve import Reserve
+from edge.spool_age import Running, count_aged
 from edge.spool_file import open_file
 from edge.spool_lanes import LANES, Lane, LaneState, load_lanes, oldest
 from linli.clock import Clock
@@ -39,9 +40,12 @@ __all__ = ["LANES", "Lane", "Row", "Spool", "SpoolLimits"]
 log = get_logger(__name__)
 
 EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
-DEAD_DAYS = 7
+DAY = 24 * 3600.0
+AGES: Mapping[Lane, float] = {"telemetry": 7 * DAY, "events": 30 * DAY}
+DEAD_FOR = 7 * DAY
+LOOK_EVERY = 60.0
 MAX_DEAD = 10_000
-HIGHEST = 2**63 - 1
+_HIGHEST = 2**63 - 1
 _BATCH = 128  # rows that go in one commit, so that it fits into what the log has
 
 T = TypeVar("T")
@@ -50,10 +54,11 @@ _MakeRoom = Callable[[sqlite3.Connection], bool]
 
 @dataclass(frozen=True, slots=True)
 class SpoolLimits:
-    """`rows` at most in each lane, `bytes` of payload at most in both together."""
+    """`rows` at most in each lane, `bytes` of payload in both together; seconds in `ages`."""
 
-    rows: int = 200_000
+    rows: int = 1_000_000
     bytes: int = 512 * 1024 * 1024
+    ages: Mapping[Lane, float] = field(default_factory=lambda: dict(AGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Spool:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._lanes: dict[Lane, LaneState] = {}
+        self._running = Running(clock)
+        self._look_at = 0.0
 
     def __enter__(self) -> Self:
         """Open or make the file. Raises InputError when it cannot be used."""
@@ -88,6 +95,7 @@ class Spool:
         try:
             with self._lock, self._reading() as database:
                 self._lanes = load_lanes(database)
+                self._running.begin(database)
                 self._reserve.settle(database)
             self._commit(self._purge, self._reserve.spare)
         except StoreError:
@@ -174,7 +182,7 @@ class Spool:
             row = self._named(database, reject)
             if row is None:
                 return None
-            now = self._clock.now().timestamp()
+            now = self._running.now()
             database.execute(
                 "INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (row.lane, row.sequence, row.topic, now, reject.code, reject.path, row.payload),
@@ -187,7 +195,7 @@ class Spool:
 
         return self._commit(bury, self._reserve.spare)
 
-    def page(self, lane: Lane, after: int, limit: int, upto: int = HIGHEST) -> list[Row]:
+    def page(self, lane: Lane, after: int, limit: int, upto: int = _HIGHEST) -> list[Row]:
         """Return up to `limit` rows held with a sequence above `after`, in order, to `upto`."""
         with self._lock, self._reading() as database:
             found = database.execute(
@@ -241,8 +249,8 @@ class Spool:
             raise PayloadError("size", f"{len(payload)} bytes, at most {MAX_PAYLOAD} allowed")
         stored, digest = self._clock.now().timestamp(), hashlib.sha256(payload).hexdigest()
         database.execute(
-            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
-            (lane, sequence, topic, stored, digest, payload),
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (lane, sequence, topic, stored, digest, payload, self._running.now()),
         )
         state.next += 1
         state.rows += 1
@@ -281,10 +289,22 @@ class Spool:
                 database, next(lane for lane in EVICTION_ORDER if self._lanes[lane].rows)
             )
 
+        self._evict_aged(database)
+
+    def _evict_aged(self, database: sqlite3.Connection) -> None:
+        now = self._running.now()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY
+        for lane in EVICTION_ORDER:
+            if aged := count_aged(database, lane, now - self._limits.ages[lane], _BATCH):
+                self._look_at = now
+                self._evict_oldest(database, lane, aged)
+
     def _evict_oldest(self, database: sqlite3.Connection, lane: Lane, rows: int = 1) -> None:
         state = self._lanes[lane]
         if state.evicted == 0:
-            log.warning("spool: full, dropping the oldest of lane %s from here on", lane)
+            log.warning("spool: full or too old, dropping the oldest of lane %s", lane)
         for sequence, size in database.execute(
             "SELECT sequence, length(payload) FROM row WHERE lane = ? ORDER BY sequence LIMIT ?",
             (lane, rows),
@@ -324,8 +344,7 @@ class Spool:
         )
 
     def _purge(self, database: sqlite3.Connection) -> None:
-        old = (self._clock.now() - timedelta(days=DEAD_DAYS)).timestamp()
-        database.execute("DELETE FROM dead WHERE moved < ?", (old,))
+        database.execute("DELETE FROM dead WHERE moved < ?", (self._running.now() - DEAD_FOR,))
         database.execute(
             "DELETE FROM dead WHERE rowid <= (SELECT max(rowid) FROM dead) - ?", (MAX_DEAD,)
         )

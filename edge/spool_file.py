@@ -35,7 +35,13 @@ _INDEX = "CREATE INDEX row_sha256 ON row (sha256)"
 _OPEN_EPISODE = """CREATE TABLE open_episode (
     episode TEXT PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL
 )"""
-_STEPS = ((_LANE, _ROW, _INDEX, _DEAD), (_OPEN_EPISODE,))  # each made a version from the one before
+_AGED = "ALTER TABLE row ADD COLUMN aged REAL NOT NULL DEFAULT 0"  # seconds of running time
+_MOVED = "UPDATE dead SET moved = 0"  # of the wall clock until then
+_STEPS = (  # each made a version from the one before
+    (_LANE, _ROW, _INDEX, _DEAD),
+    (_OPEN_EPISODE,),
+    (_AGED, _MOVED),
+)
 VERSION = len(_STEPS)
 
 

@@ -171,6 +171,7 @@ def test_a_spool_of_the_first_version_learns_of_episodes(tmp_path: Path) -> None
         old = spool.put("events", "t", make)
         assert spool._database is not None
         spool._database.execute("DROP TABLE open_episode")
+        spool._database.execute("ALTER TABLE row DROP COLUMN aged")
         spool._database.execute("PRAGMA user_version = 1")
     with Spool(tmp_path / "spool.db", ManualClock(START)) as spool:
         assert (spool.damaged, spool.open_episodes()) == (0, [])

@@ -264,7 +264,7 @@ def test_paging_many_rows_needs_little_memory(tmp_path: Path) -> None:
         assert spool._database is not None
         spool._database.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-            " INSERT INTO row SELECT 'events', i, 't', 0, i, zeroblob(600) FROM n"
+            " INSERT INTO row SELECT 'events', i, 't', 0, i, zeroblob(600), 0 FROM n"
         )
     tracemalloc.start()
     with _spool(tmp_path) as spool:

@@ -45,8 +45,8 @@ def fill_spool(stage: Stage, events: int, readings: int) -> None:
                 place = Place(streams[lane], number + 1, 1)
                 topic, body, event_id = make(number, at, place)
                 digest = sha256(body)
-                row = (lane, number + 1, topic, at.timestamp(), digest, body)
-                database.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", row)
+                row = (lane, number + 1, topic, at.timestamp(), digest, body, 0.0)
+                database.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 phase = '"phase": "old", ' if lane == "events" else ""
                 truth.write(
                     f'{{"id": "{event_id}", {phase}"stream": "{place.stream}", "sequence": '
