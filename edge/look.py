@@ -36,7 +36,7 @@ class Lack:
             return {"hours": "outside its hours", "zone": "not in the zone"}.get(
                 self.rule, self.rule
             )
-        return f"{self.rule} {self.value:.3g} of {self.needs:g}"
+        return f"{self.rule} {round(self.value, 2):g} of {round(self.needs, 2):g}"
 
 
 @dataclass(frozen=True, slots=True)

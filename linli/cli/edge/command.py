@@ -15,6 +15,12 @@ class _Edge(LazyGroup):
     lazy: ClassVar = {
         "run": (f"{_HERE}.run", "run", "edge", "Watch and deliver, until stopped."),
         "check": (f"{_HERE}.check", "check", "edge", "Try settings, model and cameras."),
+        "replay": (
+            f"{_HERE}.replay.command",
+            "replay",
+            "edge",
+            "See what becomes of a recording, and why.",
+        ),
         "packs": (f"{_HERE}.packs", "packs", "edge", "The scenarios that Linli brings."),
         "sensors": ("linli.cli.sensors", "sensors", "edge", "Try mappings of sensors."),
     }
