@@ -73,6 +73,16 @@ class Zone(Settings, frozen=True, kw_only=True):
             raise ValueError(f"zone {self.id!r} has no area; its points must span a polygon")
 
 
+class Mask(Settings, frozen=True, kw_only=True):
+    """A part of the picture that is made flat before anything else sees it: a polygon, 0..1."""
+
+    points: Annotated[tuple[Point, ...], Meta(min_length=3, max_length=64)]
+
+    def __post_init__(self) -> None:
+        if _area(self.points) < 1e-6:
+            raise ValueError("a mask has no area; its points must span a polygon")
+
+
 class Line(Settings, frozen=True, kw_only=True):
     """A line in the picture, over which is counted who goes in and out.
 
@@ -160,6 +170,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
     speed: Speed = 1.0
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    mask: Annotated[tuple[Mask, ...], Meta(max_length=16)] = ()
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
     tamper: bool | None = None
     line: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()

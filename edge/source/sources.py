@@ -11,6 +11,7 @@ from edge.source.file import FileSource
 from edge.source.frame import FrameSource
 from edge.source.http import connect_http
 from edge.source.live import LiveSource
+from edge.source.mask import MaskedSource
 from edge.source.pattern import PatternSource
 from edge.source.rtsp import connect_rtsp
 from edge.source.stream import Connect
@@ -21,8 +22,14 @@ from linli.clock import Clock
 def source_of(camera: Camera, clock: Clock, random: Callable[[], float]) -> FrameSource:
     """Return the source of a camera, not yet opened; `random` gives 0..1 for reconnecting.
 
-    Raises InputError when the camera's password cannot be read.
+    What its settings mask is masked in every frame. Raises InputError when the camera's password
+    cannot be read.
     """
+    source = _bare(camera, clock, random)
+    return MaskedSource(source, camera.mask) if camera.mask else source
+
+
+def _bare(camera: Camera, clock: Clock, random: Callable[[], float]) -> FrameSource:
     match camera.source_kind:
         case "rtsp" | "http" | "usb":
             address, connect = camera.address(), connect_of(camera)

@@ -22,6 +22,7 @@ from edge.settings import Camera, Model, camera_named, load_settings
 from edge.source.capture import open_capture
 from edge.source.file import FileSource
 from edge.source.frame import FrameSource
+from edge.source.mask import MaskedSource
 from linli.clock import ManualClock
 from linli.door_config import Door
 from linli.edge_config import EdgeConfig
@@ -58,6 +59,7 @@ class Setup:
             if recording.is_dir()
             else FileSource(recording, fps=self.camera.fps, speed="max", clock=clock)
         )
+        source = MaskedSource(source, self.camera.mask)
         return Player(self.camera, pipeline, source, clock, self._doors()), detector
 
     def _doors(self) -> list[HeldDoor]:
