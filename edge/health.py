@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edge.lives import FIRST, Lives
 from edge.messages import Stamp
 from linli.clock import Clock
 from linli.events import CameraReport, ClockSync, ConfigReport, LaneReport, Reading, ReportData
@@ -133,6 +134,7 @@ def report_data(
     *,
     config: ConfigReport | None = None,
     damaged: int = 0,
+    lives: Lives = FIRST,
 ) -> ReportData:
     """Return the node's report; `folder` is the one whose disk may fill up."""
     return ReportData(
@@ -144,6 +146,8 @@ def report_data(
         cameras=tuple(cameras),
         config=config,
         damaged=damaged,
+        restarts=lives.restarts,
+        fell=lives.fell,
     )
 
 

@@ -39,6 +39,8 @@ REPORT_PAUSE = 3.0
 REPORT_EXPIRY = 120
 WORD_EXPIRY = 60
 """Seconds that a word on a command is worth sending."""
+LONGEST_TURN, LONGEST_CONNECT = 15.0, 120.0
+"""Seconds; looking up a name may take long where nobody answers."""
 
 Document = tuple[Topic, bytes]
 
@@ -105,10 +107,16 @@ class Uplink:
         """Whether the ingest said that it takes facts."""
         return self._ingest is not None and self._ingest.state == "ready"
 
-    def run(self, stop: threading.Event) -> None:
-        """Take turns until told to stop, then leave politely. Raises StoreError."""
+    def run(
+        self, stop: threading.Event, beat: Callable[[float], None] = lambda _longest: None
+    ) -> None:
+        """Take turns until told to stop, then leave politely. Raises StoreError.
+
+        `beat` is told before each turn how many seconds it may take.
+        """
         try:
             while not stop.is_set():
+                beat(LONGEST_TURN if self._link.connected else LONGEST_CONNECT)
                 self.turn(TURN)
         finally:
             self.close()

@@ -281,6 +281,10 @@ class ReportData(Part, frozen=True, kw_only=True):
     damaged: Annotated[
         Count, Meta(description="spool files that lie aside: what waited in them is lost")
     ] = 0
+    restarts: Annotated[
+        Count, Meta(description="how often it was started again by its own parent")
+    ] = 0
+    fell: Annotated[Text, Meta(description="why it was, the last time")] | None = None
 
 
 class ReportMessage(Envelope, frozen=True, kw_only=True):

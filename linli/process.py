@@ -117,6 +117,10 @@ class Supervisor:
                 self.start(running.child)
         return fallen
 
+    def start_again(self, name: str) -> None:
+        """Have a fallen child start again after its pause, though it does not by itself."""
+        self._plan_restart(self._running[name], self._clock.monotonic())
+
     def stop(self) -> None:
         """End all children, the last started first: politely, then by force."""
         for running in reversed(list(self._running.values())):

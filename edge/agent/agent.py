@@ -22,6 +22,7 @@ from edge.agent.parts import Parts
 from edge.agent.recorder import Recorded
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
+from edge.lives import FIRST, Lives
 from edge.sensors.reading import Readings
 from edge.settings import EdgeSettings
 from edge.uplink import Document
@@ -35,6 +36,7 @@ from linli.topics import SELF
 TICK = 0.02
 TELEMETRY_EVERY = 10.0
 SIGNAL_DRAIN = 5.0
+ALIVE_EVERY = 1.0
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -56,11 +58,15 @@ class Agent:
         connect: LinkFactory = PahoLink,
         detector: Detector | None = None,
         config: Callable[[], ConfigReport | None] = lambda: None,
+        alive: Callable[[str], None] = lambda _status: None,
+        lives: Lives = FIRST,
         listeners: Sequence[Readings] = (),
     ) -> None:
         """`tell` hears of camera states and of each event after its commit, from any thread.
 
         `config` says which configuration of the ingest this is, when there is one.
+        `alive` hears again and again, while everything gets on, how it does.
+        `lives` is what it tells of earlier processes.
         `detector` is used instead of the settings' model, for one camera at a time.
         `listeners` act on the readings of sensors.
         """
@@ -71,10 +77,13 @@ class Agent:
         self._connect = connect
         self._detector = detector
         self._config = config
+        self._alive = alive
+        self._lives = lives
         self._listeners = listeners
         self._address = build.address_of(settings)
-        self._crew = Crew()
+        self._crew = Crew(clock)
         self._started = clock.monotonic()
+        self._alive_at = self._started
         self._telemetry_at = self._started + TELEMETRY_EVERY
         self._first_frame: float | None = None
 
@@ -114,7 +123,7 @@ class Agent:
         SIGNAL_DRAIN. Raises LinliError when a thread fell.
         """
         while not stop.wait(TICK):
-            self._crew.check()
+            self._check()
             now = self._clock.monotonic()
             if now >= self._telemetry_at:
                 self._measure(now)
@@ -208,12 +217,25 @@ class Agent:
             }
         )
 
+    def _check(self) -> None:
+        """Raise LinliError when a thread fell or hangs; say now and then that none does."""
+        self._crew.check()
+        now = self._clock.monotonic()
+        if now >= self._alive_at:
+            self._alive_at = now + ALIVE_EVERY
+            self._alive(self._status())
+
+    def _status(self) -> str:
+        facts = self._delivery.spool.pending()
+        broker = "connected" if self._delivery.uplink.connected else "away"
+        return f"{self._cameras.status()}; broker {broker}; {facts} facts wait"
+
     def _drain(self, stop: StopSignal, seconds: float) -> None:
         signalled = stop.is_set()
         pause = threading.Event() if signalled else stop
         deadline = self._clock.monotonic() + (min(seconds, SIGNAL_DRAIN) if signalled else seconds)
         while any(self._delivery.waiting()) and self._clock.monotonic() < deadline:
-            self._crew.check()
+            self._check()
             if pause.wait(TICK):
                 return
 
@@ -235,5 +257,6 @@ class Agent:
             self._cameras.reports(now),
             config=self._config(),
             damaged=self._delivery.spool.damaged,
+            lives=self._lives,
         )
         return topic, messages.report(topic, health.stamp(self._clock), data)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from edge.agent.crew import Pulse
 from edge.agent.recorder import Recorder
 from edge.facts import Fact
 from edge.health import CameraCounts, CameraMeter, CameraState
@@ -17,6 +18,8 @@ from linli.log import get_logger
 log = get_logger(__name__)
 
 READ_TIMEOUT = 0.2
+LONGEST_LOOK = 60.0
+"""Seconds that one frame may take, opening the source before the first included."""
 
 
 class Counts(Protocol):
@@ -69,6 +72,7 @@ class CameraWorker:
     ) -> None:
         """`changed` is told of each new state, `first_frame` of the camera's first frame."""
         self.meter = meter
+        self.pulse = Pulse()
         self.recorder = recorder
         self.error: InputError | None = None
         self._source = source
@@ -81,6 +85,7 @@ class CameraWorker:
     def run(self, stop: threading.Event) -> None:
         """Work until the source ends or `stop` is set; what is going on then has ended."""
         try:
+            self.pulse.beat(LONGEST_LOOK)
             with self._source:
                 self._work(stop)
         except InputError as error:
@@ -97,6 +102,7 @@ class CameraWorker:
     def _work(self, stop: threading.Event) -> None:
         try:
             while not stop.is_set():
+                self.pulse.beat(LONGEST_LOOK)
                 frame = self._source.read(READ_TIMEOUT)
                 if self._source.state in {"ended", "failed"} and frame is None:
                     break

@@ -64,7 +64,7 @@ class Cameras:
         """Start a thread for each."""
         for worker in self._workers:
             run = partial(worker.run, self._stop)
-            self._ground.crew.start(worker.meter.device, run)
+            self._ground.crew.start(worker.meter.device, run, worker.pulse)
 
     def end(self) -> None:
         """End them; what is going on then has ended."""
@@ -94,6 +94,11 @@ class Cameras:
     def reports(self, now: float) -> list[CameraReport]:
         """Return the health of each since the last reports."""
         return [meter.report(now) for meter in self.meters.values()]
+
+    def status(self) -> str:
+        """Return in a few words how many are at work."""
+        meters = self.meters.values()
+        return f"{sum(one.state == 'streaming' for one in meters)} of {len(meters)} cameras stream"
 
     def measure(self) -> None:
         """Spool what each did since the last time."""

@@ -15,7 +15,7 @@ from typing import Self
 from edge import health
 from edge.actuate.ledger import Ledger
 from edge.actuate.orders import Orders
-from edge.agent.crew import Crew
+from edge.agent.crew import Crew, Pulse
 from edge.messages import Address
 from edge.pictures import DiskEvidence
 from edge.settings import EdgeSettings
@@ -87,7 +87,8 @@ class Delivery:
                     key=key,
                 )
             self._stack = stack.pop_all()
-        self._crew.start("uplink", lambda: self.uplink.run(self._stop))
+        pulse = Pulse()
+        self._crew.start("uplink", lambda: self.uplink.run(self._stop, pulse.beat), pulse)
         if self.uploader is not None:
             uploader = self.uploader
             self._crew.start("upload", lambda: uploader.run(self._stop))

@@ -219,6 +219,8 @@ def _node_view(row: sa.Row[Any], now: datetime, turned_away: int, *, broken: boo
         rss=report.rss if report else None,
         diskfree=report.diskfree if report else None,
         lanes=report.lanes if report else (),
+        restarts=report.restarts if report else 0,
+        fell=report.fell if report else None,
         turned_away=turned_away,
     )
 

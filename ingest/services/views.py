@@ -62,6 +62,9 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     rss: int | None = None
     diskfree: int | None = None
     lanes: tuple[LaneReport, ...] = ()
+    restarts: int = 0
+    """How often its own parent started it again, and why the last time."""
+    fell: str | None = None
     turned_away: int = 0
     """Messages that were not read, ever: too many came at once, or too many broke the contract."""
     area_label: str | None = None

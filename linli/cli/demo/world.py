@@ -56,7 +56,9 @@ class World:
 
     def start_edge(self, duration: float | None) -> None:
         """Start the edge; `duration` seconds count from its first frame."""
-        argv = linli_argv("edge", "run", "--config", str(self._files.edge_toml), "--json")
+        argv = linli_argv(
+            "edge", "run", "--alone", "--config", str(self._files.edge_toml), "--json"
+        )
         if duration is not None:
             argv += ["--duration", str(duration)]
         child = Child("edge", argv, restart=False, stdout=subprocess.PIPE)

@@ -18,6 +18,7 @@ from linli.cli.doctor.sources import DOCTOR, Sources
 
 WAITS = timedelta(minutes=10)
 MANY = 1000
+FELL = timedelta(hours=1)
 LOOKED_AT = 20_000
 """Newest journal rows in which wrong clocks are looked for."""
 
@@ -55,6 +56,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
             means="Its doors and voices may still work by themselves; nobody here is told.",
             do="Check its power and network, then `linli edge run` on it",
         )
+    yield from _fell(node)
     yield from _lanes(node, sources)
     yield from _turned_away(node, sources)
     ours = version("linli")
@@ -65,6 +67,18 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
             what=f"{_name(node)} runs Linli {node.agent}, this is {ours}",
             means="Nothing, as long as both speak the same major version of the contract.",
             do="Bring the edge to the version of the ingest when it suits",
+        )
+
+
+def _fell(node: NodeView) -> Iterator[Finding]:
+    if node.restarts and node.uptime is not None and node.uptime < FELL.total_seconds():
+        yield Finding(
+            code="edge-fell",
+            level="warning",
+            what=f"{_name(node)} fell or hung and was started again; {node.restarts} times since "
+            f"its parent began: {node.fell or 'nobody knows why'}",
+            means="For some seconds each time it watched nothing.",
+            do="See its log; `linli edge check` on it tries settings, model and cameras",
         )
 
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import threading
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import click
 
-from edge.agent import Agent
-from edge.agent.agent import Tell
-from edge.agent.host import Host, Say
-from edge.settings import EdgeSettings
 from linli.cli.edge.options import config_option
 from linli.clock import SystemClock
-from linli.process import StopSignal
+from linli.process import StopSignal, linli_argv
 
 
 @click.command(epilog="Example: linli edge run --config edge.toml")
@@ -32,80 +23,24 @@ from linli.process import StopSignal
     show_default=True,
     help="Seconds to wait at the end until the ingest has everything.",
 )
-def run(config: Path, as_json: bool, duration: float | None, drain: float) -> None:
+@click.option("--alone", is_flag=True, help="Without the parent that starts it again.")
+def run(config: Path, as_json: bool, duration: float | None, drain: float, alone: bool) -> None:
     """Watch the cameras and deliver what they see, until stopped or all files are played.
 
     What to watch is in the settings, or comes from the ingest that they name; when it changes
     there, the cameras start again with it.
+
+    A parent process starts it again when it falls or hangs, after growing pauses. With --duration
+    there is none: a run that has an end is not started again.
     """
     stop = StopSignal()
     stop.install()
-    mouth = _Mouth(stop) if as_json else None
+    if alone or duration is not None:
+        from linli.cli.edge.work import work
 
-    def make(settings: EdgeSettings, running: Say) -> _Run:
-        tell: Tell = mouth.say if mouth else lambda _said: None
-        agent = Agent(settings, SystemClock(), version=_version(), tell=tell, config=running)
-        return _Run(agent, mouth, duration=duration, drain=drain)
+        work(config, stop, as_json=as_json, duration=duration, drain=drain)
+        return
+    from edge.supervise import supervise
 
-    Host(config, make).run(stop)
-
-
-class _Run:
-    """An agent's life under its host."""
-
-    def __init__(
-        self, agent: Agent, mouth: _Mouth | None, *, duration: float | None, drain: float
-    ) -> None:
-        self._agent = agent
-        self._mouth = mouth
-        self._duration = duration
-        self._drain = drain
-
-    def __enter__(self) -> Self:
-        """Start the agent."""
-        self._agent.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._agent.__exit__(kind, error, trace)
-
-    def run(self, stop: StopSignal) -> None:
-        """Let it work until told to stop."""
-        self._agent.run(stop, duration=self._duration, drain=self._drain)
-
-    def end(self) -> None:
-        """Say what it saw, and fail when something was lost."""
-        if self._mouth:
-            self._mouth.say(self._agent.summary())
-        self._agent.verdict()
-
-
-class _Mouth:
-    """Writes one JSON object per line to standard output; ends the agent when nobody listens."""
-
-    def __init__(self, stop: StopSignal) -> None:
-        self._stop = stop
-        self._lock = threading.Lock()
-
-    def say(self, said: dict[str, Any]) -> None:
-        """Write a line, whole, at once."""
-        line = json.dumps(said, ensure_ascii=False) + "\n"
-        with self._lock:
-            try:
-                sys.stdout.write(line)
-                sys.stdout.flush()
-            except BrokenPipeError:
-                self._stop.set()
-
-
-def _version() -> str:
-    try:
-        return version("linli")
-    except PackageNotFoundError:
-        return "0"
+    told = ["--config", str(config), "--drain", str(drain), *(["--json"] if as_json else [])]
+    sys.exit(supervise(linli_argv("edge", "run", "--alone", *told), stop, SystemClock()))
