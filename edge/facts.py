@@ -12,6 +12,7 @@ from edge.settings import Scenario
 from edge.states.watch import Report
 from linli.events import ModelRef
 from linli.events import Track as TrackData
+from linli.speaker_config import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +65,12 @@ class DoorFact:
     certain: bool
 
 
-Fact = EpisodeFact | StateFact | CountFact | DoorFact
+@dataclass(frozen=True, slots=True)
+class PromptFact:
+    """What a sentence is said to is in the picture, confirmed."""
+
+    speaker: str
+    prompt: Prompt
+
+
+Fact = EpisodeFact | StateFact | CountFact | DoorFact | PromptFact

@@ -27,7 +27,7 @@ from edge.episode import (
     together,
     watch,
 )
-from edge.facts import CountFact, DoorFact, EpisodeFact, Fact
+from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact
 from edge.geometry import Floats
 from edge.look import Look
 from edge.redact import RedactedPicture, redact_heads
@@ -142,7 +142,7 @@ class CameraPipeline:
         for watching in self._watches:
             seen = self._seen(watching, frame.time)
             watching.state, changes = watch(watching.state, seen, frame.media, watching.terms)
-            facts += _door(watching)
+            facts += _acts(watching)
             for change in changes:
                 if watching.scenario.shadow:
                     facts += self._shadowed(watching, change, frame)
@@ -309,13 +309,16 @@ class CameraPipeline:
         return redact_heads(frame.image, np.concatenate((self._nearby, self._before)))
 
 
-def _door(watching: _Watch) -> list[Fact]:
-    """Return what the door of a scenario is told of this frame."""
+def _acts(watching: _Watch) -> list[Fact]:
+    """Return what a scenario's door and speaker are told of this frame."""
     rule = watching.scenario
     certain = watching.state.in_sight()
-    if rule.door is None or rule.shadow or certain is None:
+    if rule.shadow or certain is None:
         return []
-    return [DoorFact(rule.door, certain)]
+    facts: list[Fact] = [DoorFact(rule.door, certain)] if rule.door is not None else []
+    if certain and rule.speaker is not None and rule.say is not None:
+        facts.append(PromptFact(rule.speaker, rule.say))
+    return facts
 
 
 def _needed(detector: Detector, needs: list[Mapping[int, float]]) -> Floats:

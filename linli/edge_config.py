@@ -22,6 +22,7 @@ from linli.lamp_config import LampGroup, Position, check_lamps
 from linli.log import redact
 from linli.sensor_config import Sensor, SensorSource, check_sensors
 from linli.settings import Settings, read_secret
+from linli.speaker_config import PROMPTS, Prompt, Speaker, check_speakers
 from linli.topics import SELF
 from linli.waste_config import Bin, Guide, check_bins
 
@@ -109,7 +110,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
 
     With `at_least` above 1 it is so many of them at once. `pack` names the scenario of Linli's that
     the settings not given are taken from. In `shadow` it decides and is counted, and does nothing.
-    `door` is held from the first suspicion on.
+    `door` is held from the first suspicion on, `say` is said by `speaker` once confirmed.
     """
 
     event: Slug
@@ -120,6 +121,8 @@ class Scenario(Settings, frozen=True, kw_only=True):
     during: Annotated[tuple[Window, ...], Meta(max_length=28)] = ()
     shadow: bool = False
     door: Slug | None = None
+    say: Prompt | None = None
+    speaker: Slug | None = None
     dwell: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     severity: Severity = "medium"
     score: Score | None = None
@@ -131,6 +134,8 @@ class Scenario(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.votes > self.of:
             raise ValueError(f"votes must be at most of ({self.of}), not {self.votes}")
+        if self.speaker is not None and self.say is None:
+            raise ValueError(f"speaker {self.speaker!r} needs say: {', '.join(PROMPTS)}")
 
 
 class State(Settings, frozen=True, kw_only=True):
@@ -253,6 +258,7 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
     lamp_group: Annotated[tuple[LampGroup, ...], Meta(max_length=64)] = ()
     bin: Annotated[tuple[Bin, ...], Meta(max_length=500)] = ()
     door: Annotated[tuple[Door, ...], Meta(max_length=16)] = ()
+    speaker: Annotated[tuple[Speaker, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
         if not (self.camera or self.sensor or self.lamp_group):
@@ -278,21 +284,29 @@ class EdgeConfig(Settings, frozen=True, kw_only=True):
             sources=sources,
         )
         views = [f"{camera.id}/{state.id}" for camera in self.camera for state in camera.state]
-        self._check_doors([*devices, *(group.id for group in self.lamp_group)], sources)
+        self._check_actuators([*devices, *(group.id for group in self.lamp_group)], sources)
         check_bins(self.bin, [sensor.id for sensor in self.sensor], views)
 
-    def _check_doors(self, devices: list[str], sources: Mapping[str, str]) -> None:
+    def _check_actuators(self, devices: list[str], sources: Mapping[str, str]) -> None:
         lamps = [lamp.id for group in self.lamp_group for lamp in group.lamp]
         sensors = [sensor.id for sensor in self.sensor]
         check_doors(self.door, devices=[*devices, *lamps], sensors=sensors, sources=sources)
-        known = [door.id for door in self.door]
+        check_speakers(self.speaker, [*devices, *lamps, *(door.id for door in self.door)])
         for camera in self.camera:
             for rule in camera.scenario:
-                if rule.door is not None and rule.door not in known:
-                    raise ValueError(
-                        f"scenario {rule.event!r} of camera {camera.id!r} names door "
-                        f"{rule.door!r}; there is: {', '.join(known) or 'none'}"
-                    )
+                _check_named(camera, rule, "door", rule.door, [one.id for one in self.door])
+                speakers = [one.id for one in self.speaker]
+                _check_named(camera, rule, "speaker", rule.speaker, speakers)
+
+
+def _check_named(
+    camera: Camera, rule: Scenario, what: str, name: str | None, known: list[str]
+) -> None:
+    if name is not None and name not in known:
+        raise ValueError(
+            f"scenario {rule.event!r} of camera {camera.id!r} names {what} {name!r}; "
+            f"there is: {', '.join(known) or 'none'}"
+        )
 
 
 def _check_source(source: str) -> None:

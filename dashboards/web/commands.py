@@ -11,6 +11,7 @@ from dashboards.web.words import Words
 from ingest.commands.command import OPEN, Command, CommandState
 from ingest.services.views import Health
 from linli.commands import CommandName
+from linli.speaker_config import Prompt
 
 NAMES: dict[CommandName, str] = {
     "door-hold": msg("Hold the door open"),
@@ -34,10 +35,12 @@ SECONDS = (10, 30, 60)
 LEVELS = (0.0, 0.3, 0.7, 1.0)
 LASTS = (120, 30, 480, 1440)
 """Minutes that a level is kept; the first is what is offered."""
-PROMPTS = {
+PROMPTS: dict[Prompt, str] = {
     "ebike-out": msg("Please take the e-bike out of the lift"),
     "keep-clear": msg("Please keep this way clear"),
     "help-is-coming": msg("Somebody is on the way"),
+    "closed-now": msg("This place is closed now, please leave"),
+    "no-dumping": msg("Please leave no bulky waste here"),
 }
 """Sentences by the ids that edge boxes know them by."""
 _STATES: dict[CommandState, tuple[Health, str]] = {
@@ -156,6 +159,6 @@ def _detail(one: Command, words: Words) -> str:
         lasts = f" · {_minutes(data.lasts // 60, words)}" if data.lasts is not None else ""
         return f" · {data.level:.0%}{lasts}"
     if data.prompt is not None:
-        known = PROMPTS.get(data.prompt)
+        known = {str(name): text for name, text in PROMPTS.items()}.get(data.prompt)
         return " · " + (words.say(known) if known else data.prompt)
     return ""

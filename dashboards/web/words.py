@@ -104,7 +104,7 @@ OBJECTS = {
 }
 ACTIONS = {
     "door-hold": msg("Door held open"),
-    "voice": msg("Voice prompt played"),
+    "voice-prompt": msg("Voice prompt played"),
     "lamp": msg("Lamp switched"),
 }
 RESULTS = {

@@ -93,7 +93,7 @@ class Agent:
         ground = self._ground()
         self._cameras = Cameras(ground, changed=self._camera_changed, first_frame=self._frame_came)
         self._parts = Parts(ground, self._cameras.meters, self._listeners)
-        self._cameras.make(self._detector, self._parts.places, self._parts.doors)
+        self._cameras.make(self._detector, self._parts.places, self._parts.acts)
         self._delivery.orders.serve(self._parts.handlers())
         self._delivery.__enter__()
         end_left_open(self._delivery.spool, self._clock, self._recorded, self._parts.adopt)

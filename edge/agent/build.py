@@ -96,6 +96,10 @@ def births(settings: EdgeSettings, version: str, clock: Clock) -> list[Document]
         described[door.id] = DescribeData(
             kind="lift-door", label=door.label, capabilities=("door-hold", "door-release")
         )
+    for speaker in settings.speaker:
+        described[speaker.id] = DescribeData(
+            kind="speaker", label=speaker.label, capabilities=("voice-prompt",)
+        )
     for one in settings.bin:
         described[one.id] = DescribeData(
             kind="bin", label=one.label, capabilities=("event", "telemetry")

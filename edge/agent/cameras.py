@@ -15,7 +15,7 @@ from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.guide import guide_point
 from edge.agent.part import Ground
 from edge.agent.pool import DetectorPool
-from edge.agent.recorder import DoorWatch, Recorder
+from edge.agent.recorder import ActWatch, Recorder
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
@@ -49,7 +49,7 @@ class Cameras:
         self._stop = threading.Event()
         self._workers: list[CameraWorker] = []
 
-    def make(self, detector: Detector | None, places: Sequence[Readings], doors: DoorWatch) -> None:
+    def make(self, detector: Detector | None, places: Sequence[Readings], acts: ActWatch) -> None:
         """Make what each camera needs; `places` hear of their states. Raises InputError."""
         settings = self._ground.settings
         watching = any(camera.guide is None for camera in settings.camera)
@@ -58,7 +58,7 @@ class Cameras:
             pool = DetectorPool([detector], clock)
         elif watching:
             pool = build.load_pool(settings, clock)
-        self._workers = [self._worker(one, pool, places, doors) for one in settings.camera]
+        self._workers = [self._worker(one, pool, places, acts) for one in settings.camera]
 
     def start(self) -> None:
         """Start a thread for each."""
@@ -138,7 +138,7 @@ class Cameras:
         camera: Camera,
         pool: DetectorPool | None,
         places: Sequence[Readings],
-        doors: DoorWatch,
+        acts: ActWatch,
     ) -> CameraWorker:
         ground = self._ground
         recorder = Recorder(
@@ -149,7 +149,7 @@ class Cameras:
             pictures=ground.pictures,
             recorded=ground.recorded,
             listeners=places,
-            doors=doors,
+            acts=acts,
         )
         return CameraWorker(
             source_of(camera, ground.clock, random.random),

@@ -16,14 +16,38 @@ from edge.agent.lamp_keeper import LampKeeper
 from edge.agent.lamps import Lamps
 from edge.agent.part import Ground, Part
 from edge.agent.sensors import Sensors
+from edge.agent.speakers import GROUP as VOICE_GROUP
+from edge.agent.speakers import Speakers
+from edge.facts import DoorFact, PromptFact
 from edge.health import CameraMeter
 from edge.sensors.reading import Readings
-from linli.events import EventMessage
+from edge.settings import Scenario
+from edge.speech.speaker import speaker_of
+from linli.events import Action, EventMessage
 from linli.topics import Topic
 
 
+class Acts:
+    """Doors and speakers together, for who sees what they act on."""
+
+    def __init__(self, doors: Doors, speakers: Speakers) -> None:
+        self._doors = doors
+        self._speakers = speakers
+
+    def see(self, fact: DoorFact | PromptFact) -> None:
+        """Take what a camera shows; never waits."""
+        if isinstance(fact, DoorFact):
+            self._doors.see(fact)
+        else:
+            self._speakers.see(fact)
+
+    def acted(self, rule: Scenario) -> tuple[Action, ...]:
+        """Return what was done just now by what a scenario names."""
+        return self._doors.acted(rule.door) + self._speakers.acted(rule.speaker)
+
+
 class Parts:
-    """All of them. `places` hear the states of places in cameras' pictures, `doors` their sights.
+    """All of them. `places` hear the states of places in cameras' pictures, `acts` of sights.
 
     To add a part: make it here and give it its place in `_all`.
     """
@@ -37,10 +61,18 @@ class Parts:
         """`meters` are those of the cameras, `listeners` act on readings too. Raises InputError."""
         self.bins = Bins(ground.settings.bin, ground.keeper(BIN_GROUP), ground.clock)
         self.doors = _doors(ground)
+        self.speakers = _speakers(ground)
+        self.acts = Acts(self.doors, self.speakers)
         self.lamps = _lamps(ground, meters)
         self.places: Sequence[Readings] = (self.bins, self.lamps)
         self.sensors = _sensors(ground, (*listeners, *self.places, self.doors))
-        self._all: Sequence[Part] = (self.bins, self.doors, self.lamps, self.sensors)
+        self._all: Sequence[Part] = (
+            self.bins,
+            self.doors,
+            self.speakers,
+            self.lamps,
+            self.sensors,
+        )
 
     @property
     def running(self) -> bool:
@@ -90,6 +122,12 @@ def _doors(ground: Ground) -> Doors:
         node=settings.node.id,
     )
     return Doors(settings, relays, ground.keeper(DOOR_GROUP), ground.clock, ground.crew)
+
+
+def _speakers(ground: Ground) -> Speakers:
+    settings = ground.settings
+    speakers = {one.id: speaker_of(one.player, one.output) for one in settings.speaker}
+    return Speakers(settings, speakers, ground.keeper(VOICE_GROUP), ground.clock, ground.crew)
 
 
 def _lamps(ground: Ground, meters: Mapping[str, CameraMeter]) -> Lamps:

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from edge import health, messages
 from edge.agent.readings import group_of, heard_of, telemetry_of
-from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, StateFact
+from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
 from edge.sensors.reading import Readings
-from edge.settings import Camera
+from edge.settings import Camera, Scenario
 from edge.spool import Row, Spool
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
@@ -62,15 +62,15 @@ class _Unsaved:
     fact: EpisodeFact
 
 
-class DoorWatch(Protocol):
-    """Who holds doors, and says what was done about one."""
+class ActWatch(Protocol):
+    """Who acts on what is seen, and says what was done about a scenario just now."""
 
-    def see(self, fact: DoorFact) -> None:
+    def see(self, fact: DoorFact | PromptFact) -> None:
         """Take what a camera shows; never waits."""
         ...
 
-    def acted(self, door: str | None) -> tuple[Action, ...]:
-        """Return what was done about a scenario's door just now, if it has one."""
+    def acted(self, rule: Scenario) -> tuple[Action, ...]:
+        """Return what was done just now by what a scenario names."""
         ...
 
 
@@ -87,11 +87,11 @@ class Recorder:
         pictures: EvidenceStore,
         recorded: Callable[[Recorded], None],
         listeners: Sequence[Readings] = (),
-        doors: DoorWatch | None = None,
+        acts: ActWatch | None = None,
     ) -> None:
         """`recorded` is told of each event after its commit, `listeners` of places' states.
 
-        `doors` are told of what they are held for.
+        `acts` are told of what is to be acted on.
         """
         self.counts = RecorderCounts()
         self._camera = camera
@@ -101,7 +101,7 @@ class Recorder:
         self._clock = clock
         self._recorded = recorded
         self._listeners = listeners
-        self._doors = doors
+        self._acts = acts
         self._unsaved: deque[_Unsaved] = deque()
 
     @property
@@ -111,9 +111,9 @@ class Recorder:
 
     def record(self, fact: Fact) -> None:
         """Keep a fact; an event is safe unless `unsaved` says otherwise."""
-        if isinstance(fact, DoorFact):
-            if self._doors is not None:
-                self._doors.see(fact)
+        if isinstance(fact, DoorFact | PromptFact):
+            if self._acts is not None:
+                self._acts.see(fact)
         elif isinstance(fact, EpisodeFact):
             self._record_episode(fact)
         else:
@@ -136,7 +136,7 @@ class Recorder:
             dwell=fact.dwell,
             track=fact.track,
             model=fact.model,
-            action=self._doors.acted(rule.door) if self._doors is not None else (),
+            action=self._acts.acted(rule) if self._acts is not None else (),
             snapshot=self._keep_picture(fact),
         )
         topic = self._address.topic(self._camera.id, "event", rule.event)

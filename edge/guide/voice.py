@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from linli.errors import InputError
+from edge.speech.speaker import PLAYERS, player_of
 from linli.log import get_logger
+from linli.speaker_config import Player
 
 log = get_logger(__name__)
 
 Word = Literal["recyclable", "hazardous", "food", "residual", "ask"]
 Tongue = Literal["zh", "en"]
 CLIPS = Path(__file__).parent / "clips"
-PLAYERS: dict[str, tuple[str, ...]] = {
-    "aplay": ("aplay", "-q"),
-    "paplay": ("paplay",),
-    "ffplay": ("ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet"),
-}
 _END = 1.0
 
 
@@ -140,21 +135,15 @@ class SilentVoice:
         """Nothing to go on with."""
 
 
-def voice_of(player: str, tongues: Sequence[Tongue]) -> Voice:
+def voice_of(player: Player, tongues: Sequence[Tongue]) -> Voice:
     """Return the voice of a setting: a player's name, `auto` for the first there is, or `none`.
 
     Raises InputError when the player is not on this machine.
     """
     if player == "none":
         return SilentVoice()
-    for name, command in PLAYERS.items():
-        if player in {name, "auto"} and shutil.which(command[0]):
-            return PlayerVoice(command, tongues)
-    if player == "auto":
-        log.warning("guide: no player is on this machine (%s): it shows only", ", ".join(PLAYERS))
-        return SilentVoice()
-    raise InputError(
-        f"{player!r} is not on this machine",
-        where="guide.player",
-        hint=f"Install it, or set one of: {', '.join(PLAYERS)}, auto, none",
-    )
+    command = player_of(player)
+    if command is not None:
+        return PlayerVoice(command, tongues)
+    log.warning("guide: no player is on this machine (%s): it shows only", ", ".join(PLAYERS))
+    return SilentVoice()

@@ -29,7 +29,7 @@ def example(site: str, now: datetime) -> Incident:
         object_label="ebike",
         actions=(
             Action(type="door-hold", result="done"),
-            Action(type="voice", result="done"),
+            Action(type="voice-prompt", result="done"),
         ),
     )
     taken = Transition(

@@ -22,13 +22,13 @@ from edge.classify.classes import Classes
 from edge.classify.classification import Category, Classification
 from edge.classify.classifier import FakeClassifier
 from edge.facts import CountFact, Fact
-from edge.guide import voice as voices
 from edge.guide.booth import Booth, Look, Shown, Told, look
 from edge.guide.point import BLIND_AFTER, KINDS, GuidePoint
 from edge.guide.presence import Presence
 from edge.guide.screen import Screen
 from edge.guide.voice import CLIPS, PlayerVoice, SilentVoice, voice_of
 from edge.source.frame import Frame
+from edge.speech import speaker
 from linli.clock import ManualClock
 from linli.errors import InputError
 
@@ -221,12 +221,12 @@ def test_a_new_word_takes_the_place_of_the_last() -> None:
 
 
 def test_a_player_is_found_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(voices.shutil, "which", lambda name: name if name == "ffplay" else None)
+    monkeypatch.setattr(speaker.shutil, "which", lambda name: name if name == "ffplay" else None)
     assert isinstance(voice_of("none", ("zh",)), SilentVoice)
     assert isinstance(voice_of("auto", ("zh",)), PlayerVoice)
     with pytest.raises(InputError, match="aplay"):
         voice_of("aplay", ("zh",))
-    monkeypatch.setattr(voices.shutil, "which", lambda name: None)
+    monkeypatch.setattr(speaker.shutil, "which", lambda name: None)
     assert isinstance(voice_of("auto", ("zh",)), SilentVoice)
 
 

@@ -20,7 +20,7 @@ CAMERAS = (
     ("cam-yard", "中心花园", "garden", "streaming", "ok", 4.8, None, 2),
     ("cam-b12", "12 号楼单元门口", "b12", "failed", "down", None, "connection refused", 5400),
 )
-HELD = (Action(type="door-hold", result="done"), Action(type="voice", result="done"))
+HELD = (Action(type="door-hold", result="done"), Action(type="voice-prompt", result="done"))
 
 
 def furnish(place: Neighbourhood) -> None:

@@ -1,6 +1,6 @@
-"""Renders the clips that a guidance point says, with espeak-ng (Debian package espeak-ng).
+"""Renders the clips of guidance points and of speakers, with espeak-ng (Debian package espeak-ng).
 
-    python scripts/guide_clips.py        writes edge/guide/clips/*.wav: mono, 16 bit, 11,025 Hz
+    python scripts/clips.py     writes edge/{guide,speech}/clips/*.wav: mono, 16 bit, 11,025 Hz
 
 Run once, the clips are kept in the repository: what a synthesiser says is not under its licence.
 """
@@ -14,26 +14,43 @@ from pathlib import Path
 
 import numpy as np
 
-CLIPS = Path(__file__).resolve().parents[1] / "edge/guide/clips"
-WORDS = {
+EDGE = Path(__file__).resolve().parents[1] / "edge"
+GUIDE = {
     "recyclable": ("可回收物", "Recyclable"),
     "hazardous": ("有害垃圾", "Hazardous waste"),
     "food": ("厨余垃圾", "Food waste"),
     "residual": ("其他垃圾", "Residual waste"),
     "ask": ("请转一转", "Please turn it"),
 }
-VOICES = {"zh": ("cmn", "140"), "en": ("en-us", "140")}
+SPEECH = {
+    "ebike-out": (
+        "电动车不能进电梯，请推出去。",
+        "Please take the e-bike out of the lift.",
+    ),
+    "keep-clear": ("请勿占用消防通道。", "Please keep this way clear."),
+    "help-is-coming": ("工作人员马上就到，请稍候。", "Somebody is on the way."),
+    "closed-now": ("此处现在不开放，请离开。", "This place is closed now. Please leave."),
+    "no-dumping": ("请勿在此堆放大件垃圾。", "Please leave no bulky waste here."),
+}
+VOICES = {"zh": "cmn", "en": "en-us"}
+WORD, SENTENCE = {"zh": "140", "en": "140"}, {"zh": "190", "en": "150"}  # words a minute
 HALF = 22_050 // 2
 TAPS = 63
 
 
 def main() -> None:
     """Write all clips."""
-    CLIPS.mkdir(exist_ok=True)
-    for word, texts in WORDS.items():
-        for (tongue, (voice, speed)), text in zip(VOICES.items(), texts, strict=True):
-            sound = half_rate(spoken(text, voice, speed))
-            write(CLIPS / f"{word}.{tongue}.wav", trimmed(sound))
+    render(EDGE / "guide/clips", GUIDE, WORD)
+    render(EDGE / "speech/clips", SPEECH, SENTENCE)
+
+
+def render(folder: Path, said: dict[str, tuple[str, str]], speed: dict[str, str]) -> None:
+    """Write a clip of each text in each tongue."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for word, texts in said.items():
+        for (tongue, voice), text in zip(VOICES.items(), texts, strict=True):
+            sound = half_rate(spoken(text, voice, speed[tongue]))
+            write(folder / f"{word}.{tongue}.wav", trimmed(sound))
 
 
 def spoken(text: str, voice: str, speed: str) -> np.ndarray:

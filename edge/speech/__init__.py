@@ -1,0 +1,1 @@
+"""Sentences said aloud: when, by what, and the clips."""
