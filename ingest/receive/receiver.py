@@ -140,6 +140,8 @@ class Receiver:
         """Commit what waits, say goodbye, close the link."""
         if self._waiting and self._link.connected and self._ready:
             self._flush()
+        with contextlib.suppress(StoreError):
+            self._writer.tell()
         self._pay(self._pace.owed(), self._clock.monotonic())
         self._say("stopped")
         self._link.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -16,13 +17,14 @@ from ingest.receive.room import Room
 from ingest.receive.shelf import Shelf
 from ingest.receive.streams import Positions
 from ingest.store import journal
-from ingest.store.engine import bulk_insert, insert, on_lost, reading, writing
+from ingest.store.engine import insert, on_lost, reading, writing
 from ingest.store.prepared import Prepared
 from linli.events import MAX_COUNT
 
 QUARANTINE_BYTES = 100 * 1024 * 1024
 PARKED_BYTES = 100 * 1024 * 1024
 PARKED_FACTS = 1000
+TELL_EVERY = 1.0
 _CACHED = 4096
 
 
@@ -45,16 +47,21 @@ class JournalWriter:
         quarantine_bytes: int = QUARANTINE_BYTES,
         parked_bytes: int = PARKED_BYTES,
         parked_facts: int = PARKED_FACTS,
+        now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`parked_bytes` bound what waits of all unknown devices, `parked_facts` that of each."""
+        """`parked_bytes` bound what waits of all unknown devices, `parked_facts` that of each.
+
+        `now` is in seconds since whenever.
+        """
         self._engine = engine
         self._quarantine = Shelf(journal.quarantine, quarantine_bytes)
         self._parked_bytes = parked_bytes
         self._parked_facts = parked_facts
         self._streams: dict[StreamKey, Stream] = {}
         self._documents: dict[str, str] = {}
-        self._spent = 0
-        self._insert_message, self._columns = bulk_insert(engine, journal.message)
+        self._now = now
+        self._effort: Counter[str] = Counter()
+        self._told_at = now()
         on_lost(engine, self._forget)
 
     @property
@@ -71,22 +78,31 @@ class JournalWriter:
 
         Raises StoreError: nothing was kept, make the batch again.
         """
-        started = time.perf_counter()
-        if batch.originals:
-            batch.counts["commits"] += 1
-            batch.counts["bytes"] += sum(len(one.payload) for one in batch.originals)
-            # How long this one takes is known only behind it: the next one writes it down.
-            batch.counts["commit_micros"] += self._spent
-            self._spent = 0
+        started = self._now()
+        telling = started >= self._told_at + TELL_EVERY
+        if telling:
+            batch.counts.update(self._effort)
         try:
             outcome = self._write(batch, parked_done or [], one_by_one=False)
         except exc.IntegrityError:
             # An id that is kept already: rare, so only then is each row asked for by itself.
             outcome = self._write(batch, parked_done or [], one_by_one=True)
         self._remember(batch)
+        if telling:
+            self._effort.clear()
+            self._told_at = started
         if batch.originals:
-            self._spent = int((time.perf_counter() - started) * 1_000_000)
+            self._effort["commits"] += 1
+            self._effort["bytes"] += sum(len(one.payload) for one in batch.originals)
+            self._effort["commit_micros"] += int((self._now() - started) * 1_000_000)
         return outcome
+
+    def tell(self) -> None:
+        """Write down what the last commits took; each does it only now and then. StoreError."""
+        if self._effort:
+            with writing(self._engine) as connection:
+                add_counts(connection, self._effort)
+            self._effort.clear()
 
     def tick(self, site: str, received: int) -> None:
         """Write down that we were listening, in microseconds. Raises StoreError."""
@@ -97,6 +113,8 @@ class JournalWriter:
                 journal.message.insert(),
                 {**empty, **values, "time": received, "flags": 0, "payload": b""},
             )
+            add_counts(connection, self._effort)
+        self._effort.clear()
 
     def count_up(self, name: str) -> int:
         """Add one to a counter; return what it is now. Raises StoreError."""
@@ -110,7 +128,7 @@ class JournalWriter:
             if one_by_one:
                 known = self._insert_one_by_one(connection, batch)
             elif batch.rows:
-                connection.exec_driver_sql(self._insert_message, batch.rows)
+                _INSERT_MESSAGES.put(connection, batch.rows)
             judge(connection, batch, batch.suspects + known)
             self._write_refusals(connection, batch)
             _write_parked(connection, batch)
@@ -129,7 +147,7 @@ class JournalWriter:
         statement = insert(journal.message).on_conflict_do_nothing().returning(journal.message.c.id)
         known: list[Original] = []
         for row, original in zip(batch.rows, batch.originals, strict=True):
-            values = dict(zip(self._columns, row, strict=True))
+            values = dict(zip(_COLUMNS, row, strict=True))
             if connection.scalar(statement, values) is None:
                 known.append(original)
         return known
@@ -248,19 +266,20 @@ def add_counts(connection: sa.Connection, counts: Counter[str]) -> None:
 
 def _write_streams(connection: sa.Connection, batch: Batch) -> None:
     rows = [
-        {
-            "node": stream.node,
-            "stream": stream.id,
-            "upto": stream.positions.upto,
-            "ranges": msgspec.json.encode(stream.positions.ranges).decode(),
-            "low": stream.low,
-            "evicted": stream.evicted,
-            "duplicates": stream.duplicates,
-            "updated": batch.received,
-        }
+        (
+            stream.node,
+            stream.id,
+            stream.positions.upto,
+            msgspec.json.encode(stream.positions.ranges).decode(),
+            stream.low,
+            stream.evicted,
+            stream.duplicates,
+            batch.received,
+        )
         for stream in batch.streams.values()
     ]
-    _PUT_STREAMS.run(connection, *rows)
+    if rows:
+        _PUT_STREAMS.put(connection, rows)
 
 
 def _write_documents(connection: sa.Connection, batch: Batch) -> None:
@@ -284,6 +303,8 @@ def _putting(table: sa.Table) -> Prepared:
     return Prepared(statement, [one.name for one in table.c])
 
 
+_COLUMNS = [one.name for one in journal.message.c if not one.primary_key]
+_INSERT_MESSAGES = Prepared(journal.message.insert(), _COLUMNS)
 _ADD_COUNTS = _counting_up()
 _PUT_STREAMS = _putting(journal.stream)
 _PUT_DOCUMENTS = _putting(journal.latest)

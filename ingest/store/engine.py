@@ -1,8 +1,8 @@
 """What is the same of every database, and SQLite's engines: durable writer, query-only readers.
 
 `ingest.store.choose` chooses between these files and a PostgreSQL (`ingest.store.postgres`). What
-callers write with `writing`, `reading`, `insert` and `bulk_insert` is the same on both: `insert` is
-PostgreSQL's, whose ON CONFLICT SQLite understands.
+callers write with `writing`, `reading` and `insert` is the same on both: `insert` is PostgreSQL's,
+whose ON CONFLICT SQLite understands.
 
 Instants are stored as integer microseconds since 1970-01-01 UTC: exact, small, and ordered. Columns
 read by people's code use `UtcDateTime`; the hot path of the journal uses the integers themselves.
@@ -30,7 +30,6 @@ __all__ = [
     "Changes",
     "RowId",
     "UtcDateTime",
-    "bulk_insert",
     "from_micros",
     "insert",
     "on_lost",
@@ -144,28 +143,13 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise StoreError("no free connection", where=_name(engine)) from error
 
 
-def bulk_insert(engine: sa.Engine, table: sa.Table) -> tuple[str, tuple[str, ...]]:
-    """Return an INSERT for `exec_driver_sql` with lists of tuples, and the order of its columns.
-
-    Twice as fast as Core's own executemany, which builds a dictionary per row. The autoincrementing
-    key is left to the database.
-    """
-    columns = [column.name for column in table.c if column is not table.autoincrement_column]
-    compiled = table.insert().compile(dialect=engine.dialect, column_keys=columns)
-    return str(compiled), tuple(columns)
-
-
 def on_lost(engine: sa.Engine, forget: Callable[[], None]) -> None:
     """Call `forget` whenever a connection was lost: another may have written meanwhile.
 
     Whether what was being committed is kept is not known then either; read it again.
     """
 
-    def on_error(context: sa.engine.ExceptionContext) -> None:
-        if context.is_disconnect:
-            forget()
-
-    event.listen(engine, "handle_error", on_error)
+    event.listen(engine, "invalidate", lambda *_: forget())
 
 
 class Changes:
@@ -212,7 +196,11 @@ def _equip(engine: sa.Engine, path: Path, pragmas: tuple[str, ...], begin: str) 
             raise StoreError(str(error), where=str(path)) from error
 
     def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # On the driver's own connection: through SQLAlchemy it costs more than the smaller commits.
+        try:
+            connection.connection.cursor().execute(begin)
+        except sqlite3.Error as error:
+            raise StoreError(str(error), where=str(path)) from error
 
     def on_error(context: Any) -> BaseException | None:
         return _translate(context.sqlalchemy_exception, path)

@@ -6,10 +6,11 @@ expressions and compiled by its dialects, so they are the same on every database
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -34,7 +35,7 @@ class Prepared:
         self._compiled: dict[str, tuple[str, _Fill]] = {}
 
     def rows(self, connection: sa.Connection, values: Values) -> list[Row]:
-        """Run it; return what it answers. Raises StoreError, or the driver's IntegrityError."""
+        """Run it; return what it answers. Raises StoreError; IntegrityError as SQLAlchemy does."""
         text, fill = self._for(connection.dialect)
         with _Cursor(connection) as cursor:
             cursor.execute(text, fill(values))
@@ -53,6 +54,15 @@ class Prepared:
                 cursor.execute(text, fill(many[0]))
             elif many:
                 cursor.executemany(text, [fill(values) for values in many])
+
+    def put(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        """Run it for each row, whose values stand in the statement's order, as the driver has them.
+
+        Where there are many, filling in by name costs more than SQLite does. Raises like `rows`.
+        """
+        text, _ = self._for(connection.dialect)
+        with _Cursor(connection) as cursor:
+            cursor.executemany(text, rows)
 
     def _for(self, dialect: sa.Dialect) -> tuple[str, _Fill]:
         found = self._compiled.get(dialect.name)
@@ -86,9 +96,12 @@ class _Cursor:
         raw = self._connection.connection.dbapi_connection
         if dialect.is_disconnect(error, raw, self._cursor):
             self._connection.invalidate(error)
-        if not isinstance(error, (driver.IntegrityError, driver.DataError)):
-            name = self._connection.engine.url.database or dialect.name
-            raise StoreError(str(error).strip().partition("\n")[0], where=name) from None
+        if isinstance(error, driver.IntegrityError):
+            raise exc.IntegrityError(None, None, error) from None
+        if isinstance(error, driver.DataError):
+            raise exc.DataError(None, None, error) from None
+        name = self._connection.engine.url.database or dialect.name
+        raise StoreError(str(error).strip().partition("\n")[0], where=name) from None
 
 
 def _compile(

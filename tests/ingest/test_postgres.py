@@ -16,7 +16,8 @@ from ingest.settings import load_settings
 from ingest.store import postgres as store
 from ingest.store import state
 from ingest.store.choose import database_of
-from ingest.store.engine import reading, writing
+from ingest.store.engine import on_lost, reading, writing
+from ingest.store.prepared import Prepared
 from ingest.store.server import Server
 from linli.errors import InputError, LinliError, StoreError
 
@@ -141,6 +142,28 @@ def test_a_sole_writer_that_is_cut_off_gives_way_and_stays_away(
             put(first, "from the grave")
         put(second, "alive")
         assert names(second) == ["alive"]
+
+
+def test_a_prepared_statement_says_too_that_the_connection_was_lost(
+    database: Server, server: postgres.Postgres
+) -> None:
+    lost: list[bool] = []
+    prepared = Prepared(sa.select(sa.literal(1)))
+    with _writer(database) as engine:
+        on_lost(engine, lambda: lost.append(True))
+
+        def ask_twice() -> None:
+            with writing(engine) as connection:
+                assert prepared.first(connection, {}) == (1,)
+                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                server.run(f"{cut} WHERE application_name = 'linli-state'")
+                prepared.first(connection, {})
+
+        with pytest.raises(StoreError):
+            ask_twice()
+        assert lost
+        put(engine, "again")
+        assert names(engine) == ["again"]
 
 
 def said(url: sa.URL, folder: Path) -> LinliError:

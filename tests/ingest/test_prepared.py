@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +81,7 @@ def test_a_reader_sees_one_snapshot(engine: sa.Engine, tmp_path: Path) -> None:
 def test_what_the_database_refuses_is_told_apart(engine: sa.Engine, tmp_path: Path) -> None:
     with writing(engine) as connection:
         PUT.run(connection, row("a"))
-    with pytest.raises(sqlite3.IntegrityError), writing(engine) as connection:
+    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
         PUT.run(connection, row("a"))
     reader = open_reader(tmp_path / "some.db")
     with pytest.raises(StoreError, match="readonly"), writing(reader) as connection:
