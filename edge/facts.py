@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from edge.redact import RedactedPicture
@@ -13,6 +13,8 @@ from edge.states.watch import Report
 from linli.events import ModelRef
 from linli.events import Track as TrackData
 from linli.speaker_config import Prompt
+
+CORRECTION = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class EpisodeFact:
     track: TrackData | None
     picture: RedactedPicture | None = None
     model: ModelRef | None = None
+
+    def on_set_clock(self) -> EpisodeFact:
+        """Return it in the time of its last frame, when the clock was set by more than a day since.
+
+        Times are counted on from the beginning, which a small correction must not turn over. A box
+        without a battery begins in 1970 though, and says once its clock is set that it is right.
+        """
+        drift = self.captured - self.time
+        if abs(drift) <= CORRECTION:
+            return self
+        return replace(self, since=self.since + drift, time=self.captured)
 
 
 @dataclass(frozen=True, slots=True)

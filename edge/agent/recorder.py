@@ -124,7 +124,7 @@ class Recorder:
                 listener.take(heard)
 
     def _record_episode(self, fact: EpisodeFact) -> None:
-        rule = fact.scenario
+        fact, rule = fact.on_set_clock(), fact.scenario
         data = EventData(
             phase=fact.phase,
             episode=fact.episode,

@@ -171,3 +171,23 @@ def test_event_that_breaks_the_contract_is_counted_and_blocks_nothing(world: Wor
     assert [event.data.label for event in world.events()] == ["person"]
     assert (world.recorder.counts.lost, world.recorder.unsaved) == (1, 0)
     assert world.events()[0].sequence == "0" * 19 + "1"
+
+
+@pytest.mark.parametrize(
+    ("drift", "since"),
+    [
+        (timedelta(days=56 * 365), timedelta(days=56 * 365, seconds=-9)),
+        (-timedelta(days=2), -timedelta(days=2, seconds=9)),
+        (timedelta(hours=1), -timedelta(seconds=9)),
+    ],
+)
+def test_the_end_of_what_began_before_the_clock_was_set_is_of_the_clock_as_it_is(
+    world: World, drift: timedelta, since: timedelta
+) -> None:
+    began = START - timedelta(seconds=9)
+    captured = START + drift
+    world.recorder.record(replace(FACT, phase="end", since=began, captured=captured, picture=None))
+    (event,) = world.events()
+    ms = START.replace(microsecond=123000)
+    assert event.data.since == ms + since
+    assert event.time == event.data.since + timedelta(seconds=9)
