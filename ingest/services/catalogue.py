@@ -216,6 +216,9 @@ on the same machine that no proxy speaks for. Nothing in it names a person or re
 Counters end in `_total` there, and count since the data folder was made; a restart does not begin
 anew. What nobody can know has no figure: that is not zero.
 
+Bytes, commits and their time are written down once a second and at the end, not with each commit:
+they may be five seconds old, and a kill -9 loses the last of them, no message and no other figure.
+
 | metric | kind | labels | meaning |
 |---|---|---|---|
 """
