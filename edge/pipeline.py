@@ -30,7 +30,8 @@ from edge.episode import (
 from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact
 from edge.geometry import Floats
 from edge.look import Look
-from edge.redact import RedactedPicture, redact_heads
+from edge.redact import RedactedPicture
+from edge.redactor import PERSON, Redactor
 from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera, Scenario, Zone
 from edge.source.frame import Frame
@@ -43,7 +44,6 @@ from linli.events import Track as TrackData
 from linli.hours import is_open
 from linli.ids import uuid7
 
-PERSON = "person"
 _LIFE = 2.0  # seconds a track outlives its last sight; people hide each other for about a second
 _LIFE_FRAMES = 3.0  # but never fewer frames' worth of time than this, at slow rates
 _FOLLOWED = 2  # frames from which a box counts as something followed
@@ -112,6 +112,7 @@ class CameraPipeline:
         self.people = 0
         self.found = Detections.nothing(detector.names)
         self._detector = detector
+        self._redactor = Redactor(detector, clock, within=camera.redact_within)
         self._clock = clock
         self._zone = zone
         self._watches = [_watch_of(camera, rule, detector) for rule in camera.scenario]
@@ -302,11 +303,10 @@ class CameraPipeline:
         )
 
     def picture(self, frame: Frame) -> RedactedPicture | None:
-        """Return the newest frame without heads, None when nothing here can tell where they are."""
-        if PERSON not in self._detector.names:
-            return None
+        """Return the newest frame without heads, None when it has to be withheld."""
         # Someone missed in just this frame was seen in the last one, nearly at the same place.
-        return redact_heads(frame.image, np.concatenate((self._nearby, self._before)))
+        seen = np.concatenate((self._nearby, self._before))
+        return self._redactor.redact(frame.image, seen)
 
 
 def _acts(watching: _Watch) -> list[Fact]:

@@ -175,6 +175,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
     speed: Speed = 1.0
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    redact_within: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
     mask: Annotated[tuple[Mask, ...], Meta(max_length=16)] = ()
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
     tamper: bool | None = None

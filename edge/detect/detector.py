@@ -113,7 +113,10 @@ class OnnxDetector:
 
 
 class FakeDetector:
-    """Says what it was told to say, picture after picture; then that nothing is there."""
+    """Says what it was told to say, picture after picture; then that nothing is there.
+
+    In a part of a picture, which is smaller than the first one, there is nothing.
+    """
 
     def __init__(
         self,
@@ -125,10 +128,13 @@ class FakeDetector:
         self.thresholds = thresholds_of(names, thresholds or {})
         self.model = ModelRef(name="fake", version="1", sha256="0" * 64)
         self._script = iter(script)
+        self._size = 0
 
     def detect(self, image: Image) -> Detections:
         """Return the next detections of the script."""
-        del image
+        self._size = self._size or image.size
+        if image.size < self._size:
+            return Detections.nothing(self.names)
         return next(self._script, Detections.nothing(self.names))
 
 

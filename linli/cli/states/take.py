@@ -13,7 +13,7 @@ from edge.agent.build import load_pool
 from edge.detect.detections import chosen
 from edge.detect.detector import Detector
 from edge.geometry import Box, Floats, widened
-from edge.pipeline import PERSON
+from edge.redactor import PERSON
 from edge.settings import Camera, camera_named, load_settings
 from edge.source.frame import Frame
 from edge.source.sources import source_of

@@ -1,0 +1,110 @@
+"""Who is in a picture that people will see: looked for again, closer, so that nobody is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from edge.detect.detections import chosen
+from edge.detect.detector import Detector
+from edge.geometry import Floats
+from edge.redact import Image, RedactedPicture, redact_heads
+from linli.clock import Clock
+from linli.log import get_logger
+
+log = get_logger(__name__)
+
+PERSON = "person"
+WITHIN = 2.0
+"""Seconds."""
+CLOSE_SURE = 0.25
+"""The score from which somebody seen in a part counts: enlarged, more looks like a person."""
+_PART = 1 / 1.75  # of width and height: four parts that overlap by a quarter of themselves
+_CUT = 0.02  # of a part's height; who begins so near its top has the head in the part above
+
+
+@dataclass(slots=True)
+class RedactorCounts:
+    """Pictures withheld since the start, and why."""
+
+    late: int = 0
+    failed: int = 0
+    blind: int = 0
+
+
+class Redactor:
+    """Makes one camera's pictures fit to be kept; for the thread alone that its detector is for."""
+
+    def __init__(self, detector: Detector, clock: Clock, *, within: float = WITHIN) -> None:
+        """A picture that is not done `within` seconds is withheld."""
+        self.counts = RedactorCounts()
+        self._detector = detector
+        self._clock = clock
+        self._within = within
+        self._person = chosen(detector.names, [PERSON])
+
+    def redact(self, image: Image, seen: Floats | None = None) -> RedactedPicture | None:
+        """Return `image` (BGR) without heads, None when it has to be withheld.
+
+        `seen` [n, 4] (0..1) are people known to be in it; when None, all of it is looked at first.
+        It is withheld when the model knows no people or fails, when it cannot be made, or is late.
+        """
+        if not self._person.any():
+            self.counts.blind += 1
+            return None
+        until = self._clock.monotonic() + self._within
+        try:
+            picture = redact_heads(image, self.people(image, seen, until=until))
+        except Exception as error:  # noqa: BLE001 - whatever becomes of a picture, its event goes
+            self._failed(str(error) or type(error).__name__)
+            return None
+        if self._clock.monotonic() > until:
+            self._late()
+            return None
+        if picture is None:
+            self._failed("it cannot be made")
+        return picture
+
+    def people(self, image: Image, seen: Floats | None = None, *, until: float = inf) -> Floats:
+        """Return everybody [n, 4] (0..1) whose head is hidden in `image`.
+
+        Nobody is looked for any more after `until`. Raises what the model raises.
+        """
+        everyone = [np.empty((0, 4), np.float32) if seen is None else seen]
+        for people in self._looks(image, whole=seen is None):
+            everyone.append(people)
+            if self._clock.monotonic() > until:
+                break
+        return np.concatenate(everyone)
+
+    def _looks(self, image: Image, *, whole: bool) -> Iterator[Floats]:
+        """Yield whom each look finds [n, 4], in 0..1 of the whole picture."""
+        if whole:
+            yield self._people(image, 0.0)
+        height, width = image.shape[:2]
+        size = np.array([max(round(width * _PART), 1), max(round(height * _PART), 1)])
+        scale = np.array([width, height, width, height])
+        for down in (0, height - size[1]):
+            for right in (0, width - size[0]):
+                part = image[down : down + size[1], right : right + size[0]]
+                people = self._people(np.ascontiguousarray(part), CLOSE_SURE)
+                if down:
+                    people = people[people[:, 1] >= _CUT]
+                yield (people * np.tile(size, 2) + (right, down, right, down)) / scale
+
+    def _people(self, image: Image, least: float) -> Floats:
+        found = self._detector.detect(image)
+        return found.boxes[self._person[found.classes] & (found.scores >= least)]
+
+    def _late(self) -> None:
+        if not self.counts.late:
+            log.warning("pictures: not redacted within %g s; withheld, events go on", self._within)
+        self.counts.late += 1
+
+    def _failed(self, why: str) -> None:
+        if not self.counts.failed:
+            log.warning("pictures: cannot be redacted (%s); withheld, events go on", why)
+        self.counts.failed += 1
