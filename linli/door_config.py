@@ -44,7 +44,14 @@ class HttpRelay(Settings, frozen=True, kw_only=True, tag_field="kind", tag="http
         return self.hold.replace(_SECONDS, str(seconds))
 
 
-DoorRelay = Zigbee2MqttActuator | TasmotaActuator | HttpRelay
+class GpioRelay(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gpio"):
+    """A relay at a pin of this box, by its BCM number; a process of its own keeps the seconds."""
+
+    pin: Annotated[int, Meta(ge=0, le=27)]
+    active_high: bool = True
+
+
+DoorRelay = Zigbee2MqttActuator | TasmotaActuator | HttpRelay | GpioRelay
 
 
 class Door(Settings, frozen=True, kw_only=True):
@@ -84,6 +91,10 @@ def check_doors(
     `devices` are ids that are taken, `sources` the kinds of sensor sources by id.
     """
     seen = {SELF, *devices}
+    pins = [door.relay.pin for door in doors if isinstance(door.relay, GpioRelay)]
+    for pin in pins:
+        if pins.count(pin) > 1:
+            raise ValueError(f"pin {pin} is there twice; each door has its own relay")
     for door in doors:
         if door.id in seen:
             raise ValueError(f"device id {door.id!r} is there twice, or the edge's own")
@@ -92,7 +103,9 @@ def check_doors(
             if sensor is not None and sensor not in sensors:
                 raise ValueError(f"door {door.id!r} names sensor {sensor!r}, which there is not")
         relay = door.relay
-        if not isinstance(relay, HttpRelay) and sources.get(relay.source) != kind_of(relay):
+        if isinstance(relay, HttpRelay | GpioRelay):
+            continue
+        if sources.get(relay.source) != kind_of(relay):
             raise ValueError(
                 f"door {door.id!r} names source {relay.source!r}, which is no "
                 f"{kind_of(relay)!r}; there is: {', '.join(sources) or 'none'}"

@@ -10,12 +10,13 @@ from functools import partial
 import httpx2
 
 from edge.actuate.broker import EstateBroker
+from edge.actuate.pin import PinRelay
 from edge.actuate.relay import Relay, TasmotaRelay, WebRelay, Zigbee2MqttRelay
 from edge.agent.crew import Crew
 from edge.agent.estate import broker_of
 from linli.actuator_config import TasmotaActuator
 from linli.clock import Clock
-from linli.door_config import Door, DoorRelay, HttpRelay
+from linli.door_config import Door, DoorRelay, GpioRelay, HttpRelay
 from linli.mqtt import LinkFactory
 from linli.sensor_config import SensorSource
 
@@ -41,12 +42,15 @@ class DoorRelays:
         self._node = node
         self._sources = {source.id: source for source in sources}
         self._brokers: dict[str, EstateBroker] = {}
+        self._pins: list[PinRelay] = []
         self._stack = ExitStack()
         self._stop = threading.Event()
         self.by_door: dict[str, Relay] = {door.id: self._relay(door.relay) for door in doors}
 
     def start(self, crew: Crew) -> None:
-        """Start the connections."""
+        """Start the connections and the keepers of pins. Raises InputError."""
+        for pin in self._pins:
+            self._stack.enter_context(pin)
         for name, broker in self._brokers.items():
             crew.start(f"doors:{name}", partial(broker.run, self._stop))
 
@@ -57,6 +61,9 @@ class DoorRelays:
         self._stack.close()
 
     def _relay(self, config: DoorRelay) -> Relay:
+        if isinstance(config, GpioRelay):
+            self._pins.append(PinRelay(config))
+            return self._pins[-1]
         if isinstance(config, HttpRelay):
             return WebRelay(config, self._stack.enter_context(httpx2.Client()))
         source = self._sources[config.source]
