@@ -47,6 +47,7 @@ class CameraMeter:
         self._detail: str | None = None
         self._counts = CameraCounts()
         self._people: int | None = None
+        self._last: float | None = None
         self._spent = 0.0
         self._spent_on = 0
         self._reported = (now, 0)
@@ -83,9 +84,14 @@ class CameraMeter:
         """Note the counts since the start."""
         self._counts = counts
 
-    def inferred(self, seconds: float, people: int | None) -> None:
+    def age(self, now: float) -> float | None:
+        """Return how long ago the last frame was looked at, None before the first."""
+        return None if self._last is None else max(now - self._last, 0.0)
+
+    def inferred(self, seconds: float, people: int | None, now: float | None = None) -> None:
         """Note one inferred frame: how long it took and how many people are in it, if known."""
         with self._lock:
+            self._last = now
             self._spent += seconds
             self._spent_on += 1
             self._people = people

@@ -54,6 +54,7 @@ __all__ = [
     "Sensor",
     "SensorSource",
     "State",
+    "StatusAt",
     "Zone",
     "camera_named",
     "load_settings",
@@ -91,12 +92,20 @@ class Ingest(Settings, frozen=True, kw_only=True):
     key_file: str
 
 
+class StatusAt(Settings, frozen=True, kw_only=True):
+    """Where `/status` and `/metrics` are answered, without asking who asks; port 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8475
+
+
 class Box(Settings, frozen=True, kw_only=True):
     """What a box must know of itself before it can ask the ingest what to watch."""
 
     data: Annotated[str, Meta(min_length=1)] = "data"
     node: Node
     ingest: Ingest | None = None
+    status: StatusAt = StatusAt()
 
     @property
     def folder(self) -> Path:
@@ -111,6 +120,7 @@ class EdgeSettings(EdgeConfig, frozen=True, kw_only=True):
     node: Node
     mqtt: Mqtt = Mqtt()
     ingest: Ingest | None = None
+    status: StatusAt = StatusAt()
 
     @property
     def folder(self) -> Path:

@@ -6,6 +6,8 @@ ends is sent by its next start.
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -25,6 +27,7 @@ from edge.health import CameraMeter
 from edge.lives import FIRST, Lives
 from edge.sensors.reading import Readings
 from edge.settings import EdgeSettings
+from edge.standing import Standing
 from edge.uplink import Document
 from linli.clock import Clock
 from linli.errors import LinliError
@@ -165,6 +168,31 @@ class Agent:
                 for lane in self._delivery.spool.reports()
             },
         }
+
+    def standing(self) -> Standing:
+        """Return how everything is now; from any thread, while entered. Raises StoreError."""
+        now, model, node = self._clock.monotonic(), self._cameras.model, self._settings.node
+        return Standing(
+            site=node.site,
+            node=node.id,
+            version=self._version,
+            pid=os.getpid(),
+            time=self._clock.now(),
+            uptime=now - self._started,
+            restarts=self._lives.restarts,
+            fell=self._lives.fell,
+            rss=health.rss(),
+            diskfree=shutil.disk_usage(self._settings.folder).free,
+            model=f"{model.name} {model.version}" if model is not None else None,
+            config=self._config(),
+            cameras=self._cameras.standing(now),
+            lanes=self._delivery.spool.reports(),
+            damaged=self._delivery.spool.damaged,
+            link=self._delivery.link(),
+            upload=self._delivery.upload(),
+            doors=self._parts.doors.standing(),
+            parts=self._parts.counts(),
+        )
 
     def _make_delivery(self) -> Delivery:
         return Delivery(

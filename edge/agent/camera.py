@@ -122,7 +122,8 @@ class CameraWorker:
             self._first_frame()
         self._seen_at = started
         facts = self._pipeline.process(frame)
-        self.meter.inferred(self._clock.monotonic() - started, self._pipeline.people)
+        now = self._clock.monotonic()
+        self.meter.inferred(now - started, self._pipeline.people, now)
         self._record(facts)
 
     def _wait(self) -> None:

@@ -14,7 +14,7 @@ from edge.agent import build
 from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.guide import guide_point
 from edge.agent.part import Ground
-from edge.agent.pool import DetectorPool
+from edge.agent.pool import DetectorPool, Seat, SeatCounts
 from edge.agent.recorder import ActWatch, Recorder
 from edge.detect.detector import Detector
 from edge.health import CameraMeter
@@ -22,8 +22,9 @@ from edge.pipeline import CameraPipeline
 from edge.sensors.reading import Readings
 from edge.settings import CAMERA_GROUP, Camera
 from edge.source.sources import source_of
+from edge.standing import CameraStanding
 from linli.errors import InputError, StoreError
-from linli.events import CameraReport, TelemetryData
+from linli.events import CameraReport, ModelRef, TelemetryData
 from linli.log import get_logger
 
 log = get_logger(__name__)
@@ -48,6 +49,8 @@ class Cameras:
         self._first_frame = first_frame
         self._stop = threading.Event()
         self._workers: list[CameraWorker] = []
+        self._seats: dict[str, Seat] = {}
+        self.model: ModelRef | None = None
 
     def make(self, detector: Detector | None, places: Sequence[Readings], acts: ActWatch) -> None:
         """Make what each camera needs; `places` hear of their states. Raises InputError."""
@@ -58,6 +61,7 @@ class Cameras:
             pool = DetectorPool([detector], clock)
         elif watching:
             pool = build.load_pool(settings, clock)
+        self.model = pool.model if pool is not None else None
         self._workers = [self._worker(one, pool, places, acts) for one in settings.camera]
 
     def start(self) -> None:
@@ -94,6 +98,10 @@ class Cameras:
     def reports(self, now: float) -> list[CameraReport]:
         """Return the health of each since the last reports."""
         return [meter.report(now) for meter in self.meters.values()]
+
+    def standing(self, now: float) -> tuple[CameraStanding, ...]:
+        """Return how each is."""
+        return tuple(self._standing(worker, now) for worker in self._workers)
 
     def status(self) -> str:
         """Return in a few words how many are at work."""
@@ -133,6 +141,32 @@ class Cameras:
             "readings_recorded": sum(one.readings for one in recorded),
         }
 
+    def _standing(self, worker: CameraWorker, now: float) -> CameraStanding:
+        meter, recorder = worker.meter, worker.recorder
+        counts, recorded = meter.counts, recorder.counts
+        seat = self._seats.get(meter.device)
+        turns = seat.counts if seat is not None else SeatCounts()
+        return CameraStanding(
+            device=meter.device,
+            state=meter.state,
+            detail=meter.detail,
+            age=meter.age(now),
+            people=meter.people,
+            read=counts.read,
+            inferred=counts.inferred,
+            dropped=counts.dropped,
+            detections=counts.detections,
+            tracks=counts.tracks,
+            events=recorded.events,
+            lost_events=recorded.lost + recorder.unsaved,
+            pictures=recorded.pictures,
+            readings=recorded.readings,
+            lost_readings=recorded.lost_readings,
+            turns=turns.turns,
+            late_turns=turns.late,
+            waited=turns.waited,
+        )
+
     def _worker(
         self,
         camera: Camera,
@@ -167,4 +201,5 @@ class Cameras:
             return guide_point(camera.guide, clock)[0]
         assert pool is not None  # loaded for every camera that is no guidance point
         places, zone = build.taught_places(camera), ZoneInfo(self._ground.settings.timezone)
-        return CameraPipeline(camera, pool.seat(1 / camera.fps), clock, places, zone)
+        seat = self._seats[camera.id] = pool.seat(1 / camera.fps)
+        return CameraPipeline(camera, seat, clock, places, zone)

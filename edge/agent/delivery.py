@@ -5,6 +5,7 @@ Commands come in the way that facts go out.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from edge.messages import Address
 from edge.pictures import DiskEvidence
 from edge.settings import EdgeSettings
 from edge.spool import Spool
+from edge.standing import LinkStanding, UploadStanding
 from edge.uplink import Document, Uplink
 from edge.upload import Uploader, open_client
 from linli.clock import Clock
@@ -110,6 +112,20 @@ class Delivery:
         """Tell that there may be a picture to send."""
         if self.uploader is not None:
             self.uploader.wake()
+
+    def link(self) -> LinkStanding:
+        """Return how the way to the broker and the ingest is."""
+        counts = dataclasses.asdict(self.uplink.counts)
+        return LinkStanding(
+            connected=self.uplink.connected, ingest_ready=self.uplink.ingest_ready, **counts
+        )
+
+    def upload(self) -> UploadStanding | None:
+        """Return how pictures get on, None where none are sent."""
+        if self.uploader is None:
+            return None
+        counts = dataclasses.asdict(self.uploader.counts)
+        return UploadStanding(waiting=len(self.pictures.waiting()), **counts)
 
     def waiting(self) -> tuple[int, int]:
         """Return how many facts and how many pictures the ingest does not have yet.

@@ -38,6 +38,7 @@ from edge.facts import DoorFact
 from edge.sensors.happening import Happening
 from edge.sensors.reading import Reading
 from edge.settings import EdgeSettings
+from edge.standing import DoorStanding
 from linli.clock import Clock
 from linli.door_config import Door
 from linli.errors import LinkError
@@ -107,6 +108,11 @@ class DoorHand:
         if not self._lease.held:
             return Action(type=HOLD, result="skipped")
         return Action(type=HOLD, result="failed" if self._failed else "done")
+
+    @property
+    def standing(self) -> DoorStanding:
+        """How it is now."""
+        return DoorStanding(device=self.door.id, held=self._lease.held, failed=self._failed)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then let go."""
@@ -235,6 +241,15 @@ class Doors(Part):
     def lost_events(self) -> int:
         """How many events never reached the disk, or wait for it."""
         return self.keeper.lost_events + self.keeper.unsaved
+
+    def counts(self) -> Mapping[str, int]:
+        """Return what was lost, and dropped because too much waited."""
+        dropped = sum(hand.dropped for hand in self._hands.values())
+        return {"lost-events": self.lost_events, "dropped": dropped}
+
+    def standing(self) -> tuple[DoorStanding, ...]:
+        """Return how each door is."""
+        return tuple(hand.standing for hand in self._hands.values())
 
     def start(self) -> None:
         """Start the relays' connections and a thread for each door."""

@@ -93,6 +93,10 @@ class Lamps(Part):
         """How many faults never reached the disk, or wait for it."""
         return self._keeper.lost_events
 
+    def counts(self) -> Mapping[str, int]:
+        """Return what was lost, and dropped because too much waited."""
+        return {"lost-events": self.lost_events, "dropped": self.dropped}
+
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """Return who takes which command of which device: a lamp's is one to its group."""
         return {

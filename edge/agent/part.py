@@ -63,6 +63,10 @@ class Part:
         """How many events never reached the disk, or wait for it."""
         return 0
 
+    def counts(self) -> Mapping[str, int]:
+        """Return what it counts since the start: losses, drops, whatever is worth a figure."""
+        return {"lost-events": self.lost_events}
+
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """Return who takes which command of which device."""
         return {}

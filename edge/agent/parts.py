@@ -49,7 +49,7 @@ class Acts:
 class Parts:
     """All of them. `places` hear the states of places in cameras' pictures, `acts` of sights.
 
-    To add a part: make it here and give it its place in `_all`.
+    To add a part: make it here and give it its place in `_named`.
     """
 
     def __init__(
@@ -66,13 +66,14 @@ class Parts:
         self.lamps = _lamps(ground, meters)
         self.places: Sequence[Readings] = (self.bins, self.lamps)
         self.sensors = _sensors(ground, (*listeners, *self.places, self.doors))
-        self._all: Sequence[Part] = (
-            self.bins,
-            self.doors,
-            self.speakers,
-            self.lamps,
-            self.sensors,
-        )
+        self._named: dict[str, Part] = {
+            "bins": self.bins,
+            "doors": self.doors,
+            "speakers": self.speakers,
+            "lamps": self.lamps,
+            "sensors": self.sensors,
+        }
+        self._all: Sequence[Part] = tuple(self._named.values())
 
     @property
     def running(self) -> bool:
@@ -106,6 +107,10 @@ class Parts:
         """End all, the last started first."""
         for part in reversed(self._all):
             part.end()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return what each counts, by name."""
+        return {name: dict(part.counts()) for name, part in self._named.items()}
 
     def summary(self) -> dict[str, Any]:
         """Return what a summary of the run says of them."""

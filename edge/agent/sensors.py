@@ -123,6 +123,10 @@ class Sensors(Part):
         """How many events never reached the disk, or wait for it."""
         return self.keeper.lost_events + self.keeper.unsaved
 
+    def counts(self) -> Mapping[str, int]:
+        """Return what was taken, marked, refused and lost; nothing where there is no sensor."""
+        return self.tally() if self.running else {}
+
     def summary(self) -> Mapping[str, Mapping[str, int]]:
         """Return `tally` as that of the sensors, if there are any."""
         return {"sensors": self.tally()} if self.running else {}

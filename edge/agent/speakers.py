@@ -199,6 +199,12 @@ class Speakers(Part):
         """How many events never reached the disk, or wait for it."""
         return self.keeper.lost_events + self.keeper.unsaved
 
+    def counts(self) -> Mapping[str, int]:
+        """Return what was lost, wishes that came too late, and sentences that failed."""
+        hands = self._hands.values()
+        late, failed = sum(hand.late for hand in hands), sum(hand.failed for hand in hands)
+        return {"lost-events": self.lost_events, "late": late, "failed": failed}
+
     def start(self) -> None:
         """Start a thread for each."""
         for name, hand in self._hands.items():

@@ -41,6 +41,7 @@ class Site:
             f'data = "{self.data}"\n{self.extra}\n'
             f'[node]\nsite = "{SITE}"\narea = "b03"\nid = "{NODE}"\n'
             f'[mqtt]\nport = {self.port}\nusername = "{NODE}"\npassword_file = "secret"\n'
+            "[status]\nport = 0\n"
             f'[model]\nfile = "{self.model}"\n'
             f'[[camera]]\nid = "cam"\nlabel = "门 Door"\nsource = "{self.source}"\n{self.camera}\n'
             '[[camera.zone]]\nid = "middle"\nanchor = "center"\n'

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from edge.agent import Agent
 from edge.agent.agent import Tell
+from edge.agent.endpoint import Endpoint
 from edge.agent.host import Host, Say
 from edge.lives import Lives
 from edge.settings import EdgeSettings
@@ -41,7 +42,8 @@ def work(
             alive=manager.alive,
             lives=Lives.of(),
         )
-        return _Run(agent, manager, mouth, duration=duration, drain=drain)
+        endpoint = Endpoint(settings.status, agent.standing)
+        return _Run(agent, endpoint, manager, mouth, duration=duration, drain=drain)
 
     try:
         Host(config, make).run(stop)
@@ -56,6 +58,7 @@ class _Run:
     def __init__(
         self,
         agent: Agent,
+        endpoint: Endpoint,
         manager: ServiceManager,
         mouth: _Mouth | None,
         *,
@@ -63,6 +66,7 @@ class _Run:
         drain: float,
     ) -> None:
         self._agent = agent
+        self._endpoint = endpoint
         self._manager = manager
         self._mouth = mouth
         self._duration = duration
@@ -72,6 +76,7 @@ class _Run:
         """Start the agent."""
         self._manager.starting(STARTING)
         self._agent.__enter__()
+        self._endpoint.__enter__()
         return self
 
     def __exit__(
@@ -82,6 +87,7 @@ class _Run:
     ) -> None:
         """End it."""
         self._manager.starting(STARTING)
+        self._endpoint.__exit__(kind, error, trace)
         self._agent.__exit__(kind, error, trace)
 
     def run(self, stop: StopSignal) -> None:

@@ -1,0 +1,89 @@
+"""How an edge is right now: what its own status, its metrics and people at the box are told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from linli.events import ConfigReport, LaneReport
+
+
+class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One camera since the worker's start; `age` is how many seconds ago its last frame was."""
+
+    device: str
+    state: str
+    detail: str | None = None
+    age: float | None = None
+    read: int = 0
+    inferred: int = 0
+    dropped: int = 0
+    detections: int = 0
+    tracks: int = 0
+    events: int = 0
+    lost_events: int = 0
+    pictures: int = 0
+    readings: int = 0
+    lost_readings: int = 0
+    turns: int = 0
+    late_turns: int = 0
+    waited: float = 0.0
+    people: int | None = None
+
+
+class DoorStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One door: whether it is held, and whether its relay could not be told."""
+
+    device: str
+    held: bool
+    failed: bool
+
+
+class LinkStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to the broker and to the ingest."""
+
+    connected: bool
+    ingest_ready: bool
+    sent: int = 0
+    resent: int = 0
+    confirmed: int = 0
+    rejected: int = 0
+    refused: int = 0
+    unreadable: int = 0
+
+
+class UploadStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures on their way to the ingest; `dead` ones it will never take."""
+
+    waiting: int = 0
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge. `uptime` in seconds is the worker's, `rss` and `diskfree` are bytes.
+
+    `parts` are the counts of what runs beside the cameras, by part and by what is counted.
+    """
+
+    site: str
+    node: str
+    version: str
+    pid: int
+    time: datetime
+    uptime: float
+    restarts: int
+    fell: str | None
+    rss: int
+    diskfree: int
+    model: str | None
+    config: ConfigReport | None
+    cameras: tuple[CameraStanding, ...]
+    lanes: tuple[LaneReport, ...]
+    damaged: int
+    link: LinkStanding
+    upload: UploadStanding | None
+    doors: tuple[DoorStanding, ...]
+    parts: dict[str, dict[str, int]]
