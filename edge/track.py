@@ -1,8 +1,8 @@
 """Following objects from frame to frame: a pure function of what was followed and what is seen.
 
 Boxes are matched with where each object should be by now: first those surely seen, then the unsure
-ones (they keep a track, they never start one), then surely seen ones that jumped further. Life is
-clock time, never a number of frames.
+ones (they keep a track, they never start one), then surely seen ones that jumped further, furthest
+if nobody knows yet where they go. Life and speed are of clock time, never of frames.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from edge.geometry import Box, Floats, Ints, Mask, iou, widened
 
-_STEADY = 0.5  # weight of the newest speed; box noise would else throw predictions about
-_FORESIGHT = 1.0  # seconds; further ahead a constant speed says nothing
+_STEADY = 0.3  # seconds in which half of what a speed was is forgotten; boxes are noisy
+_FORESIGHT = 2.0  # seconds; further ahead a constant speed says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class _Pass:
 
 _EXPECTED = _Pass(0.0, 0.3)
 _UNSURE = _Pass(0.0, 0.5)  # an unsure box must be just where the object is expected
-_JUMPED = _Pass(0.5, 0.15)  # half their size on every side
+_STARTED = _Pass(0.5, 0.1)  # half their size on every side: nobody knows yet where it goes
+_JUMPED = _Pass(0.5, 0.35)
 
 
 def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> Tracks:
@@ -101,8 +102,10 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
     shown: set[int] = set()
     free = set(range(len(objects.scores)))
     sure = {index for index in free if objects.sure[index]}
-    for chosen, how in ((sure, _EXPECTED), (free - sure, _UNSURE), (sure, _JUMPED)):
-        pairs = _match(waiting, objects, sorted(chosen & free), now, how)
+    rounds = ((sure, _EXPECTED), (free - sure, _UNSURE), (sure, _JUMPED), (sure, _STARTED))
+    for chosen, how in rounds:
+        asked = [one for one in waiting if how is not _STARTED or one.frames == 1]
+        pairs = _match(asked, objects, sorted(chosen & free), now, how)
         for track, index in pairs:
             waiting.remove(track)
             free.discard(index)
@@ -144,7 +147,7 @@ def _moved(track: Track, objects: Objects, index: int, now: float) -> Track:
     if passed > 0:
         dx = (box[0] + box[2] - track.box[0] - track.box[2]) / 2 / passed
         dy = (box[1] + box[3] - track.box[1] - track.box[3]) / 2 / passed
-        weight = 1.0 if track.frames == 1 else _STEADY
+        weight = 1.0 if track.frames == 1 else 1 - 0.5 ** (passed / _STEADY)
         speed = (
             speed[0] + weight * (dx - speed[0]),
             speed[1] + weight * (dy - speed[1]),

@@ -73,6 +73,25 @@ def test_the_prediction_carries_a_fast_one_over_a_gap() -> None:
     assert seen[-1] == {1: 0.45}
 
 
+def test_who_was_hidden_for_long_is_met_where_the_way_goes_on() -> None:
+    fast = [(n / 5, [(0.1 + 0.06 * n, 0.5, 0.9, 0)]) for n in range(5)]
+    hidden = [(1.0 + n / 5, []) for n in range(7)]
+    seen = run(*fast, *hidden, (2.4, [(0.82, 0.5, 0.9, 0)]))
+    assert seen[-1] == {1: 0.82}
+
+
+@pytest.mark.parametrize("fps", [2, 5, 10, 25])
+def test_noise_in_the_boxes_does_no_more_at_high_rates(fps: int) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.004, (6 * fps, 2))
+    walking = [
+        (n / fps, [(0.2 + 0.1 * n / fps + noise[n, 0], 0.5 + noise[n, 1], 0.9, 0)])
+        for n in range(4 * fps)
+    ]
+    hidden = [(4 + n / fps, []) for n in range(fps)]
+    seen = run(*walking, *hidden, (5.0, [(0.7, 0.5, 0.9, 0)]))
+    assert seen[-1] == {1: 0.7}
+
+
 def test_a_first_jump_wider_than_the_box_overlap_is_followed() -> None:
     seen = run((0.0, [(0.3, 0.5, 0.9, 0)]), (0.2, [(0.39, 0.5, 0.9, 0)]))
     assert seen[-1] == {1: 0.39}
