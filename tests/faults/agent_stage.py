@@ -90,6 +90,12 @@ class AgentStage(Stage):
                 argv, stdout=told, stderr=log, env={**os.environ, **self.harm.env}
             )
 
+    def kill_agent(self) -> None:
+        """Kill it, and leave what is on its disk unread."""
+        assert self.agent is not None
+        self.agent.kill()
+        self.agent.wait()
+
     def wait_fallen(self, seconds: float = 60) -> int:
         """Wait until the agent has ended by itself; remember what it leaves."""
         assert self.agent is not None
@@ -146,6 +152,19 @@ class AgentStage(Stage):
                 continue
         return [one for one in said if one["kind"] == kind]
 
+    def camera_state(self, device: str) -> str | None:
+        """Return what the agent said last of a camera."""
+        said = [one["state"] for one in self.told("camera") if one["device"] == device]
+        return said[-1] if said else None
+
+    def damaged_files(self) -> int:
+        """Return how many damaged files the node's last report tells of."""
+        query = (
+            "SELECT json_extract(payload, '$.data.damaged') FROM message"
+            " WHERE kind = 'health' AND name = 'report' ORDER BY id DESC LIMIT 1"
+        )
+        return int(self.ask("journal", query) or 0)
+
     def wait_told(self, more: int, kind: str = "event", seconds: float = 60) -> None:
         """Wait until the agent has said so much more of a kind."""
         before = len(self.told(kind))
@@ -195,8 +214,7 @@ class AgentStage(Stage):
 
     def close(self) -> None:
         if self.agent is not None and self.agent.poll() is None:
-            self.agent.kill()
-            self.agent.wait()
+            self.kill_agent()
         try:
             super().close()
         finally:

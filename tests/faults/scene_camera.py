@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 
@@ -24,17 +25,26 @@ THERE, GONE = _jpeg((WIDTH - SQUARE) // 2), _jpeg(None)
 
 
 class SceneCamera(HttpCamera):
-    """Five pictures a second; the square stands there and is gone by turns."""
+    """Five pictures a second; the square stands there and is gone by turns. It may go `away`."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(fps=5.0, port=port)
+        self._gone = threading.Event()
 
     @property
     def address(self) -> str:
         return self.url("/scene")
 
+    def away(self) -> None:
+        """Send nothing any more, whoever asks."""
+        self._gone.set()
+
+    def come_back(self) -> None:
+        """Be there again."""
+        self._gone.clear()
+
     def scene(self, to: BaseHTTPRequestHandler) -> None:
         self._begin(to, "multipart/x-mixed-replace; boundary=frame")
-        while not self.let_go.wait(self.pause):
+        while not (self.let_go.wait(self.pause) or self._gone.is_set()):
             there = time.monotonic() % (STAY + AWAY) < STAY
             to.wfile.write(b"--frame\r\n" + (THERE if there else GONE) + b"\r\n")
