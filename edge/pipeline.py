@@ -5,8 +5,8 @@ No I/O and no threads: frames come in, facts come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
@@ -20,9 +20,7 @@ from edge.episode import (
     Change,
     Seen,
     Session,
-    Sessions,
     Sight,
-    Terms,
     finish,
     together,
     watch,
@@ -33,13 +31,13 @@ from edge.look import Look
 from edge.redact import RedactedPicture
 from edge.redactor import PERSON, Redactor
 from edge.scene import Scene, TaughtPlace
-from edge.settings import SHADOW_GROUP, Camera, Scenario, Zone
+from edge.settings import SHADOW_GROUP, Camera
 from edge.source.frame import Frame
 from edge.tamper import Tamper
 from edge.track import FollowRules, Objects, Track, Tracks, follow
+from edge.watching import Counting, Episode, Watch, counting, needed, watch_of
 from edge.zones import anchors, inside
 from linli.clock import Clock
-from linli.errors import InputError
 from linli.events import Track as TrackData
 from linli.hours import is_open
 from linli.ids import uuid7
@@ -63,36 +61,6 @@ class PipelineCounts:
     shadows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Episode:
-    id: str
-    since: datetime
-    label: str
-
-
-@dataclass(slots=True)
-class _Watch:
-    """One scenario at work; `episodes` are the confirmed ones by session number.
-
-    `needs` are the class numbers it is about, each with the score from which it counts.
-    """
-
-    scenario: Scenario
-    zone: Zone
-    terms: Terms
-    needs: Mapping[int, float]
-    state: Sessions = field(default_factory=Sessions)
-    episodes: dict[int, _Episode] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Counting:
-    """A line at work; `needs` are the class numbers it counts, each from which score."""
-
-    counter: LineCounter
-    needs: Mapping[int, float]
-
-
 class CameraPipeline:
     """Turns the frames of one camera into facts; raises InputError for a label no class has.
 
@@ -112,25 +80,53 @@ class CameraPipeline:
         self.people = 0
         self.found = Detections.nothing(detector.names)
         self._detector = detector
-        self._redactor = Redactor(detector, clock, within=camera.redact_within)
         self._clock = clock
         self._zone = zone
-        self._watches = [_watch_of(camera, rule, detector) for rule in camera.scenario]
-        self._lines = [_counting(camera, LineCounter(line, zone), detector) for line in camera.line]
-        labels = [label for rule in camera.scenario for label in rule.labels]
-        labels += [label for line in camera.line for label in line.labels]
-        self._followed = chosen(detector.names, labels)
+        self._watches: list[Watch] = []
+        self._lines: list[Counting] = []
         self._person = chosen(detector.names, [PERSON])
-        needs = [one.needs for one in self._watches] + [one.needs for one in self._lines]
-        self._need = _needed(detector, needs)
         life = max(_LIFE, _LIFE_FRAMES / camera.fps)
         self._rules = FollowRules(life, max(life, UNWATCHED))
         self._tracks = Tracks()
         self._nearby: Floats = np.empty((0, 4), np.float32)
         self._before = self._nearby
         self._time = datetime.fromtimestamp(0, UTC)
-        self._scene = Scene(taught)
-        self._tamper = Tamper() if camera.watched_over else None
+        self._scene = Scene()
+        self._tamper: Tamper | None = None
+        self.change(camera, taught)
+
+    def change(self, camera: Camera, taught: Iterable[TaughtPlace] = ()) -> list[Fact]:
+        """Watch by other settings of the same camera; return the ends of what is watched no more.
+
+        What keeps its name and zone goes on. Raises InputError, and then nothing has changed.
+        """
+        detector, now = self._detector, self._clock.now()
+        watches = [watch_of(camera, rule, detector) for rule in camera.scenario]
+        kept = {one.counter.line: one.counter for one in self._lines}
+        lines = [
+            counting(camera, kept.get(line) or LineCounter(line, self._zone), detector)
+            for line in camera.line
+        ]
+        facts: list[Fact] = self._scene.change(taught, now)
+        for old in self._watches:
+            heir = next((one for one in watches if one.continues(old)), None)
+            if heir is not None:
+                heir.go_on(old)
+            else:
+                facts += self._finished([old])
+        gone = [one.counter for one in self._lines if one.counter.line not in camera.line]
+        facts += [counter.report(0.0, now) for counter in gone]
+        if self._tamper is not None and not camera.watched_over:
+            facts += self._tamper.finish(now)
+        self._tamper = (self._tamper or Tamper()) if camera.watched_over else None
+        self._watches, self._lines = watches, lines
+        self._redactor = Redactor(detector, self._clock, within=camera.redact_within)
+        labels = [label for rule in camera.scenario for label in rule.labels]
+        labels += [label for line in camera.line for label in line.labels]
+        self._followed = chosen(detector.names, labels)
+        needs = [one.needs for one in watches] + [one.needs for one in lines]
+        self._need = needed(detector, needs)
+        return facts
 
     def process(self, frame: Frame) -> list[Fact]:
         """Look at one frame and return what began or ended with it, and states to report."""
@@ -187,7 +183,7 @@ class CameraPipeline:
         facts = self._finished(self._watches) + self._scene.finish(now) + counted
         return facts + (self._tamper.finish(now) if self._tamper is not None else [])
 
-    def _finished(self, watches: Iterable[_Watch]) -> list[Fact]:
+    def _finished(self, watches: Iterable[Watch]) -> list[Fact]:
         facts: list[Fact] = []
         for watching in watches:
             watching.state, changes = finish(watching.state)
@@ -228,7 +224,7 @@ class CameraPipeline:
             facts += [report] if report is not None else []
         return facts
 
-    def _seen(self, watching: _Watch, now: datetime) -> Seen:
+    def _seen(self, watching: Watch, now: datetime) -> Seen:
         rule = watching.scenario
         visible = self._tracks.visible()
         numbers = frozenset(track.id for track in visible)
@@ -243,16 +239,16 @@ class CameraPipeline:
         )
         return Seen(together(sights, rule.at_least), numbers)
 
-    def _shadowed(self, watching: _Watch, change: Change, frame: Frame) -> list[Fact]:
+    def _shadowed(self, watching: Watch, change: Change, frame: Frame) -> list[Fact]:
         if change.phase == "end":
             return []
         self.counts.shadows += 1
         return [CountFact(SHADOW_GROUP, {watching.scenario.event: 1}, frame.time)]
 
-    def _began(self, watching: _Watch, session: Session, frame: Frame) -> EpisodeFact:
+    def _began(self, watching: Watch, session: Session, frame: Frame) -> EpisodeFact:
         tracks = {track.id: track for track in self._tracks.tracks}
         track = tracks.get(session.track) if watching.scenario.at_least == 1 else None
-        episode = _Episode(
+        episode = Episode(
             id=uuid7(frame.time),
             since=frame.time - timedelta(seconds=session.span),
             label=watching.scenario.labels[0]
@@ -272,16 +268,16 @@ class CameraPipeline:
         )
         return self._fact("begin", watching, session, episode, captured=frame.captured, track=data)
 
-    def _ended(self, watching: _Watch, session: Session, captured: datetime) -> EpisodeFact:
+    def _ended(self, watching: Watch, session: Session, captured: datetime) -> EpisodeFact:
         episode = watching.episodes.pop(session.number)
         return self._fact("end", watching, session, episode, captured=captured, track=None)
 
     def _fact(
         self,
         phase: Literal["begin", "end"],
-        watching: _Watch,
+        watching: Watch,
         session: Session,
-        episode: _Episode,
+        episode: Episode,
         *,
         captured: datetime,
         track: TrackData | None,
@@ -309,7 +305,7 @@ class CameraPipeline:
         return self._redactor.redact(frame.image, seen)
 
 
-def _acts(watching: _Watch) -> list[Fact]:
+def _acts(watching: Watch) -> list[Fact]:
     """Return what a scenario's door and speaker are told of this frame."""
     rule = watching.scenario
     certain = watching.state.in_sight()
@@ -319,54 +315,6 @@ def _acts(watching: _Watch) -> list[Fact]:
     if certain and rule.speaker is not None and rule.say is not None:
         facts.append(PromptFact(rule.speaker, rule.say))
     return facts
-
-
-def _needed(detector: Detector, needs: list[Mapping[int, float]]) -> Floats:
-    """Return the score from which each class counts [classes]: what least somebody asks."""
-    least = detector.thresholds.copy()
-    for kind in {kind for one in needs for kind in one}:
-        least[kind] = min(one[kind] for one in needs if kind in one)
-    return least
-
-
-def _watch_of(camera: Camera, rule: Scenario, detector: Detector) -> _Watch:
-    return _Watch(
-        scenario=rule,
-        zone=camera.zone_of(rule),
-        terms=Terms(
-            votes=rule.votes,
-            of=rule.of,
-            dwell=rule.dwell,
-            gone_after=rule.gone_after,
-            cooldown=rule.cooldown,
-        ),
-        needs=_needs(
-            f"camera {camera.id}, scenario {rule.event}", rule.labels, detector, rule.score
-        ),
-    )
-
-
-def _counting(camera: Camera, counter: LineCounter, detector: Detector) -> _Counting:
-    line = counter.line
-    return _Counting(counter, _needs(f"camera {camera.id}, line {line.id}", line.labels, detector))
-
-
-def _needs(
-    where: str, labels: tuple[str, ...], detector: Detector, score: float | None = None
-) -> dict[int, float]:
-    """Return the class numbers of labels, each with its least score. Raises InputError."""
-    names = detector.names
-    unknown = [label for label in labels if label not in names]
-    if unknown:
-        raise InputError(
-            f"the model knows no {', '.join(unknown)}",
-            where=where,
-            hint=f"It knows: {', '.join(names)}",
-        )
-    return {
-        kind: float(detector.thresholds[kind]) if score is None else score
-        for kind in map(names.index, labels)
-    }
 
 
 def _boxes(tracks: list[Track]) -> Floats:

@@ -47,6 +47,7 @@ class _Open:
 class _Place:
     def __init__(self, taught: TaughtPlace) -> None:
         setting, lesson = taught.setting, taught.lesson
+        self.taught = taught
         unknown = set(setting.alarm) - set(lesson.shown)
         if unknown:
             raise InputError(
@@ -114,8 +115,24 @@ class _Place:
 class Scene:
     """All taught places of one camera. Raises InputError for an alarm that was not taught."""
 
-    def __init__(self, taught: Iterable[TaughtPlace]) -> None:
+    def __init__(self, taught: Iterable[TaughtPlace] = ()) -> None:
         self._places = [_Place(one) for one in taught]
+
+    def change(self, taught: Iterable[TaughtPlace], captured: datetime) -> list[Fact]:
+        """Watch other places; return the ends of what is watched no more.
+
+        A place that is taught and set as before goes on. Raises InputError, and then nothing has
+        changed.
+        """
+        before = {(one.taught.setting, one.taught.sha256): one for one in self._places}
+        places = []
+        for one in taught:
+            known = before.get((one.setting, one.sha256))
+            places.append(known if known is not None else _Place(one))
+        gone = [place for place in self._places if place not in places]
+        ended = [place.ended(place.seen, captured) for place in gone]
+        self._places = places
+        return [fact for fact in ended if fact is not None]
 
     def see(self, frame: Frame, people: Floats | None) -> list[Fact]:
         """Take a frame; `people` are boxes [n, 4] in 0..1, None when nobody looked for them."""
