@@ -79,8 +79,17 @@ def _reading(number: int, at: datetime, place: Place) -> tuple[str, bytes, str]:
     return str(topic), body, body.split(b'"id":"', 1)[1][:36].decode()
 
 
+def out_of_order(stage: Stage) -> int:
+    """Return how many readings were stored after a later one of theirs."""
+    query = (
+        "SELECT count(*) FROM (SELECT sequence, lag(sequence) OVER (ORDER BY id) AS before"
+        " FROM message WHERE kind = 'telemetry') WHERE sequence < before"
+    )
+    return int(stage.ask("journal", query))
+
+
 class Memory:
-    """The most that the ingest's processes held together, looked at now and then."""
+    """The most that processes held together, looked at now and then."""
 
     def __init__(self, *processes: psutil.Process) -> None:
         self.first = self.most = sum(one.memory_info().rss for one in processes)
@@ -113,6 +122,8 @@ def test_a_week_arrives_while_new_facts_come_first_and_nobody_is_called_for_old_
         stage.rate = 20.0
         stage.play_load("--seed", "1", "--spool-rows", "2000000")
         stored_after, worked_after = stage.recovered(began, 300)
+        assert stage.load is not None
+        edge = Memory(psutil.Process(stage.load.pid))
         waiting = stage.behind()
         until(lambda: stage.behind() < 20, 3600)
         took = time.time() - began
@@ -124,12 +135,16 @@ def test_a_week_arrives_while_new_facts_come_first_and_nobody_is_called_for_old_
             1,
             stored_after=round(stored_after, 2),
             worked_after=round(worked_after, 2),
-            note=f"{(events + readings) / took:.0f} facts/s, grew by {memory.grown() >> 20} MB",
+            note=f"{(events + readings) / took:.0f} facts/s, in order; grew by "
+            f"{memory.grown() >> 20} MB, the edge by {edge.grown() >> 20} MB",
         )
+        turned = out_of_order(stage)
         called = stage.ask("state", CALLS, int((began - 600) * 1e6))
     record_property("fault", row.as_dict())
     assert (row.lost, row.doubled, row.refused, row.evicted) == (0, 0, 0, 0)
     assert memory.most - memory.first < MOST_GROWTH
+    assert edge.most - edge.first < MOST_GROWTH
+    assert turned == 0
     assert waiting > readings / 2, "new facts had to wait for old readings"
     assert called == 0, "people were called for what was over long ago"
 
