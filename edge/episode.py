@@ -172,6 +172,27 @@ def step(
     return session, None
 
 
+def hold(state: Sessions, now: float, terms: Terms) -> tuple[Sessions, list[Change]]:
+    """Return the sessions at `now` when nothing moved since the last frame, and what changed.
+
+    Who was seen in it is there still, who was not is still away. Nobody looked again, so nothing
+    gets a vote: only a look begins an event.
+    """
+    now = max(now, state.now)
+    kept, changes = _expired(state.sessions, now, terms.patience, terms)
+    still = [_stayed(one, now, terms) if _present(one, state) else one for one in kept]
+    after, gone = _expired(still, now, terms.gone_after, terms)
+    return Sessions(_bounded(after), state.last, now), [*changes, *gone]
+
+
+def undecided(state: Sessions, terms: Terms) -> bool:
+    """Tell whether the next look may begin an event: votes are wanted, or the dwell is reached."""
+    return any(
+        one.phase == "suspect" and (surely(one) < terms.votes or one.dwell >= terms.dwell)
+        for one in state.sessions
+    )
+
+
 def surely(session: Session) -> int:
     """Return in how many of the newest frames it was surely seen."""
     return sum(session.ballots)
@@ -214,6 +235,15 @@ def finish(state: Sessions) -> tuple[Sessions, list[Change]]:
     """End all that is confirmed, because no frame will come any more."""
     ended = [Change("end", session) for session in state.sessions if session.phase == "confirmed"]
     return Sessions((), state.last, state.now), ended
+
+
+def _present(session: Session, state: Sessions) -> bool:
+    return session.phase != "cooldown" and session.seen == state.now
+
+
+def _stayed(session: Session, now: float, terms: Terms) -> Session:
+    unwatched = session.unwatched + max(now - session.seen - terms.gone_after, 0.0)
+    return replace(session, seen=now, unwatched=unwatched)
 
 
 def _expired(

@@ -26,15 +26,47 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
 
 
+@dataclass(slots=True)
+class LookCounts:
+    """What was looked at and what was not.
+
+    `frames` were inferred, in `held` nothing had moved, `replaced` ones were given up for a newer
+    one while they waited for a turn; `late` were inferred when the next was due already. `closer`
+    windows were looked at, `skipped` ones found no room or no time; `refused` sights were of
+    objects beyond the most that are followed.
+    """
+
+    frames: int = 0
+    held: int = 0
+    replaced: int = 0
+    late: int = 0
+    closer: int = 0
+    skipped: int = 0
+    refused: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class CameraCounts:
-    """What one camera did since the start."""
+    """What one camera did since the start; the last five as in `LookCounts`.
+
+    `dropped` frames were given up for a newer one, by the source or while they waited for a turn.
+    """
 
     read: int = 0
     inferred: int = 0
     dropped: int = 0
     detections: int = 0
     tracks: int = 0
+    held: int = 0
+    late: int = 0
+    closer: int = 0
+    skipped: int = 0
+    refused: int = 0
+
+    @property
+    def judged(self) -> int:
+        """How many frames were looked at, or seen to be as the one looked at before."""
+        return self.inferred + self.held
 
 
 class CameraMeter:
@@ -85,7 +117,7 @@ class CameraMeter:
         self._counts = counts
 
     def age(self, now: float) -> float | None:
-        """Return how long ago the last frame was looked at, None before the first."""
+        """Return how long ago the last frame was judged, None before the first."""
         return None if self._last is None else max(now - self._last, 0.0)
 
     def inferred(self, seconds: float, people: int | None, now: float | None = None) -> None:
@@ -96,22 +128,32 @@ class CameraMeter:
             self._spent_on += 1
             self._people = people
 
+    def held(self, now: float) -> None:
+        """Note a frame in which nothing had moved: what is in it is known without a look."""
+        with self._lock:
+            self._last = now
+
     def report(self, now: float) -> CameraReport:
         """Return the health of the time since the last report."""
         with self._lock:
-            rate, self._reported = _rate(self._reported, now, self._counts.inferred)
+            rate, self._reported = _rate(self._reported, now, self._counts.judged)
             return CameraReport(
                 device=self.device,
                 state=self._state,
                 fps=rate,
                 dropped=self._counts.dropped,
+                held=self._counts.held,
+                late=self._counts.late,
+                closer=self._counts.closer,
+                skipped=self._counts.skipped,
+                refused=self._counts.refused,
                 detail=self._detail,
             )
 
     def readings(self, now: float, stamp: Stamp) -> tuple[Reading, ...]:
         """Return the values of the time since the last readings, none of a camera that is off."""
         with self._lock:
-            rate, self._read = _rate(self._read, now, self._counts.inferred)
+            rate, self._read = _rate(self._read, now, self._counts.judged)
             spent, frames = self._spent, self._spent_on
             self._spent, self._spent_on = 0.0, 0
             if self._state not in {"streaming", "stalled"} and not frames:

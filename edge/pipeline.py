@@ -12,49 +12,50 @@ from typing import Literal
 
 import numpy as np
 
+from edge.aims import aims_of
 from edge.counting import LineCounter
 from edge.detect.detections import Detections, chosen
 from edge.detect.detector import Detector
 from edge.episode import (
-    UNWATCHED,
     Change,
     Seen,
     Session,
     Sight,
     finish,
+    hold,
     together,
+    undecided,
     watch,
 )
 from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact
 from edge.geometry import Floats
+from edge.health import LookCounts
 from edge.look import Look
+from edge.perception import Newest, Perception, View
 from edge.redact import RedactedPicture
 from edge.redactor import PERSON, Redactor
 from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera
 from edge.source.frame import Frame
 from edge.tamper import Tamper
-from edge.track import FollowRules, Objects, Track, Tracks, follow
-from edge.watching import Counting, Episode, Watch, counting, needed, watch_of
+from edge.track import Track
+from edge.watching import Counting, Episode, Watch, counting, watch_of
 from edge.zones import anchors, inside
 from linli.clock import Clock
 from linli.events import Track as TrackData
 from linli.hours import is_open
 from linli.ids import uuid7
 
-_LIFE = 2.0  # seconds a track outlives its last sight; people hide each other for about a second
-_LIFE_FRAMES = 3.0  # but never fewer frames' worth of time than this, at slow rates
 _FOLLOWED = 2  # frames from which a box counts as something followed
 
 
 @dataclass(slots=True)
-class PipelineCounts:
-    """What a pipeline has seen: frames inferred, boxes believed, objects followed, pictures.
+class PipelineCounts(LookCounts):
+    """What a pipeline has seen beside its looks: boxes believed, objects followed, pictures.
 
     `shadows` are the events that scenarios in shadow would have begun.
     """
 
-    frames: int = 0
     detections: int = 0
     tracks: int = 0
     withheld: int = 0
@@ -74,8 +75,13 @@ class CameraPipeline:
         clock: Clock,
         taught: Iterable[TaughtPlace] = (),
         zone: tzinfo = UTC,
+        *,
+        newest: Newest | None = None,
     ) -> None:
-        """`taught` are places whose states were taught, `zone` is that of the clock on the wall."""
+        """`taught` are places whose states were taught, `zone` is that of the clock on the wall.
+
+        `newest` waits for the detector, and returns the frame to look at instead of an older one.
+        """
         self.counts = PipelineCounts()
         self.people = 0
         self.found = Detections.nothing(detector.names)
@@ -85,9 +91,8 @@ class CameraPipeline:
         self._watches: list[Watch] = []
         self._lines: list[Counting] = []
         self._person = chosen(detector.names, [PERSON])
-        life = max(_LIFE, _LIFE_FRAMES / camera.fps)
-        self._rules = FollowRules(life, max(life, UNWATCHED))
-        self._tracks = Tracks()
+        self._aims = aims_of(detector, (), ())
+        self._perception = Perception(detector, clock, self.counts, newest=newest)
         self._nearby: Floats = np.empty((0, 4), np.float32)
         self._before = self._nearby
         self._time = datetime.fromtimestamp(0, UTC)
@@ -123,32 +128,25 @@ class CameraPipeline:
         self._redactor = Redactor(detector, self._clock, within=camera.redact_within)
         labels = [label for rule in camera.scenario for label in rule.labels]
         labels += [label for line in camera.line for label in line.labels]
-        self._followed = chosen(detector.names, labels)
         needs = [one.needs for one in watches] + [one.needs for one in lines]
-        self._need = needed(detector, needs)
+        self._aims = aims_of(detector, labels, needs)
+        self._perception.change(camera, self._aims)
         return facts
 
     def process(self, frame: Frame) -> list[Fact]:
         """Look at one frame and return what began or ended with it, and states to report."""
-        found = self.found = self._detector.detect(frame.image)
-        self._time = frame.time
-        self._follow(found, frame.media)
-        facts = self._scene.see(frame, self._people_in_front(found))
+        view = self._perception.see(frame, deciding=self._deciding())
+        frame, self.found, self._time = view.frame, view.found, view.frame.time
+        if view.looked:
+            self._notice(view)
+        facts = self._scene.see(frame, self._people_in_front(view.found))
         facts += self._tamper.see(frame) if self._tamper is not None else []
         facts += self._count(frame)
         for watching in self._watches:
-            seen = self._seen(watching, frame.time)
-            watching.state, changes = watch(watching.state, seen, frame.media, watching.terms)
-            facts += _acts(watching)
-            for change in changes:
-                if watching.scenario.shadow:
-                    facts += self._shadowed(watching, change, frame)
-                elif change.phase == "begin":
-                    facts.append(self._began(watching, change.session, frame))
-                else:
-                    facts.append(self._ended(watching, change.session, frame.captured))
-        self._before, self._nearby = self._nearby, found.boxes[self._person[found.classes]]
+            facts += self._judge(watching, view)
         if any(_begins(fact) for fact in facts):
+            if not view.looked:  # a head that moved by too little to be noticed is blurred too
+                self._know_people(self._perception.look_at(frame))
             picture = self.picture(frame)
             self.counts.withheld += picture is None
             facts = [_pictured(fact, picture) for fact in facts]
@@ -156,7 +154,7 @@ class CameraPipeline:
 
     def looks(self) -> list[Look]:
         """Return what each scenario made of the newest frame."""
-        visible, local = self._tracks.visible(), self._time.astimezone(self._zone)
+        visible, local = self._perception.tracks.visible(), self._time.astimezone(self._zone)
         return [
             Look(
                 one.scenario,
@@ -197,22 +195,42 @@ class CameraPipeline:
         """Return who is surely there, None when the model knows no people."""
         if PERSON not in self._detector.names:
             return None
-        sure = found.scores >= self._need[found.classes]
-        return found.boxes[sure & self._person[found.classes]]
+        return found.boxes[self._aims.sure(found) & self._person[found.classes]]
 
-    def _follow(self, found: Detections, now: float) -> None:
-        mine = self._followed[found.classes]
-        sure = found.scores >= self._need[found.classes]
-        objects = Objects(found.boxes[mine], found.scores[mine], found.classes[mine], sure[mine])
-        self._tracks = follow(self._tracks, objects, now, self._rules)
+    def _deciding(self) -> bool:
+        return any(undecided(watching.state, watching.terms) for watching in self._watches)
+
+    def _judge(self, watching: Watch, view: View) -> list[Fact]:
+        """Return what a frame begins or ends of one scenario."""
+        frame, before = view.frame, watching.state
+        if view.looked:
+            seen = self._seen(watching, frame.time)
+            watching.state, changes = watch(before, seen, frame.media, watching.terms)
+        else:
+            watching.state, changes = hold(before, frame.media, watching.terms)
+        facts = _acts(watching)
+        for change in changes:
+            if watching.scenario.shadow:
+                facts += self._shadowed(watching, change, frame)
+            elif change.phase == "begin":
+                facts.append(self._began(watching, change.session, frame))
+            else:
+                facts.append(self._ended(watching, change.session, frame.captured))
+        return facts
+
+    def _notice(self, view: View) -> None:
+        found, sure = view.found, self._aims.sure(view.found)
         self.people = int((sure & self._person[found.classes]).sum())
-        self.counts.frames += 1
-        self.counts.detections += int((sure & mine).sum())
-        visible = self._tracks.visible()
+        self.counts.detections += int((sure & self._aims.about(found)).sum())
+        visible = view.tracks.visible()
         self.counts.tracks += sum(track.frames == _FOLLOWED for track in visible)
+        self._know_people(found)
+
+    def _know_people(self, found: Detections) -> None:
+        self._before, self._nearby = self._nearby, found.boxes[self._person[found.classes]]
 
     def _count(self, frame: Frame) -> list[Fact]:
-        visible = self._tracks.visible()
+        visible = self._perception.tracks.visible()
         facts: list[Fact] = []
         for line in self._lines:
             mine = [track for track in visible if track.score >= line.needs.get(track.kind, np.inf)]
@@ -226,7 +244,7 @@ class CameraPipeline:
 
     def _seen(self, watching: Watch, now: datetime) -> Seen:
         rule = watching.scenario
-        visible = self._tracks.visible()
+        visible = self._perception.tracks.visible()
         numbers = frozenset(track.id for track in visible)
         if not is_open(rule.during, now.astimezone(self._zone)):
             return Seen((), numbers)
@@ -246,7 +264,7 @@ class CameraPipeline:
         return [CountFact(SHADOW_GROUP, {watching.scenario.event: 1}, frame.time)]
 
     def _began(self, watching: Watch, session: Session, frame: Frame) -> EpisodeFact:
-        tracks = {track.id: track for track in self._tracks.tracks}
+        tracks = {track.id: track for track in self._perception.tracks.tracks}
         track = tracks.get(session.track) if watching.scenario.at_least == 1 else None
         episode = Episode(
             id=uuid7(frame.time),

@@ -40,28 +40,38 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """All that is followed; `last` is the highest id ever given, `shown` are in the last frame."""
+    """All that is followed; `last` is the highest id ever given, `shown` are in the last frame.
+
+    `refused` counts sights of objects that were not followed because so many were already.
+    """
 
     tracks: tuple[Track, ...] = ()
     last: int = 0
     now: float = 0.0
     shown: frozenset[int] = frozenset()
+    refused: int = 0
 
     def visible(self) -> tuple[Track, ...]:
         """Return those seen in the newest frame."""
         return tuple(track for track in self.tracks if track.id in self.shown)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that is followed was in the last frame."""
+        return len(self.shown) == len(self.tracks)
+
 
 @dataclass(frozen=True, slots=True)
 class FollowRules:
-    """How long a track lives, in seconds.
+    """How long a track lives, in seconds, and how many do at once.
 
     A frame without sight more than `life` after the last one ends it; `unwatched` without sight end
-    it even when nobody looked in between.
+    it even when nobody looked in between. Beyond `most` the least sure are not followed.
     """
 
     life: float
     unwatched: float
+    most: int = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,13 +122,29 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
             shown.add(track.id)
             alive[track.id] = _moved(track, objects, index, now)
     last = state.last
-    for index in sorted(sure & free):
+    new = sorted(sure & free, key=lambda index: -float(objects.scores[index]))
+    room = max(rules.most - len(alive), 0)
+    for index in new[:room]:
         last += 1
         shown.add(last)
         score, kind = float(objects.scores[index]), int(objects.kinds[index])
         alive[last] = Track(last, kind, _box(objects.boxes[index]), score, now, now)
     left = tuple(track for track in alive.values() if now - track.seen <= rules.life)
-    return Tracks(left, last, now, frozenset(shown))
+    refused = state.refused + len(new[room:])
+    return Tracks(left, last, now, frozenset(shown), refused)
+
+
+def hold(state: Tracks, now: float, rules: FollowRules) -> Tracks:
+    """Return what is followed at `now` when nothing moved since the last frame: it stands still."""
+    now = max(now, state.now)
+    alive = [
+        replace(track, seen=now, speed=(0.0, 0.0)) if track.id in state.shown else track
+        for track in state.tracks
+        if now - track.seen <= rules.unwatched
+    ]
+    left = tuple(track for track in alive if now - track.seen <= rules.life)
+    shown = state.shown & {track.id for track in left}
+    return replace(state, tracks=left, now=now, shown=shown)
 
 
 def _match(

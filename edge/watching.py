@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from edge.aims import needs_of
 from edge.counting import LineCounter
 from edge.detect.detector import Detector
 from edge.episode import Sessions, Terms
-from edge.geometry import Floats
 from edge.settings import Camera, Scenario, Zone
-from linli.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,6 @@ class Counting:
     needs: Mapping[int, float]
 
 
-def needed(detector: Detector, needs: list[Mapping[int, float]]) -> Floats:
-    """Return the score from which each class counts [classes]: what least somebody asks."""
-    least = detector.thresholds.copy()
-    for kind in {kind for one in needs for kind in one}:
-        least[kind] = min(one[kind] for one in needs if kind in one)
-    return least
-
-
 def watch_of(camera: Camera, rule: Scenario, detector: Detector) -> Watch:
     """Return a scenario ready to watch. Raises InputError for a label that no class has."""
     return Watch(
@@ -79,7 +70,7 @@ def watch_of(camera: Camera, rule: Scenario, detector: Detector) -> Watch:
             gone_after=rule.gone_after,
             cooldown=rule.cooldown,
         ),
-        needs=_needs(
+        needs=needs_of(
             f"camera {camera.id}, scenario {rule.event}", rule.labels, detector, rule.score
         ),
     )
@@ -88,22 +79,4 @@ def watch_of(camera: Camera, rule: Scenario, detector: Detector) -> Watch:
 def counting(camera: Camera, counter: LineCounter, detector: Detector) -> Counting:
     """Return a line ready to count. Raises InputError for a label that no class has."""
     line = counter.line
-    return Counting(counter, _needs(f"camera {camera.id}, line {line.id}", line.labels, detector))
-
-
-def _needs(
-    where: str, labels: tuple[str, ...], detector: Detector, score: float | None = None
-) -> dict[int, float]:
-    """Return the class numbers of labels, each with its least score. Raises InputError."""
-    names = detector.names
-    unknown = [label for label in labels if label not in names]
-    if unknown:
-        raise InputError(
-            f"the model knows no {', '.join(unknown)}",
-            where=where,
-            hint=f"It knows: {', '.join(names)}",
-        )
-    return {
-        kind: float(detector.thresholds[kind]) if score is None else score
-        for kind in map(names.index, labels)
-    }
+    return Counting(counter, needs_of(f"camera {camera.id}, line {line.id}", line.labels, detector))

@@ -164,6 +164,22 @@ class State(Settings, frozen=True, kw_only=True):
             raise ValueError("crop is left, top, right, bottom in 0..1, left < right, top < bottom")
 
 
+class Attention(Settings, frozen=True, kw_only=True):
+    """How much is looked at in a camera's pictures; each bound has a counter in its health.
+
+    With `gate` a frame in which less than a share `motion` of the picture changed since the last
+    look is not looked at, for at most `redetect` seconds. `regions` are closer looks at one frame,
+    `tracks` the objects followed at once, `track_life` seconds that one outlives its last sight.
+    """
+
+    gate: bool | None = None
+    motion: Annotated[float, Meta(ge=0.0001, le=0.5)] = 0.0005
+    redetect: Annotated[float, Meta(ge=0.2, le=60)] = 2.0
+    regions: Annotated[int, Meta(ge=0, le=16)] = 2
+    tracks: Annotated[int, Meta(ge=1, le=500)] = 64
+    track_life: Annotated[float, Meta(ge=0.2, le=60)] = 2.0
+
+
 class Camera(Settings, frozen=True, kw_only=True):
     """One camera, and what is looked for in its picture."""
 
@@ -179,6 +195,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     mask: Annotated[tuple[Mask, ...], Meta(max_length=16)] = ()
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
     tamper: bool | None = None
+    attention: Attention = Attention()
     line: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()
     scenario: Annotated[tuple[Scenario, ...], Meta(max_length=32)] = ()
     state: Annotated[tuple[State, ...], Meta(max_length=32)] = ()
@@ -229,6 +246,11 @@ class Camera(Settings, frozen=True, kw_only=True):
     def is_live(self) -> bool:
         """Whether it is a camera, that shows what is now."""
         return self.source_kind in (*_NETWORK, "usb")
+
+    @property
+    def gated(self) -> bool:
+        """Whether a frame in which nothing moved is not looked at."""
+        return self.is_live if self.attention.gate is None else self.attention.gate
 
     @property
     def watched_over(self) -> bool:

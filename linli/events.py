@@ -252,8 +252,13 @@ class CameraReport(Part, frozen=True, kw_only=True):
 
     device: Slug
     state: Literal["starting", "streaming", "stalled", "ended", "failed"]
-    fps: Annotated[float, Meta(ge=0, description="frames inferred per second")]
-    dropped: Count
+    fps: Annotated[float, Meta(ge=0, description="frames judged per second")]
+    dropped: Annotated[Count, Meta(description="frames given up for a newer one")]
+    held: Annotated[Count, Meta(description="frames not inferred, since nothing had moved")] = 0
+    late: Annotated[Count, Meta(description="frames inferred when the next was due already")] = 0
+    closer: Annotated[Count, Meta(description="parts of frames inferred at full resolution")] = 0
+    skipped: Annotated[Count, Meta(description="such parts for which there was no room")] = 0
+    refused: Annotated[Count, Meta(description="sights beyond the most objects followed")] = 0
     detail: Text | None = None
 
 

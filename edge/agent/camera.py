@@ -23,9 +23,15 @@ LONGEST_LOOK = 60.0
 
 
 class Counts(Protocol):
-    """Frames looked at, things believed in them, and things followed."""
+    """What was looked at, as `LookCounts`, things believed in it, and things followed."""
 
     frames: int
+    held: int
+    replaced: int
+    late: int
+    closer: int
+    skipped: int
+    refused: int
     detections: int
     tracks: int
 
@@ -121,9 +127,13 @@ class CameraWorker:
         if self._seen_at is None:
             self._first_frame()
         self._seen_at = started
+        looks = self._pipeline.counts.frames
         facts = self._pipeline.process(frame)
         now = self._clock.monotonic()
-        self.meter.inferred(now - started, self._pipeline.people, now)
+        if self._pipeline.counts.frames > looks:
+            self.meter.inferred(now - started, self._pipeline.people, now)
+        else:
+            self.meter.held(now)
         self._record(facts)
 
     def _wait(self) -> None:
@@ -136,14 +146,19 @@ class CameraWorker:
             self.recorder.record(fact)
 
     def _count(self) -> None:
-        counts = self._source.counts
+        source, looked = self._source.counts, self._pipeline.counts
         self.meter.count(
             CameraCounts(
-                read=counts.read,
-                inferred=self._pipeline.counts.frames,
-                dropped=counts.dropped,
-                detections=self._pipeline.counts.detections,
-                tracks=self._pipeline.counts.tracks,
+                read=source.read,
+                inferred=looked.frames,
+                dropped=source.dropped + looked.replaced,
+                detections=looked.detections,
+                tracks=looked.tracks,
+                held=looked.held,
+                late=looked.late,
+                closer=looked.closer,
+                skipped=looked.skipped,
+                refused=looked.refused,
             )
         )
 

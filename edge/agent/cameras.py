@@ -13,6 +13,7 @@ from edge import health, messages
 from edge.agent import build
 from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.guide import guide_point
+from edge.agent.newest import NewestFrame
 from edge.agent.part import Ground
 from edge.agent.pool import DetectorPool, Seat, SeatCounts
 from edge.agent.recorder import ActWatch, Recorder
@@ -21,6 +22,7 @@ from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
 from edge.sensors.reading import Readings
 from edge.settings import CAMERA_GROUP, Camera
+from edge.source.frame import FrameSource
 from edge.source.sources import source_of
 from edge.standing import CameraStanding
 from linli.errors import InputError, StoreError
@@ -185,9 +187,10 @@ class Cameras:
             listeners=places,
             acts=acts,
         )
+        source = source_of(camera, ground.clock, random.random)
         return CameraWorker(
-            source_of(camera, ground.clock, random.random),
-            self._pipeline(camera, pool),
+            source,
+            self._pipeline(camera, pool, source),
             recorder,
             self.meters[camera.id],
             ground.clock,
@@ -195,11 +198,12 @@ class Cameras:
             first_frame=self._first_frame,
         )
 
-    def _pipeline(self, camera: Camera, pool: DetectorPool | None) -> Pipeline:
+    def _pipeline(self, camera: Camera, pool: DetectorPool | None, source: FrameSource) -> Pipeline:
         clock = self._ground.clock
         if camera.guide is not None:
             return guide_point(camera.guide, clock)[0]
         assert pool is not None  # loaded for every camera that is no guidance point
         places, zone = build.taught_places(camera), ZoneInfo(self._ground.settings.timezone)
         seat = self._seats[camera.id] = pool.seat(1 / camera.fps)
-        return CameraPipeline(camera, seat, clock, places, zone)
+        newest = NewestFrame(seat, source) if camera.is_live else None
+        return CameraPipeline(camera, seat, clock, places, zone, newest=newest)

@@ -31,6 +31,8 @@ class DetectorPool:
         self.names = detectors[0].names
         self.model = detectors[0].model
         self.thresholds = detectors[0].thresholds
+        self.kinds = detectors[0].kinds
+        self.input_size = detectors[0].input_size
         self._turns: Turns[Seat, Detector] = Turns(detectors)
         self._lock = threading.Lock()
 
@@ -68,6 +70,8 @@ class Seat:
         self.names = pool.names
         self.model = pool.model
         self.thresholds = pool.thresholds
+        self.kinds = pool.kinds
+        self.input_size = pool.input_size
         self._pool = pool
         self._period = period
         self._held: Detector | None = None

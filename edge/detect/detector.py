@@ -59,6 +59,16 @@ class Detector(Protocol):
         """The score from which each of `names` counts where no setting says [classes]."""
         ...
 
+    @property
+    def kinds(self) -> Ints:
+        """Equal numbers for those of `names` that cannot be in the same place [classes]."""
+        ...
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height of the network's input in pixels: what is larger is made smaller."""
+        ...
+
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
         ...
@@ -83,7 +93,8 @@ class OnnxDetector:
         self._letterbox = Letterbox(decoder.wants)
         self._floor = floor
         self._known = known
-        self._kinds = kinds_of(names, known.rivals)
+        self.kinds = kinds_of(names, known.rivals)
+        self.input_size = (decoder.wants.width, decoder.wants.height)
         self.names = names
         self.model = model
         self.thresholds = thresholds_of(names, known.thresholds)
@@ -103,7 +114,7 @@ class OnnxDetector:
         """Turn a raw output into detections of a picture that had `extent` in the input."""
         found = suppress(
             self.decoder.decode(output, self._floor).finite(),
-            self._kinds,
+            self.kinds,
             overlap=self._known.overlap,
         )
         if not len(found.scores):
@@ -123,8 +134,11 @@ class FakeDetector:
         names: tuple[str, ...],
         script: Iterable[Detections] = (),
         thresholds: Mapping[str, float] | None = None,
+        input_size: tuple[int, int] = (416, 416),
     ) -> None:
         self.names = names
+        self.kinds = kinds_of(names, ())
+        self.input_size = input_size
         self.thresholds = thresholds_of(names, thresholds or {})
         self.model = ModelRef(name="fake", version="1", sha256="0" * 64)
         self._script = iter(script)

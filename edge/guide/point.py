@@ -18,6 +18,7 @@ from edge.guide.booth import Booth, Look, look
 from edge.guide.presence import Presence
 from edge.guide.screen import Screen
 from edge.guide.voice import Voice, Word
+from edge.health import LookCounts
 from edge.source.frame import Frame
 from linli.clock import Clock
 
@@ -37,10 +38,9 @@ _WORDS: dict[Category | None, Word] = {
 
 
 @dataclass(slots=True)
-class GuideCounts:
-    """Frames looked at, those with something held into them, and items; as a pipeline counts."""
+class GuideCounts(LookCounts):
+    """Frames with something held into them, and items; as a pipeline counts."""
 
-    frames: int = 0
     detections: int = 0
     tracks: int = 0
 

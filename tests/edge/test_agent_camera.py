@@ -20,7 +20,7 @@ from edge.health import CameraMeter
 from edge.messages import Address
 from edge.pictures import MemoryEvidence
 from edge.pipeline import CameraPipeline
-from edge.settings import Camera, Scenario, Zone
+from edge.settings import Attention, Camera, Scenario, Zone
 from edge.source.frame import Frame, SourceCounts, SourceState
 from edge.spool import Spool
 from linli.clock import ManualClock
@@ -35,6 +35,7 @@ CAMERA = Camera(
     id="cam",
     label="c",
     source="rtsp://h",
+    attention=Attention(gate=False),  # the pictures of these tests stand still
     zone=(Zone(id="all", points=((0, 0), (1, 0), (1, 1), (0, 1))),),
     scenario=(Scenario(event="zone-dwell", labels=("person",), zone="all"),),
 )
