@@ -320,7 +320,7 @@ class CameraPipeline:
         """Return the newest frame without heads, None when it has to be withheld."""
         # Someone missed in just this frame was seen in the last one, nearly at the same place.
         seen = np.concatenate((self._nearby, self._before))
-        return self._redactor.redact(frame.image, seen)
+        return self._redactor.redact(frame.image, seen, finer=frame.finer)
 
 
 def _acts(watching: Watch) -> list[Fact]:

@@ -12,6 +12,7 @@ from edge.detect.detections import chosen
 from edge.detect.detector import Detector
 from edge.geometry import Floats
 from edge.redact import Image, RedactedPicture, redact_heads
+from edge.source.frame import Finer
 from linli.clock import Clock
 from linli.log import get_logger
 
@@ -23,6 +24,7 @@ WITHIN = 2.0
 CLOSE_SURE = 0.25
 """The score from which somebody seen in a part counts: enlarged, more looks like a person."""
 _PART = 1 / 1.75  # of width and height: four parts that overlap by a quarter of themselves
+_APART = 0.25  # of a person's width: how far one walks between two streams' frames of a moment
 _CUT = 0.02  # of a part's height; who begins so near its top has the head in the part above
 
 
@@ -46,10 +48,13 @@ class Redactor:
         self._within = within
         self._person = chosen(detector.names, [PERSON])
 
-    def redact(self, image: Image, seen: Floats | None = None) -> RedactedPicture | None:
+    def redact(
+        self, image: Image, seen: Floats | None = None, *, finer: Finer | None = None
+    ) -> RedactedPicture | None:
         """Return `image` (BGR) without heads, None when it has to be withheld.
 
         `seen` [n, 4] (0..1) are people known to be in it; when None, all of it is looked at first.
+        What `finer` gives takes its place, and all of that is looked at, since people have moved.
         It is withheld when the model knows no people or fails, when it cannot be made, or is late.
         """
         if not self._person.any():
@@ -57,7 +62,13 @@ class Redactor:
             return None
         until = self._clock.monotonic() + self._within
         try:
-            picture = redact_heads(image, self.people(image, seen, until=until))
+            shown = finer() if finer is not None else None
+            if shown is not None:
+                known = None if seen is None else _walked(seen)
+                people = self.people(shown, known, until=until, whole=True)
+            else:
+                shown, people = image, self.people(image, seen, until=until)
+            picture = redact_heads(shown, people)
         except Exception as error:  # noqa: BLE001 - whatever becomes of a picture, its event goes
             self._failed(str(error) or type(error).__name__)
             return None
@@ -68,13 +79,21 @@ class Redactor:
             self._failed("it cannot be made")
         return picture
 
-    def people(self, image: Image, seen: Floats | None = None, *, until: float = inf) -> Floats:
+    def people(
+        self,
+        image: Image,
+        seen: Floats | None = None,
+        *,
+        until: float = inf,
+        whole: bool = False,
+    ) -> Floats:
         """Return everybody [n, 4] (0..1) whose head is hidden in `image`.
 
+        All of it is looked at when nobody is said to be `seen` already, or it is asked for.
         Nobody is looked for any more after `until`. Raises what the model raises.
         """
         everyone = [np.empty((0, 4), np.float32) if seen is None else seen]
-        for people in self._looks(image, whole=seen is None):
+        for people in self._looks(image, whole=whole or seen is None):
             everyone.append(people)
             if self._clock.monotonic() > until:
                 break
@@ -108,3 +127,9 @@ class Redactor:
         if not self.counts.failed:
             log.warning("pictures: cannot be redacted (%s); withheld, events go on", why)
         self.counts.failed += 1
+
+
+def _walked(boxes: Floats) -> Floats:
+    """Return people [n, 4] whose heads are still inside when they have gone a little further."""
+    width = boxes[:, 2:3] - boxes[:, 0:1]
+    return boxes + width * np.array([-_APART, -_APART, _APART, 0], boxes.dtype)

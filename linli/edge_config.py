@@ -30,6 +30,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Place = Annotated[str, Meta(min_length=1, max_length=128)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Point = tuple[Share, Share]
+Address = Annotated[str, Meta(min_length=1, max_length=1024)]
 Score = Annotated[float, Meta(ge=0.1, le=1)]
 Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
 SourceKind = Literal["file", "rtsp", "http", "usb", "pattern"]
@@ -185,7 +186,8 @@ class Camera(Settings, frozen=True, kw_only=True):
 
     id: Slug
     label: Name
-    source: Annotated[str, Meta(min_length=1, max_length=1024)]
+    source: Address
+    evidence_source: Address | None = None
     password_file: str | None = None
     subject: Place | None = None
     fps: Annotated[float, Meta(ge=0.2, le=30)] = 5.0
@@ -207,13 +209,15 @@ class Camera(Settings, frozen=True, kw_only=True):
         if self.id == SELF:
             raise ValueError(f"a camera may not be called {SELF!r}: that is the edge itself")
         _check_source(self.source)
-        place = self.source_kind in _NETWORK and f":{_PASSWORD}@" in self.source
+        place = any(f":{_PASSWORD}@" in address for address in self.addresses)
         if place != (self.password_file is not None):
             raise ValueError(
                 f"password_file and {_PASSWORD} in source go together: rtsp://USER:{_PASSWORD}@HOST"
             )
         if self.speed != 1.0 and self.is_live:
             raise ValueError(f"speed is for files, a camera cannot be played at {self.speed}")
+        if self.evidence_source is not None:
+            _check_evidence(self)
         _unique("zone id", (zone.id for zone in self.zone))
         groups = [line.id for line in self.line] + [state.id for state in self.state]
         _unique("line or state id", groups)
@@ -243,6 +247,12 @@ class Camera(Settings, frozen=True, kw_only=True):
         return "pattern" if self.source.startswith(PATTERN) else "file"
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where on the network it is read, with the place of its password instead of that."""
+        own = (self.source,) if self.source_kind in _NETWORK else ()
+        return own if self.evidence_source is None else (*own, self.evidence_source)
+
+    @property
     def is_live(self) -> bool:
         """Whether it is a camera, that shows what is now."""
         return self.source_kind in (*_NETWORK, "usb")
@@ -259,10 +269,17 @@ class Camera(Settings, frozen=True, kw_only=True):
 
     def address(self) -> str:
         """Return `source` with its password, for nobody to see. Raises InputError."""
+        return self._opened(self.source)
+
+    def evidence_address(self) -> str | None:
+        """Return `evidence_source` with its password, for nobody to see. Raises InputError."""
+        return None if self.evidence_source is None else self._opened(self.evidence_source)
+
+    def _opened(self, address: str) -> str:
         if self.password_file is None:
-            return self.source
+            return address
         secret = read_secret(Path(self.password_file))
-        return self.source.replace(_PASSWORD, quote(secret, safe=""))
+        return address.replace(_PASSWORD, quote(secret, safe=""))
 
     def zone_of(self, rule: Scenario) -> Zone:
         """Return the zone that a scenario of this camera watches."""
@@ -341,6 +358,16 @@ def _check_source(source: str) -> None:
             f"source must be a file, rtsp(s)://…, http(s)://…, {_DEVICES}… or {PATTERN}NAME, "
             f"not {redact(source)!r}"
         )
+
+
+def _check_evidence(camera: Camera) -> None:
+    if camera.guide is not None:
+        raise ValueError("evidence_source is for events, a guidance point keeps no picture")
+    if not camera.is_live:
+        raise ValueError("evidence_source is the main stream of a camera, a file has none")
+    if not str(camera.evidence_source).startswith(_RTSP):
+        shown = redact(str(camera.evidence_source))
+        raise ValueError(f"evidence_source must be rtsp(s)://…, not {shown!r}")
 
 
 def _unique(what: str, values: Iterable[str]) -> None:

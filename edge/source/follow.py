@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from edge.source.stream import TIMEOUT, Connect, Stream
+from edge.source.stream import TIMEOUT, Connection
 from linli.clock import Clock
 from linli.errors import LinkError
 
@@ -14,10 +14,14 @@ LONGEST_PAUSE = 60.0
 CALM = 10.0  # seconds of frames after which an outage is over
 
 
-class Taker(Protocol):
+Opened = TypeVar("Opened", bound=Connection)
+Taken_contra = TypeVar("Taken_contra", bound=Connection, contravariant=True)
+
+
+class Taker(Protocol[Taken_contra]):
     """Whoever a camera is followed for; called by the follower's thread alone."""
 
-    def take(self, stream: Stream, now: float) -> None:
+    def take(self, stream: Taken_contra, now: float) -> None:
         """Look at the frame just grabbed, at `now` monotonic seconds."""
         ...
 
@@ -38,14 +42,14 @@ def pause(failures: int, random: Callable[[], float]) -> float:
     return float(min(2.0 ** min(failures, 10), LONGEST_PAUSE)) * (0.5 + random() / 2)
 
 
-class Follower:
+class Follower(Generic[Opened]):
     """Grabs every frame of a camera in a thread of its own, so that none waits to be old."""
 
     def __init__(
         self,
         address: str,
-        connect: Connect,
-        taker: Taker,
+        connect: Callable[[str], Opened],
+        taker: Taker[Opened],
         *,
         clock: Clock,
         random: Callable[[], float],
@@ -100,7 +104,7 @@ class Follower:
         finally:
             stream.close()
 
-    def _stream(self, stream: Stream) -> str:
+    def _stream(self, stream: Opened) -> str:
         began = self._clock.monotonic()
         while not self._stop.is_set():
             if not stream.grab():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
+Finer = Callable[[], Image | None]
 SourceState = Literal["starting", "streaming", "stalled", "ended", "failed"]
 
 
@@ -20,6 +22,8 @@ class Frame:
 
     `image` is BGR [height, width, 3]; `index` counts the frames handed out; `media` is seconds that
     never go back, for durations; `time` is when it happened, `captured` when this machine had it.
+    `finer` gives the same moment from a finer stream, for a picture that people look at; None when
+    there is none, or it is away.
     """
 
     image: Image
@@ -27,6 +31,7 @@ class Frame:
     media: float
     time: datetime
     captured: datetime
+    finer: Finer | None = None
 
 
 @dataclass(slots=True)
@@ -34,13 +39,16 @@ class SourceCounts:
     """What a source has done so far.
 
     `read` counts frames taken from the video, `given` those handed out to be analysed; `dropped`
-    those that were due but replaced by a newer one because nobody took them in time.
+    those that were due but replaced by a newer one because nobody took them in time. `finer` are
+    the pictures that the main stream gave when it was asked, `missed` those it could not give.
     """
 
     read: int = 0
     given: int = 0
     dropped: int = 0
     reconnects: int = 0
+    finer: int = 0
+    missed: int = 0
 
 
 class FrameSource(Protocol):

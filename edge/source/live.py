@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from edge.source.follow import Follower
 from edge.source.frame import Frame, Image, SourceCounts, SourceState
+from edge.source.main_stream import MainStream
 from edge.source.pace import Beat
 from edge.source.stream import Connect, Stream
 from linli.clock import Clock
@@ -32,21 +34,28 @@ class LiveSource:
         fps: float,
         clock: Clock,
         random: Callable[[], float],
+        main: MainStream | None = None,
     ) -> None:
+        """`main` is the same camera's finer stream, started and stopped with this one."""
         self.counts = SourceCounts()
         self.state: SourceState = "starting"
         self.detail: str | None = None
         self._address = address
         self._clock = clock
         self._beat = Beat(fps)
+        self._main = main
         self._start = 0.0
         self._newest: Frame | None = None
         self._changed = threading.Condition()
-        self._follower = Follower(address, connect, self, clock=clock, random=random)
+        self._follower: Follower[Stream] = Follower(
+            address, connect, self, clock=clock, random=random
+        )
 
     def __enter__(self) -> Self:
         self._start = self._clock.monotonic()
         self._follower.start()
+        if self._main is not None:
+            self._main.start()
         return self
 
     def __exit__(
@@ -55,6 +64,8 @@ class LiveSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._main is not None:
+            self._main.stop()
         self._follower.stop()
         self._newest = None
 
@@ -75,7 +86,7 @@ class LiveSource:
             return
         image = stream.picture()
         if image is not None:
-            self._offer(image, media)
+            self._offer(image, media, now)
 
     def lose(self, detail: str) -> None:
         """Take note that the camera is away, and why; called by the thread that follows it."""
@@ -89,7 +100,8 @@ class LiveSource:
         """Take note that nobody follows the camera any more, by an error of ours."""
         self.state, self.detail = "failed", "reading the camera failed; see the log"
 
-    def _offer(self, image: Image, media: float) -> None:
+    def _offer(self, image: Image, media: float, now: float) -> None:
+        finer = partial(self._finer, self._main, now) if self._main is not None else None
         wall = self._clock.now()
         with self._changed:
             if self._newest is not None:
@@ -98,5 +110,11 @@ class LiveSource:
                 log.warning("camera %s is back", redact(self._address))
             self.state, self.detail = "streaming", None
             index = self.counts.given + self.counts.dropped
-            self._newest = Frame(image=image, index=index, media=media, time=wall, captured=wall)
+            self._newest = Frame(image, index, media, time=wall, captured=wall, finer=finer)
             self._changed.notify_all()
+
+    def _finer(self, main: MainStream, moment: float) -> Image | None:
+        image = main.at(moment)
+        self.counts.finer += image is not None
+        self.counts.missed += image is None
+        return image

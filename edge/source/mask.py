@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 
 from edge.settings import Mask
-from edge.source.frame import Frame, FrameSource, Image, SourceCounts, SourceState
+from edge.source.frame import Finer, Frame, FrameSource, Image, SourceCounts, SourceState
 
 FLAT = 114
 """Grey as what models are given beside a picture: nothing is ever found in it."""
@@ -55,7 +56,14 @@ class MaskedSource:
     def read(self, timeout: float) -> Frame | None:
         """Return the next frame to analyse, masked; None when none is due in `timeout` seconds."""
         frame = self._source.read(timeout)
-        return None if frame is None else replace(frame, image=masked(frame.image, self._masks))
+        if frame is None:
+            return None
+        finer = None if frame.finer is None else partial(self._finer, frame.finer)
+        return replace(frame, image=masked(frame.image, self._masks), finer=finer)
+
+    def _finer(self, finer: Finer) -> Image | None:
+        image = finer()
+        return None if image is None else masked(image, self._masks)
 
 
 def masked(image: Image, masks: Sequence[Mask]) -> Image:

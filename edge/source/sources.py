@@ -11,6 +11,7 @@ from edge.source.file import FileSource
 from edge.source.frame import FrameSource
 from edge.source.http import connect_http
 from edge.source.live import LiveSource
+from edge.source.main_stream import MainStream
 from edge.source.mask import MaskedSource
 from edge.source.pattern import PatternSource
 from edge.source.rtsp import connect_rtsp
@@ -33,7 +34,11 @@ def _bare(camera: Camera, clock: Clock, random: Callable[[], float]) -> FrameSou
     match camera.source_kind:
         case "rtsp" | "http" | "usb":
             address, connect = camera.address(), connect_of(camera)
-            return LiveSource(address, connect, fps=camera.fps, clock=clock, random=random)
+            finer = camera.evidence_address()
+            main = MainStream(finer, clock=clock, random=random) if finer is not None else None
+            return LiveSource(
+                address, connect, fps=camera.fps, clock=clock, random=random, main=main
+            )
         case "pattern":
             name = camera.source.removeprefix(PATTERN)
             return PatternSource(name, fps=camera.fps, speed=camera.speed, clock=clock)

@@ -11,22 +11,26 @@ TIMEOUT = 5.0
 """Seconds without an answer, or without a whole frame, after which a camera is away."""
 
 
-class Stream(Protocol):
-    """An open connection to a camera: `grab` steps to the next frame, `picture` decodes that one.
-
-    Decoding is apart, so that frames nobody analyses cost next to nothing.
-    """
+class Connection(Protocol):
+    """An open connection to a camera: `grab` steps to the next frame."""
 
     def grab(self) -> bool:
         """Step to the next frame; False when the connection broke. LinkError says why it did."""
         ...
 
-    def picture(self) -> Image | None:
-        """Return the grabbed frame as BGR [height, width, 3], None when it cannot be decoded."""
-        ...
-
     def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+class Stream(Connection, Protocol):
+    """A connection whose frames can be looked at.
+
+    Decoding is apart, so that frames nobody analyses cost next to nothing.
+    """
+
+    def picture(self) -> Image | None:
+        """Return the grabbed frame as BGR [height, width, 3], None when it cannot be decoded."""
         ...
 
 

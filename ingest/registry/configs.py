@@ -73,7 +73,8 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document that an edge of this version can use. Raises InputError that says where."""
     config = convert(completed(document, "document"), EdgeConfig, where="document")
     for camera in config.camera:
-        without = camera.source.replace("{password}", "***")
+        said = f"{camera.source} {camera.evidence_source}"
+        without = said.replace("{password}", "***")
         if redact_addresses(without) != without:
             raise InputError(
                 "a password is kept on the edge box alone",

@@ -102,6 +102,13 @@ def test_a_source_says_its_kind(tmp_path: Path, source: str, kind: str) -> None:
         (HEAD + CAMERA + "speed = 0.05\n", "camera[0].speed"),
         (HEAD + CAMERA + 'speed = "fast"\n', "camera[0].speed"),
         (HEAD + CAMERA.replace("clip.mp4", "rtsp://h/1") + "speed = 2\n", "cannot be played"),
+        (HEAD + CAMERA + 'evidence_source = "rtsp://h/1"\n', "a file has none"),
+        (
+            HEAD
+            + CAMERA.replace("clip.mp4", "rtsp://h/2")
+            + 'evidence_source = "http://u:pw@h/1"\n',
+            "must be rtsp(s)",
+        ),
         (HEAD + CAMERA.replace("clip.mp4", "http://h/1") + "speed = 2\n", "cannot be played"),
         (HEAD + CAMERA.replace("clip.mp4", "/dev/video0") + "speed = 2\n", "cannot be played"),
         (HEAD + CAMERA.replace("clip.mp4", "pattern:snow"), "there is: square, empty"),
@@ -140,6 +147,17 @@ def test_a_camera_password_comes_from_beside_the_settings(tmp_path: Path) -> Non
         write(tmp_path, HEAD + source + 'password_file = "camera.password"\n')
     ).camera
     assert camera.address() == "rtsps://linli:g%40heim%2F1%3A2@h/1"
+    assert camera.evidence_address() is None
+
+
+def test_both_streams_of_a_camera_have_one_password(tmp_path: Path) -> None:
+    (tmp_path / "camera.password").write_text("geheim\n")
+    (tmp_path / "camera.password").chmod(0o600)
+    source = CAMERA.replace("clip.mp4", "http://linli:{password}@h/2")
+    main = 'evidence_source = "rtsp://linli:{password}@h/1"\npassword_file = "camera.password"\n'
+    camera = load_settings(write(tmp_path, HEAD + source + main)).camera[0]
+    assert camera.address() == "http://linli:geheim@h/2"
+    assert camera.evidence_address() == "rtsp://linli:geheim@h/1"
     assert "heim" not in repr(camera)
     assert "heim" not in redact(camera.address())
     (tmp_path / "camera.password").unlink()
@@ -153,6 +171,7 @@ def test_a_camera_password_comes_from_beside_the_settings(tmp_path: Path) -> Non
         ("rtsp://linli:{password}@h/1", ""),
         ("rtsp://h/1", 'password_file = "p"\n'),
         ("/dev/video0", 'password_file = "p"\n'),
+        ("rtsp://h/2", 'evidence_source = "rtsp://linli:{password}@h/1"\n'),
         ("rtsp://h/1?password={password}", 'password_file = "p"\n'),
         ("clip.mp4", 'password_file = "p"\n'),
     ],

@@ -140,6 +140,15 @@ def test_what_runs_is_shown_beside_what_is_wanted(client, folder, boss) -> None:
             "camera cam-e1: source",
             "Name its file in password_file",
         ),
+        (
+            {
+                "document": document(
+                    source="rtsp://h/2", evidence_source="rtsp://u:geheim@h/1", password_file=None
+                )
+            },
+            "camera cam-e1: source",
+            "Name its file in password_file",
+        ),
         ({"document": document(label="x" * 300_000)}, "document", "64"),
         ({"why": ""}, "body", "why"),
         ({"why": "x", "more": 1}, "body", "more"),

@@ -17,7 +17,8 @@ PACKAGES = (
 _PROBE = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); "
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
-    "exit(not all(map(Gst.ElementFactory.find, ('videotestsrc', 'jpegenc', 'rtpjpegpay'))))"
+    "needed = 'videotestsrc', 'jpegenc', 'rtpjpegpay', 'rtph264pay', 'qtdemux'; "
+    "exit(not all(map(Gst.ElementFactory.find, needed)))"
 )
 
 
@@ -32,10 +33,13 @@ def require_rtsp() -> None:
 
 
 @contextlib.contextmanager
-def rtsp_server(port: int) -> Iterator[str]:
-    """Run a camera on `port` and give its address; it dies without a goodbye at the end."""
+def rtsp_server(port: int, clip: Path | None = None) -> Iterator[str]:
+    """Run a camera on `port` and give its address; it dies without a goodbye at the end.
+
+    It plays an H.264 `clip` as its main stream, at /main instead of /camera.
+    """
     script = Path(__file__).with_name("rtsp_server.py")
-    server = subprocess.Popen([PYTHON, str(script), str(port)])
+    server = subprocess.Popen([PYTHON, str(script), str(port), *([str(clip)] if clip else [])])
     try:
         wait_for_port(port, server)
         yield f"rtsp://127.0.0.1:{port}/camera"

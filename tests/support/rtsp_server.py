@@ -1,6 +1,6 @@
 """A real RTSP server that shows a moving ball; run by the system's Python, which has GStreamer.
 
-/usr/bin/python3 rtsp_server.py PORT
+/usr/bin/python3 rtsp_server.py PORT [CLIP]: with a clip in H.264 there is a main stream as well
 """
 
 import sys
@@ -22,5 +22,9 @@ server = GstRtspServer.RTSPServer(address="127.0.0.1", service=sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory(shared=True)
 factory.set_launch(LAUNCH)
 server.get_mount_points().add_factory("/camera", factory)
+if len(sys.argv) > 2:
+    main = GstRtspServer.RTSPMediaFactory(shared=True)
+    main.set_launch(f"( filesrc location={sys.argv[2]} ! qtdemux ! rtph264pay name=pay0 pt=96 )")
+    server.get_mount_points().add_factory("/main", main)
 server.attach(None)
 GLib.MainLoop().run()
