@@ -1,7 +1,8 @@
 """How long a door is held, as a pure function of (state, fact, now).
 
 A hold is a lease: it ends by itself, may be renewed a few times while its reason is still seen, and
-then the door is left alone for a while, since people wait inside. Fire mode always wins.
+then the door is left alone for a while, since people wait inside. After a mere suspicion it is left
+alone by suspicions; what is certain later is held all the same. Fire mode always wins.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ class Lease:
     """One door. Times are monotonic seconds.
 
     Held from `since` to `until` for a `reason`, None when it is not; `seen` is the last certain
-    sight. Before `quiet` the edge does not hold by itself, before `barred` nobody does.
+    sight. Before `doubt` no suspicion holds, before `quiet` the edge does not by itself, before
+    `barred` nobody does.
     """
 
     reason: Reason | None = None
@@ -100,6 +102,7 @@ class Lease:
     until: float = NEVER
     renewals: int = 0
     seen: float = NEVER
+    doubt: float = NEVER
     quiet: float = NEVER
     barred: float = NEVER
     fire: bool = False
@@ -117,7 +120,7 @@ def step(lease: Lease, fact: Fact, now: float, terms: Terms) -> tuple[Lease, Wis
 
     A `now` before the last one counts as the last one.
     """
-    now = max(now, lease.now)
+    now, before = max(now, lease.now), lease
     lease, ended = _lapsed(replace(lease, now=now), now, terms)
     match fact:
         case Fire(on):
@@ -132,16 +135,22 @@ def step(lease: Lease, fact: Fact, now: float, terms: Terms) -> tuple[Lease, Wis
             lease, wish = _sighted(lease, terms, certain=certain)
         case Passed():
             wish = None
+    if ended is not None and isinstance(wish, Hold) and now < before.until:
+        return _carried_on(lease, before.since, terms)
     return lease, wish or ended
+
+
+def _carried_on(lease: Lease, since: float, terms: Terms) -> tuple[Lease, Wish | None]:
+    """Count a hold that begins as the last one lapses as one with it: its relay never let go."""
+    until = min(lease.until, since + terms.longest)
+    return replace(lease, since=since, until=until), Hold(min(until - lease.now, LONGEST_HOLD))
 
 
 def _lapsed(lease: Lease, now: float, terms: Terms) -> tuple[Lease, Wish | None]:
     """Let go when time is over: of the lease, of a doubt, or since the last sight."""
-    over = (
-        now >= lease.until
-        or (lease.reason == "suspicion" and now - lease.since >= terms.decide)
-        or (lease.reason == "sight" and now - lease.seen >= terms.after)
-    )
+    if lease.reason == "suspicion" and now - lease.since >= terms.decide:
+        return replace(lease, reason=None, doubt=now + terms.silence, renewals=0), Release()
+    over = now >= lease.until or (lease.reason == "sight" and now - lease.seen >= terms.after)
     return _let_go(lease, terms) if lease.held and over else (lease, None)
 
 
@@ -171,7 +180,8 @@ def _ordered(lease: Lease, seconds: float, terms: Terms) -> tuple[Lease, Wish | 
 def _sighted(lease: Lease, terms: Terms, *, certain: bool) -> tuple[Lease, Wish | None]:
     now = lease.now
     if not lease.held:
-        if lease.fire or not lease.allowed or now < max(lease.quiet, lease.barred):
+        rest = max(lease.quiet, lease.barred, NEVER if certain else lease.doubt)
+        if lease.fire or not lease.allowed or now < rest:
             return lease, None
         reason: Reason = "sight" if certain else "suspicion"
         return _granted(replace(lease, seen=now if certain else NEVER), reason, terms.lease, terms)

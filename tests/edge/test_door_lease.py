@@ -69,6 +69,21 @@ def seen(start: float, end: float, fact: Fact = SURE, every: float = 1.0) -> Scr
             id="left alone for a minute after that",
         ),
         pytest.param(
+            [(0, MAYBE), (3, Passed()), (4, MAYBE), (6, SURE), (10, Passed()), (12, SURE)],
+            [(0, Hold(15.0)), (3, Release()), (6, Hold(15.0)), (10, Release())],
+            id="after a mere suspicion only what is certain holds, and that once",
+        ),
+        pytest.param(
+            [(0, MAYBE), (1, Released()), (2, SURE)],
+            [(0, Hold(15.0)), (1, Release())],
+            id="what staff let go is not held again, not even by what is certain",
+        ),
+        pytest.param(
+            [(0, MAYBE), (5, Ordered(60)), *[(5 + 50 * n, Ordered(60)) for n in (1, 2, 3, 4)]],
+            [(0, Hold(15.0)), (5, Hold(60)), (55, Hold(60)), (105, Hold(60)), (155, Hold(60))],
+            id="ordered as the suspicion lapses: one hold",
+        ),
+        pytest.param(
             [(0, SURE), (1, Released()), (2, SURE), (60, SURE), (61, SURE)],
             [(0, Hold(15.0)), (1, Release()), (61, Hold(15.0))],
             id="staff let go, and the edge keeps off",
@@ -153,15 +168,25 @@ def test_no_door_is_held_longer_than_its_bounds_and_never_in_a_fire(
             assert relay <= now
 
 
+def test_an_order_as_a_suspicion_lapses_is_bounded_by_the_whole_hold() -> None:
+    terms = Terms(lease=15.0, renewals=0, decide=3.0, after=4.0, silence=60.0)
+    assert play([(0, MAYBE), (5, Ordered(60)), (60, Passed())], terms) == [
+        (0, Hold(15.0)),
+        (5, Hold(55.0)),
+        (60, Release()),
+    ]
+
+
 @given(st.lists(st.tuples(st.floats(0, 5), st.sampled_from([MAYBE, SURE])), max_size=200))
 def test_held_by_itself_it_rests_between_two_holds(script: list[tuple[float, Fact]]) -> None:
-    now, lease, ended = 0.0, Lease(), -inf
+    now, lease, ended, doubted = 0.0, Lease(), -inf, False
     for passed, fact in script:
         now += passed
         before = lease
         lease, wish = step(lease, fact, now, TERMS)
+        if before.held and (not lease.held or (isinstance(wish, Hold) and lease.since == now)):
+            ended, doubted = now, before.reason == "suspicion"
         if isinstance(wish, Hold) and not before.held:
-            assert now - ended >= TERMS.silence
-        if before.held and not lease.held:
-            ended = now
+            certain = fact == SURE
+            assert now - ended >= TERMS.silence or (doubted and certain)
         assert not (before.held and now - before.since > 15 * 4 and lease.held)
