@@ -73,6 +73,26 @@ def _cameras(kind: Kind) -> list[Spec]:
         ),
         "frames_read": ("counter", "pictures taken from the camera", lambda one: one.read),
         "frames_inferred": ("counter", "pictures looked at", lambda one: one.inferred),
+        "frames_held": (
+            "counter",
+            "pictures not looked at, since nothing had moved in them",
+            lambda one: one.held,
+        ),
+        "closer_looks": (
+            "counter",
+            "parts of pictures looked at in full resolution",
+            lambda one: one.closer,
+        ),
+        "closer_looks_skipped": (
+            "counter",
+            "such parts for which there was no room or no time",
+            lambda one: one.skipped,
+        ),
+        "tracks_refused": (
+            "counter",
+            "sights of things beyond the most that are followed",
+            lambda one: one.refused,
+        ),
         "frames_dropped": (
             "counter",
             "pictures given up because a newer one was there",

@@ -18,6 +18,10 @@ class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
     age: float | None = None
     read: int = 0
     inferred: int = 0
+    held: int = 0
+    closer: int = 0
+    skipped: int = 0
+    refused: int = 0
     dropped: int = 0
     detections: int = 0
     tracks: int = 0

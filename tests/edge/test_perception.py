@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -162,6 +163,18 @@ def test_live_cameras_are_gated_unless_told_otherwise(kind: str, gated: bool) ->
     for told in (True, False):
         attention = Attention(gate=told)
         assert Camera(id="c", label="c", source=kind, attention=attention).gated is told
+
+
+def test_other_settings_are_looked_by_at_once_and_who_stands_there_stays() -> None:
+    world = World(GATED)
+    (begin,) = world.play(10, (100, 80))
+    looks = world.pipeline.counts.frames
+    facts = world.pipeline.change(msgspec.structs.replace(world.camera, attention=Attention()))
+    facts += world.play(1, (100, 80))
+    assert facts == []
+    assert world.pipeline.counts.frames == looks + 5
+    (end,) = world.play(5, None)
+    assert end.episode == begin.episode
 
 
 HD = (1920, 1080)
