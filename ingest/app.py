@@ -16,6 +16,7 @@ from ingest.accounts.account import Viewer
 from ingest.accounts.first import make_first_account
 from ingest.api import routes
 from ingest.consumers.commands import CommandJob, link_of
+from ingest.consumers.conflicts import ConflictJob
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.own import OwnFigures
@@ -369,12 +370,14 @@ class House:
             most_bytes=self._settings.evidence.max_bytes,
             keep=kept_for(self._settings.evidence),
         )
+        facts = (self._journal, self._state_writer, self._feed, self.clock)
         forgets = SeriesSweep(self._series, self._series_writer, self.clock, self._keep)
         return (
             Runner("incidents", incidents),
             Runner("series", series),
             Runner("tick", tick, poll=TICK_SECONDS),
             Runner("sweep", sweep, poll=SWEEP_SECONDS),
+            Runner("conflicts", ConflictJob(*facts, around=self._around), poll=TICK_SECONDS),
             *self._make_influx(),
             *self._make_notifier(),
             *([Runner("commands", self._commands)] if self._commands else ()),

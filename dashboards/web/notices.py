@@ -43,6 +43,7 @@ TODO = {
     "access-granted": msg("see whether they should be there"),
     "occupancy": msg("see who is there"),
     "on": msg("see whether it is meant to be on"),
+    "message-conflict": msg("ask who put an old copy on this box; if nobody did, cut it off"),
     "vibration": msg("see what shakes it"),
     "alarm-storm": msg("look at the list: many alarms came at once"),
 }

@@ -62,6 +62,7 @@ EVENTS = {
     "tilted": msg("Tipped over"),
     "sensor-offline": msg("Sensor silent"),
     "sensor-source-offline": msg("Sensors' gateway silent"),
+    "message-conflict": msg("Box contradicts its own messages"),
 }
 OBJECTS = {
     "person": msg("Person"),

@@ -196,6 +196,29 @@ def turned_away_by_node(counts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+class Conflict(NamedTuple):
+    """A message that was refused because another is kept in its place; `received` as in `Kept`."""
+
+    id: int
+    topic: str
+    received: int
+
+
+def conflicts_after(connection: sa.Connection, refusal: int, since: int) -> list[Conflict]:
+    """Return conflicts behind a refusal and since then, newest first. Raises StoreError.
+
+    Only the newest thousand: who goes on comes again.
+    """
+    table = reject.c
+    newest = (
+        sa.select(table.id, table.topic, table.received)
+        .where(table.id > refusal, table.received >= since, table.code == "conflict")
+        .order_by(table.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    return [Conflict(*row) for row in connection.execute(newest)]
+
+
 def breaking_the_contract(connection: sa.Connection, since: int) -> frozenset[str]:
     """Return the nodes of which messages were refused since then, in microseconds.
 
