@@ -95,6 +95,7 @@ class CameraPipeline:
         self._perception = Perception(detector, clock, self.counts, newest=newest)
         self._nearby: Floats = np.empty((0, 4), np.float32)
         self._before = self._nearby
+        self._looked = True
         self._time = datetime.fromtimestamp(0, UTC)
         self._scene = Scene()
         self._tamper: Tamper | None = None
@@ -137,6 +138,7 @@ class CameraPipeline:
         """Look at one frame and return what began or ended with it, and states to report."""
         view = self._perception.see(frame, deciding=self._deciding())
         frame, self.found, self._time = view.frame, view.found, view.frame.time
+        self._looked = view.looked
         if view.looked:
             self._notice(view)
         facts = self._scene.see(frame, self._people_in_front(view.found))
@@ -145,8 +147,6 @@ class CameraPipeline:
         for watching in self._watches:
             facts += self._judge(watching, view)
         if any(_begins(fact) for fact in facts):
-            if not view.looked:  # a head that moved by too little to be noticed is blurred too
-                self._know_people(self._perception.look_at(frame))
             picture = self.picture(frame)
             self.counts.withheld += picture is None
             facts = [_pictured(fact, picture) for fact in facts]
@@ -318,6 +318,9 @@ class CameraPipeline:
 
     def picture(self, frame: Frame) -> RedactedPicture | None:
         """Return the newest frame without heads, None when it has to be withheld."""
+        if not self._looked:  # a head that moved by too little to be noticed is blurred too
+            self._know_people(self._perception.look_at(frame))
+            self._looked = True
         # Someone missed in just this frame was seen in the last one, nearly at the same place.
         seen = np.concatenate((self._nearby, self._before))
         return self._redactor.redact(frame.image, seen, finer=frame.finer)

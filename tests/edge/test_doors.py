@@ -18,9 +18,10 @@ from vision import ZONE, bright_square_model, square_clip
 
 from edge.actuate.relay import FakeRelay, Relay, TasmotaRelay, WebRelay, Zigbee2MqttRelay
 from edge.agent import Agent
-from edge.agent.doors import DoorHand
+from edge.agent.doors import DoorHand, Doors
 from edge.doors.lease import Fire, Floor, Ordered, Released, Sight
 from edge.sensors.happening import Happening
+from edge.sensors.reading import Quality, Reading
 from edge.settings import Camera, EdgeSettings, Model, Scenario, Zone
 from linli.actuator_config import TasmotaActuator, Zigbee2MqttActuator
 from linli.clock import ManualClock, SystemClock
@@ -289,6 +290,38 @@ def test_a_camera_holds_the_door_and_the_event_says_so(tmp_path: Path) -> None:
     held = of["linli.event.door-hold", "begin"]
     assert (held.data.label, held.subject) == ("suspicion", "b03/e1")
     assert ("linli.event.door-hold", "end") in of
+
+
+@pytest.mark.parametrize(
+    ("readings", "held"),
+    [
+        pytest.param([("floor", 1.0, "good")], True, id="ground floor"),
+        pytest.param([("floor", 7.0, "good")], False, id="another floor"),
+        pytest.param([("floor", 7.0, "good"), ("floor", 1.0, "good")], True, id="came down"),
+        pytest.param(
+            [("floor", 1.0, "good"), ("floor", 7.0, "out-of-range")], True, id="what is marked"
+        ),
+        pytest.param([], True, id="a lift that tells nothing"),
+        pytest.param([("smoke", 1.0, "good")], False, id="smoke"),
+        pytest.param(
+            [("fire-mode", 1.0, "good"), ("fire-mode", 0.0, "good")], True, id="fire is over"
+        ),
+        pytest.param([("fire-mode", 0.0, "good")], True, id="no fire"),
+    ],
+)
+def test_what_the_lift_tells_decides_whether_the_edge_may_hold(
+    readings: list[tuple[str, float, Quality]], held: bool
+) -> None:
+    door = msgspec.structs.replace(DOOR, fire="panel", floor="panel", floors=(1, 2))
+    hand = DoorHand(door, relay := FakeRelay(), ManualClock(START), lambda _one: None)
+    doors = Doors.__new__(Doors)
+    doors._hands = {door.id: hand}
+    for quantity, value, quality in readings:
+        doors.take([Reading("panel", quantity, value, "1", START, quality)])
+        doors.take([Reading("other", quantity, 99.0, "1", START)])
+    hand.put(SURE)
+    hand.turn()
+    assert relay.told == ([15] if held else [])
 
 
 def configured(**changes: object) -> dict[str, object]:
