@@ -50,9 +50,11 @@ class CameraCounts:
     """What one camera did since the start; the last five as in `LookCounts`.
 
     `dropped` frames were given up for a newer one, by the source or while they waited for a turn.
+    `missed` pictures of events are of the analysed stream, since the main stream had none.
     """
 
     read: int = 0
+    missed: int = 0
     inferred: int = 0
     dropped: int = 0
     detections: int = 0

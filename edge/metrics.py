@@ -107,6 +107,11 @@ def _cameras(kind: Kind) -> list[Spec]:
             lambda one: one.lost_events,
         ),
         "pictures": ("counter", "pictures kept as evidence", lambda one: one.pictures),
+        "pictures_coarse": (
+            "counter",
+            "pictures taken from the analysed stream, since the main stream had none",
+            lambda one: one.coarse_pictures,
+        ),
         "readings": ("counter", "readings of places and lines kept", lambda one: one.readings),
         "readings_lost": (
             "counter",

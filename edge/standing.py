@@ -28,6 +28,7 @@ class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
     lost_events: int = 0
     pictures: int = 0
+    coarse_pictures: int = 0
     readings: int = 0
     lost_readings: int = 0
     turns: int = 0

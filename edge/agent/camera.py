@@ -150,6 +150,7 @@ class CameraWorker:
         self.meter.count(
             CameraCounts(
                 read=source.read,
+                missed=source.missed,
                 inferred=looked.frames,
                 dropped=source.dropped + looked.replaced,
                 detections=looked.detections,

@@ -166,6 +166,7 @@ class Cameras:
             events=recorded.events,
             lost_events=recorded.lost + recorder.unsaved,
             pictures=recorded.pictures,
+            coarse_pictures=counts.missed,
             readings=recorded.readings,
             lost_readings=recorded.lost_readings,
             turns=turns.turns,

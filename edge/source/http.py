@@ -71,6 +71,11 @@ class MjpegStream:
         self._jpeg = self._waiting.popleft()
         return True
 
+    @property
+    def codec(self) -> str:
+        """JPEGs, one by one."""
+        return "mjpeg"
+
     def picture(self) -> Image | None:
         """Return the picture stepped to, None when it cannot be decoded."""
         return decode(self._jpeg)
@@ -106,6 +111,11 @@ class SnapshotStream:
         finally:
             response.close()
         return True
+
+    @property
+    def codec(self) -> str:
+        """One JPEG for each request."""
+        return "jpeg"
 
     def picture(self) -> Image | None:
         """Return the picture stepped to, None when it cannot be decoded."""

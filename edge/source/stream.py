@@ -29,6 +29,11 @@ class Stream(Connection, Protocol):
     Decoding is apart, so that frames nobody analyses cost next to nothing.
     """
 
+    @property
+    def codec(self) -> str:
+        """How frames are coded, as FFmpeg calls it; empty when unknown."""
+        ...
+
     def picture(self) -> Image | None:
         """Return the grabbed frame as BGR [height, width, 3], None when it cannot be decoded."""
         ...

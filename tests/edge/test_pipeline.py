@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,7 @@ from edge.facts import CountFact, EpisodeFact
 from edge.pipeline import CameraPipeline
 from edge.settings import Camera, Line, Scenario, Zone
 from edge.source.file import FileSource
-from edge.source.frame import Frame
+from edge.source.frame import Frame, Image
 from linli.clock import ManualClock
 from linli.errors import InputError
 from linli.hours import Window
@@ -73,6 +75,35 @@ def test_a_stay_begins_and_ends_with_all_that_the_event_needs() -> None:
     assert (end.track, end.picture) == (None, None)
     counts = pipeline.counts
     assert (counts.frames, counts.detections, counts.tracks, counts.withheld) == (16, 8, 1, 0)
+
+
+@pytest.mark.parametrize(("away", "size"), [(False, (240, 400)), (True, (120, 200))])
+def test_the_picture_is_from_the_main_stream_at_the_frames_own_moment(
+    away: bool, size: tuple[int, int]
+) -> None:
+    pipeline = CameraPipeline(
+        CAMERA, FakeDetector(NAMES, [detections(HERE)] * 9), ManualClock(START)
+    )
+    asked: list[float] = []
+    fine = np.full((240, 400, 3), 90, np.uint8)
+
+    def finer(moment: float) -> Image | None:
+        asked.append(moment)
+        return None if away else fine
+
+    begun = [
+        fact
+        for number in range(8)
+        for fact in pipeline.process(
+            replace(frame(number * 0.5), finer=partial(finer, number * 0.5))
+        )
+        if isinstance(fact, EpisodeFact)
+    ]
+    assert len(begun) == 1
+    assert begun[0].picture is not None
+    shown = cv2.imdecode(np.frombuffer(begun[0].picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape[:2] == size
+    assert asked == [(begun[0].time - START).total_seconds()]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def check(config: Path) -> None:
                 click.echo(f"model {model.name} {model.version}: runs")
             Scene(taught_places(camera))
             click.echo(f"camera {camera.id}: {_first_frame(camera)}")
+            if camera.evidence_source is not None:
+                click.echo(f"camera {camera.id}: main stream {_main_frame(camera)}")
         except InputError as error:
             click.echo(f"camera {camera.id}: {error}", err=True)
             failed.append(error)
@@ -64,3 +66,16 @@ def _first_frame(camera: Camera) -> str:
                 height, width = frame.image.shape[:2]
                 return f"{width}x{height}"
         raise InputError(source.detail or "no frame came", where=camera.id)
+
+
+def _main_frame(camera: Camera) -> str:
+    clock = SystemClock()
+    with source_of(camera, clock, random.random) as source:
+        deadline = clock.monotonic() + FRAME_PATIENCE
+        while clock.monotonic() < deadline:
+            frame = source.read(0.2)
+            finer = frame.finer() if frame is not None and frame.finer is not None else None
+            if finer is not None:
+                height, width = finer.shape[:2]
+                return f"{width}x{height}"
+        raise InputError("no picture came from the main stream", where=camera.id)

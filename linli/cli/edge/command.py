@@ -16,6 +16,12 @@ class _Edge(LazyGroup):
         "run": (f"{_HERE}.run", "run", "edge", "Watch and deliver, until stopped."),
         "status": (f"{_HERE}.status", "status", "edge", "What the edge here does now."),
         "check": (f"{_HERE}.check", "check", "edge", "Try settings, model and cameras."),
+        "camera": (
+            f"{_HERE}.camera",
+            "camera",
+            "edge",
+            "What a camera gives, before it is joined.",
+        ),
         "replay": (
             f"{_HERE}.replay.command",
             "replay",
