@@ -101,6 +101,18 @@ class StatusAt(Settings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8475
 
 
+class SpoolCaps(Settings, frozen=True, kw_only=True):
+    """How much and for how long facts are kept that the ingest does not have yet."""
+
+    megabytes: Annotated[int, Meta(ge=16, le=65_536)] = 512
+    reading_days: Annotated[float, Meta(gt=0, le=366)] = 7
+    event_days: Annotated[float, Meta(gt=0, le=366)] = 30
+
+    def __post_init__(self) -> None:
+        if self.reading_days > self.event_days:
+            raise ValueError("reading_days above event_days; readings go before events")
+
+
 class Box(Settings, frozen=True, kw_only=True):
     """What a box must know of itself before it can ask the ingest what to watch."""
 
@@ -123,6 +135,7 @@ class EdgeSettings(EdgeConfig, frozen=True, kw_only=True):
     mqtt: Mqtt = Mqtt()
     ingest: Ingest | None = None
     status: StatusAt = StatusAt()
+    spool: SpoolCaps = SpoolCaps()
 
     @property
     def folder(self) -> Path:

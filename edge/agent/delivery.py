@@ -19,8 +19,8 @@ from edge.actuate.orders import Orders
 from edge.agent.crew import Crew, Pulse
 from edge.messages import Address
 from edge.pictures import DiskEvidence
-from edge.settings import EdgeSettings
-from edge.spool import Spool
+from edge.settings import EdgeSettings, SpoolCaps
+from edge.spool import DAY, Lane, Spool, SpoolLimits
 from edge.standing import LinkStanding, UploadStanding
 from edge.uplink import Document, Uplink
 from edge.upload import Uploader, open_client
@@ -47,7 +47,7 @@ class Delivery:
         report: Callable[[], Document],
     ) -> None:
         """`documents` and `report` are what the uplink tells of this node."""
-        self.spool = Spool(settings.folder / "spool.db", clock)
+        self.spool = Spool(settings.folder / "spool.db", clock, limits_of(settings.spool))
         self.pictures = DiskEvidence(settings.folder / "pictures")
         self._ledger = Ledger(settings.folder / "commands.db")
         self.orders = Orders(address, self._ledger, clock, partial(health.stamp, clock))
@@ -134,3 +134,12 @@ class Delivery:
         """
         pictures = len(self.pictures.waiting()) if self.uploader is not None else 0
         return self.spool.pending(), pictures
+
+
+def limits_of(caps: SpoolCaps) -> SpoolLimits:
+    """Return the caps as the spool counts them."""
+    ages: dict[Lane, float] = {
+        "telemetry": caps.reading_days * DAY,
+        "events": caps.event_days * DAY,
+    }
+    return SpoolLimits(bytes=caps.megabytes * 1024 * 1024, ages=ages)

@@ -99,6 +99,8 @@ def test_a_source_says_its_kind(tmp_path: Path, source: str, kind: str) -> None:
         (HEAD + CAMERA + CAMERA, "camera id 'cam1' is there twice"),
         (HEAD + CAMERA + "fbs = 3\n", "Did you mean 'fps'"),
         (HEAD + CAMERA + "fps = 0\n", "camera[0].fps"),
+        (HEAD + CAMERA + "[spool]\nmegabytes = 1\n", "spool.megabytes"),
+        (HEAD + CAMERA + "[spool]\nreading_days = 31\n", "readings go before events"),
         (HEAD + CAMERA + "speed = 0.05\n", "camera[0].speed"),
         (HEAD + CAMERA + 'speed = "fast"\n', "camera[0].speed"),
         (HEAD + CAMERA.replace("clip.mp4", "rtsp://h/1") + "speed = 2\n", "cannot be played"),

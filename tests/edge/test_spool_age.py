@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.agent.delivery import limits_of
 from edge.messages import Place
-from edge.spool import Lane, Row, Spool
+from edge.settings import SpoolCaps
+from edge.spool import LANES, Lane, Row, Spool
 from linli.clock import ManualClock
 from linli.codec import sha256
 from linli.events import Reject
@@ -90,3 +92,18 @@ def test_a_spool_of_an_older_agent_is_brought_up_and_keeps_its_rows(tmp_path: Pa
         assert [one.evicted for one in spool.reports()] == [0, 0]
         assert spool._database is not None
         assert spool._database.execute("SELECT moved FROM dead").fetchall() == [(0.0,)]
+
+
+def test_settings_say_how_long_and_how_much(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    limits = limits_of(SpoolCaps(megabytes=16, reading_days=0.5, event_days=1))
+    assert limits.bytes == 16 * 2**20
+    with Spool(tmp_path / "spool.db", clock, limits) as spool:
+        for lane in LANES:
+            spool.put(lane, "t", _message)
+        clock.advance(13 * 3600)
+        spool.put("events", "t", _message)
+        assert (_held(spool), _held(spool, "telemetry")) == ([1, 2], [])
+        clock.advance(12 * 3600)
+        spool.put("events", "t", _message)
+        assert _held(spool) == [2, 3]

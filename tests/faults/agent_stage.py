@@ -81,8 +81,9 @@ class AgentStage(Stage):
         scenes = (SCENE.format(id=name, source=where) for name, where in self.cameras.items())
         settings.write_text(
             f'data = "{self.spool_folder}"\n[node]\nsite = "{SITE}"\narea = "{AREA}"\n'
-            f'id = "{NODE}"\n[mqtt]\nport = {self.edge_mqtt_port}\nusername = "{NODE}"\n'
-            f'password_file = "{NODE}.secret"\n[model]\nfile = "model.onnx"\n' + "".join(scenes)
+            f'id = "{NODE}"\n[status]\nport = 0\n[mqtt]\nport = {self.edge_mqtt_port}\n'
+            f'username = "{NODE}"\npassword_file = "{NODE}.secret"\n[model]\nfile = "model.onnx"\n'
+            + "".join(scenes)
         )
         argv = linli_argv("edge", "run", "--json", *self.words, *words, "--config", str(settings))
         with self._told.open("ab") as told, (self.folder / "edge.log").open("ab") as log:
