@@ -171,7 +171,8 @@ class CameraMeter:
 
 def _rate(since: tuple[float, int], now: float, count: int) -> tuple[float, tuple[float, int]]:
     then, before = since
-    rate = (count - before) / (now - then) if now > then else 0.0
+    grown = max(count - before, 0)  # a camera that was started again counts from 0
+    rate = grown / (now - then) if now > then else 0.0
     return round(rate, 3), (now, count)
 
 

@@ -6,8 +6,10 @@ between starts grow, and whoever started this parent hears how it is.
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -50,6 +52,7 @@ class Keeper:
         self._silent = 0.0
         self._born = 0.0
         self._falls = 0
+        self._reread = threading.Event()
         self._proven = self._over = False
 
     def __enter__(self) -> Self:
@@ -76,6 +79,9 @@ class Keeper:
         """Keep it running until told to stop, or until it has nothing more to do."""
         looked = told = self._clock.monotonic()
         while not stop.wait(POLL):
+            if self._reread.is_set():
+                self._reread.clear()
+                self._pass_on(signal.SIGHUP)
             now = self._clock.monotonic()
             passed, looked = min(now - looked, _LONGEST_LOOK), now
             code = self._turn(now, passed)
@@ -86,6 +92,15 @@ class Keeper:
                 self._tell()
         self._manager.stopping()
         return self._end()
+
+    def reload(self) -> None:
+        """Have the worker read its settings again; a signal's handler may call it."""
+        self._reread.set()
+
+    def _pass_on(self, number: int) -> None:
+        process = self._supervisor.process(NAME)
+        if process is not None:
+            process.send_signal(number)
 
     def _turn(self, now: float, passed: float) -> int | None:
         """Look after the worker; return its exit code when no other is to follow."""
@@ -156,4 +171,5 @@ def supervise(argv: Sequence[str], stop: StopSignal, clock: Clock) -> int:
     """Keep the worker `argv` running until told to stop; return its exit code."""
     manager = ServiceManager.of()
     with Keeper(argv, clock, manager) as keeper:
+        signal.signal(signal.SIGHUP, lambda *_: keeper.reload())
         return keeper.run(stop)

@@ -91,6 +91,7 @@ class Uplink:
         self._orders = orders
         self._reported_at = 0.0
         self._report_wanted = threading.Event()
+        self._documents_wanted = threading.Event()
         self._courses = {lane: Course(passes=lane == "events") for lane in LANES}
         self._ingest: Status | None = None
         self._ingest_topic = str(ingest_status_topic(address.site))
@@ -131,6 +132,11 @@ class Uplink:
         except PayloadError as error:
             log.error("uplink: health report breaks the contract: %s", error)  # noqa: TRY400
 
+    def describe(self, documents: Sequence[Document]) -> None:
+        """Publish other documents from now on, at once if we are up; from any thread."""
+        self._documents = documents
+        self._documents_wanted.set()
+
     def report_soon(self) -> None:
         """Report within seconds instead of a minute; from any thread."""
         self._report_wanted.set()
@@ -149,8 +155,7 @@ class Uplink:
         self._start_over()
         self._reported_at = self._clock.monotonic() - REPORT_EVERY
         self._publish_status("ready")
-        for topic, payload in self._documents:
-            self._link.publish(str(topic), payload, retain=True)
+        self._publish_documents()
 
     def on_down(self, reason: str) -> None:
         """Hold everything until we are up again."""
@@ -237,6 +242,11 @@ class Uplink:
         for course in self._courses.values():
             course.reset()
 
+    def _publish_documents(self) -> None:
+        self._documents_wanted.clear()
+        for topic, payload in self._documents:
+            self._link.publish(str(topic), payload, retain=True)
+
     def _publish_status(self, state: NodeState) -> None:
         status = Status(state=state, session=self._session, agent=self._agent, since=self._since)
         self._link.publish(self._status_topic, encode(status), retain=True)
@@ -244,6 +254,8 @@ class Uplink:
     def _send(self) -> None:
         if not self._link.connected:
             return
+        if self._documents_wanted.is_set():
+            self._publish_documents()
         now = self._clock.monotonic()
         pause = REPORT_PAUSE if self._report_wanted.is_set() else REPORT_EVERY
         if self._report is not None and now >= self._reported_at + pause:

@@ -59,11 +59,11 @@ class Orders:
         self._words: deque[tuple[Topic, bytes]] = deque()
 
     def serve(self, handlers: Mapping[tuple[str, str], Handler]) -> None:
-        """Add who does which command of which device: (device, command) → handler.
+        """Say who does which command of which device from now on: (device, command) → handler.
 
         A handler must not wait: it takes the order and finishes it later.
         """
-        self._handlers.update(handlers)
+        self._handlers = dict(handlers)
 
     @property
     def subscription(self) -> str:

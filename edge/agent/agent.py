@@ -142,6 +142,21 @@ class Agent:
         if self._cameras.seen or self._parts.running:
             self._drain(stop, drain)
 
+    def change(self, settings: EdgeSettings) -> bool:
+        """Go over to other settings while at work; tell whether that can be.
+
+        It can when the same cameras are told other things, and nothing else differs. Raises
+        InputError, and then nothing has changed.
+        """
+        if not only_cameras(self._settings, settings):
+            return False
+        self._cameras.change(settings.camera)
+        self._settings = settings
+        self._parts.change(settings)
+        self._delivery.orders.serve(self._parts.handlers())
+        self._delivery.uplink.describe(build.births(settings, self._version, self._clock))
+        return True
+
     def verdict(self) -> None:
         """Raise LinliError when a camera failed, an event was lost or something is undelivered."""
         for error in self._cameras.errors:
@@ -288,3 +303,12 @@ class Agent:
             lives=self._lives,
         )
         return topic, messages.report(topic, health.stamp(self._clock), data)
+
+
+def only_cameras(one: EdgeSettings, other: EdgeSettings) -> bool:
+    """Tell whether settings differ only in what the same cameras are told, if at all."""
+    names = set(one.__struct_fields__) - {"camera"}
+    if any(getattr(one, name) != getattr(other, name) for name in names):
+        return False
+    kinds = [{(camera.id, camera.guide is None) for camera in it.camera} for it in (one, other)]
+    return kinds[0] == kinds[1]

@@ -87,6 +87,11 @@ class CameraWorker:
         self._changed = changed
         self._first_frame = first_frame
         self._seen_at: float | None = None  # monotonic; None before the first frame
+        self._change: Callable[[], list[Fact]] | None = None
+
+    def change(self, change: Callable[[], list[Fact]]) -> None:
+        """Have something changed between two frames, in the camera's thread, and its facts kept."""
+        self._change = change
 
     def run(self, stop: threading.Event) -> None:
         """Work until the source ends or `stop` is set; what is going on then has ended."""
@@ -109,6 +114,7 @@ class CameraWorker:
         try:
             while not stop.is_set():
                 self.pulse.beat(LONGEST_LOOK)
+                self._changed_over()
                 frame = self._source.read(READ_TIMEOUT)
                 if self._source.state in {"ended", "failed"} and frame is None:
                     break
@@ -121,6 +127,11 @@ class CameraWorker:
         finally:
             self._record(self._pipeline.finish())
             self._count()
+
+    def _changed_over(self) -> None:
+        change, self._change = self._change, None
+        if change is not None:
+            self._record(change())
 
     def _see(self, frame: Frame) -> None:
         started = self._clock.monotonic()

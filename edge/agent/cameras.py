@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from edge import health, messages
 from edge.agent import build
@@ -18,8 +21,10 @@ from edge.agent.part import Ground
 from edge.agent.pool import DetectorPool, Seat, SeatCounts
 from edge.agent.recorder import ActWatch, Recorder
 from edge.detect.detector import Detector
+from edge.facts import Fact
 from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
+from edge.scene import TaughtPlace
 from edge.sensors.reading import Readings
 from edge.settings import CAMERA_GROUP, Camera
 from edge.source.frame import FrameSource
@@ -30,6 +35,32 @@ from linli.events import CameraReport, ModelRef, TelemetryData
 from linli.log import get_logger
 
 log = get_logger(__name__)
+
+_OF_PICTURES = (
+    "label",
+    "subject",
+    "evidence_days",
+    "attention",
+    "redact_within",
+    "tamper",
+    "zone",
+    "line",
+    "scenario",
+    "state",
+)
+"""What of a camera's settings can change between two of its pictures."""
+
+
+@dataclass(slots=True)
+class _Post:
+    """One camera at work."""
+
+    camera: Camera
+    worker: CameraWorker
+    source: FrameSource
+    pipeline: Pipeline
+    seat: Seat | None
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 class Cameras:
@@ -49,9 +80,10 @@ class Cameras:
         self._ground = ground
         self._changed = changed
         self._first_frame = first_frame
-        self._stop = threading.Event()
-        self._workers: list[CameraWorker] = []
-        self._seats: dict[str, Seat] = {}
+        self._posts: dict[str, _Post] = {}
+        self._pool: DetectorPool | None = None
+        self._places: Sequence[Readings] = ()
+        self._acts: ActWatch | None = None
         self.model: ModelRef | None = None
 
     def make(self, detector: Detector | None, places: Sequence[Readings], acts: ActWatch) -> None:
@@ -64,17 +96,47 @@ class Cameras:
         elif watching:
             pool = build.load_pool(settings, clock)
         self.model = pool.model if pool is not None else None
-        self._workers = [self._worker(one, pool, places, acts) for one in settings.camera]
+        self._pool, self._places, self._acts = pool, places, acts
+        self._posts = {one.id: self._post(one, self._recorder(one)) for one in settings.camera}
 
     def start(self) -> None:
         """Start a thread for each."""
-        for worker in self._workers:
-            run = partial(worker.run, self._stop)
-            self._ground.crew.start(worker.meter.device, run, worker.pulse)
+        for post in self._posts.values():
+            self._start(post)
+
+    def change(self, cameras: Sequence[Camera]) -> None:
+        """Go over to other settings of the same cameras; what goes on goes on where it can.
+
+        A camera whose source, speed or masks differ starts again, with its ends said before.
+        Raises InputError, and then nothing has changed.
+        """
+        live: list[tuple[_Post, Camera, list[TaughtPlace]]] = []
+        fresh: list[_Post] = []
+        for camera in cameras:
+            post = self._posts[camera.id]
+            if camera == post.camera:
+                continue
+            if same_picture(post.camera, camera) and self._ground.crew.running(camera.id):
+                places = build.taught_places(camera)
+                self._pipeline(camera, places, post.seat, post.source)  # only to see that it can be
+                live.append((post, camera, places))
+            else:
+                fresh.append(self._post(camera, post.worker.recorder))
+        for post, camera, places in live:
+            post.camera = camera
+            post.worker.change(partial(_go_over, post, camera, places))
+        for post in fresh:
+            self._posts[post.camera.id].stop.set()
+        self._ground.crew.join(*(post.camera.id for post in fresh))
+        for post in fresh:
+            post.worker.recorder.change(post.camera)
+            self._posts[post.camera.id] = post
+            self._start(post)
 
     def end(self) -> None:
         """End them; what is going on then has ended."""
-        self._stop.set()
+        for post in self._posts.values():
+            post.stop.set()
         self._ground.crew.join(*self.meters)
 
     @property
@@ -146,7 +208,7 @@ class Cameras:
     def _standing(self, worker: CameraWorker, now: float) -> CameraStanding:
         meter, recorder = worker.meter, worker.recorder
         counts, recorded = meter.counts, recorder.counts
-        seat = self._seats.get(meter.device)
+        seat = self._posts[meter.device].seat
         turns = seat.counts if seat is not None else SeatCounts()
         return CameraStanding(
             device=meter.device,
@@ -174,41 +236,69 @@ class Cameras:
             waited=turns.waited,
         )
 
-    def _worker(
-        self,
-        camera: Camera,
-        pool: DetectorPool | None,
-        places: Sequence[Readings],
-        acts: ActWatch,
-    ) -> CameraWorker:
+    @property
+    def _workers(self) -> list[CameraWorker]:
+        return [post.worker for post in self._posts.values()]
+
+    def _start(self, post: _Post) -> None:
+        run = partial(post.worker.run, post.stop)
+        self._ground.crew.start(post.camera.id, run, post.worker.pulse)
+
+    def _recorder(self, camera: Camera) -> Recorder:
         ground = self._ground
-        recorder = Recorder(
+        return Recorder(
             camera,
             ground.clock,
             address=ground.address,
             spool=ground.spool,
             pictures=ground.pictures,
             recorded=ground.recorded,
-            listeners=places,
-            acts=acts,
+            listeners=self._places,
+            acts=self._acts,
         )
-        source = source_of(camera, ground.clock, random.random)
-        return CameraWorker(
+
+    def _post(self, camera: Camera, recorder: Recorder) -> _Post:
+        clock = self._ground.clock
+        pool = self._pool if camera.guide is None else None
+        seat = pool.seat(1 / camera.fps) if pool is not None else None
+        source = source_of(camera, clock, random.random)
+        pipeline = self._pipeline(camera, build.taught_places(camera), seat, source)
+        worker = CameraWorker(
             source,
-            self._pipeline(camera, pool, source),
+            pipeline,
             recorder,
             self.meters[camera.id],
-            ground.clock,
+            clock,
             changed=self._changed,
             first_frame=self._first_frame,
         )
+        return _Post(camera, worker, source, pipeline, seat)
 
-    def _pipeline(self, camera: Camera, pool: DetectorPool | None, source: FrameSource) -> Pipeline:
+    def _pipeline(
+        self,
+        camera: Camera,
+        places: Sequence[TaughtPlace],
+        seat: Seat | None,
+        source: FrameSource,
+    ) -> Pipeline:
         clock = self._ground.clock
         if camera.guide is not None:
             return guide_point(camera.guide, clock)[0]
-        assert pool is not None  # loaded for every camera that is no guidance point
-        places, zone = build.taught_places(camera), ZoneInfo(self._ground.settings.timezone)
-        seat = self._seats[camera.id] = pool.seat(1 / camera.fps)
+        assert seat is not None  # every camera that is no guidance point has one
+        zone = ZoneInfo(self._ground.settings.timezone)
         newest = NewestFrame(seat, source) if camera.is_live else None
         return CameraPipeline(camera, seat, clock, places, zone, newest=newest)
+
+
+def _go_over(post: _Post, camera: Camera, places: Sequence[TaughtPlace]) -> list[Fact]:
+    """Change what a camera's thread does, in that thread."""
+    assert isinstance(post.pipeline, CameraPipeline)
+    facts = post.pipeline.change(camera, places)
+    post.worker.recorder.change(camera)
+    return facts
+
+
+def same_picture(one: Camera, other: Camera) -> bool:
+    """Tell whether two settings of a camera differ only in what is made of its pictures."""
+    made = {name: getattr(one, name) for name in _OF_PICTURES}
+    return one.guide is None and msgspec.structs.replace(other, **made) == one

@@ -222,12 +222,7 @@ class Doors(Part):
         crew: Crew,
     ) -> None:
         self.keeper = keeper
-        self._before = {
-            camera.id: rule.door
-            for camera in settings.camera
-            for rule in camera.scenario
-            if rule.door is not None
-        }
+        self._before = _before(settings)
         self._crew = crew
         self._lock = threading.Lock()
         self._relays = relays
@@ -241,6 +236,10 @@ class Doors(Part):
     def lost_events(self) -> int:
         """How many events never reached the disk, or wait for it."""
         return self.keeper.lost_events + self.keeper.unsaved
+
+    def change(self, settings: EdgeSettings) -> None:
+        """Take which cameras name which from now on."""
+        self._before = _before(settings)
 
     def counts(self) -> Mapping[str, int]:
         """Return what was lost, and dropped because too much waited."""
@@ -306,3 +305,13 @@ def _held(hand: DoorHand, order: Order) -> None:
 
 def _released(hand: DoorHand, order: Order) -> None:
     hand.put(Released(), order)
+
+
+def _before(settings: EdgeSettings) -> dict[str, str]:
+    """Return which door each camera names."""
+    return {
+        camera.id: rule.door
+        for camera in settings.camera
+        for rule in camera.scenario
+        if rule.door is not None
+    }

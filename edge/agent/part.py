@@ -79,6 +79,9 @@ class Part:
     def start(self) -> None:
         """Start its threads."""
 
+    def change(self, settings: EdgeSettings) -> None:
+        """Go over to settings in which only cameras differ, each with its name as before."""
+
     def tick(self) -> None:
         """See what time alone brings, every few seconds."""
 

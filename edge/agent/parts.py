@@ -21,7 +21,7 @@ from edge.agent.speakers import Speakers
 from edge.facts import DoorFact, PromptFact
 from edge.health import CameraMeter
 from edge.sensors.reading import Readings
-from edge.settings import Scenario
+from edge.settings import EdgeSettings, Scenario
 from edge.speech.speaker import speaker_of
 from linli.events import Action, EventMessage
 from linli.topics import Topic
@@ -97,6 +97,11 @@ class Parts:
         """Start all; the spool must be open."""
         for part in self._all:
             part.start()
+
+    def change(self, settings: EdgeSettings) -> None:
+        """Go over to settings in which only cameras differ."""
+        for part in self._all:
+            part.change(settings)
 
     def tick(self) -> None:
         """See what time alone brings."""

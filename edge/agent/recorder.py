@@ -104,6 +104,10 @@ class Recorder:
         self._acts = acts
         self._unsaved: deque[_Unsaved] = deque()
 
+    def change(self, camera: Camera) -> None:
+        """Go by other settings of the same camera."""
+        self._camera = camera
+
     @property
     def unsaved(self) -> int:
         """How many events wait for the disk."""

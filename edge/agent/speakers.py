@@ -180,12 +180,7 @@ class Speakers(Part):
     ) -> None:
         """`speakers` are those of the settings by id."""
         self.keeper = keeper
-        self._before = {
-            camera.id: rule.speaker
-            for camera in settings.camera
-            for rule in camera.scenario
-            if rule.speaker is not None
-        }
+        self._before = _before(settings)
         self._crew = crew
         self._lock = threading.Lock()
         self._hands = {
@@ -198,6 +193,10 @@ class Speakers(Part):
     def lost_events(self) -> int:
         """How many events never reached the disk, or wait for it."""
         return self.keeper.lost_events + self.keeper.unsaved
+
+    def change(self, settings: EdgeSettings) -> None:
+        """Take which cameras name which from now on."""
+        self._before = _before(settings)
 
     def counts(self) -> Mapping[str, int]:
         """Return what was lost, wishes that came too late, and sentences that failed."""
@@ -239,3 +238,13 @@ class Speakers(Part):
 def _known(prompt: str | None) -> Prompt:
     assert prompt in PROMPTS  # orders of others are not taken
     return prompt
+
+
+def _before(settings: EdgeSettings) -> dict[str, str]:
+    """Return which speaker each camera names."""
+    return {
+        camera.id: rule.speaker
+        for camera in settings.camera
+        for rule in camera.scenario
+        if rule.speaker is not None
+    }

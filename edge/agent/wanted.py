@@ -90,6 +90,11 @@ class WantedConfig:
             found, self._next = self._next, None
             return [found, self._kept.good] if found is not None else [self._kept.good]
 
+    def coming(self) -> Wanted | None:
+        """Return what is to be tried next, if anything."""
+        with self._lock:
+            return self._next
+
     def settings(self, wanted: Wanted | None) -> EdgeSettings:
         """Return the settings with a configuration. Raises InputError."""
         try:

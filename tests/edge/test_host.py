@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -42,9 +43,12 @@ def config(tmp_path: Path, server: Served) -> Path:
 class Watcher:
     """An agent that does as a test says."""
 
-    def __init__(self, settings: EdgeSettings, say: Say, act: Callable[[Watcher], None]) -> None:
-        self.settings, self.say, self.act = settings, say, act
+    def __init__(
+        self, stage: Stage, settings: EdgeSettings, say: Say, act: Callable[[Watcher], None]
+    ) -> None:
+        self.stage, self.settings, self.say, self.act = stage, settings, say, act
         self.ended = self.left = False
+        self.rates = [settings.camera[0].fps]
 
     def __enter__(self) -> Self:
         if self.settings.camera[0].fps == 13:
@@ -56,7 +60,17 @@ class Watcher:
 
     def run(self, stop: StopSignal) -> None:
         self.act(self)
-        stop.wait(20)
+        deadline = time.monotonic() + 60
+        while not stop.wait(0.02) and time.monotonic() < deadline:
+            if self.stage.raise_when():
+                raise self.stage.raises
+
+    def change(self, settings: EdgeSettings) -> bool:
+        rate = settings.camera[0].fps
+        if rate == 21:
+            raise InputError("the model knows no dragon", where="camera cam-e1")
+        self.rates += [rate] if rate == 20 else []
+        return rate == 20  # what these agents can go over to
 
     def end(self) -> None:
         self.ended = True
@@ -68,15 +82,20 @@ class Stage:
     def __init__(self) -> None:
         self.agents: list[Watcher] = []
         self.stop = StopSignal()
+        self.raise_when: Callable[[], bool] = lambda: False
+        self.raises: Exception = RuntimeError()
+        self.host: Host
 
     def play(self, config: Path, *scenes: Scene) -> None:
         left = iter(scenes)
 
         def make(settings: EdgeSettings, say: Say) -> Watcher:
-            self.agents.append(Watcher(settings, say, lambda one: next(left)(self, one)))
+            self.raise_when = lambda: False
+            self.agents.append(Watcher(self, settings, say, lambda one: next(left)(self, one)))
             return self.agents[-1]
 
-        Host(config, make).run(self.stop)
+        self.host = Host(config, make)
+        self.host.run(self.stop)
 
     @property
     def rates(self) -> list[float]:
@@ -157,6 +176,118 @@ def test_a_version_that_falls_on_trial_is_refused_for_the_last_good_one(
         good=version(1, fps=1),
         refused=Refused(version=2, detail="cam-e1: no such video file"),
     )
+
+
+def until(stage: Stage, there: Callable[[], bool]) -> None:
+    """End the stage when something has come, from another thread: the agent is at work."""
+
+    def look() -> None:
+        deadline = time.monotonic() + 60
+        while not there() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stage.stop.set()
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+def test_an_agent_goes_over_to_another_version_while_at_work(office, config, fast) -> None:
+    office.wanted = version(1, fps=1)
+
+    def change(stage: Stage, agent: Watcher) -> None:
+        office.wanted = version(2, fps=20)
+        until(stage, lambda: read_kept(config.parent / "data").good == version(2, fps=20))
+
+    stage = run_host(config, change)
+    (agent,) = stage.agents
+    assert agent.rates == [1, 20]
+    assert agent.say() == ConfigReport(version=2)
+
+
+def test_a_version_that_an_agent_refuses_at_work_changes_nothing(office, config, fast) -> None:
+    office.wanted = version(1, fps=1)
+
+    def change(stage: Stage, agent: Watcher) -> None:
+        office.wanted = version(2, fps=21)
+        until(stage, lambda: read_kept(config.parent / "data").refused is not None)
+
+    stage = run_host(config, change)
+    (agent,) = stage.agents
+    assert agent.rates == [1]
+    assert agent.say() == ConfigReport(
+        version=1, refused=2, detail="camera cam-e1: the model knows no dragon"
+    )
+
+
+def test_one_that_falls_on_trial_after_it_went_over_is_refused(
+    office, config, fast, monkeypatch
+) -> None:
+    monkeypatch.setattr("edge.agent.host.TRIAL", 60.0)
+    write_kept(config.parent / "data", Kept(good=version(1, fps=1)))
+
+    def fall(stage: Stage, agent: Watcher) -> None:
+        office.wanted = version(2, fps=20)
+        stage.raises = InputError("no such zone")
+        stage.raise_when = lambda: 20 in agent.rates
+
+    stage = run_host(config, fall, done)
+    assert stage.rates == [1, 1]
+    assert read_kept(config.parent / "data").refused == Refused(version=2, detail="no such zone")
+
+
+OWN = """
+[node]
+site = "c001"
+area = "b03"
+id = "c001-n07"
+[[camera]]
+id = "cam"
+label = "x"
+source = "pattern:empty"
+fps = {fps}
+"""
+
+
+def test_its_own_file_is_read_again_when_asked_to(tmp_path: Path, caplog) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(OWN.format(fps=1))
+    stage = Stage()
+
+    def edit(stage: Stage, agent: Watcher) -> None:
+        path.write_text("broken")
+        stage.host.reload()
+        stage.stop.wait(0)
+        until_reloaded(stage, lambda: "going on as before" in caplog.text, 20)
+        until_reloaded(stage, lambda: 20 in agent.rates, 2)
+
+    def until_reloaded(stage: Stage, there: Callable[[], bool], fps: int) -> None:
+        def then() -> None:
+            deadline = time.monotonic() + 60
+            while not there() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            path.write_text(OWN.format(fps=fps))
+            stage.host.reload()
+
+        threading.Thread(target=then, daemon=True).start()
+
+    def last(stage: Stage, agent: Watcher) -> None:
+        stage.stop.set()
+
+    stage.play(path, edit, last)
+    assert [one.rates for one in stage.agents] == [[1, 20], [2]]
+
+
+def test_what_cannot_start_any_more_starts_as_before(tmp_path: Path, caplog) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(OWN.format(fps=1))
+    stage = Stage()
+
+    def edit(stage: Stage, agent: Watcher) -> None:
+        path.write_text(OWN.format(fps=13))
+        stage.host.reload()
+
+    stage.play(path, edit, done)
+    assert stage.rates == [1, 13, 1]
+    assert "starting as before" in caplog.text
 
 
 def test_a_full_disk_is_not_laid_to_a_configuration(office, config, fast, monkeypatch) -> None:

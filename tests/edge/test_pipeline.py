@@ -15,7 +15,7 @@ import vision
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector, load_detector
-from edge.facts import CountFact, EpisodeFact
+from edge.facts import CountFact, EpisodeFact, Fact
 from edge.pipeline import CameraPipeline
 from edge.settings import Camera, Line, Scenario, Zone
 from edge.source.file import FileSource
@@ -376,3 +376,71 @@ def test_lines_count_their_kinds_alone() -> None:
     pipeline = CameraPipeline(camera, FakeDetector(NAMES, script), ManualClock(START))
     assert [fact for n in range(5) for fact in pipeline.process(frame(n * 0.5))] == []
     assert pipeline.finish() == [CountFact("gate", {"in": 1, "out": 0, "occupancy": 1}, START)]
+
+
+def changing(*cameras: Camera) -> tuple[list[EpisodeFact], CameraPipeline]:
+    """Somebody stays for five frames with each of the settings, one after the other."""
+    seen = FakeDetector(NAMES, [detections(HERE)] * 5 * len(cameras))
+    pipeline = CameraPipeline(cameras[0], seen, ManualClock(START))
+    facts: list[Fact] = []
+    for number, camera in enumerate(cameras):
+        facts += pipeline.change(camera) if number else []
+        for n in range(5):
+            facts += pipeline.process(frame((number * 5 + n) * 0.5))
+    return [fact for fact in facts if isinstance(fact, EpisodeFact)], pipeline
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"severity": "high"},
+        {"dwell": 60.0},
+        {"gone_after": 60.0},
+        {"score": 0.5},
+        {"votes": 1, "of": 2, "cooldown": 0.0},
+        {"labels": ("person", "bicycle")},
+    ],
+)
+def test_what_goes_on_goes_on_under_other_settings_of_its_scenario(changes: object) -> None:
+    (begin,), pipeline = changing(CAMERA, rule(**changes))  # type: ignore[arg-type]
+    (end,) = pipeline.finish()
+    assert isinstance(end, EpisodeFact)
+    assert (begin.phase, end.phase, end.episode) == ("begin", "end", begin.episode)
+    assert pipeline.counts.frames == 10
+
+
+def test_what_is_watched_no_more_ends_and_what_is_new_begins() -> None:
+    begin, end, other = changing(CAMERA, rule(event="loitering", dwell=0.5))[0]
+    assert (begin.phase, end.phase, end.episode) == ("begin", "end", begin.episode)
+    assert (other.phase, other.scenario.event) == ("begin", "loitering")
+    facts, pipeline = changing(CAMERA, rule(shadow=True))
+    assert [fact.phase for fact in facts] == ["begin", "end"]
+    assert pipeline.finish() == []
+
+
+def test_another_zone_of_the_same_name_is_watched_at_once() -> None:
+    corner = Zone(id="middle", points=((0, 0), (0.1, 0), (0.1, 0.1)), anchor="center")
+    moved = msgspec.structs.replace(CAMERA, zone=(corner,))
+    facts, _ = changing(CAMERA, moved, moved)
+    assert [fact.phase for fact in facts] == ["begin", "end"]
+
+
+def test_settings_that_cannot_be_change_nothing() -> None:
+    pipeline, (begin,) = play([[HERE]] * 5)
+    with pytest.raises(InputError, match="dragon"):
+        pipeline.change(rule(labels=("dragon",)))
+    (end,) = pipeline.finish()
+    assert isinstance(end, EpisodeFact)
+    assert end.episode == begin.episode
+
+
+def test_a_line_that_stays_counts_on_and_one_that_goes_reports() -> None:
+    line = Line(id="gate", points=((0.5, 1.0), (0.5, 0.0)))
+    camera = msgspec.structs.replace(CAMERA, scenario=(), line=(line,))
+    script = [detections(place(x)) for x in (0.3, 0.4, 0.48, 0.56, 0.64)]
+    pipeline = CameraPipeline(camera, FakeDetector(NAMES, script), ManualClock(START))
+    for n in range(5):
+        pipeline.process(frame(n * 0.5))
+    assert pipeline.change(msgspec.structs.replace(camera, label="other")) == []
+    gone = pipeline.change(msgspec.structs.replace(camera, line=()))
+    assert gone == [CountFact("gate", {"in": 1, "out": 0, "occupancy": 1}, START)]

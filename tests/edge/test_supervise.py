@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -202,7 +203,9 @@ def test_an_edge_whose_thread_to_the_broker_comes_to_harm_is_back_by_itself(
             assert keeper.lives.fell.startswith(why)
 
 
-def test_the_command_keeps_a_worker_that_ends_with_it(tmp_path: Path) -> None:
+def test_the_command_keeps_a_worker_that_reads_its_file_and_ends_with_it(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "secret").write_text("x")
     config = tmp_path / "edge.toml"
     config.write_text(CONFIG.format(site=SITE, node=NODE, port=9))
@@ -216,6 +219,11 @@ def test_the_command_keeps_a_worker_that_ends_with_it(tmp_path: Path) -> None:
         assert "streaming" in parent.stdout.readline()
         (second,) = psutil.Process(parent.pid).children()
         assert second.pid != worker.pid
+        config.write_text(config.read_text().replace("pattern:empty", "pattern:square"))
+        parent.send_signal(signal.SIGHUP)
+        states = [json.loads(parent.stdout.readline())["state"] for _ in range(2)]
+        assert states == ["ended", "streaming"], "the settings were read again"
+        assert second.is_running()
         parent.terminate()
         rest = parent.stdout.read()
         assert parent.wait(PATIENCE) == 1, "a fact waits for a broker that is not there"

@@ -28,7 +28,7 @@ def run(config: Path, as_json: bool, duration: float | None, drain: float, alone
     """Watch the cameras and deliver what they see, until stopped or all files are played.
 
     What to watch is in the settings, or comes from the ingest that they name; when it changes
-    there, the cameras start again with it.
+    there, or the file does and SIGHUP says so, only what has to starts again.
 
     A parent process starts it again when it falls or hangs, after growing pauses. With --duration
     there is none: a run that has an end is not started again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 from importlib.metadata import PackageNotFoundError, version
@@ -45,8 +46,10 @@ def work(
         endpoint = Endpoint(settings.status, agent.standing)
         return _Run(agent, endpoint, manager, mouth, duration=duration, drain=drain)
 
+    host = Host(config, make)
+    signal.signal(signal.SIGHUP, lambda *_: host.reload())
     try:
-        Host(config, make).run(stop)
+        host.run(stop)
     except LinliError as error:
         manager.falling(redact(str(error)))
         raise
@@ -93,6 +96,10 @@ class _Run:
     def run(self, stop: StopSignal) -> None:
         """Let it work until told to stop."""
         self._agent.run(stop, duration=self._duration, drain=self._drain)
+
+    def change(self, settings: EdgeSettings) -> bool:
+        """Have it go over to other settings, if that can be. Raises InputError."""
+        return self._agent.change(settings)
 
     def end(self) -> None:
         """Say what it saw, and fail when something was lost."""
