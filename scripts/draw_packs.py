@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw what each scenario pack means, into docs/img/scenarios/NAME.svg.
+"""Draw what each scenario means, into docs/img/scenarios/NAME.svg.
 
 Example: scripts/draw_packs.py
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linli.packs import Pack, packs
+from linli.packs import packs
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "img" / "scenarios"
 WIDTH, HEIGHT, FLOOR = 480, 300, 205
@@ -102,9 +102,36 @@ SCENES = {
 }
 
 
-def timeline(pack: Pack) -> str:
+def line() -> str:
+    """Return a line over which somebody goes in, and somebody out."""
+    return (
+        f'<path d="M210 {FLOOR - 150} V{FLOOR + 22}" stroke="{ZONE}" stroke-width="4"/>'
+        f'<path d="M150 {FLOOR + 12} h130 l-12 -7 m12 7 l-12 7" fill="none" stroke="{ZONE}" '
+        f'stroke-width="3"/><text x="290" y="{FLOOR + 17}" fill="{ZONE}">+1</text>'
+        f"{person(120)}{person(320)}{person(380)}"
+    )
+
+
+def lens() -> str:
+    """Return a camera before a wall, and a hand over it."""
+    return (
+        f'<rect x="190" y="70" width="110" height="60" rx="10" fill="{INK}"/>'
+        f'<path d="M245 130 v60 M215 192 h60" stroke="{INK}" stroke-width="9"/>'
+        f'<circle cx="180" cy="100" r="24" fill="{QUIET}"/><circle cx="180" cy="100" r="12" '
+        f'fill="{INK}"/><path d="M118 60 q34 -12 58 14 l8 52 q-22 22 -62 8 z" fill="{ALARM}" '
+        f'fill-opacity="0.55"/>'
+    )
+
+
+OTHERS = {
+    "line": (line(), "数人进出", "People over a line", None),
+    "camera-tampered": (lens(), "摄像机被遮挡、转动或画面异常", "Camera covered or turned", 10.0),
+}
+"""What is no pack: the scene, its names, and the dwell where it has one."""
+
+
+def timeline(dwell: float) -> str:
     """Return when it begins, as a strip below the scene."""
-    dwell = float(pack.scenario["dwell"])
     said = f"{dwell:g} s" if dwell < 60 else f"{dwell / 60:g} min"
     begin = 320
     return (
@@ -116,22 +143,26 @@ def timeline(pack: Pack) -> str:
     )
 
 
-def picture(name: str, pack: Pack) -> str:
-    """Return the whole picture of a pack."""
+def picture(scene: str, zh: str, en: str, dwell: float | None) -> str:
+    """Return the whole picture of a scenario, with its timeline when it has a dwell."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="16" role="img"><title>{pack.title.zh} / '
-        f'{pack.title.en}</title><rect width="{WIDTH}" height="{HEIGHT}" fill="#fbfbf9"/>'
+        f'font-family="sans-serif" font-size="16" role="img"><title>{zh} / '
+        f'{en}</title><rect width="{WIDTH}" height="{HEIGHT}" fill="#fbfbf9"/>'
         f'<path d="M0 {FLOOR + 2} H{WIDTH}" stroke="#d5d8dc" stroke-width="2"/>'
-        f"{SCENES[name]}{timeline(pack)}</svg>\n"
+        f"{scene}{timeline(dwell) if dwell is not None else ''}</svg>\n"
     )
 
 
 def main() -> None:
     """Write every picture again."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, pack in packs().items():
-        (OUT / f"{name}.svg").write_text(picture(name, pack), encoding="utf-8")
+    drawn = {
+        name: (SCENES[name], pack.title.zh, pack.title.en, float(pack.scenario["dwell"]))
+        for name, pack in packs().items()
+    }
+    for name, (scene, zh, en, dwell) in (drawn | OTHERS).items():
+        (OUT / f"{name}.svg").write_text(picture(scene, zh, en, dwell), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,17 @@ class Played:
                 for name, count in fact.counts.items():
                     line[name] = count if name == "occupancy" else line.get(name, 0) + count
 
+    def others(self) -> list[str]:
+        """Return in words what happened to the camera and to taught places, in its order."""
+        ours = {story.scenario.event for story in self.stories}
+        start = self.start
+        return [
+            f"{(fact.time - start).total_seconds():7.1f} s  {fact.scenario.event} in {fact.zone}: "
+            f"{fact.label} {fact.phase}s"
+            for fact in self.happened
+            if start is not None and fact.scenario.event not in ours
+        ]
+
 
 class Player:
     """Plays once: `moments` gives each frame as it is done, `played` is then what came of all."""

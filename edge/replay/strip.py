@@ -62,6 +62,7 @@ def strip(played: Played, album: Album, title: str) -> Image:
     rows = [_title(title), _moments(album), _axis(played.seconds)]
     rows += [_story(story, played.seconds) for story in played.stories]
     rows += [_door(door, played.seconds) for door in played.doors]
+    rows += [_lines(_cut(played.others()))]
     return np.asarray(np.concatenate(rows), np.uint8)
 
 
@@ -110,14 +111,7 @@ def _axis(seconds: float) -> Image:
 
 def _story(story: Story, seconds: float) -> Image:
     rule = story.scenario
-    lines = [
-        part
-        for line in why(story)
-        for part in textwrap.wrap(line, _LETTERS, subsequent_indent=" " * 8) or [""]
-    ]
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 1], f"... and {len(lines) - _MOST_LINES + 1} lines more"]
-    sheet = _sheet(ROW * (len(lines) + 1) + LANE + 14)
+    sheet = _sheet(ROW + LANE + 6)
     head = f"{rule.event} in {rule.zone}" + (" (shadow)" if rule.shadow else "")
     words(sheet, (MARGIN, ROW - 5), head, size=0.5)
     top = ROW
@@ -129,8 +123,24 @@ def _story(story: Story, seconds: float) -> Image:
     for course in story.begun:
         x = _x(course.begun or 0.0, seconds)
         cv2.line(sheet, (x, top - 4), (x, top + LANE + 3), INK, 2)
+    lines = [
+        part
+        for line in why(story)
+        for part in textwrap.wrap(line, _LETTERS, subsequent_indent=" " * 8) or [""]
+    ]
+    return np.asarray(np.concatenate((sheet, _lines(_cut(lines)))), np.uint8)
+
+
+def _cut(lines: list[str]) -> list[str]:
+    if len(lines) <= _MOST_LINES:
+        return lines
+    return [*lines[: _MOST_LINES - 1], f"... and {len(lines) - _MOST_LINES + 1} lines more"]
+
+
+def _lines(lines: list[str]) -> Image:
+    sheet = _sheet(ROW * len(lines) + 8)
     for row, line in enumerate(lines, 1):
-        words(sheet, (MARGIN, top + LANE + ROW * row - 3), line, size=0.42)
+        words(sheet, (MARGIN, ROW * row - 5), line, size=0.42)
     return sheet
 
 

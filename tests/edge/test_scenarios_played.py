@@ -25,6 +25,7 @@ from edge.pipeline import CameraPipeline
 from edge.replay.course import why
 from edge.replay.folder import FolderSource
 from edge.replay.play import Played, Player
+from edge.replay.strip import Album, strip
 from edge.source.frame import Image
 from linli.clock import ManualClock
 from linli.edge_config import EdgeConfig
@@ -50,11 +51,11 @@ class Remembering:
     """A detector that looks at each picture once, however often it is shown."""
 
     def __init__(self, detector: Detector) -> None:
-        self.names = detector.names
-        self.model = detector.model
-        self.thresholds = detector.thresholds
         self._detector = detector
         self._known: dict[bytes, Detections] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._detector, name)
 
     def detect(self, image: Image) -> Detections:
         key = image.tobytes()
@@ -215,4 +216,7 @@ def test_a_camera_that_goes_black_and_one_that_is_covered(play: Callable[..., Pl
     ]
     played = play(pictures, 0.5, FakeDetector(("person",)), tamper=True, scenario=[])
     told = [(fact.phase, fact.label) for fact in played.happened]
+    said = played.others()
+    assert said[0].split() == ["35.0", "s", "camera-tampered", "in", "picture:", "black", "begins"]
+    assert strip(played, Album(), "camera").shape[0] > 4 * 20
     assert told == [("begin", "black"), ("end", "black"), ("begin", "covered"), ("end", "covered")]

@@ -14,6 +14,7 @@ from edge.scene import Scene
 from edge.sensors.known import known_sensors
 from edge.settings import Camera
 from edge.source.sources import source_of
+from edge.speech.speaker import speaker_of
 from linli.cli.edge.options import config_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -37,6 +38,8 @@ def check(config: Path) -> None:
     if settings.sensor:
         known = known_sensors(settings.sensor_source, settings.sensor)
         click.echo(f"sensors: {len(known)}, their mappings are good")
+    for speaker in settings.speaker:
+        click.echo(f"speaker {speaker.id}: {speaker_of(speaker.player, speaker.output).far_end}")
     failed: list[InputError] = []
     for camera in settings.camera:
         try:

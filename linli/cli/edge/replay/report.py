@@ -24,10 +24,7 @@ def told(played: Played) -> Iterator[str]:
     for name, counts in played.counts.items():
         said = ", ".join(f"{what} {count}" for what, count in counts.items())
         yield f"line {name}: {said}"
-    ours = {story.scenario.event for story in played.stories}
-    for fact in played.happened:
-        if fact.scenario.event not in ours:
-            yield f"{fact.scenario.event} in {fact.zone}: {fact.label} {fact.phase}s ({fact.time})"
+    yield from played.others()
     for state in played.states:
         report = state.report
         if report.state is not None:
