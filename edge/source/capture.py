@@ -136,17 +136,17 @@ def _within(timeout: float) -> list[int]:
 
 def _opened(source: str, reader: int, parameters: list[int]) -> cv2.VideoCapture | None:
     # FFmpeg would write its complaints to standard error, where a person reads one line of ours;
-    # these two can only be set through the environment.
+    # these can only be set through the environment.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET)
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    # Else one camera that does not answer keeps all others from being opened for as long: OpenCV
+    # has one lock for that, from times when FFmpeg needed it.
+    os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # of all threads, so it is not set back
     try:
         video = cv2.VideoCapture(source, reader, parameters)
     except cv2.error:
         return None
-    finally:
-        logging.setLogLevel(level)
     if video.isOpened():
         return video
     video.release()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from mjpeg import HttpCamera
 from rtsp import require_rtsp, rtsp_server
 
 from edge.settings import Camera
+from edge.source.capture import open_capture
 from edge.source.file import FileSource
 from edge.source.frame import Frame, FrameSource
 from edge.source.live import LiveSource
@@ -244,3 +247,21 @@ def test_a_beat_does_not_make_up_for_a_gap() -> None:
 def test_settings_choose_the_source(source: str, kind: type) -> None:
     camera = Camera(id="c", label="c", source=source)
     assert isinstance(source_of(camera, SystemClock(), lambda: 0.5), kind)
+
+
+def test_a_camera_that_never_answers_keeps_no_other_from_being_opened(clip: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/camera"
+        waiting = threading.Thread(target=open_capture, args=(address,), kwargs={"timeout": 60.0})
+        waiting.start()
+        silent.settimeout(60)
+        caller, _ = silent.accept()
+        try:
+            opened = open_capture(str(clip), timeout=60.0)
+            assert waiting.is_alive()
+            assert opened is not None
+            opened.close()
+        finally:
+            caller.close()
+    waiting.join(60)
+    assert not waiting.is_alive()
