@@ -1,12 +1,12 @@
-"""Redacted pictures that wait to be sent: on disk, owner only, bounded; and the same in memory.
+"""Redacted pictures that wait to be sent: sealed on disk, bounded; and the same in memory.
 
-A picture exists once both its JPEG and its description do; each is renamed into place. What a
-killed process left half written is removed at the next start.
+A picture exists once both its sealed bytes and its description do; each is renamed into place. What
+a killed process left half written is removed at the next start. Without the ingest's key nothing is
+written: then a few wait in memory.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from typing import Protocol, Self
 
 import msgspec
 
+from edge.durable import keep_names, unlink, write_whole
+from edge.sealing import OpenSeal, Seal
 from linli.errors import InputError, StoreError
 from linli.events import Instant, Redaction, Sha256, Slug, Uuid
 from linli.log import get_logger
@@ -25,6 +27,8 @@ log = get_logger(__name__)
 
 DEAD_DAYS = 7
 MAX_DEAD = 100
+MAX_UNSEALED = 32
+"""How many pictures wait in memory while there is no key; the oldest go first."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +71,7 @@ class EvidenceStore(Protocol):
         ...
 
     def put(self, picture: Picture, jpeg: bytes) -> None:
-        """Keep a picture; when this returns it survives a power cut."""
+        """Keep a picture; when this returns it survives a power cut, if there is a key."""
         ...
 
     def waiting(self) -> tuple[Picture, ...]:
@@ -75,7 +79,11 @@ class EvidenceStore(Protocol):
         ...
 
     def read(self, picture_id: str) -> bytes | None:
-        """Return the JPEG, None when it is no longer here."""
+        """Return the sealed picture, None when it is no longer here, or not sealed."""
+        ...
+
+    def settle(self) -> None:
+        """Seal what waits in memory, now that there is a key."""
         ...
 
     def remove(self, picture_id: str) -> None:
@@ -138,9 +146,11 @@ class _Index:
 class DiskEvidence:
     """The real store, a folder; a context manager."""
 
-    def __init__(self, folder: Path, limits: PictureLimits | None = None) -> None:
+    def __init__(self, folder: Path, seal: Seal, limits: PictureLimits | None = None) -> None:
         self._folder = folder
         self._dead = folder / "dead"
+        self._seal = seal
+        self._unsealed: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self._index = _Index(limits or PictureLimits())
 
@@ -172,21 +182,33 @@ class DiskEvidence:
         return self._index.counts
 
     def put(self, picture: Picture, jpeg: bytes) -> None:
-        """Keep a picture; when this returns it survives a power cut. Raises StoreError."""
+        """Keep a picture; when this returns it survives a power cut, if there is a key.
+
+        Raises StoreError.
+        """
         with self._lock:
-            try:
-                _write(self._jpeg(picture.id), jpeg)
-                _write(self._description(picture.id), msgspec.json.encode(picture))
-                _keep_names(self._folder)
-            except OSError as error:
-                self._unlink(picture.id)
-                raise StoreError(
-                    f"picture cannot be kept ({error.strerror})",
-                    where=str(self._folder),
-                    hint="Free some disk space",
-                ) from None
+            sealed = self._seal.seal(picture.id, jpeg)
+            if sealed is None:
+                self._unsealed[picture.id] = jpeg
+            else:
+                self._write(picture, sealed)
             for old in self._index.add(picture):
                 self._unlink(old.id)
+            while len(self._unsealed) > MAX_UNSEALED:
+                oldest = next(iter(self._unsealed))
+                self._index.take(oldest)
+                self._index.counts.evicted += 1
+                del self._unsealed[oldest]
+
+    def settle(self) -> None:
+        """Seal what waits in memory, now that there is a key. Raises StoreError."""
+        with self._lock:
+            for picture_id, jpeg in list(self._unsealed.items()):
+                sealed = self._seal.seal(picture_id, jpeg)
+                if sealed is None:
+                    return
+                self._write(self._index.pictures[picture_id], sealed)
+                del self._unsealed[picture_id]
 
     def waiting(self) -> tuple[Picture, ...]:
         """Return what waits to be sent, oldest first."""
@@ -194,9 +216,16 @@ class DiskEvidence:
             return tuple(self._index.pictures.values())
 
     def read(self, picture_id: str) -> bytes | None:
-        """Return the JPEG, None when it is no longer here. Raises StoreError."""
+        """Return the sealed picture, None when it is no longer here, or not sealed.
+
+        Raises StoreError.
+        """
+        with self._lock:
+            jpeg = self._unsealed.get(picture_id)
+            if jpeg is not None:
+                return self._seal.seal(picture_id, jpeg)
         try:
-            return self._jpeg(picture_id).read_bytes()
+            return self._sealed(picture_id).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -218,8 +247,10 @@ class DiskEvidence:
                 return
             self._index.counts.dead += 1
             log.warning("pictures: %s will not be taken (%s); put aside", picture_id, reason)
+            if self._unsealed.pop(picture_id, None) is not None:
+                return
             try:
-                self._jpeg(picture_id).replace(self._dead / f"{picture_id}.jpg")
+                self._sealed(picture_id).replace(self._dead / f"{picture_id}.sealed")
                 self._description(picture_id).unlink()
             except OSError as error:
                 raise StoreError(
@@ -233,17 +264,34 @@ class DiskEvidence:
                 self._unlink(picture.id)
             self._purge(now)
 
-    def _jpeg(self, picture_id: str) -> Path:
-        return self._folder / f"{picture_id}.jpg"
+    def _write(self, picture: Picture, sealed: bytes) -> None:
+        try:
+            write_whole(self._sealed(picture.id), sealed)
+            write_whole(self._description(picture.id), msgspec.json.encode(picture))
+            keep_names(self._folder)
+        except OSError as error:
+            self._unlink(picture.id)
+            raise StoreError(
+                f"picture cannot be kept ({error.strerror})",
+                where=str(self._folder),
+                hint="Free some disk space",
+            ) from None
+
+    def _sealed(self, picture_id: str) -> Path:
+        return self._folder / f"{picture_id}.sealed"
 
     def _description(self, picture_id: str) -> Path:
         return self._folder / f"{picture_id}.json"
 
     def _unlink(self, picture_id: str) -> None:
-        for file in (self._description(picture_id), self._jpeg(picture_id)):
-            _unlink(file)
+        self._unsealed.pop(picture_id, None)
+        for file in (self._description(picture_id), self._sealed(picture_id)):
+            unlink(file)
 
     def _sweep(self) -> list[Picture]:
+        for file in (*self._folder.glob("*.jpg"), *self._dead.glob("*.jpg")):
+            log.warning("pictures: %s is not sealed; removed", file.name)
+            file.unlink()
         found: list[Picture] = []
         for file in self._folder.glob("*.json"):
             try:
@@ -251,7 +299,7 @@ class DiskEvidence:
             except (msgspec.DecodeError, ValueError):
                 log.warning("pictures: %s is damaged; removed", file.name)
                 continue
-            if picture.id == file.stem and self._jpeg(picture.id).exists():
+            if picture.id == file.stem and self._sealed(picture.id).exists():
                 found.append(picture)
         known = {picture.id for picture in found}
         for file in self._folder.iterdir():
@@ -264,16 +312,17 @@ class DiskEvidence:
         aged = sorted(((file.stat().st_mtime, file) for file in self._dead.iterdir()), reverse=True)
         for place, (modified, file) in enumerate(aged):
             if place >= MAX_DEAD or modified < limit:
-                _unlink(file)
+                unlink(file)
 
 
 class MemoryEvidence:
     """The fake, for tests; nothing survives it."""
 
-    def __init__(self, limits: PictureLimits | None = None) -> None:
+    def __init__(self, limits: PictureLimits | None = None, seal: Seal | None = None) -> None:
         self.buried: dict[str, str] = {}
         self._lock = threading.Lock()
         self._index = _Index(limits or PictureLimits())
+        self._seal = seal or OpenSeal()
         self._jpegs: dict[str, bytes] = {}
 
     @property
@@ -294,8 +343,12 @@ class MemoryEvidence:
             return tuple(self._index.pictures.values())
 
     def read(self, picture_id: str) -> bytes | None:
-        """Return the JPEG, None when it is no longer here."""
-        return self._jpegs.get(picture_id)
+        """Return the sealed picture, None when it is no longer here, or not sealed."""
+        jpeg = self._jpegs.get(picture_id)
+        return None if jpeg is None else self._seal.seal(picture_id, jpeg)
+
+    def settle(self) -> None:
+        """Do nothing: what is in memory is sealed when it is read."""
 
     def remove(self, picture_id: str) -> None:
         """Drop a picture that the ingest has."""
@@ -317,34 +370,3 @@ class MemoryEvidence:
         with self._lock:
             for picture in self._index.expire(now):
                 del self._jpegs[picture.id]
-
-
-def _unlink(file: Path) -> None:
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        log.warning("pictures: %s cannot be removed (%s)", file, error.strerror)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone, whole or not at all."""
-    half = path.with_suffix(path.suffix + ".half")
-    try:
-        descriptor = os.open(half, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError:
-        _unlink(half)
-        raise
-
-
-def _keep_names(folder: Path) -> None:
-    """Make what was renamed into a folder safe against a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -88,7 +88,7 @@ class Mqtt(Settings, frozen=True, kw_only=True):
 
 
 class Ingest(Settings, frozen=True, kw_only=True):
-    """Where redacted pictures are sent; without this section they stay on the edge."""
+    """Where redacted pictures are sent; without this section none is ever written."""
 
     url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", max_length=256)]
     key_file: str

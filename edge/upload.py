@@ -1,9 +1,14 @@
-"""Pictures' way to the ingest: an idempotent PUT each, kept here until the answer is 2xx."""
+"""Pictures' way to the ingest: an idempotent PUT each, kept here until the answer is 2xx.
+
+They are sealed with a key that the ingest is asked for; it opens them.
+"""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import email.utils
+import hashlib
 import random
 import threading
 from collections.abc import Callable
@@ -11,12 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import httpx2
+import msgspec
 
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
+from edge.sealing import Seal
 from linli.clock import Clock
 from linli.errors import LinkError
 from linli.log import get_logger
+from linli.seal import SEALED
 
 log = get_logger(__name__)
 
@@ -25,6 +33,8 @@ FIRST_RETRY = 1.0
 LONGEST_RETRY = 60.0
 LONGEST_RETRY_AFTER = 3600.0
 IDLE = 60.0
+KEY_EVERY = 3600.0
+"""Seconds after which the ingest is asked whether its key for pictures is another one."""
 _NEVER = frozenset({400, 409, 413, 415})
 _NODE_WIDE = frozenset({401, 403, 429, 503})
 
@@ -36,6 +46,12 @@ class UploadCounts:
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """The ingest's key for pictures, base64."""
+
+    key: str
 
 
 @dataclass(slots=True)
@@ -59,6 +75,7 @@ class Uploader:
     def __init__(
         self,
         store: EvidenceStore,
+        seal: Seal,
         client: httpx2.Client,
         clock: Clock,
         *,
@@ -70,6 +87,7 @@ class Uploader:
         """`url` is the ingest's root, `key` the node's; `jitter` gives 0..1 and spreads retries."""
         self.counts = UploadCounts()
         self._store = store
+        self._seal = seal
         self._client = client
         self._clock = clock
         self._address = address
@@ -80,6 +98,7 @@ class Uploader:
         self._retries: dict[str, _Retry] = {}
         self._failures = 0
         self._hold_until = 0.0
+        self._key_due = 0.0
 
     def wake(self) -> None:
         """Tell that there is something to send, or to stop."""
@@ -100,6 +119,8 @@ class Uploader:
         now = self._clock.monotonic()
         if now < self._hold_until:
             return self._hold_until - now
+        if not self._knows_key(now):
+            return self._hold_until - now
         waiting = self._store.waiting()
         self._forget_gone(waiting)
         for picture in waiting:
@@ -109,13 +130,27 @@ class Uploader:
                 return 0.0
         return min((retry.due - now for retry in self._retries.values()), default=IDLE)
 
+    def _knows_key(self, now: float) -> bool:
+        """Ask for the ingest's key when it is time; an old one serves while there is no answer."""
+        if now < self._key_due:
+            return True
+        try:
+            self._seal.take(self._fetch_key())
+        except LinkError as error:
+            if not self._seal.known:
+                self._hold(str(error), back_off(self._failures + 1, self._jitter()))
+                return False
+        self._key_due = now + KEY_EVERY
+        self._store.settle()
+        return True
+
     def _send(self, picture: Picture) -> None:
-        jpeg = self._store.read(picture.id)
-        if jpeg is None:
+        sealed = self._store.read(picture.id)
+        if sealed is None:
             self._store.remove(picture.id)
             return
         try:
-            response = self._put(picture, jpeg)
+            response = self._put(picture, sealed)
         except LinkError as error:
             self._later(picture, str(error), node_wide=True)
             return
@@ -132,17 +167,43 @@ class Uploader:
                 picture, f"HTTP {status}", node_wide=status in _NODE_WIDE or after > 0, after=after
             )
 
-    def _put(self, picture: Picture, jpeg: bytes) -> httpx2.Response:
-        digest = base64.b64encode(bytes.fromhex(picture.sha256)).decode()
+    def _fetch_key(self) -> bytes:
+        """Return the ingest's key for pictures. Raises LinkError."""
+        try:
+            answer = self._client.get(
+                f"{self._url}/api/v1/evidence-key", headers=self._who(), timeout=TIMEOUT
+            )
+            if answer.status_code != 200:
+                raise LinkError(f"gives no key for pictures (HTTP {answer.status_code})")
+            return base64.b64decode(
+                msgspec.json.decode(answer.content, type=_Key).key, validate=True
+            )
+        except httpx2.HTTPError as error:
+            raise self._away(error) from None
+        except (msgspec.DecodeError, binascii.Error):
+            raise LinkError("gives no key for pictures", where=self._url) from None
+
+    def _who(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._key}",
+            "Linli-Node": f"{self._address.site}/{self._address.node}",
+        }
+
+    def _away(self, error: httpx2.HTTPError) -> LinkError:
+        return LinkError(
+            f"cannot be reached ({str(error) or type(error).__name__})", where=self._url
+        )
+
+    def _put(self, picture: Picture, sealed: bytes) -> httpx2.Response:
+        digest = base64.b64encode(hashlib.sha256(sealed).digest()).decode()
         try:
             return self._client.put(
                 f"{self._url}/api/v1/evidence/{picture.id}",
-                content=jpeg,
+                content=sealed,
                 headers={
-                    "Authorization": f"Bearer {self._key}",
-                    "Content-Type": "image/jpeg",
+                    **self._who(),
+                    "Content-Type": SEALED,
                     "Content-Digest": f"sha-256=:{digest}:",
-                    "Linli-Node": f"{self._address.site}/{self._address.node}",
                     "Linli-Device": picture.device,
                     "Linli-Redaction": picture.redaction,
                     "Linli-Expires": picture.expires.isoformat().replace("+00:00", "Z"),
@@ -150,8 +211,7 @@ class Uploader:
                 timeout=TIMEOUT,
             )
         except httpx2.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise LinkError(f"cannot be reached ({reason})", where=self._url) from None
+            raise self._away(error) from None
 
     def _succeeded(self) -> None:
         self.counts.sent += 1
@@ -160,17 +220,19 @@ class Uploader:
         self._failures = 0
 
     def _later(self, picture: Picture, why: str, *, node_wide: bool, after: float = 0.0) -> None:
+        retry = self._retries.get(picture.id)
+        tries = retry.tries + 1 if retry else 1
+        failure = self._failures + 1 if node_wide else tries
+        wait = max(after, back_off(failure, self._jitter()))
+        self._retries[picture.id] = _Retry(tries, self._clock.monotonic() + wait)
+        self._hold(why, wait if node_wide else 0.0)
+
+    def _hold(self, why: str, wait: float) -> None:
         if self._failures == 0:
             log.warning("upload: picture not taken: %s; kept, trying on", why)
         self.counts.failed += 1
         self._failures += 1
-        retry = self._retries.get(picture.id)
-        tries = retry.tries + 1 if retry else 1
-        wait = max(after, back_off(self._failures if node_wide else tries, self._jitter()))
-        due = self._clock.monotonic() + wait
-        self._retries[picture.id] = _Retry(tries, due)
-        if node_wide:
-            self._hold_until = due
+        self._hold_until = max(self._hold_until, self._clock.monotonic() + wait)
 
     def _forget_gone(self, waiting: tuple[Picture, ...]) -> None:
         if self._retries:

@@ -19,6 +19,7 @@ from edge.actuate.orders import Orders
 from edge.agent.crew import Crew, Pulse
 from edge.messages import Address
 from edge.pictures import DiskEvidence
+from edge.sealing import IngestSeal
 from edge.settings import EdgeSettings, SpoolCaps
 from edge.spool import DAY, Lane, Spool, SpoolLimits
 from edge.standing import LinkStanding, UploadStanding
@@ -48,7 +49,8 @@ class Delivery:
     ) -> None:
         """`documents` and `report` are what the uplink tells of this node."""
         self.spool = Spool(settings.folder / "spool.db", clock, limits_of(settings.spool))
-        self.pictures = DiskEvidence(settings.folder / "pictures")
+        self._seal = IngestSeal(settings.folder, address)
+        self.pictures = DiskEvidence(settings.folder / "pictures", self._seal)
         self._ledger = Ledger(settings.folder / "commands.db")
         self.orders = Orders(address, self._ledger, clock, partial(health.stamp, clock))
         self.uplink = Uplink(
@@ -82,6 +84,7 @@ class Delivery:
             if self._settings.ingest is not None and key is not None:
                 self.uploader = Uploader(
                     self.pictures,
+                    self._seal,
                     stack.enter_context(open_client()),
                     self._clock,
                     address=self._address,
@@ -130,7 +133,7 @@ class Delivery:
     def waiting(self) -> tuple[int, int]:
         """Return how many facts and how many pictures the ingest does not have yet.
 
-        Without an address for pictures they stay here and none is waiting.
+        Without an address for pictures none is waiting: they go with this process.
         """
         pictures = len(self.pictures.waiting()) if self.uploader is not None else 0
         return self.spool.pending(), pictures

@@ -19,6 +19,7 @@ from ingest.evidence.picture import MOST_BYTES
 from ingest.refusal import NotUsable, TooMuch, WrongKind
 from ingest.services.evidence import Purpose
 from ingest.services.views import EvidenceRecord
+from linli.seal import OVERHEAD, SEALED
 from linli.topics import is_id
 
 router = APIRouter(prefix="/evidence", tags=["evidence"])
@@ -40,7 +41,7 @@ Evidence = Annotated[uuid.UUID, Path(description="the snapshot's id in the event
         **fails(400, 401, 409, 413, 415, 422, 503),
     },
     openapi_extra={
-        "requestBody": {"required": True, "content": {_JPEG: _BYTES}},
+        "requestBody": {"required": True, "content": {SEALED: _BYTES, _JPEG: _BYTES}},
         "security": [{"token": []}],
     },
 )
@@ -58,12 +59,14 @@ async def put(
 ) -> Response:
     """Hand in a picture, as a node, with its key as bearer token; safe to repeat.
 
-    The picture is decoded and encoded again, so that nothing but its pixels is kept.
+    It is a JPEG, best sealed with the key of `/evidence-key`; the digest is of the body. The
+    picture is decoded and encoded again, so that nothing but its pixels is kept.
     """
     if not is_id(linli_device):
         raise NotUsable("not an id", where="Linli-Device")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JPEG:
-        raise WrongKind(f"the picture must be {_JPEG}")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in {SEALED, _JPEG}:
+        raise WrongKind(f"the picture must be {SEALED} or {_JPEG}")
     arrival = Arrival(
         id=str(evidence),
         site=caller.site,
@@ -74,7 +77,8 @@ async def put(
         sent_sha256=_digest(content_digest),
     )
     body = await _body(request)
-    new = await run_in_threadpool(house.evidence.take, arrival, body, now)
+    take = house.evidence.take_sealed if kind == SEALED else house.evidence.take
+    new = await run_in_threadpool(take, arrival, body, now)
     if new:
         house.feed.tell("incidents")  # whoever looks at it sees the picture come
     return Response(status_code=201 if new else 204)
@@ -165,6 +169,6 @@ async def _body(request: Request) -> bytes:
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > MOST_BYTES:
+        if len(chunks) > MOST_BYTES + OVERHEAD:
             raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
     return bytes(chunks)

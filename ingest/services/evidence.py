@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 
+import msgspec
 import sqlalchemy as sa
 
 from ingest import registry
 from ingest.accounts.account import Viewer
-from ingest.evidence import address, book
+from ingest.evidence import address, book, keys
 from ingest.evidence.book import Arrival
 from ingest.evidence.picture import clean, photo
 from ingest.evidence.retention import HoldStep, Keep, Wish, next_step, protects, standing
@@ -23,6 +24,7 @@ from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
 from ingest.services.views import EvidenceRecord, PictureLook
 from ingest.store.engine import reading, writing
+from linli import seal
 from linli.clock import clamped
 from linli.ids import uuid7
 
@@ -59,14 +61,40 @@ class EvidenceService:
             if not registry.key_fits(connection, site, node, key):
                 raise SignInNeeded("the node or its key is wrong")
 
+    def key(self) -> bytes:
+        """Return the public key that edges are to seal pictures with, made at the first call."""
+        with reading(self._reader) as connection:
+            found = keys.newest(connection)
+        if found is None:
+            with writing(self._writer) as connection:
+                found = keys.newest(connection) or keys.make(connection)
+        return found
+
+    def take_sealed(self, arrival: Arrival, sealed: bytes, now: datetime) -> bool:
+        """Open a picture that was sealed for us, and keep it as `take` does.
+
+        Raises as `take`, and NotUsable when it cannot be opened.
+        """
+        _check_digest(arrival, sealed)
+        try:
+            with reading(self._reader) as connection:
+                private = keys.private(connection, seal.key_of(sealed))
+            if private is None:
+                raise NotUsable("sealed for a key that is not ours")
+            about = seal.about(arrival.site, arrival.node, arrival.id)
+            data = seal.opened(sealed, private, about)
+        except ValueError as error:
+            raise NotUsable(f"cannot be opened: {error}") from None
+        sent = hashlib.sha256(data).hexdigest()
+        return self.take(msgspec.structs.replace(arrival, sent_sha256=sent), data, now)
+
     def take(self, arrival: Arrival, data: bytes, now: datetime) -> bool:
         """Keep a picture of a checked node; tell whether it is new.
 
         The same bytes again are fine. Raises NotUsable, TooMuch, WrongKind, StoreError, and Clash
         when other bytes were handed in under this id.
         """
-        if hashlib.sha256(data).hexdigest() != arrival.sent_sha256:
-            raise NotUsable("the digest is not that of the body", where="Content-Digest")
+        _check_digest(arrival, data)
         if self._known(arrival):
             return False
         with self._decoding:
@@ -238,6 +266,11 @@ class EvidenceService:
         if not same:
             raise Clash("another picture was handed in under this id")
         return True
+
+
+def _check_digest(arrival: Arrival, data: bytes) -> None:
+    if hashlib.sha256(data).hexdigest() != arrival.sent_sha256:
+        raise NotUsable("the digest is not that of the body", where="Content-Digest")
 
 
 def _is_uuid(text: str) -> bool:

@@ -181,6 +181,13 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     incident: str | None = None
 
 
+class SealKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What pictures are sealed with: an X25519 public key, base64, and its id."""
+
+    id: str
+    key: str
+
+
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is written about a picture: how long it is kept and why, who held it, who looked."""
 

@@ -19,6 +19,7 @@ from edge.pictures import (
     Picture,
     PictureLimits,
 )
+from edge.sealing import OpenSeal
 from linli.errors import InputError, StoreError
 from linli.ids import uuid7
 
@@ -47,7 +48,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
         def made(limits: PictureLimits | None = None) -> EvidenceStore:
             if request.param == "memory":
                 return MemoryEvidence(limits)
-            return stack.enter_context(DiskEvidence(tmp_path / "evidence", limits))
+            return stack.enter_context(DiskEvidence(tmp_path / "evidence", OpenSeal(), limits))
 
         yield made
 
@@ -112,10 +113,10 @@ def test_expired_picture_is_dropped(make: Make) -> None:
 
 def test_disk_keeps_what_waits_over_a_restart(tmp_path: Path) -> None:
     pictures = [picture(number) for number in range(3)]
-    with DiskEvidence(tmp_path) as store:
+    with DiskEvidence(tmp_path, OpenSeal()) as store:
         for one in reversed(pictures):
             store.put(one, JPEG)
-    with DiskEvidence(tmp_path, PictureLimits(count=3)) as store:
+    with DiskEvidence(tmp_path, OpenSeal(), PictureLimits(count=3)) as store:
         assert store.waiting() == tuple(pictures)
         assert store.read(pictures[0].id) == JPEG
         store.put(picture(9), JPEG)
@@ -127,24 +128,24 @@ def test_disk_keeps_what_waits_over_a_restart(tmp_path: Path) -> None:
 
 def test_disk_clears_what_is_half_or_damaged(tmp_path: Path) -> None:
     whole, damaged = picture(0), picture(1)
-    with DiskEvidence(tmp_path) as store:
+    with DiskEvidence(tmp_path, OpenSeal()) as store:
         store.put(whole, JPEG)
         store.put(damaged, JPEG)
     (tmp_path / f"{damaged.id}.json").write_text("{")
-    (tmp_path / f"{picture(2).id}.jpg").write_bytes(JPEG)
+    (tmp_path / f"{picture(2).id}.sealed").write_bytes(JPEG)
     (tmp_path / f"{picture(3).id}.jpg.half").write_bytes(JPEG)
     (tmp_path / f"{picture(4).id}.json").write_text("{}")
-    with DiskEvidence(tmp_path) as store:
+    with DiskEvidence(tmp_path, OpenSeal()) as store:
         assert store.waiting() == (whole,)
     assert {file.name for file in tmp_path.iterdir()} == {
         "dead",
-        f"{whole.id}.jpg",
+        f"{whole.id}.sealed",
         f"{whole.id}.json",
     }
 
 
 def test_dead_pictures_are_bounded_and_go_after_a_week(tmp_path: Path) -> None:
-    with DiskEvidence(tmp_path) as store:
+    with DiskEvidence(tmp_path, OpenSeal()) as store:
         for number in range(MAX_DEAD + 5):
             one = picture(number)
             store.put(one, JPEG)
@@ -163,13 +164,13 @@ def test_unusable_folder_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with (
         pytest.raises(InputError, match="pictures cannot be kept"),
-        DiskEvidence(tmp_path / "file" / "x"),
+        DiskEvidence(tmp_path / "file" / "x", OpenSeal()),
     ):
         pass
 
 
 def test_disk_that_refuses_is_a_store_error(tmp_path: Path) -> None:
-    with DiskEvidence(tmp_path / "evidence") as store:
+    with DiskEvidence(tmp_path / "evidence", OpenSeal()) as store:
         one = picture()
         (tmp_path / "evidence" / f"{one.id}.json").mkdir()
         with pytest.raises(StoreError, match="picture cannot be kept"):

@@ -14,12 +14,15 @@ import pytest
 
 from edge.messages import Address
 from edge.pictures import MemoryEvidence, Picture
-from edge.upload import Uploader, back_off, open_client
+from edge.sealing import OpenSeal
+from edge.upload import KEY_EVERY, Uploader, back_off, open_client
 from linli.clock import ManualClock
 from linli.ids import uuid7
 
 START = datetime(2026, 3, 2, 11, 24, 5, tzinfo=UTC)
 JPEG = b"\xff\xd8 not really \xff\xd9"
+PUBLIC = bytes(range(32))
+KEY = b'{"id":"x","key":"' + base64.b64encode(PUBLIC) + b'"}'
 
 
 @dataclass
@@ -29,6 +32,8 @@ class Server:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(201, {})])
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     port: int = 0
+    key: tuple[int, bytes] = (200, KEY)
+    asked: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +42,7 @@ class World:
     clock: ManualClock
     store: MemoryEvidence
     uploader: Uploader
+    seal: OpenSeal
 
     def put(self, number: int = 0) -> Picture:
         moment = START + timedelta(seconds=number)
@@ -73,6 +79,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     server = Server()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            server.asked.append(dict(self.headers))
+            status, body = server.key
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             server.requests.append((self.path, dict(self.headers), body))
@@ -92,10 +106,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     server.port = http.server_address[1]
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
-    clock, store = ManualClock(START), MemoryEvidence()
+    clock, seal = ManualClock(START), OpenSeal()
+    store = MemoryEvidence(seal=seal)
     with open_client() as client:
         uploader = Uploader(
             store,
+            seal,
             client,
             clock,
             address=Address("c001", "b03", "c001-n01"),
@@ -103,7 +119,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             key="secret",
             jitter=lambda: 1.0,
         )
-        yield World(server, clock, store, uploader)
+        yield World(server, clock, store, uploader, seal)
     http.shutdown()
     http.server_close()
     thread.join()
@@ -119,7 +135,7 @@ def test_taken_picture_leaves_and_says_what_it_is(world: World, status: int) -> 
     digest = base64.b64encode(hashlib.sha256(JPEG).digest()).decode()
     wanted = {
         "Authorization": "Bearer secret",
-        "Content-Type": "image/jpeg",
+        "Content-Type": "application/vnd.linli.sealed",
         "Content-Digest": f"sha-256=:{digest}:",
         "Linli-Node": "c001/c001-n01",
         "Linli-Device": "cam",
@@ -208,3 +224,38 @@ def test_thread_sends_when_woken_and_stops(world: World) -> None:
 )
 def test_back_off(failure: int, fraction: float, seconds: float) -> None:
     assert back_off(failure, fraction) == seconds
+
+
+def test_the_key_is_asked_for_before_the_first_picture_and_every_hour(world: World) -> None:
+    world.seal.known = False
+    world.put()
+    assert world.pass_time(3) == [0]
+    assert world.seal.taken == [PUBLIC]
+    (headers,) = world.server.asked
+    assert headers["Authorization"] == "Bearer secret"
+    assert headers["Linli-Node"] == "c001/c001-n01"
+    for _ in range(2):
+        world.clock.advance(KEY_EVERY)
+        world.uploader.turn()
+    assert len(world.server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "key", [(404, b""), (200, b"{}"), (200, b'{"key":"??"}'), (200, b"no"), (401, KEY)]
+)
+def test_without_a_key_no_picture_is_sent_and_none_is_lost(
+    world: World, key: tuple[int, bytes]
+) -> None:
+    world.server.key, world.seal.known = key, False
+    picture = world.put()
+    assert world.pass_time(30) == []
+    assert world.store.waiting() == (picture,)
+    assert 3 <= len(world.server.asked) <= 8  # ever more rarely
+    world.server.key = (200, KEY)
+    assert len(world.pass_time(60)) == 1
+
+
+def test_an_old_key_serves_while_the_ingest_gives_none(world: World) -> None:
+    world.server.key = (503, b"")
+    world.put()
+    assert world.pass_time(3) == [0]

@@ -150,6 +150,7 @@ RULES |= {
     ("get", "/api/v1/registry/edges/{edge}/config/versions"): ADMIN,
     ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}"): ADMIN,
     ("get", "/api/v1/edge-config"): NODE_ONLY,
+    ("get", "/api/v1/evidence-key"): NODE_ONLY,
 }
 RULES |= {
     ("get", "/api/v1/rules"): VIEWER,

@@ -152,6 +152,16 @@ def test_a_list_with_a_wrong_row_says_which_and_changes_nothing(
     assert exit_of("registry", "export", str(tmp_path / "no" / "where"), *options)[0] == 2
 
 
+def test_the_key_of_pictures_is_shown_and_made_anew(config: str) -> None:
+    options = ("--config", config)
+    assert linli("seal", "show", *options).startswith("none yet")
+    first = linli("seal", "rotate", *options)
+    found = json.loads(linli("seal", "rotate", "--json", *options))
+    assert found["newest"] != first
+    assert found["known"] == sorted([first, found["newest"]])
+    assert linli("seal", "show", *options) == f"{found['newest']}\n{first}  older"
+
+
 def test_what_an_edge_watches_is_set_listed_and_rolled_back(config: str, tmp_path: Path) -> None:
     options = ("--config", config)
     linli("node", "add", "c001/b03/c001-n01", *options)

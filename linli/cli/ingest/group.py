@@ -12,6 +12,7 @@ _SERVE = "linli.cli.ingest.serve"
 _PEOPLE = "linli.cli.ingest.people"
 _CONTACTS = "linli.cli.ingest.contacts"
 _CONFIGS = "linli.cli.ingest.configs"
+_SEAL = "linli.cli.ingest.seal"
 _DUTY = "linli.cli.ingest.duty"
 _NOTIFY = "linli.cli.ingest.notify"
 _WASTE = "linli.cli.ingest.waste"
@@ -39,6 +40,7 @@ class _Ingest(LazyGroup):
             "Bring lists of places and devices in and out.",
         ),
         "config": (_CONFIGS, "config", "ingest", "What edge boxes are to watch, by version."),
+        "seal": (_SEAL, "seal", "ingest", "With which key edges seal pictures that wait."),
         "notify": (_NOTIFY, "notify", "ingest", "Who is told of incidents, and what came of it."),
         "duty": (_DUTY, "duty", "ingest", "Tell who is on duty, and show rosters."),
         "waste": (_WASTE, "waste", "ingest", "Tell which bins to empty now, and how full all are."),

@@ -1,0 +1,53 @@
+"""The key that edges seal pictures with: which it is, and another one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ingest.evidence import keys
+from ingest.settings import load_settings
+from linli.cli.ingest.folder import state
+from linli.cli.ingest.options import config_option, json_option
+from linli.seal import id_of
+
+
+@click.group()
+def seal() -> None:
+    """Say with which key edges seal pictures that wait on them."""
+
+
+@seal.command(epilog="Example: linli ingest seal show")
+@config_option
+@json_option
+def show(config: Path, *, as_json: bool) -> None:
+    """Show the ids of the newest key and of those that can still be opened."""
+    with state(load_settings(config)) as connection:
+        public, known = keys.newest(connection), keys.known(connection)
+    _say(public, known, as_json=as_json)
+
+
+@seal.command(epilog="Example: linli ingest seal rotate")
+@config_option
+@json_option
+def rotate(config: Path, *, as_json: bool) -> None:
+    """Make another key; edges take it within the hour.
+
+    What waits sealed for an older one can still be opened: no key is ever forgotten.
+    """
+    with state(load_settings(config)) as connection:
+        public, known = keys.make(connection), keys.known(connection)
+    _say(public, known, as_json=as_json)
+
+
+def _say(public: bytes | None, known: list[str], *, as_json: bool) -> None:
+    newest = None if public is None else id_of(public)
+    if as_json:
+        click.echo(json.dumps({"newest": newest, "known": known}))
+        return
+    click.echo(newest or "none yet; the first edge that asks has one made")
+    for one in known:
+        if one != newest:
+            click.echo(f"{one}  older")
