@@ -12,6 +12,8 @@ from cv2.utils import logging
 from edge.source.frame import Image
 
 _QUIET = "-8"
+# Not waiting to find out how many frames come in a second: a camera is there in 1 s instead of 3.
+_OPTIONS = "rtsp_transport;tcp|fpsprobesize;0"
 
 
 class Capture:
@@ -138,7 +140,7 @@ def _opened(source: str, reader: int, parameters: list[int]) -> cv2.VideoCapture
     # FFmpeg would write its complaints to standard error, where a person reads one line of ours;
     # these can only be set through the environment.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET)
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _OPTIONS)
     # Else one camera that does not answer keeps all others from being opened for as long: OpenCV
     # has one lock for that, from times when FFmpeg needed it.
     os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")

@@ -142,3 +142,20 @@ def test_a_killed_camera_is_found_again_when_it_is_back() -> None:
         assert source.counts.reconnects >= 1
     finally:
         source.__exit__(None, None, None)
+
+
+def test_a_camera_that_nobody_takes_frames_from_drops_them_and_does_not_lag() -> None:
+    require_rtsp()
+    with rtsp_server(free_port()) as address:
+        clock = SystemClock()
+        source = LiveSource(address, connect_rtsp, fps=25, clock=clock, random=lambda: 0.0)
+        with source:
+            until = time.monotonic() + 60
+            while source.counts.dropped < 10 and time.monotonic() < until:
+                time.sleep(0.01)
+            asked = clock.now()
+            newest = source.read(60)
+            assert newest is not None
+            assert source.counts.dropped >= 10
+            assert newest.index >= 10
+            assert abs((newest.captured - asked).total_seconds()) < 30
