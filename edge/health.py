@@ -186,6 +186,7 @@ def report_data(
     config: ConfigReport | None = None,
     damaged: int = 0,
     lives: Lives = FIRST,
+    model: str | None = None,
 ) -> ReportData:
     """Return the node's report; `folder` is the one whose disk may fill up."""
     return ReportData(
@@ -199,6 +200,7 @@ def report_data(
         damaged=damaged,
         restarts=lives.restarts,
         fell=lives.fell,
+        model=redact(model)[:MAX_DETAIL] if model else None,
     )
 
 

@@ -159,6 +159,13 @@ CATALOGUE: tuple[Spec, ...] = (
         "version of the ingest's configuration that runs, 0 for its own file alone",
         _one(lambda s: s.config.version if s.config else 0),
     ),
+    Spec(
+        "linli_edge_model_wrong",
+        "gauge",
+        (),
+        "1 or 0: the wanted model cannot be used, an earlier one runs",
+        _one(lambda s: s.model_fault is not None),
+    ),
     *_cameras("gauge"),
     *_cameras("counter"),
     Spec(

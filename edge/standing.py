@@ -84,6 +84,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     rss: int
     diskfree: int
     model: str | None
+    model_fault: str | None = None
     config: ConfigReport | None
     cameras: tuple[CameraStanding, ...]
     lanes: tuple[LaneReport, ...]

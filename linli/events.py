@@ -290,6 +290,7 @@ class ReportData(Part, frozen=True, kw_only=True):
         Count, Meta(description="how often it was started again by its own parent")
     ] = 0
     fell: Annotated[Text, Meta(description="why it was, the last time")] | None = None
+    model: Annotated[Text, Meta(description="why its model's file is no use")] | None = None
 
 
 class ReportMessage(Envelope, frozen=True, kw_only=True):

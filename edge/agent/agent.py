@@ -63,12 +63,14 @@ class Agent:
         config: Callable[[], ConfigReport | None] = lambda: None,
         alive: Callable[[str], None] = lambda _status: None,
         lives: Lives = FIRST,
+        renew: Callable[[], None] = lambda: None,
         listeners: Sequence[Readings] = (),
     ) -> None:
         """`tell` hears of camera states and of each event after its commit, from any thread.
 
         `config` says which configuration of the ingest this is, when there is one.
         `alive` hears again and again, while everything gets on, how it does.
+        `renew` is called, from any thread, when another agent would have a better model.
         `lives` is what it tells of earlier processes.
         `detector` is used instead of the settings' model, for one camera at a time.
         `listeners` act on the readings of sensors.
@@ -82,6 +84,7 @@ class Agent:
         self._config = config
         self._alive = alive
         self._lives = lives
+        self._renew = renew
         self._listeners = listeners
         self._address = build.address_of(settings)
         self._crew = Crew(clock)
@@ -94,7 +97,12 @@ class Agent:
         """Load the model, open what is on disk, start the threads. Raises InputError."""
         self._delivery = self._make_delivery()
         ground = self._ground()
-        self._cameras = Cameras(ground, changed=self._camera_changed, first_frame=self._frame_came)
+        self._cameras = Cameras(
+            ground,
+            changed=self._camera_changed,
+            first_frame=self._frame_came,
+            renew=self._renew,
+        )
         self._parts = Parts(ground, self._cameras.meters, self._listeners)
         self._cameras.make(self._detector, self._parts.places, self._parts.acts)
         self._delivery.orders.serve(self._parts.handlers())
@@ -199,6 +207,7 @@ class Agent:
             rss=health.rss(),
             diskfree=shutil.disk_usage(self._settings.folder).free,
             model=f"{model.name} {model.version}" if model is not None else None,
+            model_fault=self._cameras.model_fault,
             config=self._config(),
             cameras=self._cameras.standing(now),
             lanes=self._delivery.spool.reports(),
@@ -301,6 +310,7 @@ class Agent:
             config=self._config(),
             damaged=self._delivery.spool.damaged,
             lives=self._lives,
+            model=self._cameras.model_fault,
         )
         return topic, messages.report(topic, health.stamp(self._clock), data)
 

@@ -12,6 +12,7 @@ from edge.agent.pool import DetectorPool
 from edge.agent.sensors import sensors_of
 from edge.catalog.book import open_book
 from edge.catalog.load import load_model
+from edge.detect.detector import OnnxDetector
 from edge.messages import Address
 from edge.scene import TaughtPlace
 from edge.sensors.known import KnownSensor
@@ -33,12 +34,17 @@ def address_of(settings: EdgeSettings) -> Address:
 
 
 def load_pool(settings: EdgeSettings, clock: Clock) -> DetectorPool:
-    """Load the model for as many threads as there are cores or cameras. Raises InputError."""
-    cv2.setNumThreads(1)  # a detector per core: OpenCV's own threads would fight them
+    """Load the wanted model for as many threads as there are cores or cameras. InputError."""
     model = settings.model
-    cores = len(os.sched_getaffinity(0)) // model.threads
-    count = max(1, min(cores, len(settings.camera)))
     first = load_model(model.file, threads=model.threads, name=model.name, book=open_book())
+    return pool_of(first, settings, clock)
+
+
+def pool_of(first: OnnxDetector, settings: EdgeSettings, clock: Clock) -> DetectorPool:
+    """Return a pool of as many detectors like `first` as there are cores or cameras."""
+    cv2.setNumThreads(1)  # a detector per core: OpenCV's own threads would fight them
+    cores = len(os.sched_getaffinity(0)) // settings.model.threads
+    count = max(1, min(cores, len(settings.camera)))
     return DetectorPool([first, *(first.another() for _ in range(1, count))], clock)
 
 

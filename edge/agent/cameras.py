@@ -16,6 +16,7 @@ from edge import health, messages
 from edge.agent import build
 from edge.agent.camera import CameraWorker, Pipeline
 from edge.agent.guide import guide_point
+from edge.agent.model_file import ModelFile, load_wanted
 from edge.agent.newest import NewestFrame
 from edge.agent.part import Ground
 from edge.agent.pool import DetectorPool, Seat, SeatCounts
@@ -72,14 +73,19 @@ class Cameras:
         *,
         changed: Callable[[CameraMeter], None],
         first_frame: Callable[[], None],
+        renew: Callable[[], None],
     ) -> None:
-        """`changed` is told of each camera's new state, `first_frame` of each one's first frame."""
+        """`changed` is told of each camera's new state, `first_frame` of each one's first frame.
+
+        `renew` is called when the model's file has become another good one.
+        """
         self.lost_readings = 0
         now = ground.clock.monotonic()
         self.meters = {one.id: CameraMeter(one.id, now) for one in ground.settings.camera}
         self._ground = ground
         self._changed = changed
         self._first_frame = first_frame
+        self._model_file = ModelFile(ground.settings, renew)
         self._posts: dict[str, _Post] = {}
         self._pool: DetectorPool | None = None
         self._places: Sequence[Readings] = ()
@@ -94,13 +100,16 @@ class Cameras:
         if detector is not None:
             pool = DetectorPool([detector], clock)
         elif watching:
-            pool = build.load_pool(settings, clock)
+            loaded = load_wanted(settings)
+            self._model_file.runs(loaded)
+            pool = build.pool_of(loaded.detector, settings, clock)
         self.model = pool.model if pool is not None else None
         self._pool, self._places, self._acts = pool, places, acts
         self._posts = {one.id: self._post(one, self._recorder(one)) for one in settings.camera}
 
     def start(self) -> None:
-        """Start a thread for each."""
+        """Start a thread for each, and one that looks after the model's file."""
+        self._model_file.start(self._ground.crew)
         for post in self._posts.values():
             self._start(post)
 
@@ -137,7 +146,13 @@ class Cameras:
         """End them; what is going on then has ended."""
         for post in self._posts.values():
             post.stop.set()
+        self._model_file.end(self._ground.crew)
         self._ground.crew.join(*self.meters)
+
+    @property
+    def model_fault(self) -> str | None:
+        """Why the wanted model cannot be used, while an earlier one runs."""
+        return self._model_file.fault
 
     @property
     def running(self) -> bool:

@@ -140,11 +140,16 @@ class Host:
         self._config = config
         self._make = make
         self._reread = threading.Event()
+        self._again = threading.Event()
         self._runs: EdgeSettings | None = None
 
     def reload(self) -> None:
         """Have the box's own file read again."""
         self._reread.set()
+
+    def renew(self) -> None:
+        """Have another agent started with the same settings; from any thread."""
+        self._again.set()
 
     def run(self, stop: StopSignal) -> None:
         """Run until told to stop or until an agent has nothing more to do. Raises LinliError."""
@@ -199,6 +204,8 @@ class Host:
 
     def _go_over(self, wishes: Wishes, agent: Runs, turn: Turn) -> bool:
         """Take up what is new while the agent is at work; tell whether another has to start."""
+        if self._again.is_set():
+            return True
         if not (wishes.news.is_set() or self._reread.is_set()):
             return False
         self._reread.clear()
@@ -229,6 +236,7 @@ class Host:
         When none does, but one did before, that is started again. Raises InputError.
         """
         self._reread.clear()
+        self._again.clear()
         *better, last = wishes.candidates()
         for candidate in better:
             assert candidate is not None

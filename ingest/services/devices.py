@@ -221,6 +221,7 @@ def _node_view(row: sa.Row[Any], now: datetime, turned_away: int, *, broken: boo
         lanes=report.lanes if report else (),
         restarts=report.restarts if report else 0,
         fell=report.fell if report else None,
+        model_fault=report.model if report else None,
         turned_away=turned_away,
     )
 
@@ -233,7 +234,9 @@ def _node_health(row: sa.Row[Any], now: datetime) -> Health:
     if state in ("lost", "stopped") or now - row.last_seen > SILENT:
         return "down"
     losing = report is not None and (
-        report.damaged > 0 or any(lane.evicted or lane.dead for lane in report.lanes)
+        report.damaged > 0
+        or report.model is not None
+        or any(lane.evicted or lane.dead for lane in report.lanes)
     )
     return "degraded" if state == "init" or losing else "ok"
 

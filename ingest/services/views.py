@@ -65,6 +65,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     """How often its own parent started it again, and why the last time."""
     fell: str | None = None
+    model_fault: str | None = None
+    """Why its wanted model cannot be used, while an earlier one runs."""
     turned_away: int = 0
     """Messages that were not read, ever: too many came at once, or too many broke the contract."""
     area_label: str | None = None

@@ -276,6 +276,15 @@ def test_its_own_file_is_read_again_when_asked_to(tmp_path: Path, caplog) -> Non
     assert [one.rates for one in stage.agents] == [[1, 20], [2]]
 
 
+def test_an_agent_may_ask_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(OWN.format(fps=1))
+    stage = Stage()
+    stage.play(path, lambda stage, agent: stage.host.renew(), done)
+    assert stage.rates == [1, 1]
+    assert [one.ended for one in stage.agents] == [False, True]
+
+
 def test_what_cannot_start_any_more_starts_as_before(tmp_path: Path, caplog) -> None:
     path = tmp_path / "edge.toml"
     path.write_text(OWN.format(fps=1))

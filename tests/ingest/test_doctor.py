@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,9 +74,10 @@ class Patient:
             f"{self.lines['more']}"
         )
 
-    def report(self, *lanes: LaneReport, agent: str = version("linli")) -> None:
+    def report(self, *lanes: LaneReport, agent: str = version("linli"), **more: Any) -> None:
         now = self.folder.clock.now()
-        data = ReportData(agent=agent, uptime=5, rss=9, diskfree=8, lanes=lanes)
+        told: dict[str, Any] = {"uptime": 5, "rss": 9, "diskfree": 8, **more}
+        data = ReportData(agent=agent, lanes=lanes, **told)
         status = Status(state="ready", session="00000001")
         with writing(self.folder.state) as connection:
             connection.execute(
@@ -371,3 +373,13 @@ def test_every_code_is_in_the_page() -> None:
     codes.discard("chain-works")
     assert len(codes) > 20
     assert codes == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))
+
+
+def test_an_edge_that_fell_or_cannot_use_its_model(patient: Patient) -> None:
+    patient.report(restarts=2, fell="uplink fell", model="model.onnx: not an ONNX model")
+    wrong = patient.wrong()
+    assert set(wrong) == {"edge-fell", "edge-model"}
+    assert "2 times since its parent began: uplink fell" in wrong["edge-fell"].what
+    assert wrong["edge-model"].what.endswith("model.onnx: not an ONNX model")
+    patient.report(restarts=2, fell="uplink fell", uptime=7200)
+    assert patient.wrong() == {}, "long ago"

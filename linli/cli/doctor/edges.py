@@ -57,6 +57,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
             do="Check its power and network, then `linli edge run` on it",
         )
     yield from _fell(node)
+    yield from _model(node)
     yield from _lanes(node, sources)
     yield from _turned_away(node, sources)
     ours = version("linli")
@@ -79,6 +80,17 @@ def _fell(node: NodeView) -> Iterator[Finding]:
             f"its parent began: {node.fell or 'nobody knows why'}",
             means="For some seconds each time it watched nothing.",
             do="See its log; `linli edge check` on it tries settings, model and cameras",
+        )
+
+
+def _model(node: NodeView) -> Iterator[Finding]:
+    if node.model_fault is not None:
+        yield Finding(
+            code="edge-model",
+            level="bad",
+            what=f"{_name(node)} cannot use its model: {node.model_fault}",
+            means="The one that worked before goes on.",
+            do="Bring the right file there; it is taken up by itself within a minute",
         )
 
 

@@ -65,7 +65,8 @@ def lines(one: Standing) -> list[str]:
     said = [
         f"edge {one.site}/{one.node}, Linli {one.version}, up {_span(one.uptime)}{again}",
         f"memory {one.rss // 1_000_000} MB, disk {one.diskfree // 1_000_000} MB free",
-        f"model {one.model or 'none'}",
+        f"model {one.model or 'none'}"
+        + (f"; not the wanted one: {one.model_fault}" if one.model_fault else ""),
     ]
     if asked is not None:
         refused = f", {asked.refused} refused: {asked.detail}" if asked.refused else ""

@@ -42,6 +42,7 @@ def work(
             config=running,
             alive=manager.alive,
             lives=Lives.of(),
+            renew=host.renew,
         )
         endpoint = Endpoint(settings.status, agent.standing)
         return _Run(agent, endpoint, manager, mouth, duration=duration, drain=drain)
