@@ -29,13 +29,22 @@ class Input:
     """How a network wants its pictures: BGR [1, 3, height, width], values 0..255 times `unit`.
 
     With `stretch` a picture fills the input and loses its shape; otherwise it keeps its shape, lies
-    to the top left, and grey fills the rest.
+    to the top left, and grey fills the rest. A network with a `step` takes every size up to this
+    one whose sides are multiples of it, so that there is no rest to speak of.
     """
 
     width: int
     height: int
     stretch: bool = False
     unit: float = 1.0
+    step: int | None = None
+
+    def around(self, width: int, height: int) -> tuple[int, int]:
+        """Return width and height of the smallest input that holds a picture of this size."""
+        if self.step is None:
+            return self.width, self.height
+        across, down = (-(-size // self.step) * self.step for size in (width, height))
+        return min(across, self.width), min(down, self.height)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +83,10 @@ class Decoder(Protocol):
     @property
     def classes(self) -> int:
         """How many classes the model tells apart."""
+        ...
+
+    def sized(self, width: int, height: int) -> Decoder:
+        """Return the decoder for an input of this size, which `wants` allows."""
         ...
 
     def decode(self, output: Floats, floor: float) -> Candidates:

@@ -91,6 +91,7 @@ class OnnxDetector:
         self._session = session
         self.decoder = decoder
         self._letterbox = Letterbox(decoder.wants)
+        self._decoders: dict[tuple[int, int], Decoder] = {}
         self._floor = floor
         self._known = known
         self.kinds = kinds_of(names, known.rivals)
@@ -108,12 +109,17 @@ class OnnxDetector:
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
         tensor, extent = self._letterbox.fill(image)
-        return self.read(self._session.run(tensor), extent)
+        return self._read(self._session.run(tensor), extent, self._decoder_of(tensor))
 
-    def read(self, output: Floats, extent: Floats) -> Detections:
-        """Turn a raw output into detections of a picture that had `extent` in the input."""
+    def _decoder_of(self, tensor: Floats) -> Decoder:
+        size = (tensor.shape[3], tensor.shape[2])
+        if size not in self._decoders:
+            self._decoders[size] = self.decoder.sized(*size)
+        return self._decoders[size]
+
+    def _read(self, output: Floats, extent: Floats, decoder: Decoder) -> Detections:
         found = suppress(
-            self.decoder.decode(output, self._floor).finite(),
+            decoder.decode(output, self._floor).finite(),
             self.kinds,
             overlap=self._known.overlap,
         )

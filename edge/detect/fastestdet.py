@@ -30,6 +30,11 @@ class FastestDetDecoder:
     wants: Input
     classes: int
 
+    def sized(self, width: int, height: int) -> FastestDetDecoder:
+        """Return itself: these networks take one size."""
+        del width, height
+        return self
+
     def decode(self, output: Floats, floor: float) -> Candidates:
         """Read a raw output as candidates whose score is at least `floor`."""
         grid = output[0].reshape(_BOX + self.classes, -1)

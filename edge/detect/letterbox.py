@@ -12,12 +12,13 @@ from edge.detect.decoder import Input
 from edge.detect.detections import Floats
 
 PAD = 114
+_FITS = 4  # sizes of pictures remembered: whole pictures and windows of them take turns
 Image = npt.NDArray[np.uint8]
 
 
 @dataclass(slots=True, eq=False)
 class _Fit:
-    shape: tuple[int, int]
+    tensor: Floats
     extent: Floats
     resized: Image
     planes: list[Image]
@@ -25,17 +26,17 @@ class _Fit:
 
 
 class Letterbox:
-    """Fills one tensor again and again: float32 [1, 3, height, width] as `Input` says.
+    """Fills a tensor again and again: float32 [1, 3, height, width] as `Input` says.
 
-    The padding is written once per picture size, and the resized picture goes plane by plane into
-    place, which measured twice as fast as one transposing copy. Not for several threads at once.
+    The padding is written once for each size of pictures, of which the last few are remembered, and
+    the resized picture goes plane by plane into place, which measured twice as fast as one
+    transposing copy. Not for several threads at once.
     """
 
     def __init__(self, wanted: Input) -> None:
         self._wanted = wanted
         self._unit = np.float32(wanted.unit)
-        self._tensor = np.empty((1, 3, wanted.height, wanted.width), np.float32)
-        self._fit: _Fit | None = None
+        self._fits: dict[tuple[int, ...], _Fit] = {}
 
     def fill(self, image: Image) -> tuple[Floats, Floats]:
         """Return the tensor, valid until the next call, and how far the picture extends over it.
@@ -43,9 +44,11 @@ class Letterbox:
         `image` is BGR [height, width, 3]; the extent is [4]: width, height, width, height in pixels
         of the tensor, so that boxes divided by it are in 0..1 of the picture.
         """
-        fit = self._fit
-        if fit is None or fit.shape != image.shape[:2]:
-            fit = self._fit = self._new_fit(image.shape[0], image.shape[1])
+        fit = self._fits.get(image.shape[:2])
+        if fit is None:
+            if len(self._fits) == _FITS:
+                del self._fits[next(iter(self._fits))]
+            fit = self._fits[image.shape[:2]] = self._new_fit(image.shape[0], image.shape[1])
         height, width = fit.resized.shape[:2]
         cv2.resize(image, (width, height), dst=fit.resized)
         cv2.split(fit.resized, fit.planes)
@@ -53,21 +56,22 @@ class Letterbox:
             window[...] = plane
             if self._unit != 1:
                 np.multiply(window, self._unit, out=window)
-        return self._tensor, fit.extent
+        return fit.tensor, fit.extent
 
     def _new_fit(self, height: int, width: int) -> _Fit:
-        tensor, wanted = self._tensor[0], self._wanted
+        wanted = self._wanted
         down, across = wanted.height / height, wanted.width / width
         if not wanted.stretch:
             down = across = min(down, across)
         size = (_shrunk(height, down), _shrunk(width, across))
-        tensor[...] = PAD * self._unit
+        full = wanted.around(size[1], size[0])
+        tensor = np.full((1, 3, full[1], full[0]), PAD * self._unit, np.float32)
         return _Fit(
-            shape=(height, width),
+            tensor=tensor,
             extent=np.array([width * across, height * down] * 2, np.float32),
             resized=np.empty((*size, 3), np.uint8),
             planes=[np.empty(size, np.uint8) for _ in range(3)],
-            windows=[tensor[channel, : size[0], : size[1]] for channel in range(3)],
+            windows=[tensor[0, channel, : size[0], : size[1]] for channel in range(3)],
         )
 
 

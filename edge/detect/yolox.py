@@ -5,7 +5,7 @@ Its pictures are BGR 0..255, letterboxed to the top left and padded with 114.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from edge.detect.detections import Floats
 
 KNOWN = "YOLOX (input [1, 3, H, W], output [1, N, 5 + classes] with N cells of strides 8, 16, 32)"
 STRIDES = (8, 16, 32)
+SIDE = 416  # the longest side of a picture for a network that leaves its size open
 _BOX = 5
 _LARGEST_LOG = 8.0  # e^8 cells is wider than any picture; more would overflow
 
@@ -31,6 +32,13 @@ class YoloxDecoder:
     classes: int
     cells: Floats
     strides: Floats
+
+    def sized(self, width: int, height: int) -> YoloxDecoder:
+        """Return the decoder for an input of this size."""
+        if (width, height) == (self.wants.width, self.wants.height):
+            return self
+        cells, strides = _grid(width, height)
+        return replace(self, cells=cells, strides=strides)
 
     def decode(self, output: Floats, floor: float) -> Candidates:
         """Read a raw output as candidates whose score is at least `floor`."""
@@ -62,6 +70,12 @@ def yolox(signature: Signature) -> YoloxDecoder | None:
             if rows not in (None, len(cells)):
                 return None
             return YoloxDecoder(Input(width, height), columns - _BOX, cells, strides)
+        case Signature(((1 | None, 3, None, None),), ((1 | None, None, int(columns)),)) if (
+            columns > _BOX
+        ):
+            cells, strides = _grid(SIDE, SIDE)
+            wants = Input(SIDE, SIDE, step=STRIDES[-1])
+            return YoloxDecoder(wants, columns - _BOX, cells, strides)
         case _:
             return None
 

@@ -197,6 +197,10 @@ def export(
         shape[1] = 5 + len(names)
         values[name].CopyFrom(numpy_helper.from_array(shape, name))
     graph.output[0].type.tensor_type.shape.dim[2].dim_value = 5 + len(names)
+    # The weights fit any sides that are multiples of 32: a wide picture needs no grey below it.
+    for port, axis, name in ((graph.input, 2, "height"), (graph.input, 3, "width")):
+        port[0].type.tensor_type.shape.dim[axis].dim_param = name
+    graph.output[0].type.tensor_type.shape.dim[1].dim_param = "cells"
     del graph.value_info[:]
     if old != 5 + len(names):
         onnx.checker.check_model(proto)

@@ -147,7 +147,7 @@ def save(
     facts = {
         "step": str(state["step"]),
         "licence": "Apache-2.0",
-        "input": "BGR 0-255, letterbox 114, 416x416",
+        "input": "BGR 0-255, letterbox 114, sides of 32 to 416",
     }
     export(Path(config["start"]), model, list(NAMES), out / "detector.onnx", facts)
     with (out / "losses.csv").open("w", newline="") as file:

@@ -46,6 +46,19 @@ def test_a_row_lies_in_its_cell(row: int, stride: int, cell: tuple[int, int]) ->
     assert found.classes.tolist() == [1]
 
 
+def test_a_network_of_any_size_is_read_by_the_size_it_was_given() -> None:
+    made = yolox(Signature(((1, 3, None, None),), ((1, None, 8),)))
+    assert made is not None
+    assert made.wants.around(416, 234) == (416, 256)
+    assert made.wants.around(200, 416) == (224, 416)
+    assert made.wants.around(416, 416) == (416, 416)
+    output = blank(416, 256)
+    last = output.shape[1] - 1
+    output[0, last] = [0.5, 0.5, 0, 0, 0.8, 0.1, 0.5, 0.2]
+    (box,) = made.sized(416, 256).decode(output, 0.3).boxes
+    assert box.tolist() == [12 * 32, 7 * 32, 13 * 32, 8 * 32]
+
+
 @pytest.mark.parametrize(
     ("objectness", "best", "floor", "count"),
     [(0.5, 0.5, 0.25, 1), (0.5, 0.5, 0.26, 0), (0.2, 1.0, 0.3, 0), (np.nan, 1.0, 0.1, 0)],

@@ -56,6 +56,25 @@ def test_detections_are_chosen_by_name() -> None:
     assert len(both.where(both.scores > 0.5)) == 1
 
 
+def test_a_network_of_any_size_gets_no_grey_below_a_wide_picture() -> None:
+    box = Letterbox(Input(416, 416, step=32))
+    for height, full in ((432, 256), (768, 416), (432, 256)):
+        image = np.full((height, 768, 3), 7, np.uint8)
+        tensor, extent = box.fill(image)
+        assert tensor.shape == (1, 3, full, 416)
+        shown = round(height * 416 / 768)
+        assert (tensor[0, :, : shown - 1] == 7).all()
+        assert (tensor[0, :, shown + 1 :] == PAD).all()
+        assert extent.tolist() == pytest.approx([416, height * 416 / 768] * 2)
+
+
+def test_sizes_of_pictures_may_take_turns() -> None:
+    box = Letterbox(Input(416, 416))
+    images = [np.full((side, side, 3), side % 251, np.uint8) for side in (100, 200, 300, 400, 500)]
+    for image in images * 2:
+        assert (box.fill(image)[0] == image[0, 0, 0]).all()
+
+
 @pytest.mark.parametrize(
     ("height", "width", "inner", "scale"),
     [
@@ -184,7 +203,8 @@ def test_coco_has_its_80_classes() -> None:
         Signature(((1, 3, 416, 416),), ((1, 10647, 85),)),
         Signature(((1, 3, 416, 416),), ((1, 3549, 5),)),
         Signature(((1, 3, 410, 416),), ((1, 3549, 85),)),
-        Signature(((1, 3, None, None),), ((1, None, 85),)),
+        Signature(((1, 3, None, 416),), ((1, None, 85),)),
+        Signature(((1, 3, None, None),), ((1, None, 5),)),
         Signature(((1, 3, 416, 416), (1, 2)), ((1, 3549, 85),)),
         Signature(((1, 3, 416, 416),), ((1, 3549, 85), (1,))),
     ],
