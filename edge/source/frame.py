@@ -65,7 +65,7 @@ class FrameSource(Protocol):
 
     @property
     def detail(self) -> str | None:
-        """Why it is stalled or failed, for a person; holds no password."""
+        """Why it is stalled or failed, or its main stream is, for a person; holds no password."""
         ...
 
     @property

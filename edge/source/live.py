@@ -108,7 +108,8 @@ class LiveSource:
                 self.counts.dropped += 1
             if self.state == "stalled":
                 log.warning("camera %s is back", redact(self._address))
-            self.state, self.detail = "streaming", None
+            self.state = "streaming"
+            self.detail = self._main.detail if self._main is not None else None
             index = self.counts.given + self.counts.dropped
             self._newest = Frame(image, index, media, time=wall, captured=wall, finer=finer)
             self._changed.notify_all()

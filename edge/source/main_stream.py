@@ -37,7 +37,10 @@ def connect_coded(address: str) -> CodedCapture:
 
 
 class MainStream:
-    """Keeps the last moments of a stream in a thread of its own, and decodes one when asked."""
+    """Keeps the last moments of a stream in a thread of its own, and decodes one when asked.
+
+    `detail` says for a person why it is away, None while it is there.
+    """
 
     def __init__(
         self,
@@ -48,11 +51,11 @@ class MainStream:
         random: Callable[[], float],
         moments: Moments | None = None,
     ) -> None:
+        self.detail: str | None = None
         self._address = address
         self._clock = clock
         self._moments = moments or Moments()
         self._lock = threading.Lock()
-        self._away = False
         self._follower: Follower[CodedCapture] = Follower(
             address, connect, self, clock=clock, random=random
         )
@@ -82,17 +85,17 @@ class MainStream:
             self._moments.add(Packet(data, key, now))
             if self._moments.overflows and not overflows:
                 log.warning("main stream %s: too much between key frames", redact(self._address))
-        if self._away:
-            self._away = False
+        if self.detail is not None:
+            self.detail = None
             log.warning("main stream %s is back", redact(self._address))
 
     def lose(self, detail: str) -> None:
         """Take note that the stream is away, and why; called by the thread that follows it."""
         with self._lock:
             self._moments.clear()
-        if not self._away:
-            self._away = True
+        if self.detail is None:
             log.warning("main stream %s: %s", redact(self._address), detail)
+        self.detail = f"main stream: {detail}"
 
     def fail(self) -> None:
         """Take note that nobody follows it any more, by an error of ours."""

@@ -13,6 +13,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from mjpeg import HttpCamera
 from rtsp import require_rtsp, rtsp_server
 
 from edge.detect.detections import Detections
@@ -21,6 +22,8 @@ from edge.redactor import Redactor
 from edge.settings import Camera, Mask
 from edge.source.capture import CodedCapture, open_coded
 from edge.source.frame import Frame, Image
+from edge.source.http import connect_http
+from edge.source.live import LiveSource
 from edge.source.main_stream import NEAR, MainStream, connect_coded
 from edge.source.mask import FLAT, MaskedSource
 from edge.source.moments import Moments, Packet
@@ -120,7 +123,9 @@ def test_what_is_not_kept_is_not_invented(folder: Path) -> None:
     assert main.at(0.5) is None  # forgotten
     assert main.at(7.9 + NEAR - 0.01) is not None
     assert main.at(7.9 + NEAR + 0.01) is None  # nothing came since
+    assert main.detail is None
     main.lose("the connection broke")
+    assert main.detail == "main stream: the connection broke"
     assert main.at(7.9) is None
     few = Moments(most=500)
     assert fed(path, ManualClock(START), few).at(7.9) is None
@@ -278,7 +283,8 @@ def test_both_streams_of_a_camera_show_the_same_moment(folder: Path) -> None:
 def test_a_main_stream_that_went_gives_nothing_and_is_found_again(
     folder: Path,
 ) -> None:
-    gone, back = threading.Event(), threading.Event()
+    gone, back, done = threading.Event(), threading.Event(), threading.Event()
+    long = clip(folder, "libx264", seconds=60)
 
     class Cut:
         """Gives a clip, then is away until it may come back."""
@@ -288,15 +294,14 @@ def test_a_main_stream_that_went_gives_nothing_and_is_found_again(
         def __init__(self, address: str) -> None:
             if gone.is_set() and not back.is_set():
                 raise LinkError("the camera does not answer")
-            self._stream = opened(clip(folder, "libx264"))
+            self._stream = opened(long)
             self._left = 30
 
         def grab(self) -> bool:
             if self._left == 0 and not back.is_set():
                 gone.set()
                 return False
-            if self._left <= 0:
-                back.wait(0.01)
+            done.wait(0.02)
             self._left -= 1
             return self._stream.grab()
 
@@ -314,7 +319,9 @@ def test_a_main_stream_that_went_gives_nothing_and_is_found_again(
         assert shown(main, clock, wanted=False)
         back.set()
         assert shown(main, clock, wanted=True)
+        assert main.detail is None
     finally:
+        done.set()
         main.stop()
 
 
@@ -325,3 +332,32 @@ def shown(main: MainStream, clock: Clock, *, wanted: bool) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_camera_goes_on_and_says_that_its_main_stream_is_away() -> None:
+    def away(address: str) -> CodedCapture:
+        raise LinkError("the camera does not answer")
+
+    clock = SystemClock()
+    main = MainStream("rtsp://u:geheim@h", away, clock=clock, random=lambda: 0.0)
+    with HttpCamera() as camera:
+        source = LiveSource(
+            camera.url("/stream"),
+            functools.partial(connect_http, every=0.1),
+            fps=5,
+            clock=clock,
+            random=lambda: 0.0,
+            main=main,
+        )
+        with source:
+            until = time.monotonic() + 60
+            taken = None
+            while source.detail is None and time.monotonic() < until:
+                taken = source.read(0.2) or taken
+            assert source.state == "streaming"
+            assert source.detail is not None
+            assert source.detail.startswith("main stream: the camera does not answer")
+            assert taken is not None
+            assert taken.finer is not None
+            assert taken.finer() is None
+            assert (source.counts.finer, source.counts.missed) == (0, 1)
