@@ -26,6 +26,7 @@ from edge.replay.play import Played, Player
 from edge.replay.strip import _MOST, Album, held, strip
 from edge.settings import Camera, Line, Scenario, Zone
 from linli.cli.edge.replay.command import replay as replay_command
+from linli.cli.edge.replay.setup import as_recorded, of_config
 from linli.clock import ManualClock
 from linli.door_config import Door, HttpRelay
 from linli.errors import InputError
@@ -254,7 +255,9 @@ id = "c001-n07"
 [[camera]]
 id = "c1"
 label = "c"
-source = "rtsp://192.0.2.7/stream2"
+source = "rtsp://linli:{password}@192.0.2.7/stream2"
+evidence_source = "rtsp://linli:{password}@192.0.2.7/stream1"
+password_file = "nowhere.password"
 
 [[camera.zone]]
 id = "car"
@@ -269,6 +272,17 @@ id = "c2"
 label = "c"
 source = "pattern:empty"
 """
+
+
+def test_a_live_camera_is_replayed_as_it_is_watched_live(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text(CONFIG)
+    live = of_config(tmp_path / "edge.toml", "c1", None)
+    camera = as_recorded(live, tmp_path / "a.mp4", None, None).camera
+    assert (camera.source_kind, camera.addresses, camera.password_file) == ("file", (), None)
+    assert (camera.gated, camera.watched_over) == (True, True)
+    drawn_one = of_config(tmp_path / "edge.toml", "c2", None)
+    camera = as_recorded(drawn_one, tmp_path / "a.mp4", 2.0, None).camera
+    assert (camera.gated, camera.watched_over, camera.fps) == (False, False, 2.0)
 
 
 def test_a_folder_through_a_configuration_at_the_hour_it_was_recorded(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def _player(folder: Path) -> Iterator[Rig]:
     works = WRITES.format(log=str(log))
     write(works)
     yield Rig(
-        PlayerSpeaker((str(program),)),
+        PlayerSpeaker((str(program),), longest=60.0),
         lambda: log.read_text().split(),
         lambda: write("raise SystemExit(3)"),
         lambda: write(works),

@@ -94,16 +94,22 @@ def of_packs(packs: tuple[str, ...], points: Points, model: str | None) -> Setup
 
 
 def as_recorded(setup: Setup, recording: Path, fps: float | None, every: float | None) -> Setup:
-    """Return it with its camera's source exchanged for the recording. Raises InputError."""
+    """Return it with its camera's source exchanged for the recording, else as it is live.
+
+    Raises InputError.
+    """
     camera = setup.camera
+    attention = msgspec.structs.replace(camera.attention, gate=camera.gated)
     if every is not None:
         fps = min(fps or camera.fps, 1 / every)
     try:
         camera = msgspec.structs.replace(
             camera,
             source=str(recording),
+            evidence_source=None,
             password_file=None,
             speed="max",
+            attention=attention,
             tamper=camera.watched_over,
             fps=fps or camera.fps,
         )
