@@ -5,7 +5,6 @@ Commands come in the way that facts go out.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -118,17 +117,26 @@ class Delivery:
 
     def link(self) -> LinkStanding:
         """Return how the way to the broker and the ingest is."""
-        counts = dataclasses.asdict(self.uplink.counts)
+        counts = self.uplink.counts
         return LinkStanding(
-            connected=self.uplink.connected, ingest_ready=self.uplink.ingest_ready, **counts
+            connected=self.uplink.connected,
+            ingest_ready=self.uplink.ingest_ready,
+            sent=counts.sent,
+            resent=counts.resent,
+            confirmed=counts.confirmed,
+            rejected=counts.rejected,
+            refused=counts.refused,
+            unreadable=counts.unreadable,
         )
 
     def upload(self) -> UploadStanding | None:
         """Return how pictures get on, None where none are sent."""
         if self.uploader is None:
             return None
-        counts = dataclasses.asdict(self.uploader.counts)
-        return UploadStanding(waiting=len(self.pictures.waiting()), **counts)
+        counts, waiting = self.uploader.counts, len(self.pictures.waiting())
+        return UploadStanding(
+            waiting=waiting, sent=counts.sent, failed=counts.failed, dead=counts.dead
+        )
 
     def waiting(self) -> tuple[int, int]:
         """Return how many facts and how many pictures the ingest does not have yet.
