@@ -116,6 +116,7 @@ RESULTS = {
 KINDS = {
     "camera": msg("Camera"),
     "lift-door": msg("Lift door"),
+    "speaker": msg("Loudspeaker"),
     "bin": msg("Waste bin"),
     "guide": msg("Waste guidance point"),
     "edge": msg("Edge box"),
