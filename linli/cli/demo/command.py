@@ -45,7 +45,9 @@ class _Speed(click.ParamType[str]):
     "linli demo --video street.mp4 --model yolox-nano",
 )
 @click.option(
-    "--video", metavar="FILE|rtsp://…", help="What the camera sees.  [default: an elevator]"
+    "--video",
+    metavar="FILE|rtsp://…|http://…|/dev/…",
+    help="What the camera sees.  [default: an elevator]",
 )
 @click.option(
     "--model",

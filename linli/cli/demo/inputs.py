@@ -13,12 +13,12 @@ from linli.topics import is_id
 
 BUILTIN = "builtin"
 _CLIP = ("models", "demo", "elevator.mp4")
-_ADDRESSES = ("rtsp://", "rtsps://")
+_CAMERAS = ("rtsp://", "rtsps://", "http://", "https://", "/dev/")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoInputs:
-    """A video file or rtsp:// address, a detection model (ONNX file or name), what to look for."""
+    """A video file or a camera's address, a model (ONNX file or name), what to look for."""
 
     video: str
     model: str
@@ -27,7 +27,7 @@ class DemoInputs:
 
 def is_camera(video: str) -> bool:
     """Tell whether a video is a camera's address and not a file."""
-    return video.startswith(_ADDRESSES)
+    return video.startswith(_CAMERAS)
 
 
 def find_inputs(video: str | None, model: str | None) -> DemoInputs:
