@@ -16,7 +16,7 @@ from edge.settings import Scenario, Zone
 from edge.track import Track
 from edge.zones import inside
 
-Rule = Literal["hours", "zone", "score", "at_least", "votes", "dwell", "shadow", "cooldown"]
+Rule = Literal["hours", "zone", "score", "at_least", "votes", "dwell", "cooldown"]
 
 
 @dataclass(frozen=True, slots=True)

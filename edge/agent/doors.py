@@ -87,6 +87,12 @@ class DoorHand:
         self._due = NEVER
         self._failed = False
         self._open: Happening | None = None
+        self._fires: set[str] = set()
+
+    def hear(self, quantity: str, *, on: bool) -> None:
+        """Take what a sensor says of fire: it is over when none of its quantities says so."""
+        (self._fires.add if on else self._fires.discard)(quantity)
+        self.put(Fire(on=bool(self._fires)))
 
     def put(self, fact: Fact, order: Order | None = None) -> None:
         """Have a fact taken soon; never waits. What lets the door go is never dropped."""
@@ -282,7 +288,7 @@ class Doors(Part):
                 continue
             for hand in self._hands.values():
                 if reading.device == hand.door.fire and reading.quantity in FIRES:
-                    hand.put(Fire(on=reading.value >= 1))
+                    hand.hear(reading.quantity, on=reading.value >= 1)
                 if reading.device == hand.door.floor and reading.quantity == FLOOR:
                     hand.put(Floor(allowed=hand.allows(round(reading.value))))
 

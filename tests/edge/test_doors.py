@@ -307,6 +307,16 @@ def test_a_camera_holds_the_door_and_the_event_says_so(tmp_path: Path) -> None:
             [("fire-mode", 1.0, "good"), ("fire-mode", 0.0, "good")], True, id="fire is over"
         ),
         pytest.param([("fire-mode", 0.0, "good")], True, id="no fire"),
+        pytest.param(
+            [("smoke", 1.0, "good"), ("fire-mode", 0.0, "good")],
+            False,
+            id="smoke, and a panel that is not in fire mode",
+        ),
+        pytest.param(
+            [("smoke", 1.0, "good"), ("fire-mode", 0.0, "good"), ("smoke", 0.0, "good")],
+            True,
+            id="the smoke is gone",
+        ),
     ],
 )
 def test_what_the_lift_tells_decides_whether_the_edge_may_hold(
