@@ -15,6 +15,9 @@ from linli.log import get_logger
 
 log = get_logger(__name__)
 
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a damaged file raises; SQLite may quote bytes of it that are no text."""
+
 CORRUPT_FILES_KEPT = 6
 _ASIDE = "{}.corrupt-*"
 _CHECKPOINT_PAGES = 100  # 400 KiB; the log must fit into the reserve
@@ -67,7 +70,7 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
         ) from None
     try:
         database = _open(path, lanes)
-    except sqlite3.DatabaseError as error:
+    except DAMAGED as error:
         _move_aside(path, str(error), now)
         database = _open(path, lanes)
     aside = path.parent.glob(_ASIDE.format(path.stem))
@@ -75,7 +78,7 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
 
 
 def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
-    """Open a sound file; sqlite3.DatabaseError when it is damaged."""
+    """Open a sound file; one of DAMAGED when it is not."""
     try:
         return _open_locked(path, lanes)
     except sqlite3.OperationalError as error:

@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 
+from edge.spool_file import DAMAGED
 from linli.commands import AckData
 from linli.errors import StoreError
 
@@ -87,7 +88,7 @@ def _made(path: Path) -> sqlite3.Connection:
         return _opened(path)
     except sqlite3.OperationalError:
         raise
-    except sqlite3.DatabaseError:
+    except DAMAGED:
         path.unlink(missing_ok=True)
         return _opened(path)
 
@@ -100,7 +101,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.execute(
             "CREATE TABLE IF NOT EXISTS command (id TEXT PRIMARY KEY, at REAL, ack BLOB) STRICT"
         )
-    except sqlite3.Error:
+    except BaseException:
         database.close()
         raise
     return database

@@ -181,6 +181,9 @@ def test_a_damaged_ledger_is_begun_anew(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with Ledger(path) as ledger:
         assert ledger.said("x") is None
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE \xb3\xb3BLE"))
+    with Ledger(path) as ledger:
+        assert ledger.said("x") is None
     with Ledger(tmp_path) as ledger, pytest.raises(StoreError, match="cannot be kept"):
         ledger.said("x")
 

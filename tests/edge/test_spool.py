@@ -187,7 +187,11 @@ def test_full_disk_is_a_store_error_and_changes_nothing(tmp_path: Path) -> None:
         assert spool.put("events", "t", _message).sequence == held[-1] + 1
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff"])
+NAMELESS = b"CREATE \xb3\xb3BLE lane"
+"""A definition that SQLite complains of in bytes that are no text."""
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff", NAMELESS])
 def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "spool.db"
     with _spool(tmp_path) as spool:
@@ -197,6 +201,8 @@ def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     content = bytearray(path.read_bytes())
     if damage == b"\xff":
         content[4096:12288] = damage * 8192
+    elif damage == NAMELESS:
+        content = content.replace(b"CREATE TABLE lane", damage)
     elif damage:
         content[: len(damage)] = damage
     else:

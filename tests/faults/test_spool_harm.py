@@ -17,6 +17,9 @@ from stage import Stage, running_stage
 pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
 
 
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 3))]
+
+
 def leave_in_spool(stage: Stage, count: int) -> None:
     """Let an edge make events that nobody hears, and fall."""
     stage.broker.stop()
@@ -26,17 +29,20 @@ def leave_in_spool(stage: Stage, count: int) -> None:
     stage.kill_load()
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 def test_bad_rows_in_the_middle_are_refused_and_the_rest_flows(
-    tmp_path: Path, record_property
+    tmp_path: Path, record_property, seed: int
 ) -> None:
     with running_stage(tmp_path / "stage") as stage:
         leave_in_spool(stage, 200)
         with closing(sqlite3.connect(stage.data / "spool.db")) as spool:
-            for sequence, change in (
-                (50, lambda body: body.replace(b'"medium"', b'"worst!"')),
-                (100, lambda body: body + b" " * 40_000),
-                (150, lambda body: body.replace(b'"phase"', b'"plate"')),
-            ):
+            changes: list[Callable[[bytes], bytes]] = [
+                lambda body: body.replace(b'"medium"', b'"worst!"'),
+                lambda body: body + b" " * 40_000,
+                lambda body: body.replace(b'"phase"', b'"plate"'),
+            ]
+            places = random.Random(seed).sample(range(2, 200), len(changes))
+            for sequence, change in zip(places, changes, strict=True):
                 where = "WHERE lane = 'events' AND sequence = ?"
                 (body,) = spool.execute(f"SELECT payload FROM row {where}", (sequence,)).fetchone()
                 spool.execute(f"UPDATE row SET payload = ? {where}", (change(body), sequence))
@@ -46,7 +52,7 @@ def test_bad_rows_in_the_middle_are_refused_and_the_rest_flows(
         summary = stage.drained()
         assert summary["spool"]["events"] == {"pending": 0, "evicted": 0, "dead": 3}
         codes = [one["code"] for one in stage.get("/api/v1/rejects")["items"]]
-        row = single(stage, "bad rows in the middle of the spool", "R10", 1)
+        row = single(stage, "bad rows in the middle of the spool", "R10", seed)
     record_property("fault", row.as_dict())
     assert sorted(codes) == ["privacy", "schema", "size"]
     assert (row.lost, row.doubled, row.refused) == (0, 0, 3)
@@ -65,15 +71,16 @@ def truncate(path: Path, dice: random.Random) -> None:
     path.write_bytes(path.read_bytes()[: -dice.randrange(5000, 20_000)])
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("harm", [flip, pytest.param(truncate, marks=pytest.mark.full)])
 def test_a_damaged_spool_is_moved_aside_and_a_new_stream_begins(
-    tmp_path: Path, record_property, harm: Callable[[Path, random.Random], None]
+    tmp_path: Path, record_property, harm: Callable[[Path, random.Random], None], seed: int
 ) -> None:
     with running_stage(tmp_path / "stage") as stage:
         leave_in_spool(stage, 200)
         with closing(sqlite3.connect(stage.data / "spool.db")) as spool:
             spool.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        harm(stage.data / "spool.db", random.Random(1))
+        harm(stage.data / "spool.db", random.Random(seed))
         before = {fact.id for fact in stage.facts()}
         stage.broker.launch()
         started = time.time()
@@ -88,7 +95,7 @@ def test_a_damaged_spool_is_moved_aside_and_a_new_stream_begins(
             stage,
             f"spool file damaged: {name}",
             "R14",
-            1,
+            seed,
             evicted=len(before - kept),
             note="what stood in the damaged file lies aside",
         )
