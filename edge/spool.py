@@ -213,7 +213,8 @@ class Spool:
 
     def last(self, lane: Lane) -> int:
         """Return the last sequence given, 0 before the first; costs no look at the disk."""
-        return self._lanes[lane].next - 1
+        with self._lock:  # one that is being written may yet fail, and the next row get its number
+            return self._lanes[lane].next - 1
 
     def stream(self, lane: Lane) -> str:
         """Return the id of a lane's stream."""

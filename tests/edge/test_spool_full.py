@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,10 +50,12 @@ class Full:
     def __init__(self, behind: sqlite3.Connection, failures: int) -> None:
         self._behind = behind
         self.failures = failures
+        self.before = lambda: None
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         if statement == "COMMIT" and self.failures:
             self.failures -= 1
+            self.before()
             raise sqlite3.OperationalError("database or disk is full")
         return self._behind.execute(statement, *values)  # type: ignore[arg-type]
 
@@ -108,6 +111,24 @@ def test_a_receipt_gets_the_reserve_which_comes_back_when_there_is_room(tmp_path
         full.failures = 0
         _put(spool, "events", 1)
         assert reserve.exists()
+
+
+def test_a_row_that_is_being_written_and_fails_is_not_the_last_for_anybody(tmp_path: Path) -> None:
+    seen: list[int] = []
+    with _spool(tmp_path) as spool:
+        _put(spool, "events", 3)
+        full = _fill_up(spool, 1)
+        reader = threading.Thread(target=lambda: seen.append(spool.last("events")))
+
+        def look() -> None:
+            reader.start()
+            reader.join(0.2)  # who does not wait for the writer is done by then
+
+        full.before = look
+        with pytest.raises(StoreError, match="full"):
+            _put(spool, "events", 1)
+        reader.join()
+        assert seen == [3]
 
 
 @pytest.fixture

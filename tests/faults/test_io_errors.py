@@ -57,6 +57,8 @@ def test_what_a_failing_disk_did_not_take_has_no_receipt_and_is_not_lost(
         time.sleep(lasts / 4)
         failed = stage.harm.failed
         stage.harm.fail_each(0)
+        if stage.load is not None and stage.load.poll() is not None:
+            stage.play_load(*stage.load_words)  # it could not open its spool, and said so
         stored_after, worked_after = stage.recovered(time.time(), 90)
         summary = stage.finish_load()
         row = single(
