@@ -14,6 +14,7 @@ from rtsp import require_rtsp, rtsp_server
 
 from linli.broker import free_port
 from linli.cli.edge.camera import camera as command
+from linli.cli.edge.check import check
 from linli.errors import InputError, LinkError
 
 
@@ -90,3 +91,32 @@ def test_a_camera_over_rtsp_says_its_codec() -> None:
         assert said.exit_code == 0, said.exception
     figures = json.loads(said.output)
     assert (figures["kind"], figures["codec"], figures["width"]) == ("rtsp", "mjpg", 416)
+
+
+CHECKED = """
+data = "data"
+[node]
+site = "c001"
+area = "b03"
+id = "c001-n07"
+[[camera]]
+id = "cam-e1"
+label = "x"
+source = "{source}"
+evidence_source = "{main}"
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_check_looks_at_the_main_stream_too(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_rtsp()
+    monkeypatch.setattr("linli.cli.edge.check.FRAME_PATIENCE", 60.0 if there else 2.0)
+    config = tmp_path / "edge.toml"
+    with rtsp_server(free_port()) as address:
+        main = address if there else address.replace("camera", "nothing")
+        config.write_text(CHECKED.format(source=address, main=main))
+        said = CliRunner().invoke(check, ["--config", str(config)])
+    assert ("camera cam-e1: main stream 416x240" in said.output) is there, said.output
+    assert (said.exit_code == 0) is there

@@ -81,4 +81,5 @@ def _main_frame(camera: Camera) -> str:
             if finer is not None:
                 height, width = finer.shape[:2]
                 return f"{width}x{height}"
-        raise InputError("no picture came from the main stream", where=camera.id)
+        why = source.detail or "no picture came from the main stream"
+        raise InputError(why, where=camera.id)
