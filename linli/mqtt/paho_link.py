@@ -205,6 +205,9 @@ class PahoLink:
         properties.ReceiveMaximum = self._options.window
         if self._options.keep_session:
             properties.SessionExpiryInterval = SESSION_EXPIRY
+        elif self._options.will is not None:
+            # The will is spoken when the session ends, if that is before its delay has passed.
+            properties.SessionExpiryInterval = self._options.will.delay
         return {"clean_start": not self._options.keep_session, "properties": properties}
 
     def _on_connect(self, connection: int, code: ReasonCode, said: Properties | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brokers import NEEDS_MOSQUITTO, RunningBroker, running_broker
@@ -14,6 +15,7 @@ from brokers import NEEDS_MOSQUITTO, RunningBroker, running_broker
 from linli.clock import ManualClock, SystemClock
 from linli.errors import LinkError
 from linli.mqtt import Delivery, FakeBroker, Link, LinkOptions, PahoLink, Will
+from linli.mqtt.paho_link import SESSION_EXPIRY
 
 USERS = {"svc-ingest": "one", "c001-n01": "two"}
 EVENT = "linli/v1/c001/b03/c001-n01/cam/event/zone-dwell"
@@ -252,3 +254,20 @@ def test_the_window_of_the_broker_is_read_when_connecting(tmp_path: Path) -> Non
         assert (wide.window, narrow.window) == (1000, 20)
         wide.close()
         narrow.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "expiry"),
+    [
+        ({"will": Will("t", b"lost", delay=10)}, 10),
+        ({"will": Will("t", b"lost", delay=10), "keep_session": True}, SESSION_EXPIRY),
+        ({}, None),
+    ],
+)
+def test_a_session_outlives_the_delay_of_its_will(
+    options: dict[str, Any], expiry: int | None
+) -> None:
+    """Else a broker speaks the will at once: the session has ended."""
+    link = PahoLink(LinkOptions("h", 1, "me", **options), Recorder(), SystemClock())
+    properties = link._connect_arguments()["properties"]
+    assert getattr(properties, "SessionExpiryInterval", None) == expiry

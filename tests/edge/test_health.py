@@ -10,10 +10,11 @@ import pytest
 
 from edge import health, messages
 from edge.health import CameraCounts, CameraMeter
+from edge.lives import Lives
 from edge.messages import Address, Stamp
 from linli.clock import SystemClock
 from linli.codec import decode
-from linli.events import MAX_PAYLOAD, LaneReport, Reading, ReportMessage
+from linli.events import MAX_PAYLOAD, ConfigReport, LaneReport, Reading, ReportMessage
 
 STAMP = Stamp(datetime(2026, 3, 2, 11, 24, 5, tzinfo=UTC))
 ADDRESS = Address("c001", "b03", "c001-n01")
@@ -68,8 +69,15 @@ def test_report_of_many_cameras_in_trouble_fits(tmp_path: Path) -> None:
         meter.now_is("failed", "坏" * 1000)
     reports = [meter.report(now=1.0) for meter in meters]
     topic = ADDRESS.topic("self", "health", "report")
-    data = health.report_data("1.0", 12.5, tmp_path, [], reports)
+    lanes = [LaneReport(lane=one, pending=9, evicted=9, dead=9) for one in ("events", "telemetry")]
+    data = health.report_data(
+        *("1.0", 12.5, tmp_path, lanes, reports),
+        config=ConfigReport(version=2, refused=3, detail="坏" * 256),
+        lives=Lives().another("坏" * 1000),
+        model="坏" * 1000,
+    )
     assert len(messages.report(topic, STAMP, data)) < MAX_PAYLOAD
+    assert (data.restarts, data.fell) == (1, "坏" * 200)
 
 
 def test_report_keeps_the_contract(tmp_path: Path) -> None:
