@@ -14,7 +14,7 @@ from edge.agent.pool import DetectorPool
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
 from edge.detect.letterbox import Image
-from edge.facts import EpisodeFact, Fact
+from edge.facts import DoorFact, EpisodeFact, Fact
 from edge.pipeline import CameraPipeline
 from edge.settings import Attention, Camera, Scenario, Zone
 from edge.source.frame import Frame
@@ -149,6 +149,21 @@ def test_who_was_there_unseen_is_found_by_the_next_look() -> None:
     world.eyes.blind = False
     (begin,) = world.play(4, (100, 80))
     assert begin.since <= START + timedelta(seconds=6)
+
+
+def test_a_door_is_held_on_while_nobody_moves_and_let_go_when_they_left() -> None:
+    world = World(GATED)
+    rule = msgspec.structs.replace(world.camera.scenario[0], door="lift")
+    camera = msgspec.structs.replace(world.camera, scenario=(rule,))
+    world.pipeline = CameraPipeline(camera, world.eyes, world.clock)
+    held: list[bool] = []
+    for at in [(100, 80)] * 50 + [None] * 5:
+        facts = world.pipeline.process(world.frame(at))
+        world.media += STEP
+        held.append(any(isinstance(fact, DoorFact) and fact.certain for fact in facts))
+    assert all(held[10:50])
+    assert not any(held[50:])
+    assert world.pipeline.counts.held > 20
 
 
 def test_without_the_gate_every_frame_is_looked_at() -> None:
