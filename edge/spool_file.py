@@ -46,6 +46,12 @@ _STEPS = (  # each made a version from the one before
     (_AGED, _MOVED),
 )
 VERSION = len(_STEPS)
+_TRIALS = (
+    "SELECT lane, stream, next, evicted, dead FROM lane",
+    "SELECT lane, sequence, topic, stored, sha256, payload, aged FROM row LIMIT 1",
+    "SELECT lane, sequence, topic, moved, code, path, payload FROM dead LIMIT 1",
+    "SELECT episode, topic, payload FROM open_episode LIMIT 1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ def _open_locked(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         _check(database, path)
         _bring_up(database, lanes)
+        _try_names(database)
     except BaseException:
         database.close()
         raise
@@ -141,6 +148,17 @@ def _bring_up(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
         )
     database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
+
+
+def _try_names(database: sqlite3.Connection) -> None:
+    """Read a little of each table: SQLite finds a file sound in which a name has changed."""
+    try:
+        for statement in _TRIALS:
+            database.execute(statement).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such" in str(error) or "decode" in str(error):
+            raise sqlite3.DatabaseError(str(error)) from None
+        raise
 
 
 def _touch(path: Path) -> None:

@@ -191,7 +191,10 @@ NAMELESS = b"CREATE \xb3\xb3BLE lane"
 """A definition that SQLite complains of in bytes that are no text."""
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff", NAMELESS])
+RENAMED = b"stre\xe1m TEXT"
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff", NAMELESS, RENAMED])
 def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "spool.db"
     with _spool(tmp_path) as spool:
@@ -201,6 +204,8 @@ def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     content = bytearray(path.read_bytes())
     if damage == b"\xff":
         content[4096:12288] = damage * 8192
+    elif damage == RENAMED:
+        content = content.replace(b"stream TEXT", damage)
     elif damage == NAMELESS:
         content = content.replace(b"CREATE TABLE lane", damage)
     elif damage:
