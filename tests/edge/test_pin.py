@@ -9,12 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
+from vision import bright_square_model
 
 from edge.actuate.pin import PinRelay
 from edge.actuate.pin_keeper import LONGEST, keep
 from edge.actuate.relay import FakeRelay, Relay
+from linli.broker import free_port
 from linli.door_config import GpioRelay
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError, LinkError
@@ -195,6 +199,70 @@ def test_a_keeper_that_is_asked_to_end_lets_go_first() -> None:
     assert keeper.wait(60) == 0
     keeper.stdin.close()
     keeper.stdout.close()
+
+
+SETTINGS = """
+data = "data"
+
+[node]
+site = "c001"
+area = "b03"
+id = "c001-n07"
+
+[mqtt]
+port = {port}
+
+[model]
+file = "square.onnx"
+
+[[door]]
+id = "lift-1"
+label = "l"
+relay = {{ kind = "gpio", pin = 17 }}
+
+[[camera]]
+id = "c1"
+label = "c"
+source = "pattern:square"
+speed = "max"
+
+[[camera.zone]]
+id = "middle"
+points = [[0.25, 0.0], [0.75, 0.0], [0.75, 1.0], [0.25, 1.0]]
+anchor = "center"
+
+[[camera.scenario]]
+event = "zone-dwell"
+labels = ["person"]
+zone = "middle"
+door = "lift-1"
+"""
+
+
+def test_a_real_edge_without_a_broker_holds_and_its_kill_lets_go(tmp_path: Path) -> None:
+    bright_square_model(tmp_path / "square.onnx")
+    (tmp_path / "edge.toml").write_text(SETTINGS.format(port=free_port()))
+    command = (sys.executable, "-m", "linli.cli.main", "edge", "run", "--json", "--config")
+    edge = subprocess.Popen(
+        [*command, str(tmp_path / "edge.toml")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert edge.stdout is not None
+    keepers: list[psutil.Process] = []
+    try:
+        assert any(b'"door-hold"' in line for line in edge.stdout)
+        edge.send_signal(signal.SIGSTOP)  # the parent, so that it starts no other
+        for process in psutil.Process(edge.pid).children(recursive=True):
+            if "edge.actuate.pin_keeper" in process.cmdline():
+                keepers.append(process)
+            else:
+                process.kill()
+    finally:
+        edge.kill()
+        edge.wait()
+        edge.stdout.close()
+    assert len(keepers) == 1
+    gone, _ = psutil.wait_procs(keepers, timeout=55)
+    assert gone == keepers
 
 
 def door(name: str, pin: int) -> dict[str, object]:
