@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -256,8 +257,7 @@ class Cameras:
         return [post.worker for post in self._posts.values()]
 
     def _start(self, post: _Post) -> None:
-        run = partial(post.worker.run, post.stop)
-        self._ground.crew.start(post.camera.id, run, post.worker.pulse)
+        self._ground.crew.start(post.camera.id, partial(_run, post), post.worker.pulse)
 
     def _recorder(self, camera: Camera) -> Recorder:
         ground = self._ground
@@ -317,3 +317,8 @@ def same_picture(one: Camera, other: Camera) -> bool:
     """Tell whether two settings of a camera differ only in what is made of its pictures."""
     made = {name: getattr(one, name) for name in _OF_PICTURES}
     return one.guide is None and msgspec.structs.replace(other, **made) == one
+
+
+def _run(post: _Post) -> None:
+    with post.seat or nullcontext():
+        post.worker.run(post.stop)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from edge.agent.turns import Turns
 from edge.detect.detections import Detections
@@ -62,7 +64,8 @@ class Seat:
     """One camera's place at the pool: a detector itself, for that camera's thread alone.
 
     Each look is a turn of its own, so a camera that looks more often at one frame waits for it
-    itself, and nobody waits for more than one look of anybody.
+    itself, and nobody waits for more than one look of anybody. As a context manager it is left at
+    the end: who fell within its turn must not keep all others waiting.
     """
 
     def __init__(self, pool: DetectorPool, period: float) -> None:
@@ -76,6 +79,17 @@ class Seat:
         self._period = period
         self._held: Detector | None = None
         self._handed = threading.Semaphore(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.leave()
 
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3]; waits for a turn if it has none."""

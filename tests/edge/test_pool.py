@@ -175,6 +175,19 @@ def test_a_turn_that_fails_or_is_not_used_goes_on_to_the_next() -> None:
     assert (one.counts.turns, other.counts.turns, pool.waiting) == (2, 1, 0)
 
 
+def test_who_falls_within_its_turn_keeps_nobody_waiting() -> None:
+    pool, _ = pool_of(FakeDetector(("person",)))
+
+    def fall() -> None:
+        with pool.seat(0.2) as seat:
+            seat.ready()
+            raise TypeError("a bug")
+
+    with pytest.raises(TypeError, match="a bug"):
+        fall()
+    assert len(pool.seat(0.2).detect(PICTURE)) == 0
+
+
 def test_detectors_that_share_a_session_see_the_same_at_once() -> None:
     first = load_model("builtin")
     pool = DetectorPool([first, first.another()], SystemClock())
