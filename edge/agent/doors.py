@@ -14,7 +14,7 @@ from math import floor as whole
 
 from edge.actuate.orders import Handler, Order
 from edge.actuate.relay import Relay
-from edge.agent.crew import Crew
+from edge.agent.crew import Crew, Pulse
 from edge.agent.door_relays import DoorRelays
 from edge.agent.part import Part
 from edge.agent.sensor_keeper import SensorKeeper
@@ -49,6 +49,8 @@ from linli.log import get_logger
 log = get_logger(__name__)
 
 TURN = 0.1
+LONGEST_TURN = 60.0
+"""Seconds: a relay has two to answer, and what waits is told one after the other."""
 AGAIN = 1.0
 """Seconds until a relay that did not answer is asked again."""
 MOST_WAITING = 256
@@ -120,9 +122,15 @@ class DoorHand:
         """How it is now."""
         return DoorStanding(device=self.door.id, held=self._lease.held, failed=self._failed)
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop, then let go."""
+    def run(
+        self, stop: threading.Event, beat: Callable[[float], None] = lambda _longest: None
+    ) -> None:
+        """Work until told to stop, then let go.
+
+        `beat` is told before each turn how many seconds it may take.
+        """
         while not stop.is_set():
+            beat(LONGEST_TURN)
             self._news.wait(TURN)
             self._news.clear()
             self.turn()
@@ -260,7 +268,8 @@ class Doors(Part):
         """Start the relays' connections and a thread for each door."""
         self._relays.start(self._crew)
         for name, hand in self._hands.items():
-            self._crew.start(f"door:{name}", partial(hand.run, self._stop))
+            pulse = Pulse()
+            self._crew.start(f"door:{name}", partial(hand.run, self._stop, pulse.beat), pulse)
 
     def end(self) -> None:
         """Let every door go, while its relay can still be told, and end the threads."""
