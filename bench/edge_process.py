@@ -138,6 +138,7 @@ def settings(video: Path, model: str, cameras: int) -> str:
     one = {
         "source": str(video),
         "fps": 5.0,
+        "attention": {"regions": 0},  # one look at each frame, to be held against one inference
         "zone": [{"id": "whole", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}],
         "scenario": [
             {

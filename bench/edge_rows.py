@@ -1,6 +1,6 @@
 """The edge beside its limits: one frame, 1 to 8 cameras, more than a core can do.
 
-    python bench/edge.py                                   # all rows, about 6 minutes
+    python bench/edge.py                                   # all rows, about 10 minutes
     python bench/edge.py frame --frames 200 --json
     python bench/edge.py cameras crowd --model builtin --seconds 25
 
@@ -9,6 +9,8 @@ frame    fitting the picture and reading the outputs, and the whole frame with d
 cameras  a real `linli edge run` with 1, 2, 4, 8 cameras at 5 frames a second, without a broker:
          processor time a frame, cameras a core, memory, capture → event committed, each one's share
 crowd    the same with more cameras than one core can do: how fair it stays
+gate     six minutes in which two people come, stand still and leave, and something moves in a tenth
+         of the time: gated beside ungated, frame by frame in turns; events found, share of dwell
 
 Processor time is what counts on a machine with other work; the clock is shown beside it. A core is
 said to carry as many cameras as it has processor time for, at 5 frames a second each; what bare
@@ -22,14 +24,16 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from edge_frame import per_frame
+from edge_gate import film, gated
 from edge_process import run
 from end_to_end import SHARED, machine
 
-ROWS = ("frame", "cameras", "crowd")
+ROWS = ("frame", "cameras", "crowd", "gate")
 FPS = 5.0
 COUNTS = (1, 2, 4, 8)
 
@@ -74,25 +78,33 @@ def measure(arguments: argparse.Namespace, model: str) -> dict[str, Any]:
     if "frame" in rows:
         found["frame"] = per_frame(video, model, arguments.frames)
     if "cameras" in rows:
-        bare = [bare_ms(video, model)]
-        runs = [run(video, model, count, arguments.seconds) for count in arguments.cameras]
-        bare.append(bare_ms(video, model))
-        each = [one.plain() for one in runs]
-        found["bare"] = {
-            "cpu_ms": round(statistics.mean(bare), 2),
-            "cameras_a_core": carried(statistics.mean(bare)),
-        }
-        for one in each:
-            carries = {"cameras_a_core": carried(one["cpu_ms_a_frame"])}
-            found[f"{one['cameras']} cameras"] = one | carries
-        first, last = each[0], each[-1]
-        if first is not last:
-            more = (last["rss_mb"] - first["rss_mb"]) / (last["cameras"] - first["cameras"])
-            found["each further camera"] = {"rss_mb": round(more, 1)}
+        found |= cameras(video, model, arguments.cameras, arguments.seconds)
     if "crowd" in rows:
         core = min(os.sched_getaffinity(0))
         crowd = run(video, model, arguments.crowd, arguments.seconds, cores=(core,))
         found[f"{arguments.crowd} cameras on one core"] = crowd.plain()
+    if "gate" in rows:
+        with tempfile.TemporaryDirectory() as folder:
+            quiet = Path(folder) / "quiet.mp4"
+            film(video, quiet)
+            found["gate"] = gated(quiet, model)
+    return found
+
+
+def cameras(video: Path, model: str, counts: list[int], seconds: float) -> dict[str, Any]:
+    """Run the edge with each number of cameras, between two looks at bare inference."""
+    bare = [bare_ms(video, model)]
+    runs = [run(video, model, count, seconds).plain() for count in counts]
+    bare.append(bare_ms(video, model))
+    mean = statistics.mean(bare)
+    found: dict[str, Any] = {"bare": {"cpu_ms": round(mean, 2), "cameras_a_core": carried(mean)}}
+    for one in runs:
+        carries = {"cameras_a_core": carried(one["cpu_ms_a_frame"])}
+        found[f"{one['cameras']} cameras"] = one | carries
+    first, last = runs[0], runs[-1]
+    if first is not last:
+        more = (last["rss_mb"] - first["rss_mb"]) / (last["cameras"] - first["cameras"])
+        found["each further camera"] = {"rss_mb": round(more, 1)}
     return found
 
 
