@@ -57,11 +57,24 @@ class Run:
         }
 
 
-def run(video: Path, model: str, cameras: int, seconds: float, *, cores: Sequence[int] = ()) -> Run:
-    """Run the edge without a broker for `seconds` after the first frame, on some cores only."""
+def run(
+    video: Path,
+    model: str,
+    cameras: int,
+    seconds: float,
+    *,
+    cores: Sequence[int] = (),
+    events: bool = False,
+) -> Run:
+    """Run the edge without a broker for `seconds` after the first frame, on some cores only.
+
+    Without `events` nothing happens, since somebody would have to stay for an hour.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "edge.toml").write_text(settings(video, model, cameras))
+        (folder / "edge.toml").write_text(
+            settings(video, model, cameras, 0.0 if events else 3600.0)
+        )
         argv = linli_argv("edge", "run", "--config", str(folder / "edge.toml"), "--json")
         child = subprocess.Popen(
             [*argv, "--duration", str(seconds), "--drain", "0"],
@@ -133,8 +146,8 @@ def _peak(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
 
 
-def settings(video: Path, model: str, cameras: int) -> str:
-    """Return an `edge.toml` in which each person who comes into a picture begins an event."""
+def settings(video: Path, model: str, cameras: int, dwell: float) -> str:
+    """Return an `edge.toml` in which each person who stays for `dwell` seconds is an event."""
     one = {
         "source": str(video),
         "fps": 5.0,
@@ -143,7 +156,7 @@ def settings(video: Path, model: str, cameras: int) -> str:
         "scenario": [
             {
                 "event": "somebody", "labels": ["person"], "zone": "whole", "votes": 1, "of": 1,
-                "dwell": 0.0, "gone_after": 0.5, "cooldown": 0.0,
+                "dwell": dwell, "gone_after": 0.5, "cooldown": 0.0,
             }
         ],
     }  # fmt: skip

@@ -7,7 +7,10 @@
 frame    fitting the picture and reading the outputs, and the whole frame with decoding of the video
          and everything after, beside bare inference of the same model on the same session, in turns
 cameras  a real `linli edge run` with 1, 2, 4, 8 cameras at 5 frames a second, without a broker:
-         processor time a frame, cameras a core, memory, capture → event committed, each one's share
+         in whose pictures nothing is an event: processor time a frame, cameras a core, memory, and
+         the share of the camera that got least beside the one that got most
+latency  the same with 1 and the most cameras, where each who comes is an event, in all cameras
+         in the same frame: capture → event committed
 crowd    the same with more cameras than one core can do: how fair it stays
 gate     six minutes in which two people come, stand still and leave, and something moves in a tenth
          of the time: gated beside ungated, frame by frame in turns; events found, share of dwell
@@ -33,7 +36,7 @@ from edge_gate import film, gated
 from edge_process import run
 from end_to_end import SHARED, machine
 
-ROWS = ("frame", "cameras", "crowd", "gate")
+ROWS = ("frame", "cameras", "latency", "crowd", "gate")
 FPS = 5.0
 COUNTS = (1, 2, 4, 8)
 
@@ -79,6 +82,10 @@ def measure(arguments: argparse.Namespace, model: str) -> dict[str, Any]:
         found["frame"] = per_frame(video, model, arguments.frames)
     if "cameras" in rows:
         found |= cameras(video, model, arguments.cameras, arguments.seconds)
+    if "latency" in rows:
+        for count in (1, max(arguments.cameras)):
+            said = run(video, model, count, arguments.seconds, events=True).plain()
+            found[f"events of {count} cameras"] = said
     if "crowd" in rows:
         core = min(os.sched_getaffinity(0))
         crowd = run(video, model, arguments.crowd, arguments.seconds, cores=(core,))
