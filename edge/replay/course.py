@@ -15,6 +15,7 @@ from edge.look import Lack, Look, Rule
 from edge.settings import Scenario
 
 Phase = Literal["none", "suspect", "confirmed", "cooldown"]
+_TOLD = 20
 _ORDER: tuple[Phase, ...] = ("none", "cooldown", "suspect", "confirmed")
 
 
@@ -131,8 +132,15 @@ class Story:
 
 
 def why(story: Story) -> list[str]:
-    """Return in words what became of each session, and of what never was one."""
-    said = [_course(story.scenario, course) for course in story.courses]
+    """Return in words what became of each session, and of what never was one.
+
+    Of those that did not begin it is the `_TOLD` that came nearest.
+    """
+    missed = sorted((one for one in story.courses if one.begun is None), key=_nearness)[::-1]
+    left = {one.number for one in missed[_TOLD:]}
+    said = [_course(story.scenario, one) for one in story.courses if one.number not in left]
+    if left:
+        said.append(f"{len(left)} more did not begin, none came nearer")
     for rule, frames in story.passed_over.most_common():
         best = story.nearest[rule]
         nearest = f", nearest {best}" if best.value is not None else ""
@@ -159,6 +167,10 @@ def _course(rule: Scenario, course: Course) -> str:
     end = f"ends at {course.ended:.1f} s" if course.ended is not None else "goes on"
     shadow = " in shadow: nothing is sent" if rule.shadow else ""
     return f"{head}: begins at {course.begun:.1f} s{shadow}, last seen {course.seen:.1f} s, {end}"
+
+
+def _nearness(course: Course) -> float:
+    return min((_met(lack) for lack in course.lacks), default=1.0)
 
 
 def _met(lack: Lack) -> float:

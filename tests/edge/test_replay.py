@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
+from edge.look import Lack
 from edge.pipeline import CameraPipeline
 from edge.replay.course import Story, why
 from edge.replay.draw import drawn
@@ -154,6 +156,19 @@ def test_the_same_object_back_in_the_cooldown_begins_nothing_and_it_is_said(tmp_
     assert len(found.begun) == 1
     assert [span.phase for span in found.spans] == ["suspect", "confirmed", "cooldown"]
     assert (found.courses[0].begun, found.courses[0].ended) == pytest.approx((1.0, 3.4))
+
+
+def test_of_many_that_did_not_begin_the_nearest_are_told(tmp_path: Path) -> None:
+    found = story(tmp_path, [[IN]])
+    (course,) = found.courses
+    found.courses = [
+        replace(course, number=n, lacks=(Lack("dwell", float(n), 100.0),)) for n in range(50)
+    ]
+    said = why(found)
+    assert len(said) == 21
+    assert "dwell 49 of 100" in said[-2]
+    assert "dwell 30 of 100" in said[0]
+    assert said[-1] == "30 more did not begin, none came nearer"
 
 
 def test_the_door_is_held_as_the_lease_says(tmp_path: Path) -> None:
