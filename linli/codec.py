@@ -26,6 +26,9 @@ from linli.topics import Topic
 MAX_DEPTH = 6
 _MODEL_NAME = ("$.data.model", "name")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]{1024,}", re.ASCII)
+_LINES = re.compile(r"[\r\n\t]+")
+_VECTOR = 64
+"""So many numbers in a row may be what a model makes of a face; none of ours has as many."""
 _AT = re.compile(r" - at `([^`]+)`$")
 T = typing.TypeVar("T", bound=msgspec.Struct)
 _ENCODER = msgspec.json.Encoder()
@@ -142,9 +145,11 @@ def _check_privacy(value: object, path: str, depth: int) -> None:
                 )
             _check_privacy(child, f"{path}.{key[:64]}", depth + 1)
     elif isinstance(value, list):
+        if len(value) >= _VECTOR and all(isinstance(one, (int, float)) for one in value):
+            raise PayloadError("privacy", "numbers that look like an embedding", path=path)
         for index, child in enumerate(value):
             _check_privacy(child, f"{path}[{index}]", depth + 1)
-    elif isinstance(value, str) and _BASE64.search(value):
+    elif isinstance(value, str) and _BASE64.search(_LINES.sub("", value)):
         raise PayloadError("privacy", "a text that looks like a picture", path=path)
 
 

@@ -9,7 +9,7 @@ import click
 
 from linli.cli.edge.options import config_option
 from linli.clock import SystemClock
-from linli.process import StopSignal, linli_argv
+from linli.process import StopSignal, linli_argv, no_core_dumps
 
 
 @click.command(epilog="Example: linli edge run --config edge.toml")
@@ -33,6 +33,7 @@ def run(config: Path, as_json: bool, duration: float | None, drain: float, alone
     A parent process starts it again when it falls or hangs, after growing pauses. With --duration
     there is none: a run that has an end is not started again.
     """
+    no_core_dumps()
     stop = StopSignal()
     stop.install()
     if alone or duration is not None:
