@@ -271,6 +271,16 @@ CATALOGUE: tuple[Spec, ...] = (
         lambda s: [((one.device,), float(one.failed)) for one in s.doors],
     ),
     Spec(
+        "linli_edge_commands_dropped",
+        "counter",
+        ("reason",),
+        (
+            "commands that were not begun: retained, to another, no command, a repeated one; "
+            "`words` are answers given up"
+        ),
+        lambda s: [((reason,), float(count)) for reason, count in s.commands.items()],
+    ),
+    Spec(
         "linli_edge_part",
         "gauge",
         ("part", "what"),

@@ -70,7 +70,8 @@ class UploadStanding(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One edge. `uptime` in seconds is the worker's, `rss` and `diskfree` are bytes.
 
-    `parts` are the counts of what runs beside the cameras, by part and by what is counted.
+    `commands` are those not begun, by reason; `parts` the counts of what runs beside the cameras,
+    by part and by what is counted.
     """
 
     site: str
@@ -92,4 +93,5 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     link: LinkStanding
     upload: UploadStanding | None
     doors: tuple[DoorStanding, ...]
+    commands: dict[str, int]
     parts: dict[str, dict[str, int]]

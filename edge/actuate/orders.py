@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from edge import messages
 from edge.actuate.ledger import Ledger
@@ -26,6 +26,7 @@ log = get_logger(__name__)
 SENDER = "svc-command"
 MOST_WORDS = 64
 Dropped = Literal["retained", "misaddressed", "unreadable", "duplicate", "words"]
+DROPPED: tuple[Dropped, ...] = get_args(Dropped)
 
 
 class Order:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge import health, messages
+from edge.actuate.orders import DROPPED
 from edge.agent import build
 from edge.agent.cameras import Cameras
 from edge.agent.crew import Crew
@@ -194,6 +195,7 @@ class Agent:
 
     def standing(self) -> Standing:
         """Return how everything is now; from any thread, while entered. Raises StoreError."""
+        orders = self._delivery.orders
         now, model, node = self._clock.monotonic(), self._cameras.model, self._settings.node
         return Standing(
             site=node.site,
@@ -215,6 +217,7 @@ class Agent:
             link=self._delivery.link(),
             upload=self._delivery.upload(),
             doors=self._parts.doors.standing(),
+            commands={one: orders.dropped[one] for one in DROPPED},
             parts=self._parts.counts(),
         )
 
