@@ -63,7 +63,7 @@ def test_what_a_failing_disk_did_not_take_has_no_receipt_and_is_not_lost(
         summary = stage.finish_load()
         row = single(
             stage,
-            f"every {each}th write or fsync of {file} fails",
+            f"one in {each} writes and fsyncs of {file} fails",
             "R15",
             1,
             stored_after=round(stored_after, 2),
