@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from ingest.store import backup, engine
 from ingest.store.database import Database
-from ingest.store.migrate import File
+from ingest.store.migrate import FILES, File
 from linli.clock import SystemClock
 
 
@@ -29,6 +30,14 @@ class Files(Database):
     def place(self) -> str:
         """See Database."""
         return str(self._folder)
+
+    def prepare(self, *, backups: bool = True) -> list[Path]:
+        """See Database; all of them are for their owner alone, secrets and people are in them."""
+        made = super().prepare(backups=backups)
+        for file in FILES:
+            with contextlib.suppress(PermissionError):  # another's, who let us in: he decides
+                path_of(self._folder, file).chmod(0o600)
+        return made
 
     def reader(self, file: File) -> sa.Engine:
         """See Database."""

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ingest.evidence import keys
 from ingest.store.engine import reading, writing
+from ingest.store.files import prepare
 from linli import seal
 from linli.ids import uuid7
 
@@ -104,3 +105,10 @@ def test_the_key_is_for_nodes_alone_and_the_private_one_for_nobody(folder: Folde
         private = keys.private(connection, seal.id_of(public))
     assert private is not None
     assert seal.public_of(private) == public
+
+
+def test_the_file_with_the_keys_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    prepare(tmp_path / "data")
+    for name in ("state.db", "journal.db", "series.db"):
+        assert (tmp_path / "data" / name).stat().st_mode & 0o777 == 0o600
