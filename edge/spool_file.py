@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ _STEPS = (  # each made a version from the one before
     (_AGED, _MOVED),
 )
 VERSION = len(_STEPS)
+_STREAM = re.compile(r"[0-9a-f]{8}")
 _TRIALS = (
     "SELECT lane, stream, next, evicted, dead FROM lane",
     "SELECT lane, sequence, topic, stored, sha256, payload, aged FROM row LIMIT 1",
@@ -101,6 +103,7 @@ def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
 
 def _open_locked(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.5)
+    database.text_factory = _text
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
@@ -150,15 +153,26 @@ def _bring_up(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
     database.execute("COMMIT")
 
 
+def _text(data: bytes) -> str:
+    """Read a text that a disk may have changed: one bad row must not stop all others.
+
+    Its topic is refused by the broker or the ingest, by name.
+    """
+    return data.decode(errors="replace")
+
+
 def _try_names(database: sqlite3.Connection) -> None:
     """Read a little of each table: SQLite finds a file sound in which a name has changed."""
     try:
         for statement in _TRIALS:
             database.execute(statement).fetchall()
     except sqlite3.OperationalError as error:
-        if "no such" in str(error) or "decode" in str(error):
+        if "no such" in str(error):
             raise sqlite3.DatabaseError(str(error)) from None
         raise
+    for (stream,) in database.execute("SELECT stream FROM lane"):
+        if not _STREAM.fullmatch(stream):
+            raise sqlite3.DatabaseError(f"{stream!r} is no stream")
 
 
 def _touch(path: Path) -> None:

@@ -223,6 +223,18 @@ def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
         assert spool.damaged == 1, "it is to be seen until a person has taken it away"
 
 
+def test_a_topic_that_is_no_text_any_more_stops_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    with _spool(tmp_path) as spool:
+        for topic in ("first", "second", "third"):
+            spool.put("events", topic, _message)
+    path.write_bytes(path.read_bytes().replace(b"second", b"sec\xb3nd"))
+    with _spool(tmp_path) as spool:
+        assert spool.damaged == 0
+        rows = spool.page("events", 0, 9)
+    assert [row.topic for row in rows] == ["first", "sec\ufffdnd", "third"]
+
+
 def test_second_agent_on_the_same_file_is_told(tmp_path: Path) -> None:
     with (
         _spool(tmp_path),
