@@ -97,7 +97,7 @@ class AgentStage(Stage):
         self.agent.kill()
         self.agent.wait()
 
-    def wait_fallen(self, seconds: float = 60) -> int:
+    def wait_fallen(self, seconds: float = PATIENCE) -> int:
         """Wait until the agent has ended by itself; remember what it leaves."""
         assert self.agent is not None
         code = self.agent.wait(seconds)
@@ -166,7 +166,7 @@ class AgentStage(Stage):
         )
         return int(self.ask("journal", query) or 0)
 
-    def wait_told(self, more: int, kind: str = "event", seconds: float = 60) -> None:
+    def wait_told(self, more: int, kind: str = "event", seconds: float = PATIENCE) -> None:
         """Wait until the agent has said so much more of a kind."""
         before = len(self.told(kind))
         until(lambda: len(self.told(kind)) >= before + more or self._fallen(), seconds)

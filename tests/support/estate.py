@@ -30,7 +30,7 @@ from linli.settings import write_secret
 
 AREA, NODE, DEVICE = "b03", "c001-n01", "cam"
 LOAD = Path(__file__).parent / "edge_load.py"
-PATIENCE = 45.0
+PATIENCE = 90.0
 ENDING = 45.0
 """Seconds for an ingest to end; its parent gives each of its two children eight before a kill."""
 
