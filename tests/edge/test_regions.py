@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import regions
@@ -42,6 +42,7 @@ def test_apart_are_boxes_whose_middle_nothing_known_has() -> None:
     assert regions.apart(boxes, np.empty((0, 4))).tolist() == boxes.tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 0.98), st.floats(0, 0.95)), min_size=1, max_size=12))
 def test_each_small_box_is_whole_in_one_window_of_the_inputs_size(
     corners: list[tuple[float, float]],
