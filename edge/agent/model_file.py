@@ -59,7 +59,7 @@ def load_wanted(settings: EdgeSettings) -> Loaded:
         if kept is None:
             raise
         log.error("model: %s; going on with the last good one", error)  # noqa: TRY400
-        return Loaded(kept, str(error))
+        return Loaded(kept, _said(error))
     _keep(settings, detector)
     return Loaded(detector)
 
@@ -105,7 +105,7 @@ class ModelFile:
         except InputError as error:
             if self.fault is None:
                 log.error("model: %s; the one that runs goes on", error)  # noqa: TRY400
-            self.fault = str(error)
+            self.fault = _said(error)
             return
         if self.fault is not None:
             log.warning("model: the file is good again")
@@ -124,6 +124,11 @@ class ModelFile:
             found = (find_file(file, open_book())[0] if is_id(file) else Path(file)).stat()
             return found.st_ino, found.st_size, found.st_mtime_ns
         return ()
+
+
+def _said(error: InputError) -> str:
+    """Return it short, by the file's name alone: a report has room for a hundred characters."""
+    return f"{error.where.rpartition('/')[2]}: {error.what}"
 
 
 def _load(model: Model) -> OnnxDetector:
