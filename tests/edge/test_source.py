@@ -82,13 +82,17 @@ def test_every_source_keeps_the_contract(make: Callable[[Path], Made], tmp_path:
             assert frame.image.shape == (240, 416, 3) or make is from_usb
             assert frame.image.dtype == np.uint8
             assert frame.time.utcoffset() == frame.captured.utcoffset() == timedelta(0)
-        assert [frame.index for frame in frames] == [0, 1, 2, 3]
+        # A camera waits for nobody: a machine busy elsewhere misses frames, and counts them.
+        live = isinstance(source, LiveSource)
+        indices = [frame.index for frame in frames]
+        assert indices == sorted(set(indices))
+        assert indices[-1] - 3 <= source.counts.dropped if live else indices == [0, 1, 2, 3]
         gaps = np.diff([frame.media for frame in frames])
-        assert (gaps > 0.05).all()
+        assert (gaps > (0 if live else 0.05)).all()
         elapsed = (frames[-1].time - frames[0].time).total_seconds()
-        assert elapsed == pytest.approx(gaps.sum(), abs=0.05)
+        assert elapsed == pytest.approx(gaps.sum(), abs=5 if live else 0.05)
         assert source.counts.read >= source.counts.given == 4
-        assert source.counts.dropped == 0
+        assert live or source.counts.dropped == 0
         assert source.read(0) is None
 
 
