@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from edge.redact import RedactedPicture
+from edge.redact import RedactedPicture, Withheld
 from edge.settings import Scenario
 from edge.states.watch import Report
 from linli.events import ModelRef
@@ -23,7 +23,7 @@ class EpisodeFact:
 
     `time` is the event time of this phase, `since` of the episode's beginning, `captured` the wall
     time of the frame that decided. `dwell` is seconds in the zone so far. `picture` is there on
-    `begin` only, and None when it had to be withheld. `model` is None when none saw it.
+    `begin` only, or why it had to be withheld. `model` is None when none saw it.
     """
 
     phase: Literal["begin", "end"]
@@ -37,7 +37,7 @@ class EpisodeFact:
     confidence: float
     dwell: float
     track: TrackData | None
-    picture: RedactedPicture | None = None
+    picture: RedactedPicture | Withheld | None = None
     model: ModelRef | None = None
 
     def on_set_clock(self) -> EpisodeFact:

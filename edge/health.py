@@ -47,10 +47,11 @@ class LookCounts:
 
 @dataclass(frozen=True, slots=True)
 class CameraCounts:
-    """What one camera did since the start; the last five as in `LookCounts`.
+    """What one camera did since the start; what is not told here is as in `LookCounts`.
 
     `dropped` frames were given up for a newer one, by the source or while they waited for a turn.
-    `missed` pictures of events are of the analysed stream, since the main stream had none.
+    `missed` pictures of events are of the analysed stream, since the main stream had none;
+    `withheld` events have none at all.
     """
 
     read: int = 0
@@ -64,6 +65,7 @@ class CameraCounts:
     closer: int = 0
     skipped: int = 0
     refused: int = 0
+    withheld: int = 0
 
     @property
     def judged(self) -> int:
@@ -149,6 +151,7 @@ class CameraMeter:
                 closer=self._counts.closer,
                 skipped=self._counts.skipped,
                 refused=self._counts.refused,
+                withheld=self._counts.withheld,
                 detail=self._detail,
             )
 

@@ -58,6 +58,12 @@ def _parts(standing: Standing) -> Values:
             yield (part, what), float(count)
 
 
+def _withheld(standing: Standing) -> Values:
+    for one in standing.cameras:
+        for reason, count in one.withheld.items():
+            yield (one.device, reason), float(count)
+
+
 def _cameras(kind: Kind) -> list[Spec]:
     of: dict[str, tuple[Kind, str, Callable[[CameraStanding], float | None]]] = {
         "streaming": ("gauge", "1 or 0: pictures come", lambda one: one.state == "streaming"),
@@ -169,6 +175,16 @@ CATALOGUE: tuple[Spec, ...] = (
     *_cameras("gauge"),
     *_cameras("counter"),
     Spec(
+        "linli_edge_camera_pictures_withheld",
+        "counter",
+        ("camera", "reason"),
+        (
+            "events without a picture: `late` not redacted in time, `failed` it could not be, "
+            "`blind` the model knows no people, `disk` it could not be kept"
+        ),
+        _withheld,
+    ),
+    Spec(
         "linli_edge_spool_pending",
         "gauge",
         ("lane",),
@@ -255,6 +271,20 @@ CATALOGUE: tuple[Spec, ...] = (
         (),
         "pictures that the ingest will never take",
         _one(lambda s: s.upload.dead if s.upload else None),
+    ),
+    Spec(
+        "linli_edge_pictures_evicted",
+        "counter",
+        (),
+        "pictures given up for lack of room",
+        _one(lambda s: s.upload.evicted if s.upload else None),
+    ),
+    Spec(
+        "linli_edge_pictures_expired",
+        "counter",
+        (),
+        "pictures that became too old before they could be sent",
+        _one(lambda s: s.upload.expired if s.upload else None),
     ),
     Spec(
         "linli_edge_door_held",

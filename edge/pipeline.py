@@ -32,7 +32,7 @@ from edge.geometry import Floats
 from edge.health import LookCounts
 from edge.look import Look
 from edge.perception import Newest, Perception, View
-from edge.redact import RedactedPicture
+from edge.redact import RedactedPicture, Withheld
 from edge.redactor import PERSON, Redactor
 from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera
@@ -51,14 +51,13 @@ _FOLLOWED = 2  # frames from which a box counts as something followed
 
 @dataclass(slots=True)
 class PipelineCounts(LookCounts):
-    """What a pipeline has seen beside its looks: boxes believed, objects followed, pictures.
+    """What a pipeline has seen beside its looks: boxes believed, objects followed.
 
     `shadows` are the events that scenarios in shadow would have begun.
     """
 
     detections: int = 0
     tracks: int = 0
-    withheld: int = 0
     shadows: int = 0
 
 
@@ -148,7 +147,6 @@ class CameraPipeline:
             facts += self._judge(watching, view)
         if any(_begins(fact) for fact in facts):
             picture = self.picture(frame)
-            self.counts.withheld += picture is None
             facts = [_pictured(fact, picture) for fact in facts]
         return facts
 
@@ -316,8 +314,8 @@ class CameraPipeline:
             model=self._detector.model,
         )
 
-    def picture(self, frame: Frame) -> RedactedPicture | None:
-        """Return the newest frame without heads, None when it has to be withheld."""
+    def picture(self, frame: Frame) -> RedactedPicture | Withheld:
+        """Return the newest frame without heads, or why it has to be withheld."""
         if not self._looked:  # a head that moved by too little to be noticed is blurred too
             self._know_people(self._perception.look_at(frame))
             self._looked = True
@@ -346,7 +344,7 @@ def _begins(fact: Fact) -> bool:
     return isinstance(fact, EpisodeFact) and fact.phase == "begin"
 
 
-def _pictured(fact: Fact, picture: RedactedPicture | None) -> Fact:
+def _pictured(fact: Fact, picture: RedactedPicture | Withheld) -> Fact:
     if isinstance(fact, EpisodeFact) and fact.phase == "begin":
         return replace(fact, picture=picture)
     return fact

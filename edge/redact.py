@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,6 +24,8 @@ _ABOVE, _BESIDE = 0.1, 0.12  # margins round the box, for boxes drawn too tight
 _SMALL = 32  # pixels; in smaller boxes nobody can say where the head is
 
 Image = npt.NDArray[np.uint8]
+Withheld = Literal["late", "failed", "blind"]
+"""Why there is no picture: not done in time, it could not be made, nobody can say who is in it."""
 
 
 @dataclass(frozen=True, slots=True)

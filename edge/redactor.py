@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from edge.detect.detections import chosen
 from edge.detect.detector import Detector
 from edge.geometry import Floats
-from edge.redact import Image, RedactedPicture, redact_heads
+from edge.redact import Image, RedactedPicture, Withheld, redact_heads
 from edge.source.frame import Finer
 from linli.clock import Clock
 from linli.log import get_logger
@@ -28,38 +27,28 @@ _APART = 0.25  # of a person's width: how far one walks between two streams' fra
 _CUT = 0.02  # of a part's height; who begins so near its top has the head in the part above
 
 
-@dataclass(slots=True)
-class RedactorCounts:
-    """Pictures withheld since the start, and why."""
-
-    late: int = 0
-    failed: int = 0
-    blind: int = 0
-
-
 class Redactor:
     """Makes one camera's pictures fit to be kept; for the thread alone that its detector is for."""
 
     def __init__(self, detector: Detector, clock: Clock, *, within: float = WITHIN) -> None:
         """A picture that is not done `within` seconds is withheld."""
-        self.counts = RedactorCounts()
         self._detector = detector
         self._clock = clock
         self._within = within
         self._person = chosen(detector.names, [PERSON])
+        self._told: set[Withheld] = set()
 
     def redact(
         self, image: Image, seen: Floats | None = None, *, finer: Finer | None = None
-    ) -> RedactedPicture | None:
-        """Return `image` (BGR) without heads, None when it has to be withheld.
+    ) -> RedactedPicture | Withheld:
+        """Return `image` (BGR) without heads, or why it has to be withheld.
 
         `seen` [n, 4] (0..1) are people known to be in it; when None, all of it is looked at first.
         What `finer` gives takes its place, and all of that is looked at, since people have moved.
         It is withheld when the model knows no people or fails, when it cannot be made, or is late.
         """
         if not self._person.any():
-            self.counts.blind += 1
-            return None
+            return self._withheld("blind", "the model knows no people")
         until = self._clock.monotonic() + self._within
         try:
             shown = finer() if finer is not None else None
@@ -70,13 +59,11 @@ class Redactor:
                 shown, people = image, self.people(image, seen, until=until)
             picture = redact_heads(shown, people)
         except Exception as error:  # noqa: BLE001 - whatever becomes of a picture, its event goes
-            self._failed(str(error) or type(error).__name__)
-            return None
+            return self._withheld("failed", str(error) or type(error).__name__)
         if self._clock.monotonic() > until:
-            self._late()
-            return None
+            return self._withheld("late", f"not redacted within {self._within:g} s")
         if picture is None:
-            self._failed("it cannot be made")
+            return self._withheld("failed", "it cannot be made")
         return picture
 
     def people(
@@ -118,15 +105,11 @@ class Redactor:
         found = self._detector.detect(image)
         return found.boxes[self._person[found.classes] & (found.scores >= least)]
 
-    def _late(self) -> None:
-        if not self.counts.late:
-            log.warning("pictures: not redacted within %g s; withheld, events go on", self._within)
-        self.counts.late += 1
-
-    def _failed(self, why: str) -> None:
-        if not self.counts.failed:
-            log.warning("pictures: cannot be redacted (%s); withheld, events go on", why)
-        self.counts.failed += 1
+    def _withheld(self, reason: Withheld, why: str) -> Withheld:
+        if reason not in self._told:
+            self._told.add(reason)
+            log.warning("pictures: withheld (%s), events go on", why)
+        return reason
 
 
 def _walked(boxes: Floats) -> Floats:

@@ -10,7 +10,10 @@ from linli.events import ConfigReport, LaneReport
 
 
 class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One camera since the worker's start; `age` is how many seconds ago its last frame was."""
+    """One camera since the worker's start; `age` is how many seconds ago its last frame was.
+
+    `withheld` are pictures that there are not, by reason.
+    """
 
     device: str
     state: str
@@ -29,6 +32,7 @@ class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
     lost_events: int = 0
     pictures: int = 0
     coarse_pictures: int = 0
+    withheld: dict[str, int] = {}
     readings: int = 0
     lost_readings: int = 0
     turns: int = 0
@@ -59,12 +63,17 @@ class LinkStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UploadStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Pictures on their way to the ingest; `dead` ones it will never take."""
+    """Pictures on their way to the ingest; `dead` ones it will never take.
+
+    `evicted` ones found no room, `expired` ones became too old before they could go.
+    """
 
     waiting: int = 0
     sent: int = 0
     failed: int = 0
     dead: int = 0
+    evicted: int = 0
+    expired: int = 0
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -259,6 +259,7 @@ class CameraReport(Part, frozen=True, kw_only=True):
     closer: Annotated[Count, Meta(description="parts of frames inferred at full resolution")] = 0
     skipped: Annotated[Count, Meta(description="such parts for which there was no room")] = 0
     refused: Annotated[Count, Meta(description="sights beyond the most objects followed")] = 0
+    withheld: Annotated[Count, Meta(description="events that began without a picture")] = 0
     detail: Text | None = None
 
 

@@ -171,6 +171,7 @@ class CameraWorker:
                 closer=looked.closer,
                 skipped=looked.skipped,
                 refused=looked.refused,
+                withheld=sum(self.recorder.counts.withheld.values()),
             )
         )
 

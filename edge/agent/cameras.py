@@ -218,6 +218,7 @@ class Cameras:
             "events_produced": sum(one.events for one in recorded),
             "events_lost": sum(one.lost for one in recorded),
             "pictures": sum(one.pictures for one in recorded),
+            "pictures_withheld": sum(sum(one.withheld.values()) for one in recorded),
             "readings_recorded": sum(one.readings for one in recorded),
         }
 
@@ -245,6 +246,7 @@ class Cameras:
             lost_events=recorded.lost + recorder.unsaved,
             pictures=recorded.pictures,
             coarse_pictures=counts.missed,
+            withheld={str(why): count for why, count in recorded.withheld.items()},
             readings=recorded.readings,
             lost_readings=recorded.lost_readings,
             turns=turns.turns,

@@ -133,9 +133,14 @@ class Delivery:
         """Return how pictures get on, None where none are sent."""
         if self.uploader is None:
             return None
-        counts, waiting = self.uploader.counts, len(self.pictures.waiting())
+        counts, kept = self.uploader.counts, self.pictures.counts
         return UploadStanding(
-            waiting=waiting, sent=counts.sent, failed=counts.failed, dead=counts.dead
+            waiting=len(self.pictures.waiting()),
+            sent=counts.sent,
+            failed=counts.failed,
+            dead=counts.dead,
+            evicted=kept.evicted,
+            expired=kept.expired,
         )
 
     def waiting(self) -> tuple[int, int]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from edge import health, messages
 from edge.agent.readings import group_of, heard_of, telemetry_of
 from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
+from edge.redact import RedactedPicture, Withheld
 from edge.sensors.reading import Readings
 from edge.settings import Camera, Scenario
 from edge.spool import Row, Spool
@@ -28,6 +29,8 @@ from linli.topics import Topic
 log = get_logger(__name__)
 
 MAX_UNSAVED = 256
+Reason = Literal[Withheld, "disk"]
+"""Why an event has no picture; `disk`: the disk refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,14 @@ class Recorded:
 
 @dataclass(slots=True)
 class RecorderCounts:
-    """What was recorded since the start; `lost` ones never reached the disk."""
+    """What was recorded since the start; `lost` ones never reached the disk.
+
+    `withheld` are events that began without a picture, by why there is none.
+    """
 
     events: int = 0
     pictures: int = 0
+    withheld: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(get_args(Reason), 0))
     readings: int = 0
     lost: int = 0
     lost_readings: int = 0
@@ -208,8 +215,10 @@ class Recorder:
         )
 
     def _keep_picture(self, fact: EpisodeFact) -> Snapshot | None:
-        if fact.picture is None:
-            return Snapshot(redaction="withheld") if fact.phase == "begin" else None
+        if fact.phase != "begin":
+            return None
+        if not isinstance(fact.picture, RedactedPicture):
+            return self._withheld(fact.picture or "failed")
         jpeg = fact.picture.jpeg
         now = self._clock.now()
         picture = Picture(
@@ -225,7 +234,7 @@ class Recorder:
             self._pictures.put(picture, jpeg)
         except StoreError as error:
             log.warning("agent: %s; the event goes without it", error)
-            return Snapshot(redaction="withheld")
+            return self._withheld("disk")
         self.counts.pictures += 1
         return Snapshot(
             redaction=picture.redaction,
@@ -234,3 +243,7 @@ class Recorder:
             bytes=picture.bytes,
             expires=picture.expires,
         )
+
+    def _withheld(self, reason: Reason) -> Snapshot:
+        self.counts.withheld[reason] += 1
+        return Snapshot(redaction="withheld")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edge.geometry import Box
 from edge.look import Look
-from edge.redact import RedactedPicture
+from edge.redact import RedactedPicture, Withheld
 from edge.replay.course import Phase
 from edge.replay.play import Moment
 from edge.settings import Camera, Line, Zone
@@ -53,9 +53,9 @@ def told(picture: Image, moment: Moment) -> Image:
     return np.asarray(np.concatenate((picture, band)), np.uint8)
 
 
-def canvas(redacted: RedactedPicture | None, size: tuple[int, int]) -> Image:
+def canvas(redacted: RedactedPicture | Withheld, size: tuple[int, int]) -> Image:
     """Return a redacted picture to draw on, of even size; grey when it was withheld."""
-    if redacted is not None:
+    if isinstance(redacted, RedactedPicture):
         jpeg = np.frombuffer(redacted.jpeg, np.uint8)
         image = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
     else:

@@ -10,7 +10,7 @@ from edge.detect.detections import Detections
 from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, StateFact
 from edge.look import Look
 from edge.pipeline import CameraPipeline
-from edge.redact import RedactedPicture
+from edge.redact import RedactedPicture, Withheld
 from edge.replay.course import Story
 from edge.replay.held import HeldDoor
 from edge.settings import SHADOW_GROUP, Camera
@@ -31,7 +31,7 @@ class Moment:
     news: bool
     _pipeline: CameraPipeline
 
-    def picture(self) -> RedactedPicture | None:
+    def picture(self) -> RedactedPicture | Withheld:
         """Return the frame without heads, while it is the newest; None when withheld."""
         return self._pipeline.picture(self.frame)
 

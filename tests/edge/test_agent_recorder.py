@@ -129,12 +129,13 @@ def test_begin_claims_the_picture_that_is_already_safe(world: World) -> None:
 
 
 def test_without_a_picture_it_is_withheld_and_an_end_has_none(world: World) -> None:
-    world.recorder.record(replace(FACT, picture=None))
+    world.recorder.record(replace(FACT, picture="late"))
     world.recorder.record(replace(FACT, phase="end", picture=None))
     begin, end = world.events()
     assert begin.data.snapshot is not None
     assert begin.data.snapshot.redaction == "withheld"
     assert end.data.snapshot is None
+    assert world.recorder.counts.withheld == {"late": 1, "failed": 0, "blind": 0, "disk": 0}
 
 
 def test_picture_that_cannot_be_kept_does_not_hold_the_event(world: World) -> None:
@@ -144,6 +145,7 @@ def test_picture_that_cannot_be_kept_does_not_hold_the_event(world: World) -> No
     assert event.data.snapshot is not None
     assert event.data.snapshot.redaction == "withheld"
     assert world.recorder.counts.pictures == 0
+    assert world.recorder.counts.withheld["disk"] == 1
 
 
 def test_events_wait_for_a_full_disk_in_order(world: World) -> None:

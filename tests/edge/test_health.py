@@ -59,8 +59,9 @@ def test_state_changes_are_told_once() -> None:
     meter = CameraMeter("cam", now=0.0)
     assert meter.now_is("stalled", "away")
     assert not meter.now_is("stalled", "away")
+    meter.count(CameraCounts(withheld=3))
     report = meter.report(now=1.0)
-    assert (report.state, report.detail) == ("stalled", "away")
+    assert (report.state, report.detail, report.withheld) == ("stalled", "away", 3)
 
 
 def test_report_of_many_cameras_in_trouble_fits(tmp_path: Path) -> None:

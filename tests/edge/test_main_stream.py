@@ -18,8 +18,10 @@ from rtsp import require_rtsp, rtsp_server
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
+from edge.redact import RedactedPicture
 from edge.redactor import Redactor
 from edge.settings import Camera, Mask
+from edge.source import main_stream
 from edge.source.capture import CodedCapture, open_coded
 from edge.source.frame import Frame, Image
 from edge.source.http import connect_http
@@ -231,7 +233,7 @@ def test_heads_are_gone_where_they_were_and_where_they_are_now(away: bool) -> No
     redactor = Redactor(FakeDetector(("person",), [] if away else [seen]), ManualClock(START))
     finer = None if away else checks(720, 1280)
     picture = redactor.redact(checks(360, 640), boxes(then), finer=lambda: finer)
-    assert picture is not None
+    assert isinstance(picture, RedactedPicture)
     shown = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert shown.shape[:2] == ((360, 640) if away else (720, 1280))
     assert sharp(picture.jpeg, 0.1, 0.2) < 60
@@ -245,8 +247,7 @@ def test_a_stream_that_fails_withholds_the_picture_and_no_event() -> None:
         raise RuntimeError("decoder")
 
     redactor = Redactor(FakeDetector(("person",)), ManualClock(START))
-    assert redactor.redact(checks(90, 160), boxes(), finer=fail) is None
-    assert redactor.counts.failed == 1
+    assert redactor.redact(checks(90, 160), boxes(), finer=fail) == "failed"
 
 
 def test_masks_are_burned_into_both_streams() -> None:
@@ -262,8 +263,11 @@ def test_masks_are_burned_into_both_streams() -> None:
         assert (picture[:, 36:] == 255).all()
 
 
-def test_both_streams_of_a_camera_show_the_same_moment(folder: Path) -> None:
+def test_both_streams_of_a_camera_show_the_same_moment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require_rtsp()
+    monkeypatch.setattr(main_stream, "PATIENCE", 30.0)  # a busy machine decodes slowly
     with rtsp_server(free_port(), clip(folder, "libx264", seconds=60)) as address:
         # One shared stream stands for both, so that what each shows can be compared.
         shared = address.replace("camera", "main")

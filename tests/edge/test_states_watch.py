@@ -19,6 +19,7 @@ from edge.facts import EpisodeFact, Fact, StateFact
 from edge.messages import Address
 from edge.pictures import MemoryEvidence
 from edge.pipeline import CameraPipeline
+from edge.redact import RedactedPicture
 from edge.scene import Scene, TaughtPlace
 from edge.settings import Camera, State, load_settings
 from edge.source.frame import Frame
@@ -161,7 +162,7 @@ def test_an_alarm_state_is_an_episode_with_a_picture(lesson: Lesson) -> None:
     assert (begin.time, begin.dwell) == (START + timedelta(seconds=24), 4.0)
     assert (end.time, end.dwell) == (START + timedelta(seconds=42), 22.0)
     assert begin.confidence > 0.7
-    assert begin.picture is not None
+    assert isinstance(begin.picture, RedactedPicture)
     assert end.picture is None
     assert begin.model is not None
     assert (begin.model.name, begin.model.version, begin.model.sha256) == (

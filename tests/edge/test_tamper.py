@@ -14,6 +14,7 @@ from edge.detect.detector import FakeDetector
 from edge.eye import THUMBNAIL, Eye, Patience, look
 from edge.facts import EpisodeFact
 from edge.pipeline import CameraPipeline
+from edge.redact import RedactedPicture
 from edge.settings import Camera
 from edge.source.frame import Frame, Image
 from edge.tamper import Tamper
@@ -204,5 +205,5 @@ def test_it_is_an_event_of_the_camera_with_a_picture() -> None:
         "picture",
         "covered",
     )
-    assert begin.picture is not None
+    assert isinstance(begin.picture, RedactedPicture)
     assert [fact.phase for fact in pipeline.finish() if isinstance(fact, EpisodeFact)] == ["end"]

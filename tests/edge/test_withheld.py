@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.agent.recorder import Recorder
+from edge.agent.recorder import Reason, Recorder
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
 from edge.messages import Address
@@ -51,7 +51,9 @@ class Watcher(FakeDetector):
         return Detections.nothing(self.names)
 
 
-def snapshot_of(folder: Path, part: Part, names: tuple[str, ...] = NAMES) -> tuple[Snapshot, int]:
+def snapshot_of(
+    folder: Path, part: Part, names: tuple[str, ...] = NAMES
+) -> tuple[Snapshot, int, set[Reason]]:
     clock, pictures = ManualClock(START), MemoryEvidence()
     camera = Camera(
         id="cam",
@@ -81,8 +83,8 @@ def snapshot_of(folder: Path, part: Part, names: tuple[str, ...] = NAMES) -> tup
     assert isinstance(message, EventMessage)
     assert message.data.phase == "begin"
     assert message.data.snapshot is not None
-    assert pipeline.counts.withheld == (message.data.snapshot.redaction == "withheld")
-    return message.data.snapshot, len(pictures.waiting())
+    why = {reason for reason, count in recorder.counts.withheld.items() if count}
+    return message.data.snapshot, len(pictures.waiting()), why
 
 
 def fail(_clock: ManualClock) -> None:
@@ -90,24 +92,26 @@ def fail(_clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "names"),
+    ("part", "names", "reason"),
     [
-        (fail, NAMES),
-        (lambda clock: clock.advance(2.1), NAMES),
-        (lambda clock: clock.advance(0.6), NAMES),
-        (lambda _: None, ("ebike", "cat")),
+        (fail, NAMES, "failed"),
+        (lambda clock: clock.advance(2.1), NAMES, "late"),
+        (lambda clock: clock.advance(0.6), NAMES, "late"),
+        (lambda _: None, ("ebike", "cat"), "blind"),
     ],
     ids=["failed", "slow", "slow-bit-by-bit", "knows-no-people"],
 )
 def test_the_event_goes_without_its_picture(
-    part: Part, names: tuple[str, ...], tmp_path: Path
+    part: Part, names: tuple[str, ...], reason: Reason, tmp_path: Path
 ) -> None:
-    snapshot, kept = snapshot_of(tmp_path, part, names)
+    snapshot, kept, why = snapshot_of(tmp_path, part, names)
     assert snapshot == Snapshot(redaction="withheld")
     assert kept == 0
+    assert why == {reason}
 
 
 def test_with_a_model_that_does_its_work_the_picture_goes_too(tmp_path: Path) -> None:
-    snapshot, kept = snapshot_of(tmp_path, lambda clock: clock.advance(0.4))
+    snapshot, kept, why = snapshot_of(tmp_path, lambda clock: clock.advance(0.4))
     assert snapshot.redaction == "heads"
     assert kept == 1
+    assert not why
