@@ -35,13 +35,14 @@ class Patience:
     """Seconds that a condition must last before it is believed, and that it takes to be over.
 
     `frozen` is longer: some coders send the same picture for seconds when nothing moves; so is
-    `moved`: a lorry may stop before the lens. After `settled` seconds a view that stays is the
-    camera's new place.
+    `moved`: a lorry may stop before the lens. `away` is for a camera that starts again. After
+    `settled` seconds a view that stays is the camera's new place.
     """
 
     begin: float = 10.0
     frozen: float = 30.0
     moved: float = 30.0
+    away: float = 60.0
     end: float = 5.0
     settled: float = 600.0
 

@@ -167,10 +167,12 @@ class CameraPipeline:
         ]
 
     def idle(self, seconds: float) -> list[Fact]:
-        """End what nobody can vouch for any more, because no frame came for that long."""
-        return self._finished(
+        """Return what came of no frame for so long: ends of what nobody can vouch for any more."""
+        facts = self._finished(
             watching for watching in self._watches if seconds > watching.terms.patience
         )
+        missed = self._tamper.miss(seconds, self._clock.now()) if self._tamper is not None else []
+        return facts + missed
 
     def finish(self) -> list[Fact]:
         """End what is still going on, because no frame will come any more."""

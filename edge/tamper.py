@@ -1,4 +1,4 @@
-"""The camera itself as a happening: its picture is black, covered, frozen or of another place.
+"""The camera itself as a happening: it is away, or black, covered, frozen or of another place.
 
 No I/O and no clock: frames' times come in.
 """
@@ -16,8 +16,9 @@ from edge.source.frame import Frame
 from linli.ids import uuid7
 
 EVENT, PICTURE = "camera-tampered", "picture"
-CONDITIONS = ("black", "covered", "frozen", "moved")
+CONDITIONS = ("away", "black", "covered", "frozen", "moved")
 _RULE = Scenario(event=EVENT, labels=CONDITIONS, zone=PICTURE, severity="medium")
+Shown = Condition | Literal["away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class _Open:
     """An episode: `since` is its beginning, `began` the same in the frames' seconds."""
 
     id: str
-    label: Condition
+    label: Shown
     since: datetime
     began: float
 
@@ -37,28 +38,51 @@ class Tamper:
         self._patience = patience or Patience()
         self._eye = Eye()
         self._open: _Open | None = None
+        self._known = 0.0  # the frames' seconds that are surely over
+        self._back: float | None = None  # since when frames come again
 
     def see(self, frame: Frame) -> list[Fact]:
         """Take a frame; return what begins or ends with it."""
-        before = self._eye.condition
         self._eye = look(self._eye, thumbnail(frame.image), frame.media, self._patience)
+        self._known = self._eye.now
+        since = self._eye.since
+        if self._shown == "away":
+            self._back = self._known if self._back is None else self._back
+            if self._known - self._back < self._patience.end:
+                return []
+            since = max(since, self._back)
         now = self._eye.condition
-        if now == before:
+        if now == self._shown:
             return []
-        ended = self._end(self._eye.since, frame.captured)
-        return [*ended, *self._begin(now, frame)]
+        ended = self._end(since if self._back is None else self._back, frame.captured)
+        self._back = None
+        began = frame.time - timedelta(seconds=frame.media - since)
+        return ended if now == "good" else [*ended, self._begin(now, began, since, frame.captured)]
+
+    def miss(self, seconds: float, now: datetime) -> list[Fact]:
+        """Take that no frame has come for so long at `now`; return what begins or ends with it."""
+        last, self._back = self._eye.now, None
+        if self._shown != "away" and seconds < self._patience.away:
+            return []
+        self._known = last + seconds
+        if self._shown == "away":
+            return []
+        return [
+            *self._end(last, now),
+            self._begin("away", now - timedelta(seconds=seconds), last, now),
+        ]
 
     def finish(self, captured: datetime) -> list[Fact]:
         """End what is open, because no frame will come any more."""
-        return self._end(self._eye.now, captured)
+        return self._end(self._known, captured)
 
-    def _begin(self, condition: Condition, frame: Frame) -> list[Fact]:
-        if condition == "good":
-            return []
-        began = self._eye.since
-        since = frame.time - timedelta(seconds=frame.media - began)
-        self._open = _Open(uuid7(frame.time), condition, since, began)
-        return [_fact("begin", self._open, frame.media, frame.captured)]
+    @property
+    def _shown(self) -> Shown:
+        return self._open.label if self._open is not None else "good"
+
+    def _begin(self, what: Shown, since: datetime, began: float, captured: datetime) -> Fact:
+        self._open = _Open(uuid7(captured), what, since, began)
+        return _fact("begin", self._open, self._known, captured)
 
     def _end(self, at: float, captured: datetime) -> list[Fact]:
         ending, self._open = self._open, None

@@ -264,7 +264,7 @@ class Camera(Settings, frozen=True, kw_only=True):
 
     @property
     def watched_over(self) -> bool:
-        """Whether it is noticed that the picture is black, covered, frozen or of another place."""
+        """Whether it is noticed that it is away, black, covered, frozen or of another place."""
         return self.is_live if self.tamper is None else self.tamper
 
     def address(self) -> str:

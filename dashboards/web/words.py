@@ -86,6 +86,7 @@ OBJECTS = {
     "refrigerator": msg("Refrigerator"),
     "tv": msg("Television"),
     # What is wrong with a camera's picture.
+    "away": msg("No picture comes"),
     "black": msg("Black picture"),
     "covered": msg("Covered"),
     "frozen": msg("Picture stands still"),

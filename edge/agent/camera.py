@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -86,12 +87,13 @@ class CameraWorker:
         self._clock = clock
         self._changed = changed
         self._first_frame = first_frame
-        self._seen_at: float | None = None  # monotonic; None before the first frame
-        self._change: Callable[[], list[Fact]] | None = None
+        self._seen = False
+        self._seen_at = 0.0  # monotonic, of the start before the first frame
+        self._changes: deque[Callable[[], list[Fact]]] = deque()
 
     def change(self, change: Callable[[], list[Fact]]) -> None:
         """Have something changed between two frames, in the camera's thread, and its facts kept."""
-        self._change = change
+        self._changes.append(change)
 
     def run(self, stop: threading.Event) -> None:
         """Work until the source ends or `stop` is set; what is going on then has ended."""
@@ -111,6 +113,7 @@ class CameraWorker:
             self._now_is("ended")
 
     def _work(self, stop: threading.Event) -> None:
+        self._seen_at = self._clock.monotonic()
         try:
             while not stop.is_set():
                 self.pulse.beat(LONGEST_LOOK)
@@ -129,13 +132,13 @@ class CameraWorker:
             self._count()
 
     def _changed_over(self) -> None:
-        change, self._change = self._change, None
-        if change is not None:
-            self._record(change())
+        while self._changes:
+            self._record(self._changes.popleft()())
 
     def _see(self, frame: Frame) -> None:
         started = self._clock.monotonic()
-        if self._seen_at is None:
+        if not self._seen:
+            self._seen = True
             self._first_frame()
         self._seen_at = started
         looks = self._pipeline.counts.frames
@@ -148,7 +151,7 @@ class CameraWorker:
         self._record(facts)
 
     def _wait(self) -> None:
-        if self._source.state == "stalled" and self._seen_at is not None:
+        if self._source.state == "stalled":
             self._record(self._pipeline.idle(self._clock.monotonic() - self._seen_at))
         self.recorder.flush()
 

@@ -178,3 +178,10 @@ def test_the_first_frame_is_told_once_whatever_its_number(world: World) -> None:
     worker = world.worker(FakeDetector(NAMES), [None] * 3)
     worker.run(threading.Event())
     assert len(world.firsts) == 1
+
+
+def test_a_camera_that_never_came_is_an_event(world: World) -> None:
+    worker = world.worker(FakeDetector(NAMES), [2.0] * 31)
+    worker.run(threading.Event())
+    minute, end = START + timedelta(seconds=60), START + timedelta(seconds=62)
+    assert world.events() == [("begin", minute), ("end", end)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
 from edge.eye import THUMBNAIL, Eye, Patience, look
-from edge.facts import EpisodeFact
+from edge.facts import EpisodeFact, Fact
 from edge.pipeline import CameraPipeline
 from edge.redact import RedactedPicture
 from edge.settings import Camera
@@ -155,6 +155,61 @@ def test_the_end_of_the_video_ends_it() -> None:
     assert isinstance(end, EpisodeFact)
     assert (end.phase, end.label, end.model) == ("end", "black", None)
     assert tamper.finish(START) == []
+
+
+def after(made: list[Frame], seconds: float) -> list[Frame]:
+    late = timedelta(seconds=seconds)
+    return [
+        Frame(one.image, one.index, one.media + seconds, one.time + late, one.captured + late)
+        for one in made
+    ]
+
+
+def gone(tamper: Tamper, seconds: float, since: float) -> list[tuple[str, str, float]]:
+    """Let no frame come from `since` on for so long, told of it each second."""
+    told = []
+    for passed in range(int(seconds) + 1):
+        told += happened(tamper.miss(passed, START + timedelta(seconds=since + passed)))
+    return told
+
+
+def happened(facts: list[Fact]) -> list[tuple[str, str, float]]:
+    """Return phase, condition and when each begins or ended, in seconds."""
+    assert all(isinstance(fact, EpisodeFact) for fact in facts)
+    return [
+        (fact.phase, fact.label, round((when - START).total_seconds(), 3))
+        for fact in facts
+        if isinstance(fact, EpisodeFact)
+        for when in (fact.time if fact.phase == "end" else fact.since,)
+    ]
+
+
+def test_a_camera_that_is_away_for_a_minute_is_noticed_and_back_when_it_stays() -> None:
+    tamper = Tamper()
+    for frame in frames([(usual, 61)]):
+        assert tamper.see(frame) == []
+    assert gone(tamper, 59, 60) == []
+    assert gone(tamper, 90, 60) == [("begin", "away", 60)]
+    first, *rest = after(frames([(usual, 10)]), 160)
+    assert tamper.see(first) == []
+    assert gone(tamper, 10, 160) == []  # one frame is not back yet
+    told = [one for frame in after([first, *rest], 20) for one in happened(tamper.see(frame))]
+    assert told == [("end", "away", 180)]
+
+
+def test_a_camera_that_was_never_there_is_away_and_its_end_is_known() -> None:
+    tamper = Tamper()
+    assert gone(tamper, 70, 0) == [("begin", "away", 0)]
+    assert happened(tamper.finish(START)) == [("end", "away", 70)]
+
+
+def test_away_takes_the_place_of_what_was_seen_and_gives_it_back() -> None:
+    tamper = Tamper()
+    facts = [fact for frame in frames([(usual, 60), (dark, 30)]) for fact in tamper.see(frame)]
+    assert happened(facts) == [("begin", "black", 60)]
+    assert gone(tamper, 60, 89) == [("end", "black", 89), ("begin", "away", 89)]
+    facts = [fact for frame in after(frames([(dark, 10)]), 150) for fact in tamper.see(frame)]
+    assert happened(facts) == [("end", "away", 150), ("begin", "black", 150)]
 
 
 @given(
