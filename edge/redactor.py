@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.detect.detections import chosen
 from edge.detect.detector import Detector
-from edge.geometry import Floats
+from edge.geometry import Floats, iou
 from edge.redact import Image, RedactedPicture, Withheld, redact_heads
 from edge.source.frame import Finer
 from linli.clock import Clock
@@ -22,6 +23,10 @@ WITHIN = 2.0
 """Seconds."""
 CLOSE_SURE = 0.25
 """The score from which somebody seen in a part counts: enlarged, more looks like a person."""
+SURELY = 0.6
+"""The score from which somebody in a part counts though a cycle has the same box."""
+CYCLES = ("ebike", "bicycle", "motorcycle")
+_SAME = 0.8  # overlap from which two boxes are of one thing; a rider's reaches above the cycle's
 _PART = 1 / 1.75  # of width and height: four parts that overlap by a quarter of themselves
 _APART = 0.25  # of a person's width: how far one walks between two streams' frames of a moment
 _CUT = 0.02  # of a part's height; who begins so near its top has the head in the part above
@@ -37,6 +42,7 @@ class Redactor:
         self._within = within
         self._person = chosen(detector.names, [PERSON])
         self._told: set[Withheld] = set()
+        self._cycle = chosen(detector.names, [one for one in CYCLES if one in detector.names])
 
     def redact(
         self, image: Image, seen: Floats | None = None, *, finer: Finer | None = None
@@ -89,27 +95,36 @@ class Redactor:
     def _looks(self, image: Image, *, whole: bool) -> Iterator[Floats]:
         """Yield whom each look finds [n, 4], in 0..1 of the whole picture."""
         if whole:
-            yield self._people(image, 0.0)
+            yield self._people(image, 0.0, close=False)
         height, width = image.shape[:2]
         size = np.array([max(round(width * _PART), 1), max(round(height * _PART), 1)])
         scale = np.array([width, height, width, height])
         for down in (0, height - size[1]):
             for right in (0, width - size[0]):
                 part = image[down : down + size[1], right : right + size[0]]
-                people = self._people(np.ascontiguousarray(part), CLOSE_SURE)
+                people = self._people(np.ascontiguousarray(part), CLOSE_SURE, close=True)
                 if down:
                     people = people[people[:, 1] >= _CUT]
                 yield (people * np.tile(size, 2) + (right, down, right, down)) / scale
 
-    def _people(self, image: Image, least: float) -> Floats:
+    def _people(self, image: Image, least: float, *, close: bool) -> Floats:
         found = self._detector.detect(image)
-        return found.boxes[self._person[found.classes] & (found.scores >= least)]
+        people = self._person[found.classes] & (found.scores >= least)
+        if close:  # of an enlarged part, a cycle's front is taken for somebody
+            cycles = found.boxes[self._cycle[found.classes] & (found.scores >= least)]
+            people &= (found.scores >= SURELY) | ~_alike(found.boxes, cycles)
+        return found.boxes[people]
 
     def _withheld(self, reason: Withheld, why: str) -> Withheld:
         if reason not in self._told:
             self._told.add(reason)
             log.warning("pictures: withheld (%s), events go on", why)
         return reason
+
+
+def _alike(boxes: Floats, others: Floats) -> npt.NDArray[np.bool_]:
+    """Tell of each box [n, 4] whether one of `others` [m, 4] is the same."""
+    return np.asarray((iou(boxes, others) >= _SAME).any(axis=1))
 
 
 def _walked(boxes: Floats) -> Floats:

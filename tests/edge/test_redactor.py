@@ -62,6 +62,29 @@ def test_who_is_cut_by_the_upper_edge_of_a_part_has_the_head_in_another() -> Non
     assert found(Watchful([(0.25, 0.0, 0.5, 1.0, 0.9)])) == [[60, 0, 120, 160], [240, 0, 300, 160]]
 
 
+@pytest.mark.parametrize(
+    ("person", "cycle", "hidden"),
+    [
+        pytest.param((0.25, 0.3, 0.75, 0.9, 0.59), "ebike", 0, id="a cycle's front"),
+        pytest.param((0.25, 0.3, 0.75, 0.9, 0.6), "ebike", 4, id="surely somebody"),
+        pytest.param((0.25, 0.1, 0.75, 0.9, 0.59), "ebike", 4, id="a rider"),
+        pytest.param((0.4, 0.3, 0.6, 0.6, 0.3), "ebike", 4, id="a child on it"),
+        pytest.param((0.25, 0.3, 0.75, 0.9, 0.59), "stroller", 4, id="no cycle"),
+    ],
+)
+def test_a_cycle_taken_for_somebody_stays_visible(person: Row, cycle: str, hidden: int) -> None:
+    boxes = np.array([person[:4], (0.25, 0.3, 0.75, 0.92)], np.float32)
+    scores, names = np.array([person[4], 0.3], np.float32), (cycle, "person")
+
+    class Both(FakeDetector):
+        def detect(self, image: Image) -> Detections:
+            return Detections(boxes, scores, np.array([1, 0]), names)
+
+    redactor = Redactor(Both(names), ManualClock(START))
+    assert len(redactor.people(picture(), NOBODY)) == hidden
+    assert len(redactor.people(picture(), None)) == hidden + 1  # in the whole everybody counts
+
+
 def test_in_parts_the_surer_count_in_the_whole_picture_everyone() -> None:
     unsure = (0.1, 0.1, 0.2, 0.6, CLOSE_SURE - 0.01)
     assert found(Watchful([unsure], [unsure]), seen=None) == [[42, 28, 84, 168]]
