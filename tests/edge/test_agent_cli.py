@@ -19,7 +19,8 @@ from vision import bright_square_model, model_of_unknown_family, square_clip
 from linli.process import linli_argv
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 30.0
+PATIENCE = 120.0
+pytestmark = pytest.mark.timeout(300)
 
 
 class Site:

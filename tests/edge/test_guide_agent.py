@@ -58,7 +58,7 @@ def test_an_item_is_classified_by_the_projects_model_and_counted(tmp_path: Path)
     ingest, data = QuickIngest(), tmp_path / "data"
     asked = settings(data, source, port=free_port())
     with Agent(asked, SystemClock(), version="1", connect=ingest.link) as agent:
-        agent.run(StopSignal(), drain=10)
+        agent.run(StopSignal(), drain=60)
         agent.verdict()
         summary = agent.summary()
     counts = {
@@ -90,7 +90,7 @@ def test_the_page_is_served_while_the_agent_runs(tmp_path: Path) -> None:
     said: list[object] = []
 
     def look() -> None:
-        for _ in range(200):
+        for _ in range(3000):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/state", timeout=2) as one:
                     said.append(json.loads(one.read()))

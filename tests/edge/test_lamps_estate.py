@@ -96,7 +96,7 @@ def _agent(settings: EdgeSettings) -> Iterator[Agent]:
             yield agent
         finally:
             stop.set()
-            thread.join(20)
+            thread.join(60)
 
 
 @pytest.fixture

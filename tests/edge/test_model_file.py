@@ -136,7 +136,7 @@ def test_an_agent_says_it_in_its_report_and_goes_on(settings: EdgeSettings, file
     ingest = QuickIngest()
     agent = Agent(settings, SystemClock(), version="1", connect=ingest.link)
     with agent:
-        agent.run(StopSignal(), duration=0.3, drain=10)
+        agent.run(StopSignal(), duration=0.5, drain=60)
         standing = agent.standing()
         deadline = time.monotonic() + 60
         while not (reports := _reports(ingest)):

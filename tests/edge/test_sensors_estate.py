@@ -73,7 +73,7 @@ class House:
                 yield agent
             finally:
                 stop.set()
-                thread.join(20)
+                thread.join(60)
 
     def incidents(self, event: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.estate.get("/api/v1/incidents")["items"]

@@ -96,7 +96,7 @@ def test_every_source_keeps_the_contract(make: Callable[[Path], Made], tmp_path:
         assert source.read(0) is None
 
 
-def take(source: FrameSource, count: int, within: float = 20.0) -> Iterator[Frame]:
+def take(source: FrameSource, count: int, within: float = 60.0) -> Iterator[Frame]:
     until = time.monotonic() + within
     while count and time.monotonic() < until:
         frame = source.read(0.5)

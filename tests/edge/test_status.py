@@ -39,7 +39,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Standing:
     ingest, lives = QuickIngest(), Lives(2, "uplink fell")
     agent = Agent(settings, SystemClock(), version="1", connect=ingest.link, lives=lives)
     with agent:
-        agent.run(StopSignal(), duration=0.3, drain=10)
+        agent.run(StopSignal(), duration=0.5, drain=60)
         return agent.standing()
 
 

@@ -29,6 +29,7 @@ from linli.service import ServiceManager, heard
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60.0
+pytestmark = pytest.mark.timeout(600)
 CONFIG = """
 [node]
 site = "{site}"
@@ -109,7 +110,7 @@ def test_a_worker_that_says_nothing_any_more_is_ended_by_force(
     monkeypatch.setattr(supervise, "SILENT", 0.5)
     worker = "if 'LINLI_RESTARTS' in os.environ:\n  while 1: m.alive('well'); time.sleep(.1)\n"
     with kept(*python(worker + "m.alive('first')\ntime.sleep(1000)")) as (keeper, ear, _):
-        ear.hear(lambda one: one.get("STATUS", "") == "well; started again 1 times")
+        ear.hear(lambda one: one.get("STATUS", "").startswith("well; started again"))
         assert keeper.lives.fell is not None
         assert "has not got on for" in keeper.lives.fell
 
@@ -195,7 +196,7 @@ def test_an_edge_whose_thread_to_the_broker_comes_to_harm_is_back_by_itself(
             ear.hear(
                 lambda said: (
                     "1 of 1 cameras stream; broker connected" in said.get("STATUS", "")
-                    and again(1)(said)
+                    and "started again" in said["STATUS"]
                 )
             )
             why = {"hang": "uplink has not got on", "fall": "uplink fell: RuntimeError"}[how]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def _fill(spool: Spool, count: int) -> None:
 
 
 def _until(condition: Callable[[], bool], uplink: Uplink, *others: ReceiptSender) -> None:
-    for _ in range(2000):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         uplink.turn(0.005)
         for other in others:
             other.turn()

@@ -208,7 +208,7 @@ def test_thread_sends_when_woken_and_stops(world: World) -> None:
     world.put()
     world.uploader.wake()
     sent = threading.Event()
-    for _ in range(500):
+    for _ in range(6000):
         if world.uploader.counts.sent:
             break
         sent.wait(0.01)

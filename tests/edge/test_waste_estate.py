@@ -122,7 +122,7 @@ class House:
                 yield agent
             finally:
                 stop.set()
-                thread.join(20)
+                thread.join(60)
 
     def incident(self, event: str, device: str) -> dict[str, Any] | None:
         for one in self.estate.get("/api/v1/incidents")["items"]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from brokers import SITE
-from estate import AREA, DEVICE, ENDING, NODE, PATIENCE, until
+from estate import AREA, DEVICE, NODE, PATIENCE, until
 from harm import Harm
 from scene_camera import SceneCamera
 from stage import Stage, acting
@@ -106,15 +106,16 @@ class AgentStage(Stage):
 
     def end_agent(self) -> None:
         """Let the agent deliver everything and end as a service manager would."""
-        until(lambda: self.waiting() == 0, 90)
+        self.camera.away()
+        until(lambda: self.waiting() == 0, 120)
         assert self.agent is not None
         self.agent.send_signal(signal.SIGTERM)
-        code = self.agent.wait(ENDING)
+        code = self.agent.wait(PATIENCE)
         assert code in {0, 1}, (code, (self.folder / "edge.log").read_text()[-2000:])
         self.look_into_spool()
         if self.waiting():
             self.start_agent("--duration", "0", "--drain", "60")
-            self.wait_fallen(90)
+            self.wait_fallen(180)
         assert self.waiting() == 0
 
     def look_into_spool(self) -> list[Fact]:
@@ -129,7 +130,8 @@ class AgentStage(Stage):
             return []
         with closing(sqlite3.connect(copy)) as database:
             query = (
-                "SELECT lane.stream, sequence, payload FROM row JOIN lane ON lane.lane = row.lane"
+                "SELECT lane.stream, sequence, payload, sha256 FROM row"
+                " JOIN lane ON lane.lane = row.lane"
             )
             held = [_fact(*row) for row in database.execute(query)]
         self._seen.update((fact.id, fact) for fact in held)
@@ -229,9 +231,10 @@ class AgentStage(Stage):
         return self.agent is not None and self.agent.poll() is not None
 
 
-def _fact(stream: str, sequence: int, payload: bytes) -> Fact:
+def _fact(stream: str, sequence: int, payload: bytes, digest: str) -> Fact:
+    if hashlib.sha256(payload).hexdigest() != digest:
+        raise sqlite3.DatabaseError("copied while it was written")
     said = json.loads(payload)
-    digest = hashlib.sha256(payload).hexdigest()
     at = datetime.fromisoformat(said["time"]).timestamp()
     return Fact(said["id"], digest, at, stream, sequence)
 

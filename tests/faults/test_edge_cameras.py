@@ -34,18 +34,18 @@ def test_a_camera_that_goes_away_is_told_comes_back_and_leaves_the_other_alone(
                 until(lambda: stage.camera_state(SECOND_CAMERA) == "streaming", 120)
                 stage.wait_told(1)
             gone = time.time()
-            until(lambda: stage.camera_state(SECOND_CAMERA) == "stalled", 60)
+            until(lambda: stage.camera_state(SECOND_CAMERA) == "stalled", 120)
             took.append(time.time() - gone)
             stage.wait_told(2)
         with rtsp_server(port):
             back = time.time()
             until(lambda: stage.camera_state(SECOND_CAMERA) == "streaming", 120)
             again = time.time() - back
-            assert stage.camera_state(DEVICE) == "streaming"
+            until(lambda: stage.camera_state(DEVICE) == "streaming", 120)
             stage.camera.away()
-            until(lambda: stage.camera_state(DEVICE) == "stalled", 60)
+            until(lambda: stage.camera_state(DEVICE) == "stalled", 120)
             stage.camera.come_back()
-            stored_after, worked_after = stage.recovered(time.time(), 90)
+            stored_after, worked_after = stage.recovered(time.time(), 120)
         stage.end_agent()
         row = single(
             stage,

@@ -14,6 +14,7 @@ from play import single
 pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
 
 HOUR, DAY, SINCE_1970 = 3600.0, 86_400.0, 56 * 365 * 86_400.0
+SLACK = timedelta(minutes=5)
 
 
 def jumped(stage: AgentStage, by: float, *, synced: bool = True) -> tuple[float, float]:
@@ -51,13 +52,14 @@ def test_a_clock_that_jumps_loses_and_doubles_nothing(
     record_property("fault", row.as_dict())
     assert row.produced > len(jumps)
     assert (row.lost, row.doubled, row.refused, row.evicted) == (0, 0, 0, 0)
-    assert max(dwells) < 60, "a jump was taken for time spent before the camera"
+    assert max(dwells) < HOUR / 2, "a jump was taken for time spent before the camera"
 
 
 @pytest.mark.timeout(600)
 def test_a_clock_that_is_set_long_after_the_start_loses_nothing(
     tmp_path: Path, record_property
 ) -> None:
+    began = datetime.now(UTC)
     with agent_stage(tmp_path / "stage") as stage:
         stage.harm.jump(-SINCE_1970, synced=False)
         stage.broker.stop()
@@ -80,5 +82,5 @@ def test_a_clock_that_is_set_long_after_the_start_loses_nothing(
     assert (row.lost, row.doubled, row.refused, row.evicted) == (0, 0, 0, 0)
     assert incidents
     for one in incidents:
-        away = datetime.fromisoformat(one["first"]) - datetime.now(UTC)
-        assert abs(away) < timedelta(minutes=5), "people were shown another time"
+        first = datetime.fromisoformat(one["first"])
+        assert began - SLACK < first < datetime.now(UTC) + SLACK, "people were shown another time"

@@ -35,9 +35,10 @@ def test_a_spool_that_breaks_under_a_working_edge_is_moved_aside_at_the_next_sta
         stage.recovered(time.time())
         stage.broker.stop()
         stage.wait_told(2)
+        told_before, log = len(stage.told()) + 1, stage.folder / "edge.log"
         scratch(stage)
         stage.broker.launch()
-        stage.wait_told(2)  # from what it has in memory, or it has fallen by now
+        until(lambda: len(stage.told()) > told_before or "malformed" in log.read_text(), 180)
         stage.kill_agent()
         before = {fact.id for fact in stage.facts()}
         stage.start_agent()

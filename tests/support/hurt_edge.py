@@ -27,5 +27,6 @@ def hurt(self: Uplink, timeout: float) -> None:
 
 
 Uplink.turn = hurt  # type: ignore[method-assign]
-edge.uplink.LONGEST_TURN = 1.0
+if how == "hang":
+    edge.uplink.LONGEST_TURN = 1.0
 main(sys.argv[3:])
