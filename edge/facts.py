@@ -86,4 +86,5 @@ class PromptFact:
     prompt: Prompt
 
 
-Fact = EpisodeFact | StateFact | CountFact | DoorFact | PromptFact
+Act = DoorFact | PromptFact
+Fact = EpisodeFact | StateFact | CountFact | Act

@@ -129,10 +129,6 @@ class Perception:
             (wide, high), self._detector.input_size
         )
 
-    def look_at(self, frame: Frame) -> Detections:
-        """Return what the whole picture shows, and follow nothing by it."""
-        return self._detector.detect(frame.image)
-
     def _is_due(self, now: float, moved: Changed | None, *, deciding: bool) -> bool:
         if moved is None or deciding or not self.tracks.settled:
             return True
@@ -141,7 +137,7 @@ class Perception:
 
     def _look(self, frame: Frame, moved: Changed | None, began: float) -> Detections:
         """Look at the whole picture, then closer where something would be lost in it."""
-        found = self.look_at(frame)
+        found = self._detector.detect(frame.image)
         if not self._closely(frame):
             return found
         high, wide = frame.image.shape[:2]

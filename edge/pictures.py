@@ -201,13 +201,20 @@ class DiskEvidence:
                 del self._unsealed[oldest]
 
     def settle(self) -> None:
-        """Seal what waits in memory, now that there is a key. Raises StoreError."""
+        """Seal what waits in memory, now that there is a key.
+
+        What the disk refuses goes on waiting in memory, and can be sent from there.
+        """
         with self._lock:
             for picture_id, jpeg in list(self._unsealed.items()):
-                sealed = self._seal.seal(picture_id, jpeg)
-                if sealed is None:
+                try:
+                    sealed = self._seal.seal(picture_id, jpeg)
+                    if sealed is None:
+                        return
+                    self._write(self._index.pictures[picture_id], sealed)
+                except StoreError as error:
+                    log.warning("pictures: %s; %d wait in memory", error, len(self._unsealed))
                     return
-                self._write(self._index.pictures[picture_id], sealed)
                 del self._unsealed[picture_id]
 
     def waiting(self) -> tuple[Picture, ...]:
@@ -270,7 +277,7 @@ class DiskEvidence:
             write_whole(self._description(picture.id), msgspec.json.encode(picture))
             keep_names(self._folder)
         except OSError as error:
-            self._unlink(picture.id)
+            self._unlink_files(picture.id)
             raise StoreError(
                 f"picture cannot be kept ({error.strerror})",
                 where=str(self._folder),
@@ -285,6 +292,9 @@ class DiskEvidence:
 
     def _unlink(self, picture_id: str) -> None:
         self._unsealed.pop(picture_id, None)
+        self._unlink_files(picture_id)
+
+    def _unlink_files(self, picture_id: str) -> None:
         for file in (self._description(picture_id), self._sealed(picture_id)):
             unlink(file)
 

@@ -5,7 +5,7 @@ No I/O and no threads: frames come in, facts come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
@@ -27,7 +27,7 @@ from edge.episode import (
     undecided,
     watch,
 )
-from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact
+from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact
 from edge.geometry import Floats
 from edge.health import LookCounts
 from edge.look import Look
@@ -76,10 +76,13 @@ class CameraPipeline:
         zone: tzinfo = UTC,
         *,
         newest: Newest | None = None,
+        act: Callable[[Act], None] | None = None,
     ) -> None:
         """`taught` are places whose states were taught, `zone` is that of the clock on the wall.
 
         `newest` waits for the detector, and returns the frame to look at instead of an older one.
+        `act` is told what to act on as soon as it is known, else that is among what comes of a
+        frame: making a picture takes a while, and no door waits for it.
         """
         self.counts = PipelineCounts()
         self.people = 0
@@ -87,6 +90,7 @@ class CameraPipeline:
         self._detector = detector
         self._clock = clock
         self._zone = zone
+        self._act = act
         self._watches: list[Watch] = []
         self._lines: list[Counting] = []
         self._person = chosen(detector.names, [PERSON])
@@ -145,10 +149,17 @@ class CameraPipeline:
         facts += self._count(frame)
         for watching in self._watches:
             facts += self._judge(watching, view)
+        facts = [fact for fact in facts if not self._acted(fact)]
         if any(_begins(fact) for fact in facts):
             picture = self.picture(frame)
             facts = [_pictured(fact, picture) for fact in facts]
         return facts
+
+    def _acted(self, fact: Fact) -> bool:
+        if self._act is None or not isinstance(fact, DoorFact | PromptFact):
+            return False
+        self._act(fact)
+        return True
 
     def looks(self) -> list[Look]:
         """Return what each scenario made of the newest frame."""
@@ -224,9 +235,6 @@ class CameraPipeline:
         self.counts.detections += int((sure & self._aims.about(found)).sum())
         visible = view.tracks.visible()
         self.counts.tracks += sum(track.frames == _FOLLOWED for track in visible)
-        self._know_people(found)
-
-    def _know_people(self, found: Detections) -> None:
         self._before, self._nearby = self._nearby, found.boxes[self._person[found.classes]]
 
     def _count(self, frame: Frame) -> list[Fact]:
@@ -318,12 +326,10 @@ class CameraPipeline:
 
     def picture(self, frame: Frame) -> RedactedPicture | Withheld:
         """Return the newest frame without heads, or why it has to be withheld."""
-        if not self._looked:  # a head that moved by too little to be noticed is blurred too
-            self._know_people(self._perception.look_at(frame))
-            self._looked = True
         # Someone missed in just this frame was seen in the last one, nearly at the same place.
+        # Where none was looked at, a head that moved by too little to be noticed is blurred too.
         seen = np.concatenate((self._nearby, self._before))
-        return self._redactor.redact(frame.image, seen, finer=frame.finer)
+        return self._redactor.redact(frame.image, seen, finer=frame.finer, whole=not self._looked)
 
 
 def _acts(watching: Watch) -> list[Fact]:

@@ -45,11 +45,17 @@ class Redactor:
         self._cycle = chosen(detector.names, [one for one in CYCLES if one in detector.names])
 
     def redact(
-        self, image: Image, seen: Floats | None = None, *, finer: Finer | None = None
+        self,
+        image: Image,
+        seen: Floats | None = None,
+        *,
+        finer: Finer | None = None,
+        whole: bool = False,
     ) -> RedactedPicture | Withheld:
         """Return `image` (BGR) without heads, or why it has to be withheld.
 
-        `seen` [n, 4] (0..1) are people known to be in it; when None, all of it is looked at first.
+        `seen` [n, 4] (0..1) are people known to be in it; when None or `whole`, all of it is looked
+        at first.
         What `finer` gives takes its place, and all of that is looked at, since people have moved.
         It is withheld when the model knows no people or fails, when it cannot be made, or is late.
         """
@@ -62,7 +68,7 @@ class Redactor:
                 known = None if seen is None else _walked(seen)
                 people = self.people(shown, known, until=until, whole=True)
             else:
-                shown, people = image, self.people(image, seen, until=until)
+                shown, people = image, self.people(image, seen, until=until, whole=whole)
             picture = redact_heads(shown, people)
         except Exception as error:  # noqa: BLE001 - whatever becomes of a picture, its event goes
             return self._withheld("failed", str(error) or type(error).__name__)

@@ -128,7 +128,8 @@ class Cameras:
                 continue
             if same_picture(post.camera, camera) and self._ground.crew.running(camera.id):
                 places = build.taught_places(camera)
-                self._pipeline(camera, places, post.seat, post.source)  # only to see that it can be
+                # Only to see that it can be.
+                self._pipeline(camera, places, post.seat, post.source, post.worker.recorder)
                 live.append((post, camera, places))
             else:
                 fresh.append(self._post(camera, post.worker.recorder))
@@ -279,7 +280,7 @@ class Cameras:
         pool = self._pool if camera.guide is None else None
         seat = pool.seat(1 / camera.fps) if pool is not None else None
         source = source_of(camera, clock, random.random)
-        pipeline = self._pipeline(camera, build.taught_places(camera), seat, source)
+        pipeline = self._pipeline(camera, build.taught_places(camera), seat, source, recorder)
         worker = CameraWorker(
             source,
             pipeline,
@@ -297,6 +298,7 @@ class Cameras:
         places: Sequence[TaughtPlace],
         seat: Seat | None,
         source: FrameSource,
+        recorder: Recorder,
     ) -> Pipeline:
         clock = self._ground.clock
         if camera.guide is not None:
@@ -304,7 +306,7 @@ class Cameras:
         assert seat is not None  # every camera that is no guidance point has one
         zone = ZoneInfo(self._ground.settings.timezone)
         newest = NewestFrame(seat, source) if camera.is_live else None
-        return CameraPipeline(camera, seat, clock, places, zone, newest=newest)
+        return CameraPipeline(camera, seat, clock, places, zone, newest=newest, act=recorder.record)
 
 
 def _go_over(post: _Post, camera: Camera, places: Sequence[TaughtPlace]) -> list[Fact]:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, get_args
 
 from edge import health, messages
 from edge.agent.readings import group_of, heard_of, telemetry_of
-from edge.facts import CountFact, DoorFact, EpisodeFact, Fact, PromptFact, StateFact
+from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact, StateFact
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
 from edge.redact import RedactedPicture, Withheld
@@ -72,7 +72,7 @@ class _Unsaved:
 class ActWatch(Protocol):
     """Who acts on what is seen, and says what was done about a scenario just now."""
 
-    def see(self, fact: DoorFact | PromptFact) -> None:
+    def see(self, fact: Act) -> None:
         """Take what a camera shows; never waits."""
         ...
 

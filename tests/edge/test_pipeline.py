@@ -228,6 +228,34 @@ def test_without_a_class_for_people_the_picture_is_withheld() -> None:
     assert begin.picture == "blind"
 
 
+def test_a_door_and_a_voice_do_not_wait_for_the_picture() -> None:
+    rule = msgspec.structs.replace(DWELL, door="lift-1", speaker="horn", say="ebike-out")
+    camera = msgspec.structs.replace(CAMERA, scenario=(rule,))
+    told: list[str] = []
+
+    class Noting(FakeDetector):
+        def detect(self, image: Image) -> Detections:
+            told.append("look")
+            return super().detect(image)
+
+    seen = [detections(HERE)] * 40
+    pipeline = CameraPipeline(
+        camera,
+        Noting(NAMES, seen),
+        ManualClock(START),
+        act=lambda act: told.append(type(act).__name__),
+    )
+    for number in range(20):
+        told.clear()
+        facts = pipeline.process(frame(number / 2))
+        if facts:
+            break
+    (begin,) = facts
+    assert isinstance(begin, EpisodeFact)
+    assert isinstance(begin.picture, RedactedPicture)
+    assert told == ["look", "DoorFact", "PromptFact", *["look"] * 4]
+
+
 def detail_at_top(fact: EpisodeFact, x1: float, x2: float) -> float:
     assert isinstance(fact.picture, RedactedPicture)
     image = cv2.imdecode(np.frombuffer(fact.picture.jpeg, np.uint8), cv2.IMREAD_COLOR)

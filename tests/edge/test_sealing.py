@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from edge import pictures
 from edge.messages import Address
 from edge.pictures import MAX_UNSEALED, DiskEvidence, Picture
 from edge.sealing import FILE, IngestSeal
@@ -90,6 +92,26 @@ def test_few_wait_in_memory_and_the_oldest_go(tmp_path: Path) -> None:
         store.expire(START + timedelta(days=31))
         assert store.waiting() == ()
         store.settle()
+
+
+def test_a_disk_that_is_full_when_the_key_comes_costs_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path), None, str(len(content)))
+
+    mine, one = IngestSeal(tmp_path, ADDRESS), picture()
+    with DiskEvidence(tmp_path / "pictures", mine) as store:
+        store.put(one, JPEG)
+        mine.take(seal.public_of(PRIVATE))
+        with monkeypatch.context() as disk:
+            disk.setattr(pictures, "write_whole", full)
+            store.settle()
+        assert store.waiting() == (one,)
+        assert opened(store.read(one.id), one) == JPEG
+        store.settle()
+    with DiskEvidence(tmp_path / "pictures", mine) as store:
+        assert opened(store.read(one.id), one) == JPEG
 
 
 def test_the_key_outlives_a_restart_and_a_damaged_one_is_asked_for_again(tmp_path: Path) -> None:
