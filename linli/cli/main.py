@@ -28,6 +28,7 @@ class _Linli(LazyGroup):
         "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
+        "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",

@@ -1,0 +1,1 @@
+"""Backups of an ingest in one encrypted file: made, checked, restored."""

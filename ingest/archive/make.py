@@ -1,0 +1,207 @@
+"""Makes an archive of a running ingest, reads it back, and drops the oldest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest.archive import stream, tables
+from ingest.archive.age import Key, check_public, sealing
+from ingest.archive.manifest import (
+    DATABASES,
+    EVIDENCE,
+    FORMAT,
+    SECRETS,
+    Manifest,
+    Pictures,
+)
+from ingest.evidence import keys
+from ingest.evidence.shelf import FolderStore
+from ingest.settings import IngestSettings
+from ingest.store import backup
+from ingest.store.engine import open_reader, reading
+from linli.errors import InputError, StoreError
+from linli.settings import make_folder
+
+Say = Callable[[str], None]
+SUFFIX = ".linli.age"
+STAGE = "backup-stage"
+_EACH = 500
+
+
+class _Order(NamedTuple):
+    settings: IngestSettings
+    now: datetime
+    pictures: Pictures
+    say: Say
+
+
+def silent(text: str) -> None:
+    """Say nothing."""
+    del text
+
+
+class Made(NamedTuple):
+    """An archive that was made and read back; `dropped` are older ones that went for it."""
+
+    path: Path
+    bytes: int
+    manifest: Manifest
+    dropped: tuple[Path, ...]
+
+
+def make(
+    settings: IngestSettings,
+    target: Path,
+    public: Sequence[str],
+    now: datetime,
+    *,
+    pictures: Pictures = "all",
+    keep: int = 7,
+    say: Say = silent,
+) -> Made:
+    """Write an archive into a folder; the ingest may run. The caller holds the lock `backup`.
+
+    It has its name only once it was read back and found to be what was copied; older ones go after
+    that. Raises InputError and StoreError; then there is no new archive, and no old one is gone.
+    """
+    require_files(settings)
+    recipients = [check_public(one) for one in public]
+    if not recipients:
+        raise InputError("for nobody: there is no public key", hint="linli backup key FILE")
+    site = settings.site.id
+    path = make_folder(target) / f"{site}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
+    partial = path.with_suffix(".part")
+    # Only this call can open it with this key, and only to read it back: it is never on a disk.
+    once = Key.new()
+    stage = fresh(settings.folder / STAGE)
+    try:
+        order = _Order(settings, now, pictures, say)
+        _write(order, stage, partial, [*recipients, once.public])
+        say("reading it back")
+        manifest = verify(partial, once, fresh(stage / "again"))
+        size = partial.stat().st_size
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"no backup ({error.strerror})", where=str(path)) from None
+    finally:
+        partial.unlink(missing_ok=True)
+        shutil.rmtree(stage, ignore_errors=True)
+    mine = sorted(target.glob(f"{site}-[0-9]*T[0-9]*Z{SUFFIX}"))
+    dropped = tuple(mine[: max(len(mine) - keep, 0)])
+    for old in dropped:
+        old.unlink(missing_ok=True)
+    return Made(path, size, manifest, dropped)
+
+
+def verify(path: Path, key: Key, scratch: Path) -> Manifest:
+    """Restore an archive into an empty folder and compare hashes, rows, and that files are whole.
+
+    Pictures are hashed and not written. Raises InputError and StoreError.
+    """
+    with path.open("rb") as source, key.opening(source, str(path)) as plain:
+        manifest = stream.read(plain, scratch, _hashed_alone, str(path))
+    check_databases(manifest, scratch, str(path))
+    return manifest
+
+
+def _hashed_alone(name: str, data: bytes) -> None:
+    del name, data
+
+
+def check_databases(manifest: Manifest, folder: Path, where: str) -> None:
+    """Raise InputError unless a folder holds the databases, whole and with all their rows."""
+    for name in DATABASES:
+        database = folder / f"{name}.db"
+        if not database.exists():
+            raise InputError(f"there is no {name} in it", where=where)
+        tables.check(database)
+        if tables.rows(database) != manifest.rows.get(name):
+            raise InputError(f"{name} has other rows than the manifest says", where=where)
+
+
+def require_files(settings: IngestSettings) -> None:
+    """Raise InputError when the data is not in files of our own."""
+    if settings.database.url is not None:
+        raise InputError(
+            "the data is in a PostgreSQL, which this cannot take",
+            where="database.url",
+            hint="Use pg_dump, and copy the data folder's pictures",
+        )
+
+
+def fresh(folder: Path) -> Path:
+    """Return an empty folder for us alone; what a fall left there goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return make_folder(folder)
+
+
+def _write(order: _Order, stage: Path, partial: Path, recipients: list[str]) -> None:
+    for name in DATABASES:
+        order.say(f"copying {name}")
+        _copy(order.settings.folder / f"{name}.db", stage / f"{name}.db")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    with partial.open("wb") as out:
+        with sealing(out, recipients, str(partial)) as plain, stream.writing_to(plain) as archive:
+            _fill(archive, order, stage)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise InputError("no ingest has kept anything here", where=str(source.parent))
+    try:
+        backup.copy_file(source, target)
+    except InputError as error:
+        raise InputError(error.what, where=error.where, hint="Make room there") from None
+
+
+def _fill(archive: stream.Writer, order: _Order, stage: Path) -> None:
+    settings, now, pictures, say = order
+    for name in DATABASES:
+        archive.file(f"{name}.db", stage / f"{name}.db")
+    for name in SECRETS:
+        with suppress(FileNotFoundError):  # made when first needed
+            archive.data(name, (settings.folder / name).read_bytes())
+    shelf = FolderStore(settings.folder / "evidence")
+    names, left = tables.wanted(stage / "state.db", pictures, now)
+    taken = 0
+    for number, name in enumerate(names):
+        if number % _EACH == 0:
+            say(f"pictures: {number} of {len(names)}")
+        data = shelf.get(name)
+        if data is not None:  # its time may just have ended
+            archive.data(f"{EVIDENCE}{name}", data)
+            taken += 1
+    archive.close(
+        Manifest(
+            format=FORMAT,
+            linli=metadata.version("linli"),
+            site=settings.site.id,
+            made=now,
+            files=archive.files,
+            rows={name: tables.rows(stage / f"{name}.db") for name in DATABASES},
+            keys=tuple(sealing_keys(stage / "state.db")),
+            pictures=taken,
+            left=left,
+            vanished=len(names) - taken,
+        )
+    )
+
+
+def sealing_keys(state: Path) -> list[str]:
+    """Return the ids of the keys that a state can open pictures of edges with."""
+    engine = open_reader(state)
+    try:
+        with reading(engine) as connection:
+            return keys.known(connection)
+    finally:
+        engine.dispose()
