@@ -23,7 +23,8 @@ class EpisodeFact:
 
     `time` is the event time of this phase, `since` of the episode's beginning, `captured` the wall
     time of the frame that decided. `dwell` is seconds in the zone so far. `picture` is there on
-    `begin` only, or why it had to be withheld. `model` is None when none saw it.
+    `begin` only, or why it had to be withheld; None when no frame came. `model` is None when none
+    saw it.
     """
 
     phase: Literal["begin", "end"]

@@ -215,10 +215,10 @@ class Recorder:
         )
 
     def _keep_picture(self, fact: EpisodeFact) -> Snapshot | None:
-        if fact.phase != "begin":
+        if fact.phase != "begin" or fact.picture is None:
             return None
         if not isinstance(fact.picture, RedactedPicture):
-            return self._withheld(fact.picture or "failed")
+            return self._withheld(fact.picture)
         jpeg = fact.picture.jpeg
         now = self._clock.now()
         picture = Picture(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Generic, Protocol, TypeVar
 
 from edge.source.stream import TIMEOUT, Connection
 from linli.clock import Clock
 from linli.errors import LinkError
+from linli.log import get_logger, redact
+
+log = get_logger(__name__)
 
 LONGEST_PAUSE = 60.0
 CALM = 10.0  # seconds of frames after which an outage is over
@@ -22,15 +26,14 @@ class Taker(Protocol[Taken_contra]):
     """Whoever a camera is followed for; called by the follower's thread alone."""
 
     def take(self, stream: Taken_contra, now: float) -> None:
-        """Look at the frame just grabbed, at `now` monotonic seconds."""
+        """Look at the frame just grabbed, at `now` monotonic seconds.
+
+        Raises LinkError when the camera is of no use as it is and must be connected to anew.
+        """
         ...
 
     def lose(self, detail: str) -> None:
         """Hear that the camera is away, why, and when it is tried again."""
-        ...
-
-    def fail(self) -> None:
-        """Hear that the thread ended by an error of ours."""
         ...
 
 
@@ -65,7 +68,7 @@ class Follower(Generic[Opened]):
 
     def start(self) -> None:
         """Begin to follow the camera."""
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name="camera", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -73,13 +76,6 @@ class Follower(Generic[Opened]):
         self._stop.set()
         if self._thread is not None:
             self._thread.join(TIMEOUT + 1)
-
-    def _run(self) -> None:
-        try:
-            self._follow()
-        finally:
-            if not self._stop.is_set():
-                self._taker.fail()
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -94,15 +90,14 @@ class Follower(Generic[Opened]):
     def _once(self) -> str:
         """Follow one connection to its end; return why it ended."""
         try:
-            stream = self._connect(self._address)
+            with closing(self._connect(self._address)) as stream:
+                return self._stream(stream)
         except LinkError as error:
             return error.what
-        try:
-            return self._stream(stream)
-        except LinkError as error:
-            return error.what
-        finally:
-            stream.close()
+        except Exception:
+            # An error of ours, which may be of this moment: no camera is given up for it.
+            log.exception("reading %s failed", redact(self._address))
+            return "reading the camera failed; see the log"
 
     def _stream(self, stream: Opened) -> str:
         began = self._clock.monotonic()

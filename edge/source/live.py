@@ -12,8 +12,9 @@ from edge.source.follow import Follower
 from edge.source.frame import Frame, Image, SourceCounts, SourceState
 from edge.source.main_stream import MainStream
 from edge.source.pace import Beat
-from edge.source.stream import Connect, Stream
+from edge.source.stream import TIMEOUT, Connect, Stream
 from linli.clock import Clock
+from linli.errors import LinkError
 from linli.log import get_logger, redact
 
 log = get_logger(__name__)
@@ -45,6 +46,7 @@ class LiveSource:
         self._beat = Beat(fps)
         self._main = main
         self._start = 0.0
+        self._blind: float | None = None  # since when what comes cannot be decoded
         self._newest: Frame | None = None
         self._changed = threading.Condition()
         self._follower: Follower[Stream] = Follower(
@@ -79,14 +81,24 @@ class LiveSource:
             return frame
 
     def take(self, stream: Stream, now: float) -> None:
-        """Look at the frame just grabbed; called by the thread that follows the camera."""
+        """Look at the frame just grabbed; called by the thread that follows the camera.
+
+        Raises LinkError when for TIMEOUT no frame could be decoded.
+        """
         self.counts.read += 1
         media = now - self._start
         if not self._beat.due(media):
             return
         image = stream.picture()
         if image is not None:
+            self._blind = None
             self._offer(image, media, now)
+            return
+        self._blind = now if self._blind is None else self._blind
+        if now - self._blind >= TIMEOUT:
+            self._blind = None
+            codec = stream.codec or "of no known kind"
+            raise LinkError(f"what comes ({codec}) cannot be decoded")
 
     def lose(self, detail: str) -> None:
         """Take note that the camera is away, and why; called by the thread that follows it."""
@@ -95,10 +107,6 @@ class LiveSource:
                 log.warning("camera %s: %s", redact(self._address), detail)
             self.state, self.detail = "stalled", detail
             self.counts.reconnects += 1
-
-    def fail(self) -> None:
-        """Take note that nobody follows the camera any more, by an error of ours."""
-        self.state, self.detail = "failed", "reading the camera failed; see the log"
 
     def _offer(self, image: Image, media: float, now: float) -> None:
         finer = partial(self._finer, self._main, now) if self._main is not None else None

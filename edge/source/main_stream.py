@@ -97,10 +97,6 @@ class MainStream:
             log.warning("main stream %s: %s", redact(self._address), detail)
         self.detail = f"main stream: {detail}"
 
-    def fail(self) -> None:
-        """Take note that nobody follows it any more, by an error of ours."""
-        self.lose("reading it failed")
-
     def _decoded(self, packets: list[Packet], moment: float) -> Image | None:
         until = self._clock.monotonic() + PATIENCE
         if not _DECODING.acquire(timeout=PATIENCE):

@@ -185,3 +185,4 @@ def test_a_camera_that_never_came_is_an_event(world: World) -> None:
     worker.run(threading.Event())
     minute, end = START + timedelta(seconds=60), START + timedelta(seconds=62)
     assert world.events() == [("begin", minute), ("end", end)]
+    assert sum(worker.recorder.counts.withheld.values()) == 0  # there is no picture to withhold

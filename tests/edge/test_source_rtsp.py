@@ -30,6 +30,8 @@ def test_pauses_grow_to_a_minute_with_jitter(failures: int, low: float, high: fl
 class Camera:
     """Gives numbered frames one by one as the test lets it, then breaks."""
 
+    codec = "h264"
+
     def __init__(self, clock: ManualClock, frames: int) -> None:
         self.clock = clock
         self.frames = frames
@@ -46,7 +48,7 @@ class Camera:
         self.number += 1
         return self.number <= self.frames
 
-    def picture(self) -> Image:
+    def picture(self) -> Image | None:
         return np.full((4, 4, 3), self.number, np.uint8)
 
     def close(self) -> None:
@@ -100,17 +102,53 @@ def test_a_camera_that_does_not_answer_is_stalled_and_its_password_is_not_said()
         assert "geheim" not in source.detail
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_error_of_ours_in_the_thread_is_a_failure_that_is_said() -> None:
-    def fail(address: str) -> NoReturn:
-        raise TypeError("ours")
+class Undecodable(Camera):
+    """Sends frames, none of which is a picture."""
 
-    source = LiveSource("rtsp://h", fail, fps=5, clock=SystemClock(), random=lambda: 0.0)
+    codec = "av1"
+
+    def picture(self) -> None:
+        return None
+
+
+def test_what_comes_and_cannot_be_decoded_is_an_outage_that_says_so() -> None:
+    clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    camera = Undecodable(clock, 100)
+    source = LiveSource("rtsp://h", lambda _: camera, fps=5, clock=clock, random=lambda: 0.0)
     with source:
+        camera.give(5)
+        assert source.read(0) is None
+        camera.go.release(2)
+        assert camera.closed.wait(60)
         until = time.monotonic() + 60
-        while source.state != "failed" and time.monotonic() < until:
-            source.read(0.01)
-        assert source.state == "failed"
+        while source.state != "stalled" and time.monotonic() < until:
+            time.sleep(0.001)
+        said = source.detail or ""
+        assert said.startswith("what comes (av1) cannot be decoded; trying again in ")
+
+
+def test_an_error_of_ours_is_logged_and_the_camera_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    camera, asked = Camera(clock, 100), threading.Semaphore(0)
+
+    def connect(address: str) -> Camera:
+        asked.release()
+        if not caplog.records:
+            raise TypeError("ours")
+        return camera
+
+    source = LiveSource("rtsp://u:geheim@h", connect, fps=5, clock=clock, random=lambda: -1.0)
+    with caplog.at_level("ERROR"), source:
+        assert asked.acquire(timeout=60)
+        assert asked.acquire(timeout=60)
+        camera.give(2)
+        assert source.read(60) is not None
+        assert source.state == "streaming"
+        camera.go.release(200)
+    assert "reading rtsp://u:***@h failed" in caplog.text
+    assert "TypeError: ours" in caplog.text
 
 
 def test_a_killed_camera_is_found_again_when_it_is_back() -> None:
