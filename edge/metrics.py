@@ -287,6 +287,13 @@ CATALOGUE: tuple[Spec, ...] = (
         _one(lambda s: s.upload.expired if s.upload else None),
     ),
     Spec(
+        "linli_edge_pictures_key_strange",
+        "gauge",
+        (),
+        "1 or 0: another key to seal pictures with is offered, and not taken without https",
+        _one(lambda s: s.upload.strange_key is not None if s.upload else None),
+    ),
+    Spec(
         "linli_edge_door_held",
         "gauge",
         ("door",),

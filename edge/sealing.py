@@ -1,10 +1,16 @@
-"""The ingest's key that waiting pictures are sealed with, kept beside them; the box cannot open."""
+"""The ingest's key that waiting pictures are sealed with, kept beside them; the box cannot open.
+
+Where the network could have put its own key in the place of the ingest's, the first one stays.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
+from urllib.parse import urlsplit
 
+from edge.durable import keep_names, write_whole
 from edge.messages import Address
 from linli.errors import LinkError, StoreError
 from linli.log import get_logger
@@ -24,7 +30,7 @@ class Seal(Protocol):
         ...
 
     def take(self, public: bytes) -> None:
-        """Seal with this key from now on. Raises LinkError when it is none."""
+        """Seal with this key from now on. Raises LinkError for none, or one not to be trusted."""
         ...
 
     def seal(self, picture: str, jpeg: bytes) -> bytes | None:
@@ -35,11 +41,23 @@ class Seal(Protocol):
 class IngestSeal:
     """The real one; the key is public, and survives a restart without the ingest."""
 
-    def __init__(self, folder: Path, address: Address) -> None:
-        """`folder` need not be there yet; the key is read from it at the first use."""
+    def __init__(self, folder: Path, address: Address, *, sure: bool) -> None:
+        """`folder` need not be there yet; the key is read from it at the first use.
+
+        `sure` says that who gives keys is the ingest; else only the first one is taken.
+        """
+        self.strange: str | None = None
+        """The id of another key that was offered and not taken, if it is still offered."""
         self._file = folder / FILE
         self._address = address
+        self._sure = sure
         self._public: bytes | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The id of the key to seal with."""
+        public = self._key()
+        return None if public is None else id_of(public)
 
     @property
     def known(self) -> bool:
@@ -47,18 +65,20 @@ class IngestSeal:
         return self._key() is not None
 
     def take(self, public: bytes) -> None:
-        """Seal with this key from now on. Raises LinkError when it is none."""
-        if len(public) != KEY_BYTES or not any(public):
-            raise LinkError("the ingest's key for pictures is none")
-        if public == self._key():
+        """Seal with this key from now on. Raises LinkError for none, or one not to be trusted."""
+        known = self._key()
+        if public == known:
+            self.strange = None
             return
-        if self._public is not None:
+        _check(public)
+        if known is not None and not self._sure:
+            self._refuse(id_of(public), id_of(known))
+        if known is not None:
             log.warning("pictures: sealed for another key of the ingest, %s", id_of(public))
-        self._public = public
+        self._public, self.strange = public, None
         try:
-            fresh = self._file.with_suffix(".new")
-            fresh.write_bytes(public)
-            fresh.replace(self._file)
+            write_whole(self._file, public)
+            keep_names(self._file.parent)
         except OSError as error:
             log.warning("pictures: key not kept (%s); asked for again", error.strerror)
 
@@ -73,6 +93,16 @@ class IngestSeal:
             raise StoreError(
                 "the ingest's key for pictures is none", where=str(self._file)
             ) from None
+
+    def _refuse(self, strange: str, known: str) -> NoReturn:
+        if strange != self.strange:
+            log.error(
+                "pictures: another key (%s) was offered without https and not taken; sealed for"
+                " %s on. If `linli ingest seal show` says it is right, remove %s and start again",
+                *(strange, known, self._file),
+            )
+        self.strange = strange
+        raise LinkError(f"offers another key, {strange}")
 
     def _key(self) -> bytes | None:
         if self._public is None:
@@ -100,3 +130,24 @@ class OpenSeal:
         """Return the picture as it is."""
         del picture
         return jpeg if self.known else None
+
+
+def surely(url: str) -> bool:
+    """Tell whether nobody in the network can answer for this address: by https, or on this box."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _check(public: bytes) -> None:
+    try:
+        if len(public) == KEY_BYTES:
+            seal(b"", public, b"")
+            return
+    except ValueError:
+        pass
+    raise LinkError("the ingest's key for pictures is none")

@@ -65,7 +65,8 @@ class LinkStanding(msgspec.Struct, frozen=True, kw_only=True):
 class UploadStanding(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures on their way to the ingest; `dead` ones it will never take.
 
-    `evicted` ones found no room, `expired` ones became too old before they could go.
+    `evicted` ones found no room, `expired` ones became too old before they could go. They are
+    sealed for `key`; `strange_key` is another one that is offered and cannot be trusted.
     """
 
     waiting: int = 0
@@ -74,6 +75,8 @@ class UploadStanding(msgspec.Struct, frozen=True, kw_only=True):
     dead: int = 0
     evicted: int = 0
     expired: int = 0
+    key: str | None = None
+    strange_key: str | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

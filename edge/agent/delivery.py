@@ -18,7 +18,7 @@ from edge.actuate.orders import Orders
 from edge.agent.crew import Crew, Pulse
 from edge.messages import Address
 from edge.pictures import DiskEvidence
-from edge.sealing import IngestSeal
+from edge.sealing import IngestSeal, surely
 from edge.settings import EdgeSettings, SpoolCaps
 from edge.spool import DAY, Lane, Spool, SpoolLimits
 from edge.standing import LinkStanding, UploadStanding
@@ -48,7 +48,11 @@ class Delivery:
     ) -> None:
         """`documents` and `report` are what the uplink tells of this node."""
         self.spool = Spool(settings.folder / "spool.db", clock, limits_of(settings.spool))
-        self._seal = IngestSeal(settings.folder, address)
+        self._seal = IngestSeal(
+            settings.folder,
+            address,
+            sure=settings.ingest is not None and surely(settings.ingest.url),
+        )
         self.pictures = DiskEvidence(settings.folder / "pictures", self._seal)
         self._ledger = Ledger(settings.folder / "commands.db")
         self.orders = Orders(address, self._ledger, clock, partial(health.stamp, clock))
@@ -141,6 +145,8 @@ class Delivery:
             dead=counts.dead,
             evicted=kept.evicted,
             expired=kept.expired,
+            key=self._seal.key,
+            strange_key=self._seal.strange,
         )
 
     def waiting(self) -> tuple[int, int]:

@@ -12,9 +12,9 @@ import pytest
 from edge import pictures
 from edge.messages import Address
 from edge.pictures import MAX_UNSEALED, DiskEvidence, Picture
-from edge.sealing import FILE, IngestSeal
+from edge.sealing import FILE, IngestSeal, surely
 from linli import seal
-from linli.errors import LinkError, StoreError
+from linli.errors import LinkError
 from linli.ids import uuid7
 
 START = datetime(2026, 3, 2, 11, 24, 5, tzinfo=UTC)
@@ -46,7 +46,7 @@ def opened(sealed: bytes | None, one: Picture, private: bytes = PRIVATE) -> byte
 
 
 def test_what_lies_on_the_disk_is_opened_by_the_ingest_alone(tmp_path: Path) -> None:
-    one, mine = picture(), IngestSeal(tmp_path, ADDRESS)
+    one, mine = picture(), IngestSeal(tmp_path, ADDRESS, sure=True)
     mine.take(seal.public_of(PRIVATE))
     with DiskEvidence(tmp_path / "pictures", mine) as store:
         store.put(one, JPEG)
@@ -63,7 +63,7 @@ def test_what_lies_on_the_disk_is_opened_by_the_ingest_alone(tmp_path: Path) -> 
 
 
 def test_without_a_key_nothing_is_written_until_there_is_one(tmp_path: Path) -> None:
-    mine = IngestSeal(tmp_path, ADDRESS)
+    mine = IngestSeal(tmp_path, ADDRESS, sure=True)
     some = [picture(number) for number in range(3)]
     with DiskEvidence(tmp_path / "pictures", mine) as store:
         for one in some:
@@ -77,13 +77,13 @@ def test_without_a_key_nothing_is_written_until_there_is_one(tmp_path: Path) -> 
         assert opened(store.read(some[0].id), some[0]) == JPEG
         store.settle()
         assert store.waiting() == tuple(some[:2])
-    with DiskEvidence(tmp_path / "pictures", IngestSeal(tmp_path, ADDRESS)) as store:
+    with DiskEvidence(tmp_path / "pictures", IngestSeal(tmp_path, ADDRESS, sure=True)) as store:
         assert store.waiting() == tuple(some[:2])
         assert opened(store.read(some[1].id), some[1]) == JPEG
 
 
 def test_few_wait_in_memory_and_the_oldest_go(tmp_path: Path) -> None:
-    with DiskEvidence(tmp_path / "pictures", IngestSeal(tmp_path, ADDRESS)) as store:
+    with DiskEvidence(tmp_path / "pictures", IngestSeal(tmp_path, ADDRESS, sure=True)) as store:
         some = [picture(number) for number in range(MAX_UNSEALED + 2)]
         for one in some:
             store.put(one, JPEG)
@@ -100,7 +100,7 @@ def test_a_disk_that_is_full_when_the_key_comes_costs_no_picture(
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path), None, str(len(content)))
 
-    mine, one = IngestSeal(tmp_path, ADDRESS), picture()
+    mine, one = IngestSeal(tmp_path, ADDRESS, sure=True), picture()
     with DiskEvidence(tmp_path / "pictures", mine) as store:
         store.put(one, JPEG)
         mine.take(seal.public_of(PRIVATE))
@@ -115,30 +115,25 @@ def test_a_disk_that_is_full_when_the_key_comes_costs_no_picture(
 
 
 def test_the_key_outlives_a_restart_and_a_damaged_one_is_asked_for_again(tmp_path: Path) -> None:
-    IngestSeal(tmp_path, ADDRESS).take(seal.public_of(PRIVATE))
+    IngestSeal(tmp_path, ADDRESS, sure=True).take(seal.public_of(PRIVATE))
     one = picture()
-    assert opened(IngestSeal(tmp_path, ADDRESS).seal(one.id, JPEG), one) == JPEG
+    assert opened(IngestSeal(tmp_path, ADDRESS, sure=True).seal(one.id, JPEG), one) == JPEG
     (tmp_path / FILE).write_bytes(b"half")
-    assert not IngestSeal(tmp_path, ADDRESS).known
+    assert not IngestSeal(tmp_path, ADDRESS, sure=True).known
 
 
-@pytest.mark.parametrize("key", [b"", bytes(32), bytes(range(31)), bytes(range(33))])
+@pytest.mark.parametrize(
+    "key", [b"", bytes(32), bytes(range(31)), bytes(range(33)), b"\x01" + bytes(31)]
+)
 def test_what_is_no_key_is_not_taken(tmp_path: Path, key: bytes) -> None:
-    mine = IngestSeal(tmp_path, ADDRESS)
+    mine = IngestSeal(tmp_path, ADDRESS, sure=True)
     with pytest.raises(LinkError):
         mine.take(key)
     assert not mine.known
 
 
-def test_a_point_of_low_order_gives_no_picture_away(tmp_path: Path) -> None:
-    mine = IngestSeal(tmp_path, ADDRESS)
-    mine.take(b"\x01" + bytes(31))
-    with pytest.raises(StoreError):
-        mine.seal(picture().id, JPEG)
-
-
 def test_another_key_seals_what_comes_from_then_on(tmp_path: Path) -> None:
-    mine, other, one = IngestSeal(tmp_path, ADDRESS), seal.new_key(), picture()
+    mine, other, one = IngestSeal(tmp_path, ADDRESS, sure=True), seal.new_key(), picture()
     mine.take(seal.public_of(PRIVATE))
     before = mine.seal(one.id, JPEG)
     mine.take(seal.public_of(other))
@@ -148,12 +143,49 @@ def test_another_key_seals_what_comes_from_then_on(tmp_path: Path) -> None:
     assert seal.key_of(after or b"") == seal.id_of(seal.public_of(other))
 
 
+def test_without_https_the_first_key_stays_and_another_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other, one = seal.public_of(seal.new_key()), picture()
+    IngestSeal(tmp_path, ADDRESS, sure=False).take(seal.public_of(PRIVATE))
+    mine = IngestSeal(tmp_path, ADDRESS, sure=False)  # as after a restart
+    for _ in range(2):
+        with pytest.raises(LinkError, match=seal.id_of(other)):
+            mine.take(other)
+    assert opened(mine.seal(one.id, JPEG), one) == JPEG
+    assert (mine.key, mine.strange) == (seal.id_of(seal.public_of(PRIVATE)), seal.id_of(other))
+    assert caplog.text.count(seal.id_of(other)) == 1
+    mine.take(seal.public_of(PRIVATE))
+    assert mine.strange is None
+    (tmp_path / FILE).unlink()  # somebody compared the keys
+    again = IngestSeal(tmp_path, ADDRESS, sure=False)
+    again.take(other)
+    assert again.key == seal.id_of(other)
+
+
+@pytest.mark.parametrize(
+    ("url", "sure"),
+    [
+        ("https://linli.example", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000/", True),
+        ("http://localhost:8000", True),
+        ("http://192.0.2.7", False),
+        ("http://linli.example", False),
+        ("http://127.0.0.1.example", False),
+        ("http://localhost@192.0.2.7", False),
+    ],
+)
+def test_who_answers_by_https_or_on_this_box_is_the_ingest(url: str, sure: bool) -> None:
+    assert surely(url) is sure
+
+
 def test_an_older_version_left_pictures_that_are_not_sealed(tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     (folder / "dead").mkdir(parents=True)
     for name in (f"{picture().id}.jpg", f"dead/{picture(1).id}.jpg"):
         (folder / name).write_bytes(JPEG)
-    with DiskEvidence(folder, IngestSeal(tmp_path, ADDRESS)) as store:
+    with DiskEvidence(folder, IngestSeal(tmp_path, ADDRESS, sure=True)) as store:
         assert everything(tmp_path) == b""
         assert store.waiting() == ()
 

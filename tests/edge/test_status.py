@@ -20,7 +20,7 @@ from edge.agent.endpoint import MOST, Endpoint
 from edge.lives import Lives
 from edge.metrics import CATALOGUE, reference
 from edge.settings import Camera, EdgeSettings, StatusAt
-from edge.standing import DoorStanding, Standing
+from edge.standing import DoorStanding, Standing, UploadStanding
 from linli.cli.edge.status import status
 from linli.clock import SystemClock
 from linli.errors import LinkError, StoreError
@@ -136,6 +136,16 @@ def test_a_person_reads_what_runs(standing: Standing, tmp_path: Path) -> None:
     assert "door lift-1: held; its relay does not answer" in said.output
     assert "broker connected, ingest ready" in said.output
     assert msgspec.json.decode(for_machines.output, type=Standing).node == NODE.id
+
+
+def test_a_key_that_is_not_trusted_is_said(standing: Standing, tmp_path: Path) -> None:
+    upload = UploadStanding(waiting=2, key="11" * 8, strange_key="22" * 8)
+    one = msgspec.structs.replace(standing, upload=upload)
+    with listening(one) as port:
+        said = asked(tmp_path, port).output
+    assert f"pictures: 2 wait, sealed for key {'11' * 8}" in said
+    assert f"another key, {'22' * 8}, is offered and not trusted" in said
+    assert b"linli_edge_pictures_key_strange 1.0" in metrics.text(one)
 
 
 def test_it_is_honest_when_nothing_or_another_runs(standing: Standing, tmp_path: Path) -> None:

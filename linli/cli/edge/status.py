@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from edge.settings import load_box
-from edge.standing import CameraStanding, Standing
+from edge.standing import CameraStanding, Standing, UploadStanding
 from linli.cli.edge.options import config_option
 from linli.errors import LinkError
 
@@ -84,8 +84,16 @@ def lines(one: Standing) -> list[str]:
         dead = f", {lane.dead} refused" * bool(lane.dead)
         said.append(f"{lane.lane}: {lane.pending} wait{since}{lost}{dead}")
     if one.upload is not None:
-        said.append(f"pictures: {one.upload.waiting} wait")
+        said.append(_pictures(one.upload))
     return said
+
+
+def _pictures(one: UploadStanding) -> str:
+    key = f", sealed for key {one.key}" if one.key else ", no key to seal them for yet"
+    strange = f"; another key, {one.strange_key}, is offered and not trusted" * bool(
+        one.strange_key
+    )
+    return f"pictures: {one.waiting} wait{key}{strange}"
 
 
 def _camera(one: CameraStanding) -> str:

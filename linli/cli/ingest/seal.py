@@ -33,8 +33,9 @@ def show(config: Path, *, as_json: bool) -> None:
 @config_option
 @json_option
 def rotate(config: Path, *, as_json: bool) -> None:
-    """Make another key; edges take it within the hour.
+    """Make another key; edges that reach the ingest by https take it within the hour.
 
+    Those that do not keep the one they have: see the ids in `linli edge status`.
     What waits sealed for an older one can still be opened: no key is ever forgotten.
     """
     with state(load_settings(config)) as connection:
