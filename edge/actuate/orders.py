@@ -41,6 +41,13 @@ class Order:
         """Say what came of it."""
         self._orders.say(self, phase, code, detail)
 
+    def expired(self) -> bool:
+        """Tell whether it has waited too long to be begun, and finish it then."""
+        expired = self._orders.too_late(self)
+        if expired:
+            self.finish("expired", "expired")
+        return expired
+
 
 Handler = Callable[[Order], None]
 
@@ -85,10 +92,14 @@ class Orders:
         if said is not None:
             self.dropped["duplicate"] += 1
             self._word(order.topic, said)
-        elif self._clock.now() >= order.command.expirytime:
+        elif self.too_late(order):
             self.say(order, "expired", "expired")
         else:
             self._begin(order)
+
+    def too_late(self, order: Order) -> bool:
+        """Tell whether a command may not be begun any more."""
+        return self._clock.now() >= order.command.expirytime
 
     def say(self, order: Order, phase: Phase, code: str, detail: str | None = None) -> bool:
         """Keep and send a word on a command; tell whether it could be kept."""

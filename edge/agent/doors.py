@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import floor as whole
@@ -90,6 +90,7 @@ class DoorHand:
         self._failed = False
         self._open: Happening | None = None
         self._fires: set[str] = set()
+        self._floored = False
 
     def hear(self, quantity: str, *, on: bool) -> None:
         """Take what a sensor says of fire: it is over when none of its quantities says so."""
@@ -106,9 +107,17 @@ class DoorHand:
         self._inbox.append(_Job(fact, order))
         self._news.set()
 
-    def allows(self, floor: int) -> bool:
-        """Tell whether the edge may hold it by itself on a floor."""
-        return not self.door.floors or floor in self.door.floors
+    def arrive(self, floor: int) -> None:
+        """Take on which floor the lift is; the edge may hold by itself on some alone."""
+        self._floored = True
+        self.put(Floor(allowed=not self.door.floors or floor in self.door.floors))
+
+    def lose(self) -> None:
+        """Take that nobody knows the floor any more: no data is not another floor."""
+        if self._floored:
+            self._floored = False
+            log.warning("door %s: its floor is not known; held on any", self.door.id)
+            self.put(Floor(allowed=True))
 
     @property
     def acted(self) -> Action:
@@ -141,7 +150,9 @@ class DoorHand:
         """Take what came, and see what time alone brings."""
         while self._inbox:
             job = self._inbox.popleft()
-            self._take(job.fact, job.order)
+            # A late word to let go harms nobody.
+            if job.order is None or isinstance(job.fact, Released) or not job.order.expired():
+                self._take(job.fact, job.order)
         self._take(Passed(), None)
 
     def _take(self, fact: Fact, order: Order | None) -> None:
@@ -299,7 +310,13 @@ class Doors(Part):
                 if reading.device == hand.door.fire and reading.quantity in FIRES:
                     hand.hear(reading.quantity, on=reading.value >= 1)
                 if reading.device == hand.door.floor and reading.quantity == FLOOR:
-                    hand.put(Floor(allowed=hand.allows(round(reading.value))))
+                    hand.arrive(round(reading.value))
+
+    def miss(self, sensors: Collection[str]) -> None:
+        """Take which sensors are silent: what they last said of a floor holds no longer."""
+        for hand in self._hands.values():
+            if hand.door.floor in sensors:
+                hand.lose()
 
     def acted(self, door: str | None) -> tuple[Action, ...]:
         """Return what was done about a scenario's door just now, if it has one."""

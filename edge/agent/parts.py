@@ -105,6 +105,7 @@ class Parts:
 
     def tick(self) -> None:
         """See what time alone brings."""
+        self.doors.miss(self.sensors.desk.silent())
         for part in self._all:
             part.tick()
 

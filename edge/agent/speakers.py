@@ -107,6 +107,8 @@ class SpeakerHand:
         """Say what waits, as far as it is time to."""
         while self._orders and not self._stop.is_set():
             order = self._orders.popleft()
+            if order.expired():
+                continue
             error = self._say(_known(order.command.data.prompt))
             if error is None:
                 order.finish("done")

@@ -127,6 +127,7 @@ def step(lease: Lease, fact: Fact, now: float, terms: Terms) -> tuple[Lease, Wis
             lease, wish = _let_go(replace(lease, fire=on), terms) if on else (_calm(lease), None)
         case Released():
             lease, wish = _let_go(lease, terms)
+            lease = replace(lease, quiet=now + terms.silence)  # held or not, staff want it shut
         case Floor(allowed):
             lease, wish = replace(lease, allowed=allowed), None
         case Ordered(seconds):

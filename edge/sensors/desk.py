@@ -170,6 +170,18 @@ class SensorDesk:
         with self._lock:
             return sorted(self._unknown)
 
+    def silent(self) -> frozenset[str]:
+        """Return the sensors of which nothing is known: gone, or behind a source that is away."""
+        with self._lock:
+            now = self._clock.monotonic()
+            away = {
+                name
+                for name, one in self._sources.items()
+                if not one.heard and now - one.since >= AWAY_AFTER
+            }
+            behind = (one.id for one in self._sensors.values() if one.source in away)
+            return frozenset((*self.happenings.gone(), *behind))
+
     def _gateway(self, source: str, *, up: bool) -> None:
         one = self._sources[source]
         if one.gateway != up:

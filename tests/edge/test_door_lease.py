@@ -89,6 +89,11 @@ def seen(start: float, end: float, fact: Fact = SURE, every: float = 1.0) -> Scr
             id="staff let go, and the edge keeps off",
         ),
         pytest.param(
+            [(0, Released()), (1, SURE), (2, Ordered(10)), (70, SURE)],
+            [(2, Hold(10)), (70, Release())],
+            id="staff let go before anything held it",
+        ),
+        pytest.param(
             [(0, Ordered(30)), (29, Passed()), (30, Passed())],
             [(0, Hold(30)), (30, Release())],
             id="staff hold it",

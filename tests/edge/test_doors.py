@@ -42,6 +42,11 @@ MAYBE, SURE = Sight(certain=False), Sight(certain=True)
 @dataclass
 class Orders:
     said: list[tuple[str, str]] = field(default_factory=list)
+    late: bool = False
+
+    def expired(self) -> bool:
+        self.said += [("expired", "expired")] if self.late else []
+        return self.late
 
     def finish(self, phase: str, code: str = "ok", detail: str | None = None) -> None:
         del detail
@@ -120,6 +125,19 @@ def test_what_staff_order_is_done_or_said_why_not(
     world.hand.put(order, orders)  # type: ignore[arg-type]
     world.hand.turn()
     assert orders.said == [said]
+
+
+def test_an_order_that_waited_too_long_holds_no_door_and_a_release_still_lets_go(
+    world: World,
+) -> None:
+    orders = Orders(late=True)
+    world.hand.put(Ordered(30), orders)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert (orders.said, world.relay.told) == ([("expired", "expired")], [])
+    world.after(0, SURE)
+    world.hand.put(Released(), orders)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert (orders.said[1:], world.relay.told) == ([("done", "ok")], [15, 0])
 
 
 def test_held_too_often_in_a_row_it_is_refused(world: World) -> None:
@@ -332,6 +350,25 @@ def test_what_the_lift_tells_decides_whether_the_edge_may_hold(
     hand.put(SURE)
     hand.turn()
     assert relay.told == ([15] if held else [])
+
+
+def test_a_lift_that_no_longer_tells_its_floor_is_held_on_any() -> None:
+    door = msgspec.structs.replace(DOOR, floor="panel", floors=(1,))
+    hand = DoorHand(door, relay := FakeRelay(), ManualClock(START), lambda _one: None)
+    doors = Doors.__new__(Doors)
+    doors._hands = {door.id: hand}
+    doors.take([Reading("panel", "floor", 7.0, "1", START)])
+    doors.miss({"another"})
+    hand.put(SURE)
+    hand.turn()
+    assert relay.told == []
+    doors.miss({"panel"})
+    hand.put(SURE)
+    hand.turn()
+    assert relay.told == [15]
+    doors.take([Reading("panel", "floor", 7.0, "1", START)])
+    hand.turn()
+    assert not hand._lease.allowed  # it tells again
 
 
 def configured(**changes: object) -> dict[str, object]:

@@ -142,6 +142,16 @@ def test_what_is_not_for_us_is_dropped_and_counted(
     assert desk.orders.dropped == {reason or "misaddressed": 1}
 
 
+def test_one_that_waited_too_long_is_not_begun(desk: Desk) -> None:
+    waiting: list[Order] = []
+    desk.orders.serve({("hall", "lamp-set"): waiting.append})
+    desk.orders.take(_delivery(_command()))
+    assert not waiting[0].expired()
+    desk.clock.advance(10)
+    assert waiting[0].expired()
+    assert desk.words() == [("accepted", "ok"), ("expired", "expired")]
+
+
 def test_unknown_devices_and_commands_fail_by_name(desk: Desk) -> None:
     other = ADDRESS.topic("cellar", "command", "lamp-set")
     desk.orders.take(_delivery(_command(topic=other), topic=other))

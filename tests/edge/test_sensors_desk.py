@@ -225,14 +225,18 @@ def test_mains_are_gone_after_minutes_and_batteries_after_a_day(
 def test_nobody_is_gone_because_the_broker_is_and_the_broker_is_told_once() -> None:
     room = Room(PLUG, SMOKE)
     room.desk.reach("zigbee", up=False)
+    assert room.desk.silent() == frozenset()
     room.wait(3 * 3600, 60)
     assert room.told == [("self", SOURCE_OFFLINE, "begin")]
+    assert len(room.desk.silent()) == 2  # of whom nothing is known meanwhile
     assert (room.kept.happenings[0].zone, AWAY_AFTER) == ("zigbee", 60)
     room.desk.reach("zigbee", up=True)
     room.wait(590)
     assert room.told[1:] == [("self", SOURCE_OFFLINE, "end")]
+    assert room.desk.silent() == frozenset()
     room.wait(20)
     assert room.told[2:] == [("plug-1", OFFLINE, "begin")]
+    assert room.desk.silent() == {"plug-1"}
 
 
 def test_a_broker_of_lamps_alone_is_told_of_too() -> None:

@@ -185,6 +185,11 @@ def test_a_clock_that_goes_back_says_nothing_twice() -> None:
 class Order:
     prompt: str | None
     said: list[tuple[str, str]] = field(default_factory=list)
+    late: bool = False
+
+    def expired(self) -> bool:
+        self.said += [("expired", "expired")] if self.late else []
+        return self.late
 
     @property
     def command(self) -> object:
@@ -252,6 +257,13 @@ def test_staff_speak_at_once_first_and_bounded(world: World) -> None:
         "ebike-out",
         "no-dumping",
     ]
+
+
+def test_an_order_that_waited_too_long_is_not_said(world: World) -> None:
+    order = Order("help-is-coming", late=True)
+    world.hand.order(order)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert (order.said, world.speaker.said) == ([("expired", "expired")], [])
 
 
 @pytest.mark.parametrize(
