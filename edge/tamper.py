@@ -17,6 +17,7 @@ from linli.ids import uuid7
 
 EVENT, PICTURE = "camera-tampered", "picture"
 CONDITIONS = ("away", "black", "covered", "frozen", "moved")
+_EVERY = 1.0  # seconds between looks: what must last for ten is not missed, and a look is dear
 _RULE = Scenario(event=EVENT, labels=CONDITIONS, zone=PICTURE, severity="medium")
 Shown = Condition | Literal["away"]
 
@@ -38,13 +39,18 @@ class Tamper:
         self._patience = patience or Patience()
         self._eye = Eye()
         self._open: _Open | None = None
+        self._due = 0.0  # when the next frame is looked at
+        self._last = 0.0  # when the newest frame was
         self._known = 0.0  # the frames' seconds that are surely over
         self._back: float | None = None  # since when frames come again
 
     def see(self, frame: Frame) -> list[Fact]:
-        """Take a frame; return what begins or ends with it."""
+        """Take a frame; return what begins or ends with it, looked at once a second."""
+        self._known = self._last = max(frame.media, self._last)
+        if frame.media < self._due:
+            return []
+        self._due = frame.media + _EVERY
         self._eye = look(self._eye, thumbnail(frame.image), frame.media, self._patience)
-        self._known = self._eye.now
         since = self._eye.since
         if self._shown == "away":
             self._back = self._known if self._back is None else self._back
@@ -61,7 +67,7 @@ class Tamper:
 
     def miss(self, seconds: float, now: datetime) -> list[Fact]:
         """Take that no frame has come for so long at `now`; return what begins or ends with it."""
-        last, self._back = self._eye.now, None
+        last, self._due, self._back = self._last, 0.0, None
         if self._shown != "away" and seconds < self._patience.away:
             return []
         self._known = last + seconds

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import cv2
@@ -132,6 +133,15 @@ def test_the_same_picture_again_and_again_is_frozen() -> None:
         later_by(frame, 60) for frame in frames([(usual, 60)], still=True)
     ]
     assert [phase for phase, condition, _ in told(made) if condition == "frozen"] == ["begin"]
+
+
+def test_how_often_pictures_come_changes_nothing() -> None:
+    often = [
+        replace(frame, media=frame.media + part, time=frame.time + timedelta(seconds=part))
+        for frame in frames([(usual, 60), (covered, 60), (usual, 30)])
+        for part in (0.0, 0.2, 0.4, 0.6, 0.8)
+    ]
+    assert told(often) == [("begin", "covered", 60.0), ("end", "covered", 120.0)]
 
 
 def later_by(frame: Frame, seconds: float) -> Frame:
