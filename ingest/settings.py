@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from ingest.broker_settings import Broker
 from ingest.notify_settings import Notify
 from ingest.notify_settings import checked as notify_checked
 from linli.commands import CommandName
@@ -180,6 +181,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     data: Annotated[str, Meta(min_length=1)] = "data"
     site: Site
     mqtt: Mqtt = Mqtt()
+    broker: Broker = Broker()
     http: Http = Http()
     evidence: Evidence = Evidence()
     journal: Journal = Journal()
@@ -245,6 +247,9 @@ def load_settings(path: Path) -> IngestSettings:
         commands=commands,
         data=_beside(path, settings.data),
         mqtt=mqtt,
+        broker=msgspec.structs.replace(
+            settings.broker, folder=_beside(path, settings.broker.folder)
+        ),
         influx=_influx(path, settings.influx),
         database=_checked(path, settings.database),
         notify=notify_checked(path, settings.notify, lambda name: _beside(path, name)),

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-import secrets
 import shutil
-import string
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from linli.broker.passwords import password_hash
 from linli.broker.ports import check_port
+from linli.broker.rights import Rights, acl
+from linli.broker.template import fill, snapshots
 from linli.log import get_logger
 from linli.process import linli_argv
-from linli.resources import resource
 from linli.settings import make_folder, write_secret
 
 log = get_logger(__name__)
 
-_ITERATIONS = 101
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
@@ -72,34 +69,36 @@ def plan_broker(
             "broker", "embedded", "--folder", str(folder), "--host", host, "--port", str(port)
         )
         return BrokerPlan("embedded", tuple(argv), host, port, "3.1.1")
-    _write_mosquitto_files(folder, site=site, host=host, port=port, users=users)
-    with (folder / "acl.conf").open("a", encoding="utf-8") as acl:
-        for name in integrators:
-            acl.write(f"\nuser {name}\ntopic write linli/v1/{site}/_req/{name}/+/command/+\n")
+    _write_mosquitto_files(folder, site=site, host=host, port=port, users=users, askers=integrators)
     argv = [program, "-c", str(folder / "mosquitto.conf")]
     return BrokerPlan("mosquitto", tuple(argv), host, port, "5")
 
 
 def _write_mosquitto_files(
-    folder: Path, *, site: str, host: str, port: int, users: Mapping[str, str]
+    folder: Path,
+    *,
+    site: str,
+    host: str,
+    port: int,
+    users: Mapping[str, str],
+    askers: Collection[str],
 ) -> None:
-    values = {"site": site, "host": host, "port": port, "folder": folder.resolve()}
-    for name in ("mosquitto.conf", "acl.conf"):
-        template = resource("broker", name).read_text(encoding="utf-8")
-        text = "".join(
-            line if line.startswith("#") else string.Template(line).substitute(values)
-            for line in template.splitlines(keepends=True)
-            if not line.startswith("user root") or os.geteuid() == 0
-        )
+    whole = folder.resolve()
+    texts = {
+        "mosquitto.conf": fill(
+            "mosquitto.conf",
+            host=host,
+            port=port,
+            folder=whole,
+            run_as="user root" if os.geteuid() == 0 else "",
+            access=f"password_file {whole}/passwords",
+            persistence=snapshots(whole),
+            logging=f"log_dest file {whole}/mosquitto.log\nconnection_messages false",
+        ),
+        "acl.conf": acl(Rights(site=site, askers=tuple(askers))),
+    }
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)
     lines = [f"{name}:{password_hash(password)}" for name, password in users.items()]
     write_secret(folder / "passwords", "\n".join(lines))
-
-
-def password_hash(password: str) -> str:
-    """Return mosquitto's PBKDF2-SHA512 form of a password."""
-    salt = secrets.token_bytes(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
-    encoded = (base64.b64encode(part).decode("ascii") for part in (salt, digest))
-    return f"$7${_ITERATIONS}$" + "$".join(encoded)

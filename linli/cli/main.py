@@ -22,7 +22,7 @@ class _Linli(LazyGroup):
         "demo": ("linli.cli.demo", "command", "all", "Run everything here, show the address."),
         "edge": ("linli.cli.edge", "command", "edge", "Run beside cameras and sensors."),
         "ingest": ("linli.cli.ingest", "command", "ingest", "Run on the server."),
-        "broker": ("linli.cli.broker", "command", "ingest", "Run an MQTT broker here."),
+        "broker": ("linli.cli.broker", "command", "ingest", "Run or render an MQTT broker."),
         "states": ("linli.cli.states", "command", "edge", "Teach states of lamps and bins."),
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
         "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),

@@ -1,27 +1,41 @@
-"""`linli broker`: an MQTT broker for this machine."""
+"""The group, and the broker for this machine."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
 from linli.broker import plan_broker
+from linli.cli.lazy import LazyGroup
 from linli.errors import InputError
 from linli.settings import make_folder, read_secret, write_secret
 from linli.topics import is_id
 
 
-@click.group(short_help="Run an MQTT broker for this machine.")
+class _Broker(LazyGroup):
+    lazy: ClassVar = {
+        "render": (
+            "linli.cli.broker.render",
+            "render",
+            "ingest",
+            "Write the files of the community's mosquitto.",
+        ),
+    }
+
+
+@click.command(cls=_Broker, short_help="Run a broker here, render one for the community.")
 def command() -> None:
-    """Run an MQTT broker for this machine: mosquitto, or the embedded one where there is none."""
+    """Run an MQTT broker on this machine, or write the files of the community's mosquitto."""
 
 
 @command.command(
+    short_help="Run a broker for this machine.",
     epilog="Example: linli broker run --data broker-data --site c001 "
-    "--user svc-ingest --user svc-command --user c001-n01"
+    "--user svc-ingest --user svc-command --user c001-n01",
 )
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder for its files")
 @click.option("--site", required=True, help="Id of the community, such as c001")
@@ -39,7 +53,7 @@ def run(
     users: tuple[str, ...],
     integrators: tuple[str, ...],
 ) -> None:
-    """Start a broker that lets in the given identities.
+    """Start mosquitto, or the embedded broker where there is none, for the given identities.
 
     The password of each is made once and kept in DATA/secrets/NAME, readable by its owner only.
     """

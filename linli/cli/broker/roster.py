@@ -1,0 +1,78 @@
+"""Who the community's broker lets in, from the registry and the settings of the ingest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.registry import book
+from ingest.settings import CLIENT_ID, IngestSettings
+from linli.broker.rights import Reader, Rights
+from linli.broker.server import Server
+from linli.cli.ingest.folder import state
+from linli.errors import InputError
+
+COMMANDER = "svc-command"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Identities that are let in, in order of their names, and what each may."""
+
+    identities: tuple[str, ...]
+    rights: Rights
+
+
+def server_of(settings: IngestSettings) -> Server:
+    """Return the broker that the settings describe."""
+    broker = settings.broker
+    return Server(
+        folder=Path(broker.folder),
+        host=broker.host,
+        port=broker.port,
+        access=broker.access,
+        tls=broker.tls,
+        run_as=broker.run_as,
+        version=broker.version,
+        plugin=broker.plugin,
+    )
+
+
+def roster_of(settings: IngestSettings) -> Roster:
+    """Return who is let in: services, edges in use, readers, askers. Raises InputError."""
+    _check_user("mqtt.username", settings.mqtt.username, CLIENT_ID)
+    _check_user("commands.username", settings.commands.username, COMMANDER)
+    with state(settings) as connection:
+        edges = book.some(connection, "edge", retired=True)
+    readers = tuple(Reader(one.user, one.areas) for one in settings.broker.readers)
+    askers = tuple(one.user for one in settings.commands.integrators)
+    services = (CLIENT_ID, *((COMMANDER,) if settings.commands.enabled else ()))
+    others = {*askers, *(one.user for one in readers)}
+    _check_apart(others, {one.id for one in edges})
+    used = (one.id for one in edges if not one.retired)
+    return Roster(
+        identities=tuple(sorted({*services, *used, *others})),
+        rights=Rights(
+            site=settings.site.id,
+            askers=askers,
+            readers=readers,
+            barred=tuple(one.id for one in edges if one.retired),
+        ),
+    )
+
+
+def _check_user(where: str, user: str | None, ours: str) -> None:
+    if user not in {None, ours}:
+        raise InputError(
+            f"the broker's rules call it {ours!r}, not {user!r}", where=where, hint=f"Set {ours}"
+        )
+
+
+def _check_apart(others: set[str], edges: set[str]) -> None:
+    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER}))
+    if twice:
+        raise InputError(
+            f"{twice[0]!r} is an edge or a service already",
+            where="broker.readers or commands.integrators",
+            hint="Give every other system a user of its own",
+        )
