@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from broker_clients import EDGE, GONE, OTHER, Client
-from broker_house import BASE, NOW, House, built, retire, running
+from broker_house import BASE, NOW, House, built, error, retire, running, until
 from brokers import NEEDS_MOSQUITTO
 
 from linli.broker.authority import Authority
-from linli.errors import InputError
 
 FILES = ["acl.conf", "passwords", "mosquitto.conf"]
 
@@ -32,11 +29,6 @@ def text(house: House, name: str) -> str:
 def said(result: Any) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(result.output)
     return answer
-
-
-def error(result: Any) -> str:
-    assert isinstance(result.exception, InputError), result.output
-    return str(result.exception)
 
 
 def test_told_twice_it_changes_nothing(tmp_path: Path) -> None:
@@ -134,12 +126,6 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
     house = built(tmp_path, "certificates")
     (house.folder / "tls/server.key").unlink()
     assert "tls/server.key: no such file: the broker cannot start" in error(house.render())
-
-
-def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < end, "it did not happen"
 
 
 @pytest.mark.broker

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from ingest.store.registry import RETIRED, node
 from linli.broker import find_mosquitto, free_port
 from linli.broker.authority import Authority
 from linli.cli.broker import command
+from linli.errors import InputError
 
 NOW = datetime.now(UTC)
 BASE = f"linli/v1/{SITE}"
@@ -133,3 +135,15 @@ def running(house: House) -> Iterator[House]:
             one.link.close()
         house.process.kill()
         house.process.wait()
+
+
+def error(result: Any) -> str:
+    """What a person who called it is told."""
+    assert isinstance(result.exception, InputError), result.output
+    return str(result.exception)
+
+
+def until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end, "it did not happen"

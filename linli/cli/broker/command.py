@@ -15,6 +15,8 @@ from linli.errors import InputError
 from linli.settings import make_folder, read_secret, write_secret
 from linli.topics import is_id
 
+_CERTIFICATES = "linli.cli.broker.certificates"
+
 
 class _Broker(LazyGroup):
     lazy: ClassVar = {
@@ -24,6 +26,10 @@ class _Broker(LazyGroup):
             "ingest",
             "Write the files of the community's mosquitto.",
         ),
+        "ca": (_CERTIFICATES, "ca", "ingest", "Make the authority, and the broker's certificate."),
+        "issue": (_CERTIFICATES, "issue", "ingest", "Issue a certificate for an identity."),
+        "revoke": (_CERTIFICATES, "revoke", "ingest", "Revoke an identity's certificates."),
+        "list": (_CERTIFICATES, "show", "ingest", "List certificates and when they end."),
     }
 
 

@@ -87,7 +87,7 @@ def _require(path: Path, server: Server) -> None:
         raise InputError(
             "no such file: the broker cannot start without it",
             where=str(path),
-            hint="Put your authority's files there, in PEM",
+            hint="Make it with `linli broker ca`, or put your own authority's files there, in PEM",
         )
 
 
