@@ -8,8 +8,8 @@ that the spool was open: no clock that jumps, and none at all, drops a row.
 
 An episode that has begun is remembered in the commit of its begin and forgotten in that of its end.
 
-The file is locked by the process that uses it. A file that is found damaged is moved aside and new
-streams begin, so sequences are never used twice.
+The file is locked by the process that uses it. A file that is found damaged is moved aside by the
+next start and new streams begin, so sequences are never used twice.
 """
 
 from __future__ import annotations
@@ -17,48 +17,37 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 from edge.messages import Place
 from edge.reserve import Reserve
 from edge.spool_age import Running, count_aged
-from edge.spool_file import open_file
-from edge.spool_lanes import LANES, Lane, LaneState, load_lanes, oldest
+from edge.spool_file import open_file, suspect
+from edge.spool_lanes import DAY, LANES, Lane, LaneState, SpoolLimits, load_lanes, oldest
 from linli.clock import Clock
 from linli.errors import PayloadError, StoreError
 from linli.events import MAX_PAYLOAD, LaneReport, Receipt, Reject
 from linli.log import get_logger
 
-__all__ = ["LANES", "Lane", "Row", "Spool", "SpoolLimits"]
+__all__ = ["DAY", "LANES", "Lane", "Row", "Spool", "SpoolLimits"]
 
 log = get_logger(__name__)
 
 EVICTION_ORDER: tuple[Lane, ...] = ("telemetry", "events")
-DAY = 24 * 3600.0
-AGES: Mapping[Lane, float] = {"telemetry": 7 * DAY, "events": 30 * DAY}
 DEAD_FOR = 7 * DAY
 LOOK_EVERY = 60.0
 MAX_DEAD = 10_000
 _HIGHEST = 2**63 - 1
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BATCH = 128  # rows that go in one commit, so that it fits into what the log has
 
 T = TypeVar("T")
 _MakeRoom = Callable[[sqlite3.Connection], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolLimits:
-    """`rows` at most in each lane, `bytes` of payload in both together; seconds in `ages`."""
-
-    rows: int = 1_000_000
-    bytes: int = 512 * 1024 * 1024
-    ages: Mapping[Lane, float] = field(default_factory=lambda: dict(AGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +66,7 @@ class Spool:
 
     def __init__(self, path: Path, clock: Clock, limits: SpoolLimits | None = None) -> None:
         self.damaged = 0  # files that lie aside; what waited in them is lost until read by hand
+        self._broken = ""
         self._path = path
         self._clock = clock
         self._limits = limits or SpoolLimits()
@@ -99,16 +89,11 @@ class Spool:
                 self._reserve.settle(database)
             self._commit(self._purge, self._reserve.spare)
         except StoreError:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the file and let go of its lock."""
         with self._lock:
             if self._database is not None:
@@ -151,6 +136,15 @@ class Spool:
                 self._insert(database, lane, topic, make)
 
         self._commit(insert, self._sacrifice if lane == "events" else None)
+
+    def check(self) -> None:
+        """Raise StoreError when the file was found damaged at work: only a start can mend it."""
+        if self._broken:
+            raise StoreError(
+                f"spool is damaged ({self._broken})",
+                where=str(self._path),
+                hint="The next start mends it or moves it aside",
+            )
 
     def open_episodes(self) -> list[tuple[str, bytes]]:
         """Return topic and payload of each begin whose end was never put, the oldest first."""
@@ -277,10 +271,8 @@ class Spool:
         return Row(lane, self._lanes[lane].stream, sequence, topic, payload)
 
     def _lane_of(self, stream: str) -> Lane | None:
-        for lane, state in self._lanes.items():
-            if state.stream == stream:
-                return lane
-        return None
+        found = (lane for lane, state in self._lanes.items() if state.stream == stream)
+        return next(found, None)
 
     def _evict(self, database: sqlite3.Connection, written: Lane) -> None:
         while self._lanes[written].rows > self._limits.rows:
@@ -289,7 +281,6 @@ class Spool:
             self._evict_oldest(
                 database, next(lane for lane in EVICTION_ORDER if self._lanes[lane].rows)
             )
-
         self._evict_aged(database)
 
     def _evict_aged(self, database: sqlite3.Connection) -> None:
@@ -394,6 +385,11 @@ class Spool:
         try:
             yield self._database
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                self._broken = str(error)
+                with suppress(OSError):
+                    suspect(self._path).touch()
+                self.check()
             raise StoreError(
                 f"spool failed ({error})", where=str(self._path), hint="Free some disk space"
             ) from None

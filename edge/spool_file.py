@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,8 +82,15 @@ def open_file(path: Path, lanes: Sequence[str], now: datetime) -> OpenedFile:
     except DAMAGED as error:
         _move_aside(path, str(error), now)
         database = _open(path, lanes)
+    with suppress(OSError):
+        suspect(path).unlink(missing_ok=True)
     aside = path.parent.glob(_ASIDE.format(path.stem))
     return OpenedFile(database, sum(1 for one in aside if not one.name.endswith("-wal")))
+
+
+def suspect(path: Path) -> Path:
+    """Return the mark that a file was found damaged at work."""
+    return path.with_name(f"{path.stem}.suspect")
 
 
 def _open(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
@@ -112,7 +120,7 @@ def _open_locked(path: Path, lanes: Sequence[str]) -> sqlite3.Connection:
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         _check(database, path)
         _bring_up(database, lanes)
-        _try_names(database)
+        _try_names(database, lanes)
     except BaseException:
         database.close()
         raise
@@ -126,6 +134,8 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
             where=str(path),
             hint="Start the newer agent, or move the file away",
         )
+    if suspect(path).exists():  # a quick check does not see that an index lacks a row
+        database.execute("REINDEX")
     verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
@@ -161,7 +171,7 @@ def _text(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
-def _try_names(database: sqlite3.Connection) -> None:
+def _try_names(database: sqlite3.Connection, lanes: Sequence[str]) -> None:
     """Read a little of each table: SQLite finds a file sound in which a name has changed."""
     try:
         for statement in _TRIALS:
@@ -170,7 +180,10 @@ def _try_names(database: sqlite3.Connection) -> None:
         if "no such" in str(error):
             raise sqlite3.DatabaseError(str(error)) from None
         raise
-    for (stream,) in database.execute("SELECT stream FROM lane"):
+    streams = dict(database.execute("SELECT lane, stream FROM lane").fetchall())
+    if set(streams) != set(lanes):
+        raise sqlite3.DatabaseError(f"{sorted(streams)} are not its lanes")
+    for stream in streams.values():
         if not _STREAM.fullmatch(stream):
             raise sqlite3.DatabaseError(f"{stream!r} is no stream")
 

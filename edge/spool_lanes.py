@@ -1,14 +1,26 @@
-"""What a spool knows of its two lanes: streams, counts, and the oldest row."""
+"""What a spool knows of its two lanes: caps, streams, counts, and the oldest row."""
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
 Lane = Literal["events", "telemetry"]
 LANES: tuple[Lane, ...] = get_args(Lane)
+DAY = 24 * 3600.0
+AGES: Mapping[Lane, float] = {"telemetry": 7 * DAY, "events": 30 * DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """`rows` at most in each lane, `bytes` of payload in both together; seconds in `ages`."""
+
+    rows: int = 1_000_000
+    bytes: int = 512 * 1024 * 1024
+    ages: Mapping[Lane, float] = field(default_factory=lambda: dict(AGES))
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ SILENT = 30.0
 STARTING = 300.0
 """Seconds without a sign of life: of a worker at work, and of one that loads a model."""
 MANY_FALLS = 5
+LONGEST_UNTOLD = 10.0
 ENDING = 20.0
 _DATAGRAM = 4096
 _LONGEST_LOOK = 0.5
@@ -53,7 +54,7 @@ class Keeper:
         self._born = 0.0
         self._falls = 0
         self._reread = threading.Event()
-        self._proven = self._over = False
+        self._proven = self._over = self._ready = False
 
     def __enter__(self) -> Self:
         self._ours.setblocking(False)
@@ -78,6 +79,8 @@ class Keeper:
     def run(self, stop: StopSignal) -> int:
         """Keep it running until told to stop, or until it has nothing more to do."""
         looked = told = self._clock.monotonic()
+        every = min((self._manager.patience or 2.0) / 4, LONGEST_UNTOLD)
+        ready = False
         while not stop.wait(POLL):
             if self._reread.is_set():
                 self._reread.clear()
@@ -87,8 +90,8 @@ class Keeper:
             code = self._turn(now, passed)
             if code is not None:
                 return code
-            if now >= told + (self._manager.patience or 2.0) / 4:
-                told = now
+            if now >= told + every or ready is not self._ready:
+                told, ready = now, self._ready
                 self._tell()
         self._manager.stopping()
         return self._end()
@@ -145,16 +148,20 @@ class Keeper:
             if "EXTEND_TIMEOUT_USEC" in said:
                 self._silent, self._patience = 0.0, STARTING
             self._over = self._over or "STOPPING" in said
+            self._ready = self._ready or "READY" in said
             self._status = said.get("STATUS", self._status)
             self._why = said.get(WHY, self._why)
 
     def _tell(self) -> None:
         """Pass on that all is well; not any more when starting again does not help."""
         again = f"; started again {self.lives.restarts} times" if self.lives.restarts else ""
-        if self._falls < MANY_FALLS:
+        if self._falls >= MANY_FALLS:
+            self._manager.tell(STATUS=f"falls again and again: {self.lives.fell}")
+        elif self._ready:
             self._manager.alive(self._status + again)
         else:
-            self._manager.tell(STATUS=f"falls again and again: {self.lives.fell}")
+            self._manager.starting(STARTING)
+            self._manager.tell(STATUS=self._status + again)
 
     def _end(self) -> int:
         process = self._supervisor.process(NAME)

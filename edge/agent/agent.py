@@ -275,6 +275,7 @@ class Agent:
     def _check(self) -> None:
         """Raise LinliError when a thread fell or hangs; say now and then that none does."""
         self._crew.check()
+        self._delivery.spool.check()
         now = self._clock.monotonic()
         if now >= self._alive_at:
             self._alive_at = now + ALIVE_EVERY

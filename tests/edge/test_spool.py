@@ -192,9 +192,10 @@ NAMELESS = b"CREATE \xb3\xb3BLE lane"
 
 
 RENAMED = b"stre\xe1m TEXT"
+LANELESS = b"ev\xb3nts"
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff", NAMELESS, RENAMED])
+@pytest.mark.parametrize("damage", [b"", b"not a database", b"\xff", NAMELESS, RENAMED, LANELESS])
 def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "spool.db"
     with _spool(tmp_path) as spool:
@@ -206,6 +207,8 @@ def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
         content[4096:12288] = damage * 8192
     elif damage == RENAMED:
         content = content.replace(b"stream TEXT", damage)
+    elif damage == LANELESS:
+        content = content.replace(b"events", damage)
     elif damage == NAMELESS:
         content = content.replace(b"CREATE TABLE lane", damage)
     elif damage:
@@ -221,6 +224,49 @@ def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     with _spool(tmp_path) as spool:
         assert _held(spool) == [1]
         assert spool.damaged == 1, "it is to be seen until a person has taken it away"
+
+
+def test_damage_at_work_is_said_and_the_next_start_moves_it_aside(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    with _spool(tmp_path) as spool:
+        _fill(spool)
+        spool.check()
+        assert spool._database is not None
+        spool._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xa5" * 100_000)
+        spool._database.execute("PRAGMA shrink_memory")
+        with pytest.raises(StoreError, match="next start"):
+            _fill(spool)
+        with pytest.raises(StoreError, match="malformed"):
+            spool.check()
+    with _spool(tmp_path) as spool:
+        assert spool.damaged == 1
+        spool.check()
+        _fill(spool)
+
+
+def test_a_row_that_an_index_lacks_is_found_at_work_and_mended_by_the_next_start(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "spool.db"
+    with _spool(tmp_path) as spool:
+        row = spool.put("events", "t", _message)
+    digest = sha256(row.payload).encode()
+    content = path.read_bytes()
+    at = content.rindex(digest)  # in the row; the index has it in a page of its own
+    at = max(at, content.index(digest))
+    path.write_bytes(content[:at] + b"0" * 64 + content[at + 64 :])
+    receipt = Receipt(stream=row.stream, upto=1)
+    with _spool(tmp_path) as spool:
+        assert spool.damaged == 0, "a quick check does not see it"
+        with pytest.raises(StoreError, match="next start"):
+            spool.confirm(receipt)
+    with _spool(tmp_path) as spool:
+        assert (spool.damaged, spool.stream("events")) == (0, row.stream)
+        assert spool.confirm(receipt) == 1
+        assert spool.put("events", "t", _message).sequence == 2
 
 
 def test_a_topic_that_is_no_text_any_more_stops_no_other(tmp_path: Path) -> None:

@@ -104,6 +104,18 @@ def test_a_worker_that_falls_is_started_again_and_told_so() -> None:
         assert Lives.of(keeper.lives.environment()) == keeper.lives
 
 
+def test_who_started_it_hears_that_it_is_ready_when_the_worker_is(tmp_path: Path) -> None:
+    marker, said = tmp_path / "model-is-loaded", list[dict[str, str]]()
+    loading = f"while not os.path.exists({str(marker)!r}): time.sleep(.01)\n"
+    with kept(*python(loading + "m.alive('well')\ntime.sleep(100)")) as (_, ear, _codes):
+        for _ in range(6):
+            said.append(ear.hear(lambda _: True))
+        assert not [one for one in said if "READY" in one]
+        assert "300000000" in {one.get("EXTEND_TIMEOUT_USEC") for one in said}
+        marker.touch()
+        assert ear.hear(lambda one: "READY" in one)["STATUS"] == "well"
+
+
 def test_a_worker_that_says_nothing_any_more_is_ended_by_force(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
