@@ -49,11 +49,23 @@ def share(cells: Changed) -> float:
 
 def places(cells: Changed) -> Floats:
     """Return boxes [n, 4] in 0..1 around what moved, the largest first, at most `_MOST_PLACES`."""
-    joined = cv2.dilate(cells, _JOIN)
+    (left, top), part = _around(cells)
+    if cv2.countNonZero(part) < _FEWEST:
+        return np.empty((0, 4))
+    joined = cv2.dilate(part, _JOIN)
     _, labels, found, _ = cv2.connectedComponentsWithStats(joined)
-    weight = np.bincount(labels[cells > 0], minlength=len(found))
+    weight = np.bincount(labels[part > 0], minlength=len(found))
     order = np.argsort(-weight[1:], kind="stable")[:_MOST_PLACES] + 1
     x, y, width, height = (found[order][weight[order] >= _FEWEST, column] for column in range(4))
+    x, y = x + left, y + top
     sides = np.array([*SMALL, *SMALL], np.float64)
     boxes: Floats = np.stack((x, y, x + width, y + height), axis=1) / sides
     return boxes
+
+
+def _around(cells: Changed) -> tuple[tuple[int, int], Changed]:
+    """Return the part in which anything changed, with room to join it, and where that begins."""
+    x, y, width, height = cv2.boundingRect(cells)
+    room = len(_JOIN) // 2
+    left, top = max(x - room, 0), max(y - room, 0)
+    return (left, top), cells[top : y + height + room, left : x + width + room]

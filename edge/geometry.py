@@ -40,7 +40,7 @@ def contains(polygon: Floats, points: Floats) -> Mask:
     """
     x, y = points[:, 0, None], points[:, 1, None]
     x1, y1 = polygon[:, 0], polygon[:, 1]
-    x2, y2 = np.roll(x1, -1), np.roll(y1, -1)
+    x2, y2 = np.concatenate((polygon[1:], polygon[:1])).T
     across = (y1 > y) != (y2 > y)
     rise = np.where(y2 == y1, 1, y2 - y1)  # a level edge is never across
     crossings = across & (x < x1 + (y - y1) / rise * (x2 - x1))

@@ -171,7 +171,7 @@ class Perception:
         unsure = found.boxes[self._aims.about(found) & ~certain]
         stirred = places(moved) if moved is not None else np.empty((0, 4))
         unknown = regions.apart(np.concatenate((unsure, stirred)), sure)
-        boxes = np.clip(np.concatenate((lost, unknown)), 0, 1)
+        boxes = np.concatenate((lost, unknown)).clip(0, 1)
         chosen = regions.windows(regions.small(boxes, picture, wanted), picture, wanted)
         resting = [one for one, _ in self._resting]
         rested = [one for one in chosen if not _is_near(one, resting)]

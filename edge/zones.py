@@ -22,4 +22,6 @@ def anchors(boxes: Floats, anchor: Anchor) -> Floats:
 
 def inside(zone: Zone, boxes: Floats) -> Mask:
     """Tell which boxes [n, 4] are in the zone by its anchor."""
+    if not len(boxes):
+        return np.empty(0, np.bool_)
     return contains(np.array(zone.points, np.float64), anchors(boxes, zone.anchor))

@@ -48,7 +48,7 @@ class YoloxDecoder:
         likely = np.flatnonzero(rows[:, 4] >= floor)
         rows = rows[likely]
         classes = rows[:, _BOX:].argmax(axis=1)
-        scores = rows[:, 4] * rows[np.arange(len(rows)), _BOX + classes]
+        scores = rows[:, 4] * rows[:, _BOX:].max(axis=1)
         good = scores >= floor
         rows, likely = rows[good], likely[good]
         strides = self.strides[likely]
