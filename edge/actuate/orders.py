@@ -64,7 +64,7 @@ class Orders:
         self._clock = clock
         self._stamp = stamp
         self._handlers: dict[tuple[str, str], Handler] = {}
-        self._words: deque[tuple[Topic, bytes]] = deque()
+        self._words: deque[tuple[Topic, bytes]] = deque(maxlen=MOST_WORDS)
 
     def serve(self, handlers: Mapping[tuple[str, str], Handler]) -> None:
         """Say who does which command of which device from now on: (device, command) → handler.
@@ -153,8 +153,7 @@ class Orders:
         return Order(self, topic, command)
 
     def _word(self, topic: Topic, ack: AckData) -> None:
-        if len(self._words) >= MOST_WORDS:
-            self._words.popleft()
+        if len(self._words) == MOST_WORDS:  # the oldest makes room
             self.dropped["words"] += 1
         there = self._address.topic(topic.device, "ack", topic.name)
         self._words.append((there, messages.ack(there, self._stamp(), ack)))
