@@ -37,7 +37,7 @@ from linli.mqtt import LinkFactory, PahoLink
 from linli.process import StopSignal
 from linli.topics import SELF
 
-TICK = 0.02
+TICK = 0.1
 TELEMETRY_EVERY = 10.0
 SIGNAL_DRAIN = 5.0
 ALIVE_EVERY = 1.0
