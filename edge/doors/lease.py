@@ -13,6 +13,8 @@ from typing import Literal
 from linli.commands import LONGEST_HOLD
 
 NEVER = float("-inf")
+REST = 60.0
+"""Seconds that a door must have been left alone; a hold before that counts on from the last."""
 Reason = Literal["suspicion", "sight", "staff"]
 
 
@@ -94,7 +96,7 @@ class Lease:
 
     Held from `since` to `until` for a `reason`, None when it is not; `seen` is the last certain
     sight. Before `doubt` no suspicion holds, before `quiet` the edge does not by itself, before
-    `barred` nobody does.
+    `barred` nobody does; before `rest` a hold that staff begin is one renewal more.
     """
 
     reason: Reason | None = None
@@ -105,6 +107,7 @@ class Lease:
     doubt: float = NEVER
     quiet: float = NEVER
     barred: float = NEVER
+    rest: float = NEVER
     fire: bool = False
     allowed: bool = True
     now: float = NEVER
@@ -161,7 +164,7 @@ def _let_go(lease: Lease, terms: Terms) -> tuple[Lease, Wish | None]:
     quiet = lease.now + terms.silence
     worn = lease.renewals >= terms.renewals or lease.now - lease.since >= terms.longest
     barred = quiet if worn else lease.barred
-    return replace(lease, reason=None, quiet=quiet, barred=barred, renewals=0), Release()
+    return replace(lease, reason=None, quiet=quiet, barred=barred, rest=lease.now + REST), Release()
 
 
 def _calm(lease: Lease) -> Lease:
@@ -171,10 +174,11 @@ def _calm(lease: Lease) -> Lease:
 def _ordered(lease: Lease, seconds: float, terms: Terms) -> tuple[Lease, Wish | None]:
     if lease.fire or lease.now < lease.barred:
         return lease, None
-    if not lease.held:
-        return _granted(lease, "staff", seconds, terms)
-    if lease.renewals >= terms.renewals:
+    again = lease.held or lease.now < lease.rest
+    if again and lease.renewals >= terms.renewals:
         return lease, None
+    if not lease.held:
+        return _granted(lease, "staff", seconds, terms, lease.renewals + 1 if again else 0)
     return _extended(replace(lease, reason="staff"), seconds, terms)
 
 
@@ -194,11 +198,12 @@ def _sighted(lease: Lease, terms: Terms, *, certain: bool) -> tuple[Lease, Wish 
 
 
 def _granted(
-    lease: Lease, reason: Reason, seconds: float, terms: Terms
+    lease: Lease, reason: Reason, seconds: float, terms: Terms, renewals: int = 0
 ) -> tuple[Lease, Wish | None]:
     seconds = min(seconds, LONGEST_HOLD, terms.longest)
     now = lease.now
-    return replace(lease, reason=reason, since=now, until=now + seconds), Hold(seconds)
+    until = now + seconds
+    return replace(lease, reason=reason, since=now, until=until, renewals=renewals), Hold(seconds)
 
 
 def _extended(lease: Lease, seconds: float, terms: Terms) -> tuple[Lease, Wish | None]:

@@ -98,6 +98,11 @@ def seen(start: float, end: float, fact: Fact = SURE, every: float = 1.0) -> Scr
             [(0, Hold(30)), (30, Release())],
             id="staff hold it",
         ),
+        pytest.param(
+            [(61 * n, Ordered(60)) for n in range(6)],
+            [*[(61 * n, Hold(60)) for n in range(4)], (244, Release()), (305, Hold(60))],
+            id="staff hold it as soon as it was let go, four times in a row",
+        ),
         pytest.param([(0, Ordered(600))], [(0, Hold(60))], id="nobody holds longer than a minute"),
         pytest.param(
             [(0, SURE), (1, Fire(on=True)), (2, SURE), (3, Ordered(30))],
