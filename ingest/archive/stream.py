@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from ingest.archive.manifest import DATABASES, EVIDENCE, FORMAT, MANIFEST, SECRETS, Entry, Manifest
-from linli.errors import InputError
+from linli.errors import InputError, StoreError
 
 _CHUNK = 1 << 20
 _MOST_MANIFEST = 256 << 20
@@ -112,6 +112,8 @@ def read(
             pass
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, ValueError) as error:
         raise InputError(f"not a backup of Linli, or cut short ({error})", where=where) from None
+    except OSError as error:
+        raise StoreError(f"cannot be read or restored ({error.strerror})", where=where) from None
     if manifest is None:
         raise InputError("cut short: there is no manifest", where=where)
     wrong = manifest.same_contents(found)

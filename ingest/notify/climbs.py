@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from ingest.notify.escalation import Climb
+from ingest.notify.escalation import Climb, Ended, end
 from ingest.store.engine import insert
 from ingest.store.notify import climb, notifier
 
@@ -51,6 +51,17 @@ def hurry(connection: sa.Connection, incident: str, call: int, now: datetime) ->
     team, value = found
     if value.call == call and value.due is not None and value.due > now and value.next > 0:
         put(connection, team, msgspec.structs.replace(value, due=now))
+
+
+def end_all(connection: sa.Connection, why: Ended) -> int:
+    """Stop all climbs; return how many there were."""
+    found = [
+        (row.team, _CLIMB.decode(row.body))
+        for row in connection.execute(climb.select().where(climb.c.due.is_not(None)))
+    ]
+    for team, value in found:
+        put(connection, team, end(value, why))
+    return len(found)
 
 
 def position(connection: sa.Connection) -> int | None:

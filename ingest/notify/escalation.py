@@ -17,7 +17,7 @@ from linli.events import Severity, Slug
 
 Audience = Literal["on-duty", "team", "supervisor", "street"]
 Hours = Literal["always", "business", "off"]
-Ended = Literal["acknowledged", "resolved", "cleared", "held", "exhausted"]
+Ended = Literal["acknowledged", "resolved", "cleared", "held", "exhausted", "restored"]
 Reason = Literal["call", "reminder"]
 _ORDER: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 Wait = Annotated[

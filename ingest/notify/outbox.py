@@ -156,6 +156,15 @@ def call_off(
     ).rowcount
 
 
+def call_off_all(connection: sa.Connection, reason: str, now: datetime) -> int:
+    """End whatever waits or was being sent, of all incidents and channels; return how many."""
+    return connection.execute(
+        _NOTE.update()
+        .where(_NOTE.c.state.in_(OPEN))
+        .values(state="suppressed", reason=reason, ended=now, lease_until=None)
+    ).rowcount
+
+
 def told(connection: sa.Connection, incident: str) -> list[Note]:
     """Return one call for each owner that was told, or is being told, of an incident."""
     query = (

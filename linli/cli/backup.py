@@ -84,7 +84,7 @@ def make_one(
             SystemClock().now(),
             pictures=pictures,
             keep=keep,
-            say=lambda text: click.echo(text, err=True),
+            say=progress,
         )
     _say_made(made, as_json=as_json)
 
@@ -102,6 +102,11 @@ def check(file: Path, secret: Path, *, as_json: bool) -> None:
         return
     for line in lines(manifest):
         click.echo(line)
+
+
+def progress(text: str) -> None:
+    """Say what is being done."""
+    click.echo(text, err=True)
 
 
 def summary(manifest: Manifest) -> dict[str, object]:

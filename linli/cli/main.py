@@ -30,6 +30,7 @@ class _Linli(LazyGroup):
         "simulate": ("linli.cli.simulate", "command", "all", "Play a made-up community."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
+        "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",

@@ -1,0 +1,129 @@
+"""Brings an archive back into a data folder: prepared beside it, then put into place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.archive import stream
+from ingest.archive.age import Key
+from ingest.archive.make import Say, check_databases, fresh, require_files, silent
+from ingest.archive.manifest import DATABASES, EVIDENCE, SECRETS, Manifest
+from ingest.archive.settle import NOTHING, Known, Settled, known, lacking, settle
+from ingest.evidence.shelf import FolderStore
+from ingest.settings import IngestSettings
+from ingest.store.files import UNFINISHED, Files
+from linli.clock import Clock
+from linli.errors import InputError, StoreError
+from linli.settings import make_folder
+
+STAGE = "restore-stage"
+ASIDE = "before-restore-"
+_FOLDER = EVIDENCE.rstrip("/")
+_PLACES = (
+    *(f"{name}.db{end}" for name in DATABASES for end in ("", "-wal", "-shm")),
+    *SECRETS,
+    _FOLDER,
+)
+
+
+class Restored(NamedTuple):
+    """What was restored; `aside` is where the data lies that was there before, None for none."""
+
+    manifest: Manifest
+    settled: Settled
+    aside: Path | None
+
+
+def restore(
+    settings: IngestSettings, path: Path, key: Key, clock: Clock, *, say: Say = silent
+) -> Restored:
+    """Put an archive into the data folder; the caller holds its lock, so no ingest runs.
+
+    Until all is prepared nothing there is touched. Raises InputError and StoreError.
+    """
+    require_files(settings)
+    folder = settings.folder
+    if (folder / _FOLDER).is_mount():
+        hint = "Put the whole data folder on that disk"
+        raise InputError("is a disk of its own", where=str(folder / _FOLDER), hint=hint)
+    stage = fresh(folder / STAGE)
+    try:
+        manifest, lacks = _unpack(settings, path, key, stage, say)
+        say("taking in what was not worked on yet")
+        staged = msgspec.structs.replace(settings, data=str(stage))
+        settled = settle(staged, lacks, _known(settings, say), clock)
+        aside = _into_place(folder, stage, clock.now())
+    except OSError as error:
+        raise StoreError(f"not restored ({error.strerror})", where=str(folder)) from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return Restored(manifest, settled, aside)
+
+
+def _unpack(
+    settings: IngestSettings, path: Path, key: Key, stage: Path, say: Say
+) -> tuple[Manifest, set[str]]:
+    shelf, there = FolderStore(stage / _FOLDER), set[str]()
+
+    def picture(name: str, data: bytes) -> None:
+        shelf.put(name, data)
+        there.add(name)
+
+    say("opening it, comparing hashes")
+    with path.open("rb") as source, key.opening(source, str(path)) as plain:
+        manifest = stream.read(plain, stage, picture, str(path))
+    if manifest.site != settings.site.id:
+        hint = f"The settings are of {settings.site.id!r}"
+        raise InputError(f"a backup of {manifest.site!r}", where=str(path), hint=hint)
+    say("comparing rows")
+    check_databases(manifest, stage, str(path))
+    files = Files(stage)
+    files.prepare(backups=False)
+    return manifest, lacking(files, there)
+
+
+def _known(settings: IngestSettings, say: Say) -> Known:
+    """Return what the data that is there must not lose; nothing where it is damaged."""
+    files = Files(settings.folder)
+    if files.is_empty():
+        return NOTHING
+    try:
+        return known(files)
+    except StoreError as error:
+        say(f"what was deleted since, and newer keys, cannot be read: {error}")
+        return NOTHING
+
+
+def _into_place(folder: Path, stage: Path, now: datetime) -> Path | None:
+    _sync(stage)
+    marker = folder / UNFINISHED
+    marker.touch(mode=0o600)
+    _sync(folder)
+    there = [name for name in _PLACES if (folder / name).exists()]
+    aside = None
+    if there:
+        aside = make_folder(folder / f"{ASIDE}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+        for name in there:
+            (folder / name).replace(aside / name)
+    for name in _PLACES:
+        if (stage / name).exists():
+            (stage / name).replace(folder / name)
+    _sync(folder)
+    marker.unlink()
+    return aside
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that a folder and the files right in it are on disk."""
+    for path in (*(one for one in folder.iterdir() if one.is_file()), folder):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
