@@ -33,6 +33,7 @@ from linli.events import Slug
 from linli.packs import completed
 from linli.sensor_config import Sensor, SensorSource
 from linli.settings import Settings, convert, read, read_secret
+from linli.tls import TlsFiles
 from linli.topics import is_id
 from linli.waste_config import Bin, Guide
 
@@ -73,8 +74,8 @@ class Node(Settings, frozen=True, kw_only=True):
     id: Slug
 
 
-class Mqtt(Settings, frozen=True, kw_only=True):
-    """How this edge reaches the broker."""
+class Mqtt(TlsFiles, frozen=True, kw_only=True):
+    """How this edge reaches the broker; without `ca_file` nothing is encrypted."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
@@ -83,6 +84,7 @@ class Mqtt(Settings, frozen=True, kw_only=True):
     protocol: Literal["5", "3.1.1"] = "5"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.password_file is not None and self.username is None:
             raise ValueError("password_file without username; set username as well")
 
@@ -182,8 +184,9 @@ def settings_over(path: Path, wanted: Wanted | None) -> EdgeSettings:
     settings = convert(completed(document, where), EdgeSettings, where=where)
     replace = msgspec.structs.replace
     mqtt = settings.mqtt
-    if mqtt.password_file is not None:
-        mqtt = replace(mqtt, password_file=_beside(path, mqtt.password_file))
+    for name in ("password_file", "ca_file", "cert_file", "key_file"):
+        if (file := getattr(mqtt, name)) is not None:
+            mqtt = replace(mqtt, **{name: _beside(path, file)})
     return replace(
         settings,
         data=_beside(path, settings.data),

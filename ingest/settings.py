@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +17,7 @@ from linli.commands import CommandName
 from linli.errors import InputError
 from linli.events import Slug
 from linli.settings import Settings, as_token, is_web_address, load, read_secret
+from linli.tls import TlsFiles
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
@@ -28,6 +29,7 @@ CLIENT_ID = "svc-ingest"
 WAKE = "LINLI_WAKE"  # names the pipe by which the receiver wakes the web process
 
 
+T = TypeVar("T", bound=Settings)
 PlacePath = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,32}){0,3}$")]
 
 
@@ -48,8 +50,8 @@ class Site(Settings, frozen=True, kw_only=True):
         return tuple(f"{self.id}/{step}" for step in self.walk)
 
 
-class Mqtt(Settings, frozen=True, kw_only=True):
-    """How the receiver reaches the broker."""
+class Mqtt(TlsFiles, frozen=True, kw_only=True):
+    """How the receiver reaches the broker; without `ca_file` nothing is encrypted."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
@@ -162,6 +164,12 @@ class Commands(Settings, frozen=True, kw_only=True):
     integrators: Annotated[tuple[Integrator, ...], Meta(max_length=16)] = ()
     username: str | None = None
     password_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together; set both")
 
     def password(self) -> str | None:
         """Return the broker password, None when there is none. Raises InputError."""
@@ -232,6 +240,7 @@ def load_settings(path: Path) -> IngestSettings:
                 "password_file without username", where=f"{path}: mqtt", hint="Set mqtt.username"
             )
         mqtt = msgspec.structs.replace(mqtt, password_file=_beside(path, mqtt.password_file))
+    mqtt = _files_beside(path, mqtt, ("ca_file", "cert_file", "key_file"))
     commands = settings.commands
     if commands.password_file is not None:
         if commands.username is None:
@@ -242,6 +251,7 @@ def load_settings(path: Path) -> IngestSettings:
             )
         whole = _beside(path, commands.password_file)
         commands = msgspec.structs.replace(commands, password_file=whole)
+    commands = _files_beside(path, commands, ("cert_file", "key_file"))
     return msgspec.structs.replace(
         settings,
         commands=commands,
@@ -290,6 +300,12 @@ def _checked(path: Path, database: DatabaseSettings) -> DatabaseSettings:
     if password is not None:
         raise InputError("a password in url and a password_file", where=where, hint="Keep one")
     return msgspec.structs.replace(database, password_file=_beside(path, database.password_file))
+
+
+def _files_beside(path: Path, part: T, names: tuple[str, ...]) -> T:
+    named = {name: getattr(part, name) for name in names}
+    whole = {name: _beside(path, file) for name, file in named.items() if file is not None}
+    return msgspec.structs.replace(part, **whole)
 
 
 def _beside(path: Path, name: str) -> str:

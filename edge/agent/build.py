@@ -23,6 +23,7 @@ from linli.clock import Clock
 from linli.errors import InputError
 from linli.events import DescribeData
 from linli.mqtt import LinkOptions
+from linli.tls import client_context
 from linli.topics import SELF
 
 CAPABILITIES = ("event", "telemetry", "evidence")
@@ -54,7 +55,7 @@ def taught_places(camera: Camera) -> list[TaughtPlace]:
 
 
 def link_options(settings: EdgeSettings) -> LinkOptions:
-    """Return how to reach the broker. Raises InputError when the username is not the node's."""
+    """Return how to reach the broker. Raises InputError for another's username or a bad file."""
     mqtt, node = settings.mqtt, settings.node.id
     if mqtt.username is not None and mqtt.username != node:
         raise InputError(
@@ -69,6 +70,7 @@ def link_options(settings: EdgeSettings) -> LinkOptions:
         username=mqtt.username,
         password=settings.mqtt_password(),
         protocol=mqtt.protocol,
+        tls=client_context(mqtt.ca_file, mqtt.cert_file, mqtt.key_file),
     )
 
 

@@ -22,6 +22,7 @@ from linli.errors import LinkError, PayloadError
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions
 from linli.mqtt.link import Link, LinkFactory
+from linli.tls import client_context
 from linli.topics import PREFIX, REQUEST_AREA, VERSION, Topic, topic_filter
 
 log = get_logger(__name__)
@@ -190,6 +191,7 @@ def link_of(settings: IngestSettings) -> LinkOptions:
         username=commands.username,
         password=commands.password(),
         protocol=mqtt.protocol,
+        tls=client_context(mqtt.ca_file, commands.cert_file, commands.key_file),
         subscriptions=(
             f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",
             *([topic_filter(site, area=REQUEST_AREA)] if commands.integrators else ()),

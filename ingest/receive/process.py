@@ -23,6 +23,7 @@ from ingest.store.engine import reading, to_micros
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
 from linli.process import StopSignal
+from linli.tls import client_context
 
 UPKEEP_SECONDS = 60.0
 JUST_NOW = 60 * 1_000_000
@@ -43,6 +44,7 @@ def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
         username=mqtt.username,
         password=settings.mqtt_password(),
         protocol=mqtt.protocol,
+        tls=client_context(mqtt.ca_file, mqtt.cert_file, mqtt.key_file),
     )
     clock = SystemClock()
     engine = database.writer("journal", sole=True)
