@@ -158,7 +158,7 @@ def load_box(path: Path) -> Box:
     """Read what `edge.toml` says of the box itself. Raises InputError."""
     own = read(path)
     known = {name: own[name] for name in Box.__struct_fields__ if name in own}
-    box = convert(known, Box, where=str(path))
+    box = convert(known, Box, where=str(path), file=path)
     return msgspec.structs.replace(
         box, data=_beside(path, box.data), ingest=_ingest_beside(path, box.ingest)
     )
@@ -181,7 +181,7 @@ def settings_over(path: Path, wanted: Wanted | None) -> EdgeSettings:
         alone = f"version {wanted.version}"
         convert(completed(wanted.document, alone), EdgeConfig, where=alone)
         document, where = laid_over(wanted.document, document), f"{path} over {wanted.version}"
-    settings = convert(completed(document, where), EdgeSettings, where=where)
+    settings = convert(completed(document, where), EdgeSettings, where=where, file=path)
     replace = msgspec.structs.replace
     mqtt = settings.mqtt
     for name in ("password_file", "ca_file", "cert_file", "key_file"):

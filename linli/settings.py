@@ -12,9 +12,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from linli.errors import InputError
+from linli.log import redact
+from linli.toml_lines import line_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 _UNKNOWN = re.compile(r"unknown field `([^`]+)`")
+_PART = re.compile(r"\[\d+\]|[^.\[\]]+")
+_SECRET = ("password", "secret", "key", "token")
+_LONGEST_VALUE = 60
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
@@ -26,7 +31,7 @@ class Settings(
 
 def load(path: Path, kind: type[T]) -> T:
     """Read a TOML file. Raises InputError that says where, which rule, which value."""
-    return convert(read(path), kind, where=str(path))
+    return convert(read(path), kind, where=str(path), file=path)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -41,22 +46,29 @@ def read(path: Path) -> dict[str, Any]:
         raise InputError(f"not valid TOML: {error}", where=str(path)) from None
 
 
-def convert(document: object, kind: type[T], *, where: str) -> T:
-    """Turn plain data into settings. Raises InputError; never repeats a secret's value."""
+def convert(document: object, kind: type[T], *, where: str, file: Path | None = None) -> T:
+    """Turn plain data into settings. Raises InputError; never repeats a secret's value.
+
+    `file` is the TOML that it was read from, or most of it: an error then names the line.
+    """
     try:
         return msgspec.convert(document, kind)
     except (msgspec.ValidationError, ValueError) as error:
         text = str(error)
         at = _AT.search(text)
-        place = f"{where}: {at.group(1)}" if at and at.group(1) else where
+        inside = at.group(1) if at else ""
+        place = f"{where}: {inside}" if inside else where
         unknown = _UNKNOWN.search(text)
         if unknown:
+            name = unknown.group(1)
+            line = _line(file, f"{inside}.{name}" if inside else name)
             raise InputError(
-                f"unknown setting {unknown.group(1)!r}",
-                where=place,
-                hint=_suggest(unknown.group(1), kind),
+                f"unknown setting {name!r}{line}", where=place, hint=_suggest(name, kind)
             ) from None
-        raise InputError(_AT.sub("", text), where=place) from None
+        said = _AT.sub("", text)
+        shown = _value(document, inside)
+        it_is = f"; it is {shown}" if shown and shown not in said else ""
+        raise InputError(said + it_is + _line(file, inside), where=place) from None
 
 
 def read_secret(path: Path) -> str:
@@ -114,6 +126,32 @@ def make_folder(path: Path, *, mode: int = 0o700) -> Path:
             hint="Choose another folder or give this user the right to write there",
         ) from None
     return path
+
+
+def _line(file: Path | None, place: str) -> str:
+    """Return on which line a place stands, as the end of a sentence."""
+    if file is None:
+        return ""
+    try:
+        line = line_of(file.read_text(encoding="utf-8"), place)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return f" (line {line})" if line else ""
+
+
+def _value(document: object, place: str) -> str:
+    """Return what stands at a place, as text; nothing of a table, a long text or a secret."""
+    found, parts = document, _PART.findall(place)
+    try:
+        for part in parts:
+            found = found[int(part[1:-1]) if part[0] == "[" else part]  # type: ignore[index]
+    except (LookupError, TypeError):
+        return ""
+    secret = any(word in place.lower() for word in _SECRET)
+    if not parts or secret or not isinstance(found, str | int | float):
+        return ""
+    shown = redact(repr(found))
+    return shown if len(shown) <= _LONGEST_VALUE else ""
 
 
 def _suggest(name: str, kind: type[msgspec.Struct]) -> str:

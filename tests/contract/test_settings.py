@@ -7,10 +7,15 @@ import pytest
 from linli.errors import InputError
 from linli.log import redact, redact_addresses
 from linli.settings import Settings, convert, load, read_secret, write_secret
+from linli.toml_lines import line_of
 
 
 class Door(Settings, frozen=True, kw_only=True):
     hold: float = 30.0
+
+
+class Kept(Settings, frozen=True, kw_only=True):
+    key: str
 
 
 class House(Settings, frozen=True, kw_only=True):
@@ -30,15 +35,15 @@ def test_a_good_file_is_read_with_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("name = 3", "a.toml: name: Expected `str`, got `int`"),
+        ("name = 3", "a.toml: name: Expected `str`, got `int`; it is 3 (line 1)"),
         ("", "a.toml: Object missing required field `name`"),
         (
             'name = "x"\n[door]\nhld = 3',
-            "a.toml: door: unknown setting 'hld'. Did you mean 'hold'?",
+            "a.toml: door: unknown setting 'hld' (line 3). Did you mean 'hold'?",
         ),
         (
             'name = "x"\npaint-job = 1',
-            "unknown setting 'paint-job'. Known settings: door, hold, name",
+            "unknown setting 'paint-job' (line 2). Known settings: door, hold, name",
         ),
         ("name = ", "a.toml: not valid TOML"),
     ],
@@ -48,6 +53,57 @@ def test_refusals_name_file_rule_and_value(tmp_path: Path, text: str, said: str)
         load(write(tmp_path / "a.toml", text), House)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+LINES = """\
+name = "x"
+[[camera]]
+id = "a"
+[[camera.zone]]
+id = "z"
+[[camera]]
+id = "b"  # comment
+"fps" = 3
+[[camera.zone]]
+points = [
+  [0, 0],
+  [1, 7],
+]
+[camera.mask] # of the second
+a.b = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("name", 1),
+        ("camera[0].id", 3),
+        ("camera[0].zone[0].id", 5),
+        ("camera[1].fps", 8),
+        ("camera[1].zone[0].points[1][1]", 10),
+        ("camera[1].zone[0].label", 9),
+        ("camera[1].mask.a.b", 15),
+        ("camera[1]", 6),
+        ("door.hold", None),
+        ("", None),
+        ("camera[7].", None),
+    ],
+)
+def test_the_line_of_a_setting_is_found(place: str, line: int | None) -> None:
+    assert line_of(LINES, place) == line
+
+
+def test_a_value_is_said_unless_it_is_secret_or_long(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", "")
+    for value, said in (("long", "; it is 'long'"), ("x" * 99, ""), (["x"], "")):
+        with pytest.raises(InputError) as caught:
+            convert({"name": "n", "door": {"hold": value}}, House, where="x", file=path)
+        assert ("it is" in str(caught.value)) == bool(said)
+        assert said in str(caught.value)
+    with pytest.raises(InputError) as caught:
+        convert({"key": 3}, Kept, where="x")
+    assert "3" not in str(caught.value)
 
 
 def test_a_missing_file_is_said_plainly(tmp_path: Path) -> None:
