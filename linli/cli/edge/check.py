@@ -68,7 +68,7 @@ def _first_frame(camera: Camera) -> str:
             if frame is not None:
                 height, width = frame.image.shape[:2]
                 return f"{width}x{height}"
-        raise InputError(source.detail or "no frame came", where=camera.id)
+        raise InputError(source.detail or "no frame came")
 
 
 def _main_frame(camera: Camera) -> str:
@@ -82,4 +82,4 @@ def _main_frame(camera: Camera) -> str:
                 height, width = finer.shape[:2]
                 return f"{width}x{height}"
         why = source.detail or "no picture came from the main stream"
-        raise InputError(why, where=camera.id)
+        raise InputError(why)
