@@ -90,14 +90,20 @@ def _unpack(
 
 def _known(settings: IngestSettings, say: Say) -> Known:
     """Return what the data that is there must not lose; nothing where it is damaged."""
-    files = Files(settings.folder)
-    if files.is_empty():
-        return NOTHING
-    try:
-        return known(files)
-    except StoreError as error:
-        say(f"what was deleted since, and newer keys, cannot be read: {error}")
-        return NOTHING
+    folders = [settings.folder]
+    if (settings.folder / UNFINISHED).exists():  # a restore before this one put it aside
+        folders += sorted(settings.folder.glob(f"{ASIDE}*"))[-1:]
+    found = NOTHING
+    for files in map(Files, folders):
+        if files.is_empty():
+            continue
+        try:
+            one = known(files)
+        except StoreError as error:
+            say(f"what was deleted since, and newer keys, cannot be read: {error}")
+            continue
+        found = Known(found.deleted | one.deleted, found.keys | one.keys)
+    return found
 
 
 def _into_place(folder: Path, stage: Path, now: datetime) -> Path | None:

@@ -222,7 +222,10 @@ def test_a_restore_that_was_cut_short_lets_nothing_start_until_it_is_done(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = backed_up(folder, tmp_path / "usb")
-    settings = clean(tmp_path / "new")
+    with writing(folder.state) as connection:
+        keys.make(connection)
+    folder.close()
+    settings = folder.settings
     moved: list[Path] = []
     replace = Path.replace
 
@@ -239,7 +242,8 @@ def test_a_restore_that_was_cut_short_lets_nothing_start_until_it_is_done(
     monkeypatch.undo()
     with pytest.raises(InputError, match="a restore was cut short"):
         Files(settings.folder).prepare()
-    bring_back(settings, path, seconds=1)
+    done = bring_back(settings, path, seconds=1)
+    assert done.settled.keys == 1, "it lies in what the first one put aside"
     assert not (settings.folder / UNFINISHED).exists()
     assert Files(settings.folder).prepare() == []
 
