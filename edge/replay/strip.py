@@ -158,7 +158,7 @@ def _door(door: HeldDoor, seconds: float) -> Image:
 def held(door: HeldDoor) -> str:
     """Return in words when a door would have been held."""
     if not door.holds:
-        return "never held"
+        return "never"
     return "; ".join(
         f"{one.start:.1f} s to "
         + (f"{one.end:.1f} s" if one.end is not None else "the end")

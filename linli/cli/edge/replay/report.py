@@ -44,7 +44,12 @@ def document(played: Played, model: str, recording: str) -> dict[str, Any]:
             {
                 "door": door.id,
                 "holds": [
-                    {"start": one.start, "end": one.end, "reason": one.reason} for one in door.holds
+                    {
+                        "start": _rounded(one.start),
+                        "end": _rounded(one.end),
+                        "reason": one.reason,
+                    }
+                    for one in door.holds
                 ],
             }
             for door in played.doors
@@ -85,10 +90,15 @@ def _course(course: Course) -> dict[str, Any]:
     return {
         "label": course.label,
         "first": round(course.first, 3),
-        "begun": course.begun,
+        "begun": _rounded(course.begun),
         "seen": round(course.seen, 3),
-        "ended": course.ended,
+        "ended": _rounded(course.ended),
         "best": round(course.best, 3),
-        "nearest": course.nearest,
+        "nearest": _rounded(course.nearest),
         "lacks": [msgspec.to_builtins(lack) for lack in course.lacks],
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """Return it to the millisecond."""
+    return None if seconds is None else round(seconds, 3)
