@@ -15,7 +15,10 @@ from brokers import NEEDS_MOSQUITTO, SITE, RunningBroker
 from click.testing import CliRunner
 from estate import Estate, until
 
+from ingest import spreadsheet
 from linli.cli.main import command, main
+from linli.cli.simulate.registry import ROWS
+from linli.errors import InputError
 from linli.process import linli_argv
 from linli.settings import write_secret
 from linli.simulate import wire
@@ -160,3 +163,17 @@ def test_what_cannot_be_meant_is_refused(
     said = capsys.readouterr().err
     assert rule in said
     assert "Traceback" not in said
+
+
+def test_a_large_registry_comes_in_parts_that_can_be_taken_in_one_after_another() -> None:
+    large = ("--site", SITE, "--devices", "10500", "--edges", "4")
+    whole = cli("simulate", "registry", *large).splitlines()
+    parts = [cli("simulate", "registry", *large, "--part", str(one)) for one in (1, 2)]
+    rows = [part.splitlines() for part in parts]
+    assert rows[0][0] == rows[1][0] == whole[0]
+    assert len(rows[0]) == ROWS + 1
+    assert sorted(rows[0][1:] + rows[1][1:]) == sorted(whole[1:])
+    assert {one.partition(",")[0] for one in rows[1][1:]} == {"device"}
+    assert max(len(part.encode()) for part in parts) <= spreadsheet.MOST_BYTES
+    done = CliRunner().invoke(command, ("simulate", "registry", *large, "--part", "3"))
+    assert isinstance(done.exception, InputError)
