@@ -1,10 +1,13 @@
 """How many heads the redaction covers, on photographs whose heads were labelled.
 
     python bench/heads.py ../shared/data/coco-val128/images
+    python bench/heads.py PICTURES --light 0.2
     python bench/heads.py PICTURES --labels models/heads/coco-val128.txt --model builtin --json
 
 A head is covered when nine tenths of its box lie in what is hidden: the labels are no better
 than that. `one look` is what the model sees in the whole picture alone, `closer` what is used.
+With `--light` the photographs are dimmed to that share, with a sensor's noise; those too dark to
+be kept are left out.
 """
 
 from __future__ import annotations
@@ -26,12 +29,13 @@ from edge.catalog.load import load_model  # noqa: E402
 from edge.detect.detector import Detector  # noqa: E402
 from edge.geometry import Floats  # noqa: E402
 from edge.redact import Image, head_of  # noqa: E402
-from edge.redactor import PERSON, Redactor  # noqa: E402
+from edge.redactor import PERSON, Redactor, is_dark  # noqa: E402
 from linli.clock import SystemClock  # noqa: E402
 
 LABELS = ROOT / "models" / "heads" / "coco-val128.txt"
 COVERED = 0.9
 SMALLEST = 24
+NOISE = 1.5  # of 255, standard deviation
 SIZES = ((24, 48), (48, 96), (96, 10_000))
 
 
@@ -74,8 +78,17 @@ def heads_in(name: str, mask: Image, boxes: Floats) -> Iterator[Head]:
             yield Head(name, float(size), float(part.mean()))
 
 
-def measure(pictures: Path, labels: dict[str, Floats], detector: Detector) -> dict[str, object]:
+def dimmed(image: Image, light: float, noise: np.random.Generator) -> Image:
+    """Return a picture as with less light before the same lens."""
+    dark = image * light + noise.normal(0, NOISE, image.shape)
+    return np.clip(np.round(dark), 0, 255).astype(np.uint8)
+
+
+def measure(
+    pictures: Path, labels: dict[str, Floats], detector: Detector, light: float = 1.0
+) -> dict[str, object]:
     """Return the figures of one look and of closer ones."""
+    noise, withheld = np.random.default_rng(1), 0
     redactor = Redactor(detector, SystemClock())
     person = detector.names.index(PERSON)
     heads: dict[str, list[Head]] = {"one look": [], "closer": []}
@@ -85,6 +98,11 @@ def measure(pictures: Path, labels: dict[str, Floats], detector: Detector) -> di
         if image is None:
             raise SystemExit(f"{pictures / name}: no picture that can be read")
         image = np.asarray(image, np.uint8)
+        if light < 1:
+            image = dimmed(image, light, noise)
+        if is_dark(image):
+            withheld += 1
+            continue
         found = detector.detect(image)
         seen = found.boxes[found.classes == person]
         for way, people in (("one look", seen), ("closer", redactor.people(image, seen))):
@@ -93,6 +111,7 @@ def measure(pictures: Path, labels: dict[str, Floats], detector: Detector) -> di
             shares[way].append(float(mask.mean()))
     return {
         "pictures": len(labels),
+        "withheld": withheld,
         **{way: figures(heads[way], shares[way]) for way in heads},
     }
 
@@ -130,14 +149,18 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--labels", type=Path, default=LABELS)
     parser.add_argument("--model", default="builtin")
+    parser.add_argument("--light", type=float, default=1.0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    found = measure(given.pictures, labels_of(given.labels), load_model(given.model))
+    found = measure(given.pictures, labels_of(given.labels), load_model(given.model), given.light)
     if given.json:
         print(json.dumps(found, indent=1))
         return
-    print(f"{found['pictures']} pictures, heads of {SMALLEST} pixels and more")
+    print(
+        f"{found['pictures']} pictures, {found['withheld']} of them withheld; heads of {SMALLEST}"
+        " pixels and more"
+    )
     for way in ("one look", "closer"):
         one = found[way]
         assert isinstance(one, dict)

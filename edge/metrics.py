@@ -180,7 +180,8 @@ CATALOGUE: tuple[Spec, ...] = (
         ("camera", "reason"),
         (
             "events without a picture: `late` not redacted in time, `failed` it could not be, "
-            "`blind` the model knows no people, `disk` it could not be kept"
+            "`blind` the model knows no people, `dark` too little light to see them, "
+            "`disk` it could not be kept"
         ),
         _withheld,
     ),

@@ -24,8 +24,9 @@ _ABOVE, _BESIDE = 0.1, 0.12  # margins round the box, for boxes drawn too tight
 _SMALL = 32  # pixels; in smaller boxes nobody can say where the head is
 
 Image = npt.NDArray[np.uint8]
-Withheld = Literal["late", "failed", "blind"]
-"""Why there is no picture: not done in time, it could not be made, nobody can say who is in it."""
+Withheld = Literal["late", "failed", "blind", "dark"]
+"""Why there is no picture: not done in time, it could not be made, the model knows no people, or
+there is too little light to see them by."""
 
 
 @dataclass(frozen=True, slots=True)

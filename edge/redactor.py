@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge.detect.detections import chosen
 from edge.detect.detector import Detector
+from edge.eye import thumbnail
 from edge.geometry import Floats, iou
 from edge.redact import Image, RedactedPicture, Withheld, redact_heads
 from edge.source.frame import Finer
@@ -29,6 +30,7 @@ CYCLES = ("ebike", "bicycle", "motorcycle")
 _SAME = 0.8  # overlap from which two boxes are of one thing; a rider's reaches above the cycle's
 _PART = 1 / 1.75  # of width and height: four parts that overlap by a quarter of themselves
 _APART = 0.25  # of a person's width: how far one walks between two streams' frames of a moment
+_DARK = 40.0  # of 255; a tenth of a picture must be lighter, or the model misses who is in it
 _CUT = 0.02  # of a part's height; who begins so near its top has the head in the part above
 
 
@@ -57,13 +59,16 @@ class Redactor:
         `seen` [n, 4] (0..1) are people known to be in it; when None or `whole`, all of it is looked
         at first.
         What `finer` gives takes its place, and all of that is looked at, since people have moved.
-        It is withheld when the model knows no people or fails, when it cannot be made, or is late.
+        It is withheld when the model knows no people or fails, when it is too dark to see them,
+        when it cannot be made, or is late.
         """
         if not self._person.any():
             return self._withheld("blind", "the model knows no people")
         until = self._clock.monotonic() + self._within
         try:
             shown = finer() if finer is not None else None
+            if is_dark(image if shown is None else shown):
+                return self._withheld("dark", "too little light to see heads by")
             if shown is not None:
                 known = None if seen is None else _walked(seen)
                 people = self.people(shown, known, until=until, whole=True)
@@ -131,6 +136,11 @@ class Redactor:
 def _alike(boxes: Floats, others: Floats) -> npt.NDArray[np.bool_]:
     """Tell of each box [n, 4] whether one of `others` [m, 4] is the same."""
     return np.asarray((iou(boxes, others) >= _SAME).any(axis=1))
+
+
+def is_dark(image: Image) -> bool:
+    """Tell whether a picture [h, w, 3] BGR is too dark to say who is in it."""
+    return bool(image.size) and float(np.percentile(thumbnail(image), 90)) < _DARK
 
 
 def _walked(boxes: Floats) -> Floats:

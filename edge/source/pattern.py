@@ -13,7 +13,7 @@ from linli.clock import Clock
 
 WIDTH, HEIGHT, SIDE = 416, 240, 72
 PERIOD, COMES, GOES, GLIDE = 20.0, 4.0, 14.0, 1.0
-_BACKGROUND, _BRIGHT = 40, 255
+_BACKGROUND, _BRIGHT = 60, 255
 
 
 class PatternSource:

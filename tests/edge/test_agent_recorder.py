@@ -135,7 +135,13 @@ def test_without_a_picture_it_is_withheld_and_an_end_has_none(world: World) -> N
     assert begin.data.snapshot is not None
     assert begin.data.snapshot.redaction == "withheld"
     assert end.data.snapshot is None
-    assert world.recorder.counts.withheld == {"late": 1, "failed": 0, "blind": 0, "disk": 0}
+    assert world.recorder.counts.withheld == {
+        "late": 1,
+        "failed": 0,
+        "blind": 0,
+        "dark": 0,
+        "disk": 0,
+    }
 
 
 def test_picture_that_cannot_be_kept_does_not_hold_the_event(world: World) -> None:

@@ -130,10 +130,19 @@ def test_a_slow_model_is_not_waited_for(each: float, looks: int) -> None:
     assert len(detector.sizes) == looks
 
 
+def test_where_the_lamp_is_off_nobody_can_be_hidden_and_there_is_no_picture() -> None:
+    redactor, lit = Redactor(Watchful([]), ManualClock(START)), picture()
+    assert redactor.redact(lit // 10, NOBODY) == "dark"
+    assert redactor.redact(lit, NOBODY, finer=lambda: lit // 10) == "dark"
+    lit_in_a_corner = lit // 10
+    lit_in_a_corner[:140, :210] = 120
+    assert isinstance(redactor.redact(lit_in_a_corner, NOBODY), RedactedPicture)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (2, 2), (50, 1)])
 def test_the_smallest_pictures_have_parts_too(size: tuple[int, int]) -> None:
     redactor = Redactor(Watchful([]), ManualClock(START))
-    assert isinstance(redactor.redact(np.zeros((*size, 3), np.uint8)), RedactedPicture)
+    assert isinstance(redactor.redact(np.full((*size, 3), 99, np.uint8)), RedactedPicture)
 
 
 def test_no_picture_at_all_is_withheld() -> None:

@@ -159,7 +159,7 @@ def test_a_pattern_ends_when_told_and_is_the_same_every_time() -> None:
         assert (frame.image == draw("square", frame.media)).all()
         assert (frame.image.max() == 255) == (frame.media >= 4)
     assert frames[-1].time == START + timedelta(seconds=9.8)
-    assert draw("empty", 7).max() == 40
+    assert draw("empty", 7).max() == 60
 
 
 @pytest.mark.parametrize("kind", ["none", "folder", "text", "cut", "no frame"])

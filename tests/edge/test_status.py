@@ -86,7 +86,7 @@ def test_prometheus_can_read_all_of_it(standing: Standing) -> None:
     assert read.value == standing.cameras[0].read > 0
     withheld = found["linli_edge_camera_pictures_withheld"].samples
     assert {one.labels["reason"]: one.value for one in withheld} == standing.cameras[0].withheld
-    assert {"late", "failed", "blind", "disk"} == set(standing.cameras[0].withheld)
+    assert {"late", "failed", "blind", "dark", "disk"} == set(standing.cameras[0].withheld)
     assert found["linli_edge_restarts"].samples[0].value == 2
     assert found["linli_edge_door_held"].samples[0].labels == {"door": "lift-1"}
     assert not found["linli_edge_pictures_sent"].samples, "none are sent: that is not zero"

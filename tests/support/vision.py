@@ -108,7 +108,7 @@ def empty_clip(path: Path, *, seconds: float = 4.0) -> Path:
 
 def square_image(left: int | None) -> Image:
     """Return one frame [HEIGHT, WIDTH, 3] with the square at `left`, none when that is None."""
-    image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
+    image = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
     if left is not None:
         top = (HEIGHT - SQUARE) // 2
         image[top : top + SQUARE, left : left + SQUARE] = 255
