@@ -169,9 +169,12 @@ class Keeper:
             return 0
         process.terminate()
         try:
-            return process.wait(ENDING)
+            code = process.wait(ENDING)
         except subprocess.TimeoutExpired:
             return 1  # `__exit__` ends it by force
+        if code == -signal.SIGTERM:
+            return 0  # it was told before it could listen
+        return code if code >= 0 else 1
 
 
 def supervise(argv: Sequence[str], stop: StopSignal, clock: Clock) -> int:

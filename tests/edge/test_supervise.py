@@ -242,3 +242,19 @@ def test_the_command_keeps_a_worker_that_reads_its_file_and_ends_with_it(
         assert parent.wait(PATIENCE) == 1, "a fact waits for a broker that is not there"
     assert '"kind": "summary"' in rest
     assert not second.is_running()
+
+
+@pytest.mark.parametrize(
+    ("worker", "code"),
+    [
+        ("pass", 0),  # told before it listens: what was asked for
+        ("import signal; signal.signal(signal.SIGTERM, lambda *_: os.abort())", 1),
+        ("import signal; signal.signal(signal.SIGTERM, lambda *_: os._exit(5))", 5),
+    ],
+    ids=["told-early", "crashes", "says-a-code"],
+)
+def test_the_end_of_a_worker_that_was_told_to_is_an_exit_code(worker: str, code: int) -> None:
+    rest = "\nm.tell(WATCHDOG='1', STATUS='at work')\nwhile True: time.sleep(1)"
+    with kept(*python(worker + rest)) as (_, ear, codes):
+        ear.hear(lambda said: "at work" in said.get("STATUS", ""))
+    assert codes == [code]
