@@ -67,7 +67,7 @@ def convert(document: object, kind: type[T], *, where: str, file: Path | None = 
             ) from None
         said = _AT.sub("", text)
         shown = _value(document, inside)
-        it_is = f"; it is {shown}" if shown and shown not in said else ""
+        it_is = f", not {shown}" if shown and shown not in said else ""
         raise InputError(said + it_is + _line(file, inside), where=place) from None
 
 

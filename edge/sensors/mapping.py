@@ -7,7 +7,6 @@ holds its JSON Schema.
 from __future__ import annotations
 
 import json
-import re
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -64,7 +63,6 @@ PERSONAL = frozenset(
     )
 )
 """Field names, lower case and without `_` and `-`, that say who somebody is: never read."""
-_TABLE = re.compile(r"(reading|alarm)\[(\d+)\]")
 _PATH = r"^[^.\s][^\s]{0,126}$(?!\n)"
 Path_ = Annotated[str, Meta(pattern=_PATH, max_length=128)]
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
@@ -219,20 +217,4 @@ def load_mapping(name: str) -> Mapping:
 
 
 def _read(path: Path, where: str) -> Mapping:
-    try:
-        return convert(read(path), Mapping, where=where)
-    except InputError as error:
-        at = _TABLE.search(error.where)
-        line = _line_of(path, at.group(1), int(at.group(2))) if at else None
-        if line is None:
-            raise
-        raise InputError(
-            error.what, where=f"{where}, line {line}{error.where[len(where) :]}", hint=error.hint
-        ) from None
-
-
-def _line_of(path: Path, table: str, number: int) -> int | None:
-    """Return the line on which the table of this number, from 0, begins."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    begins = [at for at, line in enumerate(lines, 1) if line.strip().startswith(f"[[{table}]]")]
-    return begins[number] if number < len(begins) else None
+    return convert(read(path), Mapping, where=where, file=path)

@@ -297,7 +297,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
     path.write_text(HEAD + ONE.format("smoke") + ONE.format("power") + 'scale = "half"\n')
     with pytest.raises(InputError) as caught:
         load_mapping(str(path))
-    assert str(caught.value) == (f"{path}, line 6: reading[1].scale: Expected `float`, got `str`")
+    rule = "reading[1].scale: Expected `float`, got `str`"
+    assert str(caught.value) == f"{path}: {rule}, not 'half' (line 9)"
     path.write_text(HEAD + "[[reading]\n")
     with pytest.raises(InputError, match="line 3"):
         load_mapping(str(path))
