@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge import health, messages
 from edge.agent.recorder import Recorded
 from edge.agent.sensor_keeper import SensorKeeper
 from edge.lighting.circuit import Circuit, LampFault
+from edge.lighting.controller import Override
 from edge.lighting.meter import Meter
 from edge.messages import Address
 from edge.sensors.happening import Happening
@@ -31,6 +33,8 @@ FILE = "lamps.json"
 GROUP = "lamp"
 """The telemetry group of readings of lamps and their groups."""
 EVENT = "lamp-fault"
+SET = "lamp-set"
+"""Staff decide on the level of a group; ends when the group decides again."""
 
 
 class _Sums(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class LampKeeper:
         self._events = SensorKeeper(clock, address=address, spool=spool, recorded=recorded)
         self._sums = _read(self._path)
         self._open: dict[str, Happening] = {}
+        self._set: dict[str, tuple[Override, Happening]] = {}
 
     @property
     def lost_events(self) -> int:
@@ -97,6 +102,30 @@ class LampKeeper:
         if change.phase == "begin":
             self._open[lamp.id] = happening
         self._events.tell(happening)
+
+    def note(self, group: LampGroup, override: Override | None) -> None:
+        """Spool that staff decide on a level now, and that they no longer do."""
+        before = self._set.get(group.id)
+        if (before[0] if before is not None else None) == override:
+            return
+        now = self._clock.now()
+        if before is not None:
+            begun = self._set.pop(group.id)[1]
+            self._events.tell(replace(begun, phase="end", time=max(now, begun.since)))
+        if override is not None:
+            happening = Happening(
+                device=group.id,
+                event=SET,
+                phase="begin",
+                episode=uuid7(now),
+                severity="low",
+                label=f"level-{100 * override.level:.0f}",
+                since=now,
+                time=now,
+                subject=group.subject,
+            )
+            self._set[group.id] = (override, happening)
+            self._events.tell(happening)
 
     def measure(self, readings: Mapping[str, tuple[Reading, ...]]) -> None:
         """Spool readings by device; what the disk refuses is counted."""

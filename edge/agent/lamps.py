@@ -15,7 +15,7 @@ from functools import partial
 from edge.actuate.orders import Handler, Order
 from edge.agent.crew import Crew
 from edge.agent.lamp_hands import LampHands
-from edge.agent.lamp_keeper import LampKeeper
+from edge.agent.lamp_keeper import SET, LampKeeper
 from edge.agent.part import Part
 from edge.health import CameraMeter
 from edge.lighting import sun
@@ -34,7 +34,7 @@ TELL_EVERY = 60.0
 FINISH_WITHIN = 12.0
 """Seconds from a command to its last word: the ingest waits for fifteen."""
 MOST_WAITING = 8192
-SET, RELEASE = "lamp-set", "lamp-release"
+RELEASE = "lamp-release"
 
 _Job = Callable[[float], None]
 _Obey = Callable[[str, Order, float], None]
@@ -144,6 +144,7 @@ class Lamps(Part):
                 self._drive(circuit, wish.level, wish.ramp)
             for found in circuit.found():
                 self._keeper.tell(circuit.config, found)
+            self._keeper.note(circuit.config, circuit.override)
         self._give_up_late(now)
         if now >= self._told_at + TELL_EVERY:
             self._told_at = now

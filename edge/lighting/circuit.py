@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from edge.lighting import controller, fault
-from edge.lighting.controller import Group, Terms, Wish
+from edge.lighting.controller import Group, Override, Terms, Wish
 from edge.lighting.fault import FaultChange, Witness
 from edge.lighting.meter import FRESH, Meter, advance
 from edge.sensors.reading import Reading as Heard
@@ -63,9 +63,9 @@ class Circuit:
         return self._meters
 
     @property
-    def overridden(self) -> bool:
-        """Whether staff decide now."""
-        return self._group.override is not None
+    def override(self) -> Override | None:
+        """The level that staff decided on, while it holds."""
+        return self._group.override
 
     def hear(self, heard: Heard, now: float) -> None:
         """Take a reading of a sensor, whether this group needs it or not."""

@@ -220,6 +220,29 @@ def test_staff_say_when_their_level_ends_or_give_the_group_back(make: Make) -> N
     assert back.words == [("done", "ok")]
 
 
+def test_what_staff_decide_is_an_event_until_the_group_decides_again(make: Make) -> None:
+    house = make(_group(people=("pir",), subject="urn:x"))
+    house.turn()
+    house.order(0.6, lasts=300)
+    house.turn()
+    house.turn(10)
+    house.order(0.0, lasts=300)
+    house.turn()
+    house.turn(300)
+    told = [one["data"] for one in house.spooled("events")]
+    assert [(one["phase"], one["label"]) for one in told] == [
+        ("begin", "level-60"),
+        ("end", "level-60"),
+        ("begin", "level-0"),
+        ("end", "level-0"),
+    ]
+    first, ended, second, _ = (one["episode"] for one in told)
+    assert first == ended != second
+    house.release()
+    house.turn()
+    assert len(house.spooled("events")) == 4
+
+
 def test_a_lamp_that_does_not_answer_is_named(make: Make) -> None:
     two = tuple(Lamp(id=name, label=name, actuator=SWITCH) for name in ("lamp-1", "lamp-2"))
     house = make(_group(*two))

@@ -86,6 +86,7 @@ def test_what_a_built_in_rule_raises_is_counted_too(folder: Folder) -> None:
         "passages": (0, "builtin"),
         "door-hold": (0, "builtin"),
         "voice-prompt": (0, "builtin"),
+        "lamp-set": (0, "builtin"),
         "edge": (0, "builtin"),
     }
 
