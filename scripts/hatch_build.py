@@ -88,13 +88,16 @@ def install_packages(root: Path) -> Path:
 
 
 def bundle(root: Path, packages: Path) -> None:
-    """Write one minified script and one style sheet that old phones understand."""
+    """Write minified scripts and style sheets that old phones understand.
+
+    One of each for every page, and what only one page needs from `src/pages/`.
+    """
     source, dist = root / WEB / "src", root / DIST
     dist.mkdir(parents=True, exist_ok=True)
     arguments = [
         str(packages / "esbuild/bin/esbuild"),
-        str(source / "app.js"),
-        str(source / "app.css"),
+        *(str(one) for one in entries(root)),
+        f"--outbase={source}",
         "--bundle",
         "--minify",
         "--charset=utf8",
@@ -104,6 +107,12 @@ def bundle(root: Path, packages: Path) -> None:
         "--log-level=warning",
     ]
     _node(arguments, root, "bundling the pages' script", node_path=packages)
+
+
+def entries(root: Path) -> list[Path]:
+    """Return the sources that become a built file each."""
+    source = root / WEB / "src"
+    return [source / "app.js", source / "app.css", *sorted((source / "pages").glob("*.*"))]
 
 
 def compile_catalogs(root: Path) -> None:
@@ -126,7 +135,7 @@ def data_files(root: Path) -> dict[str, str]:
 
 
 def _complete(root: Path) -> bool:
-    built = [root / DIST / "app.js", root / DIST / "app.css"]
+    built = [root / DIST / one.relative_to(root / WEB / "src") for one in entries(root)]
     built += [source.with_suffix(".mo") for source in (root / LOCALE).rglob("*.po")]
     return all(path.is_file() for path in built)
 

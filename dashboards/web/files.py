@@ -13,7 +13,6 @@ from starlette.types import Scope
 from linli.errors import InputError
 
 _HERE = Path(__file__).resolve().parent
-_BUILT = ("app.js", "app.css")
 
 
 def web_file(*parts: str) -> Path:
@@ -30,10 +29,11 @@ def web_file(*parts: str) -> Path:
 
 @cache
 def assets_version() -> str:
-    """Return a short hash of script and style: a page that is open reloads when it changes."""
+    """Return a short hash of scripts and styles: a page that is open reloads when it changes."""
     digest = hashlib.sha256()
-    for name in _BUILT:
-        digest.update(web_file("static", "dist", name).read_bytes())
+    dist = web_file("static", "dist")
+    for path in sorted((*dist.rglob("*.js"), *dist.rglob("*.css"))):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
