@@ -110,7 +110,7 @@ class CameraPipeline:
         What keeps its name and zone goes on. Raises InputError, and then nothing has changed.
         """
         detector, now = self._detector, self._clock.now()
-        watches = [watch_of(camera, rule, detector) for rule in camera.scenario]
+        watches = [watch_of(camera, rule, detector) for rule in camera.watched]
         kept = {one.counter.line: one.counter for one in self._lines}
         lines = [
             counting(camera, kept.get(line) or LineCounter(line, self._zone), detector)
@@ -130,7 +130,7 @@ class CameraPipeline:
         self._tamper = (self._tamper or Tamper()) if camera.watched_over else None
         self._watches, self._lines = watches, lines
         self._redactor = Redactor(detector, self._clock, within=camera.redact_within)
-        labels = [label for rule in camera.scenario for label in rule.labels]
+        labels = [label for rule in camera.watched for label in rule.labels]
         labels += [label for line in camera.line for label in line.labels]
         needs = [one.needs for one in watches] + [one.needs for one in lines]
         self._aims = aims_of(detector, labels, needs)

@@ -14,19 +14,13 @@ from msgspec import Meta
 
 from edge.kept import Wanted, read_kept
 from linli.edge_config import (
-    CAMERA_GROUP,
     PATTERN,
-    SHADOW_GROUP,
-    Anchor,
     Attention,
     Camera,
     EdgeConfig,
-    Line,
-    Mask,
     Model,
     Scenario,
     State,
-    Zone,
 )
 from linli.errors import InputError
 from linli.events import Slug
@@ -36,6 +30,7 @@ from linli.settings import Settings, convert, read, read_secret
 from linli.tls import TlsFiles
 from linli.topics import is_id
 from linli.waste_config import Bin, Guide
+from linli.zone_config import CAMERA_GROUP, SHADOW_GROUP, Anchor, Line, Mask, Zone
 
 __all__ = [
     "CAMERA_GROUP",

@@ -7,7 +7,6 @@ takes it over HTTPS and lays its own file over it, so that this file pins what i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import hypot
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -17,7 +16,7 @@ from msgspec import Meta
 
 from linli.door_config import Door, check_doors
 from linli.events import Severity, Slug
-from linli.hours import Clock, Window
+from linli.hours import Window
 from linli.lamp_config import LampGroup, Position, check_lamps
 from linli.log import redact
 from linli.sensor_config import Sensor, SensorSource, check_sensors
@@ -25,24 +24,17 @@ from linli.settings import Settings, read_secret
 from linli.speaker_config import PROMPTS, Prompt, Speaker, check_speakers
 from linli.topics import SELF
 from linli.waste_config import Bin, Guide, check_bins
+from linli.zone_config import CAMERA_GROUP, SHADOW_GROUP, Line, Mask, Share, Zone
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Place = Annotated[str, Meta(min_length=1, max_length=128)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Point = tuple[Share, Share]
 Address = Annotated[str, Meta(min_length=1, max_length=1024)]
 Score = Annotated[float, Meta(ge=0.1, le=1)]
 Speed = Annotated[float, Meta(ge=0.1, le=100)] | Literal["max"]
 SourceKind = Literal["file", "rtsp", "http", "usb", "pattern"]
-Anchor = Literal["bottom-center", "center"]
 
 PATTERN = "pattern:"
 PATTERNS = ("square", "empty")
-CAMERA_GROUP = "camera"
-"""The telemetry group of a camera's own readings."""
-SHADOW_GROUP = "shadow"
-"""The telemetry group of what scenarios in shadow would have begun."""
-_SHORTEST = 0.01
 _GONE_FRAMES = 2
 _RTSP = ("rtsp://", "rtsps://")
 _HTTP = ("http://", "https://")
@@ -63,55 +55,13 @@ class Model(Settings, frozen=True, kw_only=True):
     name: Slug | None = None
 
 
-class Zone(Settings, frozen=True, kw_only=True):
-    """A polygon in the picture; `points` are x, y from the top left, 0..1."""
-
-    id: Slug
-    points: Annotated[tuple[Point, ...], Meta(min_length=3, max_length=64)]
-    anchor: Anchor = "bottom-center"
-
-    def __post_init__(self) -> None:
-        if _area(self.points) < 1e-6:
-            raise ValueError(f"zone {self.id!r} has no area; its points must span a polygon")
-
-
-class Mask(Settings, frozen=True, kw_only=True):
-    """A part of the picture that is made flat before anything else sees it: a polygon, 0..1."""
-
-    points: Annotated[tuple[Point, ...], Meta(min_length=3, max_length=64)]
-
-    def __post_init__(self) -> None:
-        if _area(self.points) < 1e-6:
-            raise ValueError("a mask has no area; its points must span a polygon")
-
-
-class Line(Settings, frozen=True, kw_only=True):
-    """A line in the picture, over which is counted who goes in and out.
-
-    In is from its left to its right, seen from the first point to the second. `empty_at` is when
-    nobody can be inside: there the occupancy begins anew, since every count drifts.
-    """
-
-    id: Slug
-    points: tuple[Point, Point]
-    labels: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=32)] = ("person",)
-    anchor: Anchor = "bottom-center"
-    empty_at: Clock | None = None
-
-    def __post_init__(self) -> None:
-        (x1, y1), (x2, y2) = self.points
-        if hypot(x2 - x1, y2 - y1) < _SHORTEST:
-            raise ValueError(f"line {self.id!r} is no line; its points must be {_SHORTEST} apart")
-        if self.id in (CAMERA_GROUP, SHADOW_GROUP):
-            raise ValueError(f"a line may not be called {self.id!r}: its readings are others")
-
-
 class Scenario(Settings, frozen=True, kw_only=True):
     """What makes an event: one of `labels` stays in `zone` for `dwell` seconds.
 
     With `at_least` above 1 it is so many of them at once. `pack` names the scenario of Linli's that
-    the settings not given are taken from. In `shadow` it decides and is counted, and does nothing.
-    `door` is held from the first suspicion on, `say` is said by `speaker` once confirmed.
+    the settings not given are taken from. In `shadow` it decides and is counted, and does nothing;
+    `off` keeps its settings and does not even look. `door` is held from the first suspicion on,
+    `say` is said by `speaker` once confirmed.
     """
 
     event: Slug
@@ -121,6 +71,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
     at_least: Annotated[int, Meta(ge=1, le=100)] = 1
     during: Annotated[tuple[Window, ...], Meta(max_length=28)] = ()
     shadow: bool = False
+    off: bool = False
     door: Slug | None = None
     say: Prompt | None = None
     speaker: Slug | None = None
@@ -234,6 +185,11 @@ class Camera(Settings, frozen=True, kw_only=True):
                     f"gone_after must be at least two analysed frames ({_GONE_FRAMES / self.fps:g} "
                     f"s at {self.fps:g} fps), not {rule.gone_after:g}"
                 )
+
+    @property
+    def watched(self) -> tuple[Scenario, ...]:
+        """The scenarios that are not off."""
+        return tuple(rule for rule in self.scenario if not rule.off)
 
     @property
     def source_kind(self) -> SourceKind:
@@ -376,8 +332,3 @@ def _unique(what: str, values: Iterable[str]) -> None:
         if value in seen:
             raise ValueError(f"{what} {value!r} is there twice; each must be unique")
         seen.add(value)
-
-
-def _area(points: tuple[Point, ...]) -> float:
-    pairs = zip(points, (*points[1:], points[0]), strict=True)
-    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2

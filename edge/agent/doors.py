@@ -344,6 +344,6 @@ def _before(settings: EdgeSettings) -> dict[str, str]:
     return {
         camera.id: rule.door
         for camera in settings.camera
-        for rule in camera.scenario
+        for rule in camera.watched
         if rule.door is not None
     }

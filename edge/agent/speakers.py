@@ -247,6 +247,6 @@ def _before(settings: EdgeSettings) -> dict[str, str]:
     return {
         camera.id: rule.speaker
         for camera in settings.camera
-        for rule in camera.scenario
+        for rule in camera.watched
         if rule.speaker is not None
     }

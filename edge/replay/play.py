@@ -88,7 +88,7 @@ class Player:
         doors: Iterable[HeldDoor] = (),
     ) -> None:
         """`clock` is the recording's own, which the source and the pipeline were given too."""
-        self.played = Played([Story(rule) for rule in camera.scenario], list(doors))
+        self.played = Played([Story(rule) for rule in camera.watched], list(doors))
         self._pipeline = pipeline
         self._source = source
         self._clock = clock

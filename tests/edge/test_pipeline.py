@@ -397,6 +397,14 @@ def test_in_shadow_it_is_counted_and_nothing_else() -> None:
     assert pipeline.finish() == []
 
 
+def test_what_is_off_keeps_its_settings_and_does_not_look() -> None:
+    camera = rule(off=True)
+    detector = FakeDetector(NAMES, [detections(HERE)] * 10)
+    pipeline = CameraPipeline(camera, detector, ManualClock(START))
+    assert [fact for n in range(10) for fact in pipeline.process(frame(n * 0.5))] == []
+    assert len(camera.scenario) == 1
+
+
 def test_lines_count_their_kinds_alone() -> None:
     line = Line(id="gate", points=((0.5, 1.0), (0.5, 0.0)))
     camera = msgspec.structs.replace(CAMERA, scenario=(), line=(line,))

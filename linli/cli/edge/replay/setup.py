@@ -63,7 +63,7 @@ class Setup:
         return Player(self.camera, pipeline, source, clock, self._doors()), detector
 
     def _doors(self) -> list[HeldDoor]:
-        named = {rule.door for rule in self.camera.scenario}
+        named = {rule.door for rule in self.camera.watched}
         return [held_door(door) for door in self.doors if door.id in named]
 
 
