@@ -53,6 +53,7 @@ from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
+from ingest.services.floors import FloorService
 from ingest.services.foresight import ForesightService
 from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
@@ -234,6 +235,7 @@ class House:
             counts=CountService(reader, lambda: called(reader)),
             history=HistoryService(reader),
             duty=DutyService(reader, writer, feed, self._around.zone, self._settings.notify),
+            floors=FloorService(reader, writer, feed),
             foresight=ForesightService(reader, self._settings.notify, self._around.zone),
             evidence=evidence,
             accounts=AccountService(reader, writer),

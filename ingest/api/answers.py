@@ -9,6 +9,7 @@ from fastapi import Response
 
 from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.commands.command import Command
+from ingest.floors.book import FloorPlan
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
@@ -72,6 +73,12 @@ class IncidentList(Listing, frozen=True, kw_only=True):
     """A page of incidents."""
 
     items: tuple[ListedIncident, ...]
+
+
+class FloorPlanList(Listing, frozen=True, kw_only=True):
+    """Floor plans by id, each with the devices that stand on it."""
+
+    items: tuple[FloorPlan, ...]
 
 
 class HappenedEventList(Listing, frozen=True, kw_only=True):
@@ -301,6 +308,8 @@ SHOWN: tuple[type, ...] = (
     EvidenceRecord,
     SealKey,
     Transition,
+    FloorPlan,
+    FloorPlanList,
     PlaceList,
     EdgeList,
     DeviceRecordList,
@@ -361,7 +370,7 @@ _WHY = {
     410: "It was there and is no more, or the address has ended",
     412: "It was changed since the caller looked at it, or would do something else by now",
     413: "The body is too large",
-    415: "The body is not a JPEG",
+    415: "The body is not of a format that is taken here",
     422: "A parameter or the body has the wrong form",
     428: "It is there already: say in If-Match which state of it is meant",
     503: "The store does not answer, or too many streams are open; try again",

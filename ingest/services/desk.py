@@ -15,6 +15,7 @@ from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
+from ingest.services.floors import FloorService
 from ingest.services.foresight import ForesightService
 from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
@@ -54,6 +55,7 @@ class Services:
     metrics: MetricsService
     rules: RuleService
     duty: DutyService
+    floors: FloorService
     foresight: ForesightService
     statistics: StatisticsService
     counts: CountService

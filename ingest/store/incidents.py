@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.registry import metadata
+from ingest.store.floors import metadata
 
 __all__ = ["episode", "incident", "metadata", "silence", "transition"]
 

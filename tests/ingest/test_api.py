@@ -112,6 +112,7 @@ BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/notifications/test": {"channel": "x", "address": "y"},
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
+    "/api/v1/floor-plans/{plan}/devices/{node}/{device}": {"x": 0.5, "y": 0.5},
     "/api/v1/silences": {
         "matchers": {"sites": [SITE]},
         "why": "repair",
@@ -165,6 +166,15 @@ for _folder in ("places", "edges", "devices", "teams", "people"):
     RULES["get", f"/api/v1/registry/{_folder}/{{record}}"] = _readers
     for _method in ("put", "patch", "delete"):
         RULES[_method, f"/api/v1/registry/{_folder}/{{record}}"] = ADMIN
+RULES |= {
+    ("get", "/api/v1/floor-plans"): VIEWER,
+    ("get", "/api/v1/floor-plans/{plan}"): VIEWER,
+    ("get", "/api/v1/floor-plans/{plan}/picture"): VIEWER,
+    ("put", "/api/v1/floor-plans/{plan}"): ADMIN,
+    ("delete", "/api/v1/floor-plans/{plan}"): ADMIN,
+    ("put", "/api/v1/floor-plans/{plan}/devices/{node}/{device}"): ADMIN,
+    ("delete", "/api/v1/floor-plans/{plan}/devices/{node}/{device}"): ADMIN,
+}
 NEVER_ENDING = "/api/v1/stream"
 
 
@@ -240,6 +250,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "device": "no-such",
         "channel": "no-such",
         "evidence": uuid7(NOON),
+        "plan": uuid7(NOON),
     }
     for (method, path), rule in RULES.items():
         if (path == NEVER_ENDING and rule in MAY[who]) or path.endswith(("/login", "/logout")):
@@ -247,7 +258,8 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         query = {"series": "a/b/c/d/e/f", "start": NOON.isoformat(), "end": NOON.isoformat()}
         query |= {"expires": "1", "purpose": "api", "signature": "x"}
         query |= {"msg_signature": "x", "timestamp": "1", "nonce": "x", "echostr": "x"}
-        body = BODIES.get(path) if method == "post" else None
+        query |= {"place": "no-such", "label": "x"}
+        body = BODIES.get(path) if method in ("post", "put") else None
         answer = client.request(
             method, path.format(**values), params=query, headers=headers, json=body
         )

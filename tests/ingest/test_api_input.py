@@ -60,7 +60,13 @@ def some(values: Sequence[T], start: int, number: int) -> list[T]:
 
 
 def good(path: str) -> str:
-    values = {"node": NODE, "edge": NODE, "version": "1", "evidence": uuid7(NOON)}
+    values = {
+        "node": NODE,
+        "edge": NODE,
+        "version": "1",
+        "evidence": uuid7(NOON),
+        "plan": uuid7(NOON),
+    }
     for name in [part[1:-1] for part in path.split("/") if part.startswith("{")]:
         path = path.replace(f"{{{name}}}", values.get(name, "x"))
     return path

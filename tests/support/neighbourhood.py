@@ -403,6 +403,7 @@ class Neighbourhood:
             registry=Lists(),
             configs=Configs(),
             duty=self.guards,
+            floors=None,  # type: ignore[arg-type]  # no page asks for it
             foresight=None,  # type: ignore[arg-type]  # no page asks for it
             statistics=None,  # type: ignore[arg-type]  # no page asks for it
             evidence=self.album,

@@ -1,0 +1,180 @@
+"""Floor plans: drawings of places, and where devices stand on them."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from ingest.accounts.account import Viewer
+from ingest.feed import Feed
+from ingest.floors import book
+from ingest.floors.book import FloorPlan, Marker
+from ingest.floors.drawing import clean
+from ingest.refusal import Clash, NotThere, NotUsable
+from ingest.registry import book as records
+from ingest.services.page import Page
+from ingest.store.engine import reading, writing
+
+MOST_PLANS, MOST_OF_PLACE, MOST_MARKERS = 500, 20, 300
+LONGEST_LABEL = 64
+
+
+class PlanPicture(NamedTuple):
+    """The bytes of a plan's drawing."""
+
+    data: bytes
+    media_type: str
+
+
+class FloorService:
+    """Keeps floor plans. Looking needs `see`, changing them `administer`."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._feed = feed
+        self._decoding = threading.Lock()  # a decoded plan takes up to 200 MB
+
+    def list(
+        self,
+        viewer: Viewer,
+        *,
+        places: Collection[str] | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[FloorPlan]:
+        """Return plans by id, of all places or of those named. Raises NotAllowed."""
+        viewer.require("see")
+        limit = max(1, min(limit, MOST_PLANS))
+        with reading(self._reader) as connection:
+            found = book.some(connection, places=places, after=cursor or "", limit=limit + 1)
+        items = tuple(found[:limit])
+        return Page(items, items[-1].id if len(found) > limit else None)
+
+    def get(self, viewer: Viewer, plan: str) -> FloorPlan:
+        """Return a plan with its markers. Raises NotThere, NotAllowed."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return _found(book.find(connection, plan))
+
+    def of_device(self, viewer: Viewer, node: str, device: str) -> tuple[FloorPlan, ...]:
+        """Return the plans that a device stands on, with its marker alone. Raises NotAllowed."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return tuple(book.with_device(connection, node, device))
+
+    def picture(self, viewer: Viewer, plan: str) -> PlanPicture:
+        """Return the drawing of a plan. Raises NotThere, NotAllowed."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            found = book.picture(connection, plan)
+        if found is None:
+            raise NotThere("no such floor plan")
+        return PlanPicture(*found)
+
+    def put(
+        self, viewer: Viewer, plan: str, data: bytes, now: datetime, *, place: str, label: str
+    ) -> tuple[FloorPlan, bool]:
+        """Keep a drawing of a place under an id, a UUID; return it, and whether it is new.
+
+        One that is there gets the new drawing and keeps its markers. Raises NotAllowed, NotThere
+        for a place that is not registered, Clash when there are too many, and as `clean`.
+        """
+        viewer.require("administer")
+        label = _label(label)
+        if not _is_uuid(plan):
+            raise NotUsable("not a UUID", where="plan")
+        with self._decoding:
+            drawing = clean(data)
+        with writing(self._writer) as connection:
+            found = records.one(connection, "place", place)
+            if found is None or found.retired:
+                raise NotThere("no such place")
+            known = book.find(connection, plan)
+            if known is None:
+                _check_room(connection, place)
+            book.put(connection, plan, place, label, drawing, actor=viewer.actor, now=now)
+            kept = _found(book.find(connection, plan))
+        self._feed.tell("devices")
+        return kept, known is None
+
+    def rename(self, viewer: Viewer, plan: str, label: str, now: datetime) -> FloorPlan:
+        """Call a plan something else. Raises NotThere, NotAllowed, NotUsable."""
+        viewer.require("administer")
+        label = _label(label)
+        with writing(self._writer) as connection:
+            _found(book.find(connection, plan))
+            book.touch(connection, plan, viewer.actor, now, label=label)
+            return _found(book.find(connection, plan))
+
+    def remove(self, viewer: Viewer, plan: str) -> None:
+        """Take a plan away, and its markers with it. Raises NotThere, NotAllowed."""
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            _found(book.find(connection, plan))
+            book.remove(connection, plan)
+        self._feed.tell("devices")
+
+    def mark(self, viewer: Viewer, plan: str, marker: Marker, now: datetime) -> FloorPlan:
+        """Put a device on a plan, or elsewhere on it.
+
+        Raises NotThere for a plan or device that is not in use, NotAllowed, NotUsable for a
+        position outside, and Clash when too many stand there.
+        """
+        viewer.require("administer")
+        if not (0 <= marker.x <= 1 and 0 <= marker.y <= 1):  # NaN is refused too
+            raise NotUsable("x and y are between 0 and 1", where="x, y")
+        with writing(self._writer) as connection:
+            found = _found(book.find(connection, plan))
+            here = {(one.node, one.device) for one in found.markers}
+            if len(here) >= MOST_MARKERS and (marker.node, marker.device) not in here:
+                raise Clash(f"at most {MOST_MARKERS} devices stand on one plan")
+            record = records.one(connection, "device", f"{marker.node}/{marker.device}")
+            if record is None or record.retired:
+                raise NotThere("no such device in use")
+            book.mark(connection, plan, marker)
+            book.touch(connection, plan, viewer.actor, now)
+            kept = _found(book.find(connection, plan))
+        self._feed.tell("devices")
+        return kept
+
+    def unmark(self, viewer: Viewer, plan: str, node: str, device: str, now: datetime) -> None:
+        """Take a device off a plan. Raises NotThere, NotAllowed."""
+        viewer.require("administer")
+        with writing(self._writer) as connection:
+            if not book.unmark(connection, plan, node, device):
+                raise NotThere("it does not stand on this plan")
+            book.touch(connection, plan, viewer.actor, now)
+        self._feed.tell("devices")
+
+
+def _check_room(connection: sa.Connection, place: str) -> None:
+    if book.count(connection, place) >= MOST_OF_PLACE:
+        raise Clash(f"at most {MOST_OF_PLACE} floor plans of one place")
+    if book.count(connection) >= MOST_PLANS:
+        raise Clash(f"at most {MOST_PLANS} floor plans")
+
+
+def _label(text: str) -> str:
+    text = text.strip()
+    if not text or len(text) > LONGEST_LABEL or not text.isprintable():
+        raise NotUsable(f"1 to {LONGEST_LABEL} characters on one line", where="label")
+    return text
+
+
+def _found(plan: FloorPlan | None) -> FloorPlan:
+    if plan is None:
+        raise NotThere("no such floor plan")
+    return plan
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
