@@ -61,6 +61,7 @@ from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
+from ingest.services.notes import NoteService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import KeptBrowsers, PushService
@@ -250,6 +251,7 @@ class House:
             journal=delivery,
             chain=chain,
             influx=InfluxService(self._settings.influx, reader, self._journal),
+            notes=NoteService(incidents, evidence),
             notify=NotifyService(
                 self._settings.notify,
                 reader,

@@ -70,6 +70,8 @@ STEPS = {
     "resumed": Word(Text("继续处理", "Taken up again"), BLUE),
     "shelved": Word(Text("暂停通知", "Shelved")),
     "unshelved": Word(Text("恢复通知", "Calls go on")),
+    "noted": Word(Text("备注", "Noted")),
+    "undone": Word(Text("撤销", "Taken back")),
 }
 COUNTERS = {
     "duplicates": Word(Text("重复", "Duplicates")),

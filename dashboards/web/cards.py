@@ -44,6 +44,8 @@ STEPS: dict[Step, str | None] = {
     "waited": None,
     "reminded": msg("Reminder: acknowledged, not finished"),
     "unacknowledged": msg("Not finished in time; it waits for someone again"),
+    "noted": msg("%(who)s wrote it down"),
+    "undone": msg("%(who)s took back the last step"),
 }
 _SILENCED = msg("A silence holds back calls until %(until)s")
 

@@ -222,6 +222,18 @@ def resume(
     return _shown(steps.resume(viewer, incident, now, _note(step)))
 
 
+@router.post("/{incident}/undo", responses=tells(Incident, 401, 403, 404, 409, 412, 422, 503))
+def undo(
+    incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Step | None = None
+) -> Response:
+    """Take back one's own last step, within seconds, unless somebody went on from it.
+
+    A row says so, and whoever stopped being called because of that step is called again. What was
+    asked of a device cannot be taken back.
+    """
+    return _shown(steps.undo(viewer, incident, now, _note(step)))
+
+
 @router.post("/{incident}/shelve", responses=tells(Incident, 400, 401, 403, 404, 412, 422, 503))
 def shelve(incident: str, steps: Steps, viewer: TheViewer, now: Now, step: Shelving) -> Response:
     """Call nobody for it for a while; if it still goes on then, people are called.

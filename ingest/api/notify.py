@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.api.answers import answer, fails, tells
@@ -17,6 +17,7 @@ from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
+Number = Annotated[int, Path(ge=1, lt=2**53)]
 
 
 class NewTrial(BaseModel):
@@ -86,14 +87,14 @@ def phones(
     status_code=204,
     responses={204: {"description": "It hears no more"}, **fails(401, 403, 404, 422, 503)},
 )
-def remove_phone(number: int, house: TheServices, viewer: TheViewer) -> Response:
+def remove_phone(number: Number, house: TheServices, viewer: TheViewer) -> Response:
     """Let a phone hear no more, such as one that was lost."""
     house.push.remove(viewer, number)
     return Response(status_code=204)
 
 
 @router.get("/{number}", responses=tells(NoteView, 401, 403, 404, 422, 503))
-def one_notification(number: int, house: TheServices, viewer: TheViewer) -> Response:
+def one_notification(number: Number, house: TheServices, viewer: TheViewer) -> Response:
     """Show one notification."""
     return answer(house.notify.get(viewer, number))
 

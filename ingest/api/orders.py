@@ -9,15 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.api.answers import HandedIn, OrderList, OrderStepList, answer, tells
+from ingest.api.photograph import PHOTOGRAPH, photograph
 from ingest.api.visitor import Now, TheServices, TheViewer
-from ingest.evidence.picture import PHOTO_BYTES
 from ingest.orders.order import STARS, Order, State, Step
-from ingest.refusal import TooMuch, WrongKind
 from ingest.services.page import sliced
 
 router = APIRouter(tags=["orders"])
-_JPEG = "image/jpeg"
-_BYTES = {"schema": {"type": "string", "format": "binary"}}
 Note = Annotated[str | None, Field(max_length=500)]
 Why = Annotated[str, Field(min_length=1, max_length=500)]
 Name = Annotated[str, Field(min_length=1, max_length=64, description="of an account")]
@@ -182,7 +179,7 @@ def give_back(
     "/orders/{order}/picture",
     status_code=201,
     responses=tells(HandedIn, 400, 401, 403, 404, 413, 415, 422, 503, status=201),
-    openapi_extra={"requestBody": {"required": True, "content": {_JPEG: _BYTES}}},
+    openapi_extra=PHOTOGRAPH,
 )
 async def hand_in(
     order: str, request: Request, house: TheServices, viewer: TheViewer, now: Now
@@ -193,14 +190,8 @@ async def hand_in(
     it answers for what it shows.
     """
     viewer.require("act")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JPEG:
-        raise WrongKind(f"the picture must be {_JPEG}")
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > PHOTO_BYTES:
-            raise TooMuch(f"a photograph has at most {PHOTO_BYTES} bytes")
-    name = await run_in_threadpool(house.orders.hand_in, viewer, order, bytes(data), now)
+    data = await photograph(request)
+    name = await run_in_threadpool(house.orders.hand_in, viewer, order, data, now)
     return answer(HandedIn(picture=name), 201)
 
 

@@ -25,7 +25,7 @@ from linli.errors import StoreError
 from linli.events import SEVERITIES
 
 RESOLVED_LAST = len(SEVERITIES)
-_OPENS_AGAIN = {"reopened", "resumed"}
+_OPENS_AGAIN = {"reopened", "resumed", "undone"}
 
 _INCIDENT = msgspec.json.Decoder(Incident)
 _TRANSITION = msgspec.json.Decoder(Transition)

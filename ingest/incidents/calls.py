@@ -24,6 +24,7 @@ _CALLS: dict[Step, Why] = {
     "unshelved": "silence-over",
     "left": "stands-alone",
     "unacknowledged": "unanswered",
+    "undone": "taken-back",
 }
 _TELLS: dict[Step, Why] = {"acknowledged": "seen", "cleared": "ended", "resolved": "resolved"}
 

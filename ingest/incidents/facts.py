@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ingest.incidents.incident import Bond, Incident, Key, Label, Picture
+from ingest.incidents.incident import Bond, Incident, Key, Label, Picture, Standing
 from ingest.incidents.policy import Policy
 from ingest.incidents.silence import Cover
 from linli.clock import clamped
@@ -16,7 +16,9 @@ from linli.topics import Topic
 
 RULE_EDGE = "rule:edge"
 EpisodeState = Literal["new", "active", "ended"]
-Wish = Literal["acknowledge", "start", "resolve", "resume", "label", "shelve", "unshelve"]
+Wish = Literal[
+    "acknowledge", "start", "resolve", "resume", "label", "shelve", "unshelve", "note", "undo"
+]
 
 
 class EventFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +58,19 @@ class EventFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaffFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's step; `actor` is `user:…`. `label` and `until` belong to label and shelve."""
+    """A person's step; `actor` is `user:…`.
+
+    `label` and `until` belong to label and shelve, `photo` to note, `undoes` and `back` to undo.
+    """
 
     wish: Wish
     actor: str
     note: str | None = None
     label: Label | None = None
     until: datetime | None = None
+    photo: str | None = None
+    undoes: int | None = None
+    back: Standing | None = None
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):

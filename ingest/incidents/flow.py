@@ -44,7 +44,7 @@ log = get_logger(__name__)
 
 Rows = tuple[Transition, ...]
 _TRIES = 1000
-_STANDING = {"opened", "reopened", "recurred", "resumed", "cleared", "resolved"}
+_STANDING = {"opened", "reopened", "recurred", "resumed", "undone", "cleared", "resolved"}
 """Steps after which an outage may explain others, or no longer."""
 
 

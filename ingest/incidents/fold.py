@@ -251,6 +251,17 @@ def _unacknowledged(incident: Incident, row: Transition) -> Change:
     return {**_UNSEEN, "state": "open", "owed": True}
 
 
+def _undone(incident: Incident, row: Transition) -> Change:
+    if row.back is None:
+        return {}
+    back: Change = {name: getattr(row.back, name) for name in row.back.__struct_fields__}
+    before = incident.state != "open" or incident.shelved_until is not None
+    after = row.back.state != "open" or row.back.shelved_until is not None
+    # Whoever stopped being called because of that step is called again.
+    owed = not after and (before or incident.owed)
+    return {**back, "owed": owed}
+
+
 def _nothing(incident: Incident, row: Transition) -> Change:
     del incident, row
     return {}
@@ -286,4 +297,6 @@ _STEPS: dict[str, Callable[[Incident, Transition], Change]] = {
     "waited": _waited,
     "reminded": _reminded,
     "unacknowledged": _unacknowledged,
+    "noted": _nothing,
+    "undone": _undone,
 }

@@ -39,6 +39,8 @@ Step = Literal[
     "waited",  # the time in which its end or its cause might have come is over
     "reminded",  # seen, but not resolved for long
     "unacknowledged",  # seen, and not resolved for so long that it counts as unseen
+    "noted",  # a person wrote something down, or added a photograph
+    "undone",  # a person took back their own step of a moment ago
 ]
 Page = Literal["call", "tell", "hold"]
 """call: someone must come; tell: who was called should know; hold: would be a call, but is not."""
@@ -51,6 +53,7 @@ Why = Literal[
     "silence-over",
     "stands-alone",
     "unanswered",
+    "taken-back",
     "reminder",
     # of telling
     "seen",
@@ -87,6 +90,20 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     bbox: tuple[float, float, float, float] | None = None
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people's steps move in an incident, so that a step can be taken back."""
+
+    state: State
+    acknowledged: datetime | None = None
+    acknowledged_by: str | None = None
+    reminded: datetime | None = None
+    resolved: datetime | None = None
+    resolved_by: str | None = None
+    label: Label | None = None
+    shelved_until: datetime | None = None
+    shelved_by: str | None = None
+
+
 class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One append-only row of an incident's life.
 
@@ -96,6 +113,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     The other optional fields are what this step sets; `number`, `key`, `area` and `subject` are set
     once, by `opened`. `since` is when the episode began. `until` is the end of what the step
     begins: waiting (opened, reopened), a shelf (shelved), a bond (joined), a storm (gathered).
+    `photo` is what a person added, `undoes` the first row of the step that was taken back and
+    `back` how it stood before that.
     """
 
     incident: str
@@ -129,6 +148,9 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     member: str | None = None
     page: Page | None = None
     why: Why | None = None
+    photo: str | None = None
+    undoes: int | None = None
+    back: Standing | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ingest.incidents.calls import RULE_STORM
 from ingest.incidents.draft import Draft
 from ingest.incidents.facts import Case, MemberFact, PartFact, Recheck, StaffFact
 from ingest.incidents.fold import worse
-from ingest.incidents.incident import Step
+from ingest.incidents.incident import Incident, Step
 from ingest.incidents.silence import covering
 
 SILENCE = "silence:"
@@ -23,6 +24,16 @@ def staff(draft: Draft, fact: StaffFact) -> None:
         note = fact.note if not draft.rows else None
         draft.step(step, fact.actor, note=note, **set_here)
 
+    if fact.wish == "note":
+        add("noted", photo=fact.photo)
+    elif fact.wish == "undo":
+        add("undone", undoes=fact.undoes, back=fact.back)
+    else:
+        _state(one, fact, add)
+
+
+def _state(one: Incident, fact: StaffFact, add: Callable[..., None]) -> None:
+    """Take a step that says how it stands."""
     if fact.wish == "label" and one.label != fact.label:
         add("labelled", label=fact.label)
     if one.state == "resolved":

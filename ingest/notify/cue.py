@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ingest.incidents.incident import Incident, Transition
+from ingest.incidents.incident import Incident, Standing, Transition
 from ingest.notify.escalation import Ended
 from ingest.notify.texts import Kind
 
@@ -42,6 +42,14 @@ def _ends(row: Transition, incident: Incident) -> Ended | None:
     match row.step:
         case "acknowledged" | "started":
             return "acknowledged"
+        case "undone":
+            return _as_it_was(row.back)
+        case _:
+            return _held_or_over(row, incident)
+
+
+def _held_or_over(row: Transition, incident: Incident) -> Ended | None:
+    match row.step:
         case "resolved":
             return "resolved"
         case "cleared":
@@ -53,6 +61,15 @@ def _ends(row: Transition, incident: Incident) -> Ended | None:
             return None if row.bond == "storm" and incident.exempt else "held"
         case _:
             return None
+
+
+def _as_it_was(back: Standing | None) -> Ended | None:
+    """A climb that somebody began by a step goes no further when that step is taken back."""
+    if back is None:
+        return None
+    if back.state == "resolved":
+        return "resolved"
+    return "held" if back.shelved_until is not None else None
 
 
 def still_called_for(incident: Incident | None, kind: Kind) -> bool:

@@ -23,6 +23,7 @@ from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
 from ingest.services.metrics import MetricsService
+from ingest.services.notes import NoteService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import PushService
@@ -50,6 +51,7 @@ class Services:
     journal: JournalService
     chain: ChainService
     influx: InfluxService
+    notes: NoteService
     notify: NotifyService
     channels: ChannelService
     metrics: MetricsService

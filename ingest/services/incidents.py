@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
-from ingest.incidents import book, flow, lists
+from ingest.incidents import book, flow, lists, undo
 from ingest.incidents.alerts import Alert, fact_of
 from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident, Label, State, Transition
 from ingest.incidents.lists import Filter, Order, Precision, Standing
-from ingest.refusal import NotThere, NotUsable, Outdated
+from ingest.orders import book as orders
+from ingest.refusal import Clash, NotThere, NotUsable, Outdated
 from ingest.services.page import Page, number
 from ingest.services.tag import tag_of
 from ingest.store.engine import reading, writing
@@ -31,6 +32,8 @@ MOST = 200
 MOST_ROWS = 1000
 LONGEST_SHELF = timedelta(days=7)
 _NOTE = 500
+_RECENT = 50
+"""Rows among which a step of a few seconds ago is looked for."""
 _SITE = sa.select(place.c.place).where(place.c.kind == "site")
 
 
@@ -205,6 +208,58 @@ class IncidentService:
         """End what `shelve` began. Raises NotThere, NotAllowed."""
         return self._step(viewer, incident, "unshelve", now, note)
 
+    def undoable(self, viewer: Viewer, incident: str, now: datetime) -> int | None:
+        """Return the row of this viewer's own step that `undo` would take back now, None: none."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            found = undo.last_step(_newest(connection, incident), viewer.actor, now)
+            made_by_order = bool(found) and _by_order(connection, incident, found[0])
+        return None if not found or made_by_order else found[0].id
+
+    def undo(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        """Take back the viewer's own last step, a few seconds after it, by a row that says so.
+
+        Raises NotThere, NotAllowed, and Clash when there is none any more: too late, or somebody
+        else went on from it.
+        """
+        viewer.require("act")
+        with writing(self._writer) as connection:
+            current = _found(book.lock(connection, incident))
+            self._check(current)
+            rows = _newest(connection, incident)
+            if undo.taken_back(rows, viewer.actor, now):
+                return current
+            found = undo.last_step(rows, viewer.actor, now)
+            if not found:
+                raise Clash("too late to take it back, or somebody went on meanwhile")
+            if _by_order(connection, incident, found[0]):
+                raise Clash("it came with a work order", hint="Withdraw the order")
+            whole = book.transitions_of(connection, incident, 0, found[0].id)
+            fact = StaffFact(
+                wish="undo",
+                actor=viewer.actor,
+                note=_short(note),
+                undoes=found[0].id,
+                back=undo.before(whole, found[0].id),
+            )
+            made = flow.step(connection, incident, fact, now, self._around)
+            assert made is not None, "it was locked"
+        self._feed.tell("incidents")
+        return made[0]
+
+    def note(
+        self, viewer: Viewer, incident: str, now: datetime, note: str, photo: str | None = None
+    ) -> Incident:
+        """Write something down about it, with the id of a photograph that was handed in.
+
+        Raises NotThere, NotAllowed, NotUsable when there is nothing to write down.
+        """
+        if not note.strip() and photo is None:
+            raise NotUsable("say something, or show a picture", where="note")
+        return self._step(viewer, incident, "note", now, note, photo=photo)
+
     def take_alerts(self, viewer: Viewer, alerts: Sequence[Alert], now: datetime) -> int:
         """Let alerts of another system open, move and clear incidents; return how many did.
 
@@ -233,12 +288,17 @@ class IncidentService:
         *,
         label: Label | None = None,
         until: datetime | None = None,
+        photo: str | None = None,
     ) -> Incident:
         viewer.require("act")
-        note = note.strip() or None if note else None
-        if note and len(note) > _NOTE:
-            raise NotUsable(f"a note has at most {_NOTE} characters", where="note")
-        fact = StaffFact(wish=wish, actor=viewer.actor, note=note, label=label, until=until)
+        fact = StaffFact(
+            wish=wish,
+            actor=viewer.actor,
+            note=_short(note),
+            label=label,
+            until=until,
+            photo=photo,
+        )
         with writing(self._writer) as connection:
             if self._given:
                 self._check(book.get(connection, incident))
@@ -251,8 +311,28 @@ class IncidentService:
         return after
 
     def _check(self, current: Incident | None) -> None:
-        if not self._given & {"*", tag_of(_found(current))}:
+        if self._given and not self._given & {"*", tag_of(_found(current))}:
             raise Outdated("it went on meanwhile", hint="Look at it again")
+
+
+def _newest(connection: sa.Connection, incident: str) -> tuple[Transition, ...]:
+    return book.newest_of(connection, incident, _RECENT)
+
+
+def _by_order(connection: sa.Connection, incident: str, row: Transition) -> bool:
+    """Tell whether a step of a work order brought this row with it."""
+    return any(
+        step.at == row.recorded
+        for order in orders.of_incident(connection, incident)
+        for step in orders.steps(connection, order.id)
+    )
+
+
+def _short(note: str | None) -> str | None:
+    note = note.strip() or None if note else None
+    if note and len(note) > _NOTE:
+        raise NotUsable(f"a note has at most {_NOTE} characters", where="note")
+    return note
 
 
 def _found(incident: Incident | None) -> Incident:

@@ -38,6 +38,9 @@ RULES = {
     ("post", "/api/v1/incidents/{incident}/false-alarm"): STAFF,
     ("post", "/api/v1/incidents/{incident}/label"): STAFF,
     ("post", "/api/v1/incidents/{incident}/resume"): STAFF,
+    ("post", "/api/v1/incidents/{incident}/undo"): STAFF,
+    ("post", "/api/v1/incidents/{incident}/note"): STAFF,
+    ("put", "/api/v1/incidents/{incident}/photo"): STAFF,
     ("post", "/api/v1/incidents/{incident}/shelve"): STAFF,
     ("post", "/api/v1/incidents/{incident}/unshelve"): STAFF,
     ("get", "/api/v1/incidents/precision"): VIEWER,
@@ -100,6 +103,7 @@ RULES = {
 BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/devices/{node}/{device}/commands/{command}": {"reason": "try", "seconds": 1},
     "/api/v1/incidents/{incident}/label": {"label": "drill"},
+    "/api/v1/incidents/{incident}/note": {"note": "seen"},
     "/api/v1/incidents/{incident}/shelve": {"seconds": 60},
     "/api/v1/incidents/{incident}/orders": {"assignee": "wang"},
     "/api/v1/orders/{order}/assign": {"assignee": "wang"},

@@ -19,6 +19,7 @@ from ingest.feed import Feed
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
 from ingest.incidents.silence import Silence
+from ingest.incidents.undo import before, last_step
 from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order as WorkOrder
 from ingest.orders.order import OrderStep
@@ -131,6 +132,19 @@ class Book(IncidentService):
         if label != "false-alarm":
             return self.get(viewer, incident)
         return self.resolve(viewer, incident, now)
+
+    def undoable(self, viewer: Viewer, incident: str, now: datetime) -> int | None:
+        found = last_step(self.transitions(viewer, incident), viewer.actor, now)
+        return found[0].id if found else None
+
+    def undo(
+        self, viewer: Viewer, incident: str, now: datetime, note: str | None = None
+    ) -> Incident:
+        viewer.require("act")
+        rows = self.transitions(viewer, incident)
+        first = last_step(rows, viewer.actor, now)[0].id
+        self._step(viewer, incident, "undone", now, undoes=first, back=before(rows, first))
+        return self.get(viewer, incident)
 
     def _step(
         self, viewer: Viewer, incident: str, step: str, now: datetime, **more: object
@@ -423,6 +437,7 @@ class Neighbourhood:
             cards=None,  # type: ignore[arg-type]  # no page asks for it
             waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=Silent(),
+            notes=None,  # type: ignore[arg-type]  # tests of notes have the real one
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             channels=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,
