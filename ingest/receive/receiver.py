@@ -58,7 +58,7 @@ _FACTS = frozenset({"event", "telemetry"})
 _NOT_BROKEN = frozenset({"unknown-device", "location-mismatch", "conflict"})
 """Codes of good messages: what is wrong is what is registered, or what came before."""
 
-Point = Literal["before-commit", "after-commit", "after-receipt", "after-ack"]
+Point = Literal["before-commit", "after-commit", "after-ack", "after-receipt"]
 
 
 class RegistryWatch(Protocol):
@@ -296,31 +296,45 @@ class Receiver:
     def _flush(self) -> None:
         started = self._clock.monotonic()
         try:
-            outcomes = isolate(self._waiting, self._commit, self._refuse)
+            outcomes = isolate(self._waiting, self._commit, self._give_up)
         except StoreError as error:
             self._hold(error)
             return
         self._commit_took = self._clock.monotonic() - started
+        stored = sum(outcome.stored for outcome in outcomes)
+        self._pass("after-commit", stored)
+        answered = self._answer(outcomes)
+        self._pass("after-ack", stored)
+        now = self._clock.monotonic()
+        if stored:
+            self._stored_at = now
+        self._wake()
         if self._prober is not None:
             self._prober.stored(stream for outcome in outcomes for stream in outcome.streams)
-        stored = sum(outcome.stored for outcome in outcomes)
-        if stored:
-            self._stored_at = self._clock.monotonic()
-        self._pass("after-commit", stored)
-        self._wake()
+        for stream in (stream for outcome in answered for stream in outcome.streams):
+            self._pace.owe(stream, now)
+        self._pay(self._pace.due(now), now)
+        self._pass("after-receipt", stored)
+
+    def _answer(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Refuse, then acknowledge at once: the broker fills its window while we do the rest.
+
+        Return what receipts may cover. Once one covers a refused row its sender has forgotten it;
+        a link that breaks here brings all of it again, and then it is answered.
+        """
         deliveries, self._waiting = self._waiting, []
         self._without_ack = 0
-        with contextlib.suppress(LinkError):
-            # A link that breaks here brings all of it again, and then it is answered.
+        try:
             for outcome in outcomes:
-                self._answer(outcome)
+                self._refuse(outcome)
+        except LinkError:
+            return ()
+        finally:
             self._floods.judged()
-            now = self._clock.monotonic()
-            self._pay(self._pace.due(now), now)
-            self._pass("after-receipt", stored)
-            for delivery in deliveries:
-                self._link.ack(delivery)
-        self._pass("after-ack", stored)
+        for delivery in deliveries:
+            self._link.ack(delivery)
+        self._link.flush()
+        return outcomes
 
     def _commit(self, deliveries: Sequence[Delivery]) -> Outcome:
         registry = self._registry
@@ -336,7 +350,7 @@ class Receiver:
         self._counts.clear()
         return outcome
 
-    def _refuse(self, delivery: Delivery) -> Outcome:
+    def _give_up(self, delivery: Delivery) -> Outcome:
         batch = self._writer.batch(self._received)
         address, payload = delivery.topic, delivery.payload
         batch.take(address, payload, refuse(address, payload, "it cannot be stored"))
@@ -351,16 +365,13 @@ class Receiver:
             log.error("nothing can be stored, so nothing is acknowledged; trying on: %s", error)
             self._say("init")
 
-    def _answer(self, outcome: Outcome) -> None:
-        """Refusals first: once a receipt covers a refused row its sender has forgotten it."""
+    def _refuse(self, outcome: Outcome) -> None:
         now = self._clock.monotonic()
         for refusal in outcome.refusals:
             if refusal.code not in _NOT_BROKEN:
                 self._floods.refused(_sender(refusal.address), now)
             if refusal.node:
                 self._link.publish(*reject(self._site, refusal), expiry=REJECT_EXPIRY)
-        for stream in outcome.streams:
-            self._pace.owe(stream, now)
 
     def _pay(self, streams: Iterable[Stream], now: float) -> None:
         """Send receipts; what a link does not take is still owed."""

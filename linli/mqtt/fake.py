@@ -149,6 +149,9 @@ class FakeLink:
         if delivery.connection == self._connection:
             self._unacked.pop(delivery.mid, None)
 
+    def flush(self) -> None:
+        """Send what waits, which here nothing does."""
+
     def close(self) -> None:
         """Leave politely."""
         if self._up:

@@ -102,6 +102,10 @@ class Link(Protocol):
         """Tell the broker that a delivery is safe; of an older connection it is a no-op."""
         ...
 
+    def flush(self) -> None:
+        """Send what waits now, as far as the network takes it; `step` does so by itself."""
+        ...
+
     def close(self) -> None:
         """Send what is waiting and leave politely: the will is not spoken."""
         ...

@@ -97,6 +97,11 @@ class PahoLink:
         if self._tap is not None and delivery.connection == self._connection and delivery.qos:
             self._tap.acknowledge(delivery.mid)
 
+    def flush(self) -> None:
+        """Send what waits now, as far as the network takes it."""
+        if self._tap is not None:
+            self._tap.flush()
+
     def close(self) -> None:
         """Flush what is waiting, then disconnect without speaking the will."""
         client, tap = self._client, self._tap

@@ -131,6 +131,18 @@ def test_what_is_published_arrives_once_acknowledged(world: World) -> None:
     edge.close()
 
 
+def test_what_waits_can_be_sent_without_another_turn(world: World) -> None:
+    ingest, got = world.connect("svc-ingest", subscriptions=(EVENT,))
+    edge, _ = world.connect("c001-n01")
+    until(lambda: ingest.connected and edge.connected, ingest, edge)
+    edge.publish(EVENT, b"now")
+    edge.flush()
+    until(lambda: bool(got.messages), ingest)
+    assert got.payloads() == [b"now"]
+    ingest.close()
+    edge.close()
+
+
 def test_retained_documents_reach_who_comes_later(world: World) -> None:
     ingest, _ = world.connect("svc-ingest")
     until(lambda: ingest.connected, ingest)

@@ -28,7 +28,7 @@ from ingest.store.migrate import FILES, previous
 from linli.broker import plan_broker
 from linli.process import linli_argv
 
-POINTS = ("before-commit", "after-commit", "after-receipt", "after-ack")
+POINTS = ("before-commit", "after-commit", "after-ack", "after-receipt")
 BACKLOG = 30
 FOREVER = 1_000_000
 OTHER_NODE = "c001-n02"
