@@ -19,6 +19,8 @@ from dashboards.web import (
     phone_pages,
     refused,
     registry_pages,
+    settings_pages,
+    silence_pages,
 )
 from dashboards.web.desk import Desk
 from dashboards.web.files import Assets, assets_version, web_file
@@ -53,6 +55,8 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         duty_pages,
         channel_pages,
         registry_pages,
+        settings_pages,
+        silence_pages,
         live_pages,
     ):
         pages.include_router(part.router)

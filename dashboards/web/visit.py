@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
 
 from dashboards.web.desk import Desk
 from dashboards.web.language import COOKIE, Language, choose, is_language
@@ -20,6 +21,9 @@ from ingest.api.visitor import CSRF_HEADER
 from ingest.refusal import NotAllowed, SignInNeeded
 from ingest.services import Services
 from linli.clock import Clock
+
+MOST_FIELDS = 5000
+MOST_PART = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,15 @@ def check_token(found: Visit, given: str) -> None:
     session = found.session
     if session is None or not found.house.services.accounts.csrf_ok(session, given):
         raise NotAllowed("the form does not carry this session's token")
+
+
+async def posted(request: Request, found: Visit) -> FormData:
+    """Return what a form of ours holds. Raises SignInNeeded, NotAllowed."""
+    same_site(request)
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_PART)
+    given = form.get("csrf_token")
+    check_token(found, given if isinstance(given, str) else "")
+    return form
 
 
 def own_path(text: str) -> str:
