@@ -15,6 +15,7 @@ from dashboards.web.language import Language
 from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
 from dashboards.web.sparkline import Sparkline, sparkline
+from dashboards.web.wall import FITS, wall
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import State
@@ -62,6 +63,18 @@ class Desk:
             "recent": self._some(viewer, words, ("resolved",), RECENT_SHOWN, order="newest"),
             "open_count": self._services.journal.stats(viewer).open_incidents,
             "duty": self.duty(viewer, language),
+        }
+
+    def wall(self, viewer: Viewer, language: Language) -> Context:
+        """Return what stands on the wall screen."""
+        words = self._words(viewer, language)
+        first = self._some(viewer, words, ("open",), FITS, standing=("alone",))
+        found = wall(first.cards, self._services.incidents.waiting(viewer), words)
+        return {
+            "wall": found,
+            # Where there is not room for all, a team without anybody is not what is cut off.
+            "duty": sorted(self.duty(viewer, language), key=lambda team: bool(team.now)),
+            **self.chain(viewer, language),
         }
 
     def duty(self, viewer: Viewer, language: Language) -> tuple[duty.Team, ...]:

@@ -17,12 +17,13 @@ from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
 from ingest.feed import Topic
 
 router = APIRouter()
-Page = Literal["desk", "incidents", "incident", "devices"]
+Page = Literal["desk", "incidents", "incident", "devices", "wall"]
 URGENT: dict[str, frozenset[Topic]] = {
     "desk": frozenset({"incidents"}),
     "incidents": frozenset({"incidents"}),
     "incident": frozenset({"incidents", "devices"}),
     "devices": frozenset({"devices"}),
+    "wall": frozenset({"incidents"}),
 }
 
 
@@ -48,6 +49,8 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         return house.services.accounts.session(token, house.clock.now()) is not None
 
     session = visit.session.csrf if visit.session else ""
+    if page == "wall":
+        session += ":wall"  # nobody would wake it, were it sent to rest
     return StreamingResponse(
         house.hub.stream(view, viewer, session, still_in),
         media_type="text/event-stream",
@@ -73,6 +76,9 @@ def renderer(desk: Desk) -> Renderer:
         elif view.name == "incident":
             found = desk.incident(viewer, view.language, view.subject)
             fragments["incident"] = frame.render("parts/incident.html", **found, **common)
+        elif view.name == "wall":
+            found = desk.wall(viewer, view.language)
+            fragments = {"wall": frame.render("parts/wall.html", **found, **common)}
         elif view.name == "devices":
             found = desk.devices(viewer, view.language)
             fragments["devices"] = frame.render("parts/devices.html", **found, **common)

@@ -21,6 +21,7 @@ from dashboards.web import (
     registry_pages,
     settings_pages,
     silence_pages,
+    wall_pages,
 )
 from dashboards.web.desk import Desk
 from dashboards.web.files import Assets, assets_version, web_file
@@ -57,6 +58,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         registry_pages,
         settings_pages,
         silence_pages,
+        wall_pages,
         live_pages,
     ):
         pages.include_router(part.router)

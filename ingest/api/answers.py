@@ -11,7 +11,7 @@ from ingest.api.problems import MEDIA_TYPE, Problem
 from ingest.commands.command import Command
 from ingest.floors.book import FloorPlan
 from ingest.incidents.incident import Incident, Transition
-from ingest.incidents.lists import Precision
+from ingest.incidents.lists import Precision, Waiting
 from ingest.incidents.silence import Silence
 from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order, OrderStep
@@ -271,6 +271,7 @@ SHOWN: tuple[type, ...] = (
     IncidentList,
     TransitionList,
     PrecisionList,
+    Waiting,
     SilenceList,
     Silence,
     OrderList,

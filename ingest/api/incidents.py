@@ -21,7 +21,7 @@ from ingest.api.chosen import InWords, Some, some
 from ingest.api.conditions import etag, tags
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
-from ingest.services.incidents import LONGEST_SHELF, IncidentService, Order, Standing
+from ingest.services.incidents import LONGEST_SHELF, IncidentService, Order, Standing, Waiting
 from ingest.services.page import sliced
 from ingest.services.tag import tag_of
 from linli.events import Severity
@@ -116,6 +116,12 @@ def list_incidents(
 
 
 Cursor = Annotated[str | None, Query(max_length=128, description="`next` of a page")]
+
+
+@router.get("/waiting", responses=tells(Waiting, 401, 403, 503))
+def waiting(house: TheServices, viewer: TheViewer) -> Response:
+    """Count what waits for somebody to see it, by severity, and what is being handled."""
+    return answer(house.incidents.waiting(viewer))
 
 
 @router.get("/precision", responses=tells(PrecisionList, 400, 401, 403, 422, 503))

@@ -13,7 +13,7 @@ from ingest.incidents.book import RESOLVED_LAST, UNRESOLVED, decoded
 from ingest.incidents.incident import Incident, Label, State
 from ingest.incidents.storm import EVENT
 from ingest.store.incidents import incident
-from linli.events import Severity
+from linli.events import SEVERITIES, Severity
 
 Order = Literal["urgent", "newest"]
 Standing = Literal["alone", "shelved", "part"]
@@ -21,6 +21,16 @@ Standing = Literal["alone", "shelved", "part"]
 
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
 _WAITING = sa.and_(UNRESOLVED, incident.c.state == "open", incident.c.aside.is_(None))
+_BY_SEVERITY = (
+    sa.select(incident.c.severity, sa.func.count().label("number"))
+    .where(_WAITING)
+    .group_by(incident.c.severity)
+)
+_COUNT_HANDLED = (
+    sa.select(sa.func.count())
+    .select_from(incident)
+    .where(UNRESOLVED, incident.c.state != "open", incident.c.aside.is_(None))
+)
 _COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING)
 
 
@@ -34,6 +44,16 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     events: Collection[str] = ()
     standing: Collection[Standing] = ()
     part_of: str | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many incidents wait for somebody to see them, by severity; `handled`: seen, unfinished.
+
+    What is shelved or part of another is left out.
+    """
+
+    severities: dict[Severity, int]
+    handled: int
 
 
 class Precision(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +110,15 @@ def counts(connection: sa.Connection) -> tuple[int, int]:
     """Return how many incidents there are, and how many of them wait for someone to see them."""
     # None is ever deleted, so the last number is how many there are.
     return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_WAITING) or 0
+
+
+def waiting(connection: sa.Connection) -> Waiting:
+    """Return how many wait and how many are handled; every severity has its number."""
+    found = {row.severity: row.number for row in connection.execute(_BY_SEVERITY)}
+    return Waiting(
+        severities={level: found.get(level, 0) for level in SEVERITIES},
+        handled=connection.scalar(_COUNT_HANDLED) or 0,
+    )
 
 
 def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:

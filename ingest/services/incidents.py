@@ -16,7 +16,7 @@ from ingest.incidents.alerts import Alert, fact_of
 from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident, Label, State, Transition
-from ingest.incidents.lists import Filter, Order, Precision, Standing
+from ingest.incidents.lists import Filter, Order, Precision, Standing, Waiting
 from ingest.orders import book as orders
 from ingest.refusal import Clash, NotThere, NotUsable, Outdated
 from ingest.services.page import Page, number
@@ -26,7 +26,7 @@ from ingest.store.registry import place
 from linli.clock import EARLIEST, LATEST, clamped
 from linli.events import Severity
 
-__all__ = ["IncidentService", "Order", "Precision", "Standing"]
+__all__ = ["IncidentService", "Order", "Precision", "Standing", "Waiting"]
 
 MOST = 200
 MOST_ROWS = 1000
@@ -142,6 +142,12 @@ class IncidentService:
         viewer.require("see")
         with reading(self._reader) as connection:
             return book.last_transition(connection)
+
+    def waiting(self, viewer: Viewer) -> Waiting:
+        """Return how many wait for somebody, by severity, and how many are being handled."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            return lists.waiting(connection)
 
     def precision(
         self,

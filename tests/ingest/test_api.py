@@ -44,6 +44,7 @@ RULES = {
     ("post", "/api/v1/incidents/{incident}/shelve"): STAFF,
     ("post", "/api/v1/incidents/{incident}/unshelve"): STAFF,
     ("get", "/api/v1/incidents/precision"): VIEWER,
+    ("get", "/api/v1/incidents/waiting"): VIEWER,
     ("get", "/api/v1/incidents/{incident}/orders"): VIEWER,
     ("post", "/api/v1/incidents/{incident}/orders"): STAFF,
     ("get", "/api/v1/orders"): VIEWER,

@@ -60,6 +60,22 @@ def test_what_people_say_of_incidents_tells_how_right_a_camera_is(client, folder
     assert place.json()["items"] == []
 
 
+def test_how_many_wait_by_severity(client: TestClient, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    for zone in "abc":
+        folder.put_event(folder.event(zone=zone))
+    one, other, _ = wait_for_incidents(client, 3)
+    client.post(f"/api/v1/incidents/{one['id']}/acknowledge", headers=headers)
+    shelve = f"/api/v1/incidents/{other['id']}/shelve"
+    client.post(shelve, json={"seconds": 3600}, headers=headers)
+    found = client.get("/api/v1/incidents/waiting").json()
+    level = one["severity"]
+    assert found["severities"] == {
+        each: int(each == level) for each in ("critical", "high", "medium", "low")
+    }
+    assert found["handled"] == 1
+
+
 def test_shelving_and_taking_up_again(client: TestClient, folder: Folder) -> None:
     headers = sign_in(client, "wang")
     folder.put_event(folder.event())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService, DutyView, TeamDuty
 from ingest.services.evidence import EvidenceService, Purpose
-from ingest.services.incidents import IncidentService, Order, Standing
+from ingest.services.incidents import IncidentService, Order, Standing, Waiting
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
@@ -95,6 +95,16 @@ class Book(IncidentService):
         start = int(cursor or 0)
         more = str(start + limit) if len(found) > start + limit else None
         return Page(tuple(found[start : start + limit]), more)
+
+    def waiting(self, viewer: Viewer) -> Waiting:
+        with self.lock:
+            found = [fold(rows) for rows in self.rows.values()]
+        alone = [one for one in found if one.aside is None]
+        levels = Counter(one.severity for one in alone if one.state == "open")
+        return Waiting(
+            severities={level: levels[level] for level in SEVERITIES},
+            handled=sum(one.state in {"acknowledged", "in-progress"} for one in alone),
+        )
 
     def get(self, viewer: Viewer, incident: str) -> Incident:
         return fold(self.transitions(viewer, incident))

@@ -5,10 +5,12 @@
 const SILENCE = 40000;
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 60000;
+const RELOAD_RETRY = 5000;
 
 export class LiveSource {
-  constructor(url) {
+  constructor(url, longest = LONGEST_RETRY) {
     this.url = url;
+    this.longest = longest;
     this.listeners = [];
     this.readyState = EventSource.CONNECTING;
     this.source = null;
@@ -61,7 +63,7 @@ export class LiveSource {
     this.source = source;
     source.addEventListener("hello", (event) => this.greeted(event.data));
     source.addEventListener("beat", () => this.alive());
-    source.addEventListener("login", () => window.location.reload());
+    source.addEventListener("login", reloadWhenAnswered);
     source.addEventListener("rest", () => {
       this.resting = true;
       this.drop();
@@ -73,7 +75,7 @@ export class LiveSource {
 
   greeted(version) {
     this.alive();
-    if (document.documentElement.dataset.version !== version) window.location.reload();
+    if (document.documentElement.dataset.version !== version) reloadWhenAnswered();
     if (this.onopen) this.onopen(new Event("open"));
   }
 
@@ -88,7 +90,7 @@ export class LiveSource {
     showConnection("down");
     if (this.onerror) this.onerror(new Event("error"));
     this.failures += 1;
-    const longest = Math.min(FIRST_RETRY * 2 ** this.failures, LONGEST_RETRY);
+    const longest = Math.min(FIRST_RETRY * 2 ** this.failures, this.longest);
     this.retry = window.setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
   }
 
@@ -99,6 +101,14 @@ export class LiveSource {
   check() {
     if (this.source && this.isSilent()) this.failed();
   }
+}
+
+// Not before the server answers: a browser that shows its own error page never comes back.
+export function reloadWhenAnswered() {
+  fetch(window.location.href, { credentials: "same-origin" })
+    .then((answer) => (answer.ok ? answer : Promise.reject(answer)))
+    .then(() => window.location.reload())
+    .catch(() => window.setTimeout(reloadWhenAnswered, RELOAD_RETRY));
 }
 
 function showConnection(state) {
