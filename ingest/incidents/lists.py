@@ -177,6 +177,9 @@ def _precision(place: tuple[str, ...], labels: dict[Label | None, int]) -> Preci
 
 
 def _any_of(devices: Collection[tuple[str, str]]) -> sa.ColumnElement[bool]:
+    if len(devices) == 1:  # as an equality, so that the index brings them in order of number
+        ((node, device),) = devices
+        return sa.and_(incident.c.node == node, incident.c.device == device)
     return sa.tuple_(incident.c.node, incident.c.device).in_(list(devices))
 
 

@@ -51,6 +51,7 @@ sa.Index("ix_incident_due", incident.c.due, incident.c.number)
 sa.Index("ix_incident_load", incident.c.site, incident.c.load)
 sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
 sa.Index("ix_incident_last", incident.c.last)
+sa.Index("ix_incident_device", incident.c.node, incident.c.device, incident.c.number)
 sa.Index("ix_incident_area", incident.c.area, incident.c.number)
 
 transition = sa.Table(
