@@ -16,9 +16,11 @@ from ingest.incidents.silence import Silence
 from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order, OrderStep
 from ingest.registry.book import Entry
+from ingest.registry.config_changes import ConfigChange
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
 from ingest.registry.plan import Preview
 from ingest.registry.records import Device, Edge, Person, Place, Team
+from ingest.registry.watched import WatchedDraft, WatchedState
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
@@ -185,6 +187,12 @@ class ConfigVersionList(Listing, frozen=True, kw_only=True):
     items: tuple[ConfigVersion, ...]
 
 
+class ConfigChangeList(msgspec.Struct, frozen=True, kw_only=True):
+    """What one version of a configuration changed, at most 500 settings."""
+
+    items: tuple[ConfigChange, ...]
+
+
 class EventList(Listing, frozen=True, kw_only=True):
     """Stored events, oldest first."""
 
@@ -322,6 +330,9 @@ SHOWN: tuple[type, ...] = (
     ConfigVersion,
     ConfigVersionList,
     ConfigDraft,
+    WatchedDraft,
+    WatchedState,
+    ConfigChangeList,
     ConfigRestore,
     EdgeConfig,
     *OF_DUTY,

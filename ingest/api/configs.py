@@ -6,15 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from ingest.api.answers import REFERENCE, ConfigVersionList, answer, tells
+from ingest.api.answers import (
+    REFERENCE,
+    ConfigChangeList,
+    ConfigVersionList,
+    answer,
+    tells,
+)
 from ingest.api.conditions import WhatWasSeen, etag, tags
 from ingest.api.registry import Given, body_of
 from ingest.api.visitor import Now, TheNode, TheServices, TheViewer
 from ingest.registry.configs import ConfigState, ConfigVersion
+from ingest.registry.watched import WatchedState
 
 router = APIRouter(tags=["edge configuration"])
 
 _OF_EDGE = "/registry/edges/{edge}/config"
+_OF_CAMERA = f"{_OF_EDGE}/cameras/{{camera}}"
 Version = Annotated[int, Path(ge=1, lt=2**53)]
 
 
@@ -88,6 +96,42 @@ def config_versions(
 def config_version(edge: str, version: Version, house: TheServices, viewer: TheViewer) -> Response:
     """Show one version with its document."""
     return answer(house.configs.version(viewer, edge, version))
+
+
+@router.get(
+    f"{_OF_EDGE}/versions/{{version}}/changes",
+    responses=tells(ConfigChangeList, 401, 403, 404, 422, 503),
+)
+def config_changes(edge: str, version: Version, house: TheServices, viewer: TheViewer) -> Response:
+    """List what a version changed against the one before it."""
+    return answer(ConfigChangeList(items=house.configs.changes(viewer, edge, version)))
+
+
+@router.get(_OF_CAMERA, responses=tells(WatchedState, 401, 403, 404, 503))
+def watched(edge: str, camera: str, house: TheServices, viewer: TheViewer) -> Response:
+    """Show the zones, lines, masks and scenarios that are wanted of one camera."""
+    found = house.configs.watched(viewer, edge, camera)
+    return answer(found, headers=etag(str(found.version)))
+
+
+@router.put(
+    _OF_CAMERA,
+    responses=tells(WatchedState, 401, 403, 404, 412, 422, 428, 503),
+    openapi_extra=body_of({"$ref": REFERENCE.format(name="WatchedDraft")}),
+)
+def put_watched(
+    *,
+    edge: str,
+    camera: str,
+    values: Given,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    seen: WhatWasSeen,
+) -> Response:
+    """Want other zones, lines, masks or scenarios of one camera: a new version of the document."""
+    made = house.configs.put_watched(viewer, edge, camera, values, seen=seen, now=now)
+    return answer(made, headers=etag(str(made.version)))
 
 
 @router.get(

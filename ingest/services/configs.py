@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +13,15 @@ from ingest.accounts.account import Viewer
 from ingest.feed import Feed
 from ingest.refusal import NotThere, RulesBroken
 from ingest.registry import book, configs
+from ingest.registry.config_changes import ConfigChange, changes
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
+from ingest.registry.watched import (
+    WatchedDraft,
+    WatchedState,
+    camera_in,
+    rewatched,
+    watched,
+)
 from ingest.services.page import Page, number
 from ingest.services.registry import Seen
 from ingest.store.engine import reading, writing
@@ -59,6 +68,63 @@ class ConfigService:
         viewer.require("administer")
         with reading(self._reader) as connection:
             return _found(configs.one(connection, edge, version))
+
+    def changes(self, viewer: Viewer, edge: str, version: int) -> tuple[ConfigChange, ...]:
+        """Return what a version changed against the one before. Raises NotAllowed, NotThere."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            made = _found(configs.one(connection, edge, version))
+            before = configs.one(connection, edge, version - 1)
+        return changes(before.document if before else None, made.document)
+
+    def watched(self, viewer: Viewer, edge: str, camera: str) -> WatchedState:
+        """Return what one camera is wanted to look for. Raises NotAllowed, NotThere."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            _registered(connection, edge)
+            wanted = _found(configs.latest(connection, edge))
+            running = configs.running(connection, edge)
+        found = camera_in(wanted.document, camera)
+        return WatchedState(
+            edge=edge,
+            camera=camera,
+            label=str(found.get("label", camera)),
+            fps=float(found.get("fps", 5.0)),
+            version=wanted.version,
+            watched=watched(found),
+            running=running,
+        )
+
+    def put_watched(
+        self,
+        viewer: Viewer,
+        edge: str,
+        camera: str,
+        given: dict[str, Any],
+        *,
+        seen: Seen,
+        now: datetime,
+    ) -> WatchedState:
+        """Make a new version in which parts of one camera differ; `given` is a WatchedDraft.
+
+        Raises NotAllowed, NotThere, Outdated, NotLookedAt, and RulesBroken that names each place
+        from the camera on, such as `zone[0].points`.
+        """
+        viewer.require("administer")
+        draft = _read(given, WatchedDraft)
+        with reading(self._reader) as connection:
+            _registered(connection, edge)
+            wanted = _found(configs.latest(connection, edge))
+        # What was seen is compared before its content is judged: who is late is told so first.
+        seen.check(str(wanted.version))
+        made = rewatched(wanted.document or {}, camera, draft)
+        try:
+            checked = _checked(made)
+        except RulesBroken as error:
+            raise RulesBroken(error.what, tuple(map(_from_camera, error.faults))) from None
+        own = Seen(frozenset({str(wanted.version)}))
+        self._add(viewer, edge, checked, draft.why, seen=own, now=now)
+        return self.watched(viewer, edge, camera)
 
     def put(
         self, viewer: Viewer, edge: str, given: dict[str, Any], *, seen: Seen, now: datetime
@@ -123,6 +189,11 @@ class ConfigService:
             )
         self._feed.tell("devices")
         return made
+
+
+def _from_camera(fault: tuple[str, str]) -> tuple[str, str]:
+    where, what = fault
+    return re.sub(r"^document: camera\[\d+\]\.?", "", where), what
 
 
 def _registered(connection: sa.Connection, edge: str) -> None:

@@ -155,6 +155,9 @@ RULES |= {
     ("post", "/api/v1/registry/edges/{edge}/config/restore"): ADMIN,
     ("get", "/api/v1/registry/edges/{edge}/config/versions"): ADMIN,
     ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}"): ADMIN,
+    ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}/changes"): ADMIN,
+    ("get", "/api/v1/registry/edges/{edge}/config/cameras/{camera}"): ADMIN,
+    ("put", "/api/v1/registry/edges/{edge}/config/cameras/{camera}"): ADMIN,
     ("get", "/api/v1/edge-config"): NODE_ONLY,
     ("get", "/api/v1/evidence-key"): NODE_ONLY,
 }
@@ -249,6 +252,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "what": "areas",
         "name": "no-such",
         "edge": NODE,
+        "camera": "no-such",
         "version": "1",
         "reject": "1",
         "number": "1",

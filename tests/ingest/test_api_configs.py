@@ -174,3 +174,78 @@ def test_there_is_no_configuration_of_what_is_no_edge(client, boss) -> None:
         client.put(elsewhere, json={"why": "x", "document": EXAMPLE}, headers=boss),
     ):
         assert answer.status_code == 404
+
+
+CAMERA_PART = f"{BASE}/cameras/{CAMERA}"
+DOOR = {"id": "door", "points": [[0.2, 0.4], [0.8, 0.4], [0.8, 1.0], [0.2, 1.0]]}
+STAY = {"event": "zone-dwell", "labels": ["person"], "zone": "door"}
+
+
+def arrange(client: TestClient, headers: dict[str, str], seen: str | None, **parts: Any) -> Any:
+    condition = {"If-Match": f'"{seen}"'} if seen else {}
+    body = {"why": "the door moved", **parts}
+    return client.put(CAMERA_PART, json=body, headers={**headers, **condition})
+
+
+def test_parts_of_one_camera_are_a_new_version_of_the_document(client, boss) -> None:
+    assert client.get(CAMERA_PART).status_code == 404
+    put(client, boss, None, zone=[DOOR], scenario=[STAY], mask=[])
+    found = client.get(CAMERA_PART)
+    assert found.headers["etag"] == '"1"'
+    assert found.json()["watched"] == {"mask": [], "zone": [DOOR], "line": [], "scenario": [STAY]}
+    assert "source" not in found.text
+    made = arrange(client, boss, "1", zone=[{**DOOR, "label": "电梯门"}], mask=[])
+    assert (made.status_code, made.json()["version"]) == (200, 2)
+    camera = take(client).json()["document"]["camera"][0]
+    assert camera["zone"][0]["label"] == "电梯门"
+    assert camera["source"] == EXAMPLE["camera"][0]["source"]
+    assert "mask" not in camera
+    assert client.get(f"{BASE}/versions/2/changes").json()["items"] == [
+        {
+            "path": ["camera", CAMERA, "zone", "door", "label"],
+            "before": None,
+            "after": "电梯门",
+        },
+    ]
+    assert client.get(f"{BASE}/versions/9/changes").status_code == 404
+
+
+def test_of_two_who_draw_at_once_the_second_is_told(client, boss) -> None:
+    put(client, boss, None, zone=[DOOR], scenario=[STAY])
+    assert arrange(client, boss, None, zone=[DOOR]).status_code == 428
+    assert arrange(client, boss, "1", scenario=[{**STAY, "shadow": True}]).status_code == 200
+    # He who is late is told so even when what he drew is wrong.
+    assert arrange(client, boss, "1", zone=[]).status_code == 412
+    assert client.get(BASE).json()["wanted"]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "where", "what"),
+    [
+        ({"zone": []}, "scenario[0].zone", "zone-dwell watches zone 'door'"),
+        ({"zone": [{**DOOR, "points": [[0, 0], [1.5, 0], [1, 1]]}]}, "zone[0].points[1][0]", "1.5"),
+        ({"zone": [DOOR, {**DOOR, "id": "x", "points": [[0, 0]] * 3}]}, "zone[1]", "no area"),
+        ({"scenario": [{**STAY, "dwell": -1}]}, "scenario[0].dwell", "-1"),
+        ({"line": [{"id": "in", "points": [[0, 0], [0, 0]]}]}, "line[0]", "no line"),
+        ({"source": "rtsp://elsewhere/1"}, "body", "source"),
+        ({"zone": [DOOR] * 33}, "body", "32"),
+    ],
+)
+def test_what_no_edge_could_watch_is_named_from_the_camera_on(
+    client, boss, parts, where, what
+) -> None:
+    put(client, boss, None, zone=[DOOR], scenario=[STAY])
+    answer = arrange(client, boss, "1", **parts)
+    assert answer.status_code == 422, answer.text
+    (fault,) = answer.json()["faults"]
+    assert fault["where"].startswith(where)
+    assert what in fault["what"]
+    assert client.get(BASE).json()["wanted"]["version"] == 1
+
+
+def test_only_who_may_arrange_sees_and_changes_a_camera(client, boss) -> None:
+    put(client, boss, None, zone=[DOOR], scenario=[STAY])
+    guest = sign_in(client, "guest")
+    assert client.get(CAMERA_PART).status_code == 403
+    assert arrange(client, guest, "1", zone=[DOOR]).status_code == 403
+    assert client.get(f"{BASE}/versions/1/changes").status_code == 403

@@ -129,6 +129,7 @@ BOUNDED = {
     "/api/v1/duty/ladders",
     "/api/v1/duty/rosters/{name}/turns",
     "/api/v1/devices/{node}/{device}/commands",
+    "/api/v1/registry/edges/{edge}/config/versions/{version}/changes",
 }
 
 
