@@ -51,6 +51,7 @@ from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
+from ingest.services.drills import DrillService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.floors import FloorService
@@ -229,6 +230,7 @@ class House:
                 self._settings.commands.integrators,
             ),
             silences=SilenceService(reader, writer, feed, self._around),
+            drills=DrillService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),

@@ -47,6 +47,7 @@ STEPS: dict[Step, str | None] = {
     "noted": msg("%(who)s wrote it down"),
     "undone": msg("%(who)s took back the last step"),
 }
+_DRILLED = msg("%(who)s began a drill: nothing happened there")
 _SILENCED = msg("A silence holds back calls until %(until)s")
 
 
@@ -88,6 +89,7 @@ class Card:
     shelved: Moment | None = None
     part: bool = False
     parts: int = 0
+    drill: bool = False
 
     @property
     def cleared_unseen(self) -> bool:
@@ -160,6 +162,7 @@ def card(incident: Incident, words: Words, calendar: Calendar, album: Album) -> 
         shelved=calendar.optional(incident.shelved_until) if shelved else None,
         part=incident.aside == "part",
         parts=incident.parts,
+        drill=incident.key.drill,
     )
 
 
@@ -210,6 +213,8 @@ def _rows(
         text = STEPS[step.step]
         if step.step == "shelved" and step.actor.startswith("silence:"):
             text = _SILENCED
+        if step.step == "opened" and incident.key.drill:
+            text = _DRILLED
         if step.step == "joined" and step.until is not None:
             text = None  # its cause is over, which it is soon seen to outlast or not
         if text is not None:

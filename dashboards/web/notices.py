@@ -47,11 +47,19 @@ TODO = {
     "vibration": msg("see what shakes it"),
     "alarm-storm": msg("look at the list: many alarms came at once"),
 }
+DRILL_TODO = msg(
+    "this is a drill: do what you would do, but call no emergency number and switch nothing"
+)
 _LABELS = sa.select(device.c.node, device.c.device, device.c.label)
 _PEOPLE = sa.union_all(
     sa.select(sa.literal("person:") + person.c.person, person.c.label),
     sa.select(sa.literal("team:") + team.c.team, team.c.label),
 )
+
+
+def todo_of(incident: Incident) -> str | None:
+    """Return what is to be done about an incident, for the catalog; None when nobody can say."""
+    return DRILL_TODO if incident.key.drill else TODO.get(incident.key.event)
 
 
 class WebWording:
@@ -62,7 +70,7 @@ class WebWording:
         known = {(node, name): label for node, name, label in connection.execute(_LABELS)}
         people = {row[0]: row[1] for row in connection.execute(_PEOPLE)}
         words = Words(LANGUAGES[language], known, people)
-        todo = TODO.get(incident.key.event)
+        todo = todo_of(incident)
         where = " ".join(
             part for part in (words.place(incident), words.where(incident.key)) if part
         )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dashboards.web.files import web_file
 from dashboards.web.language import msg
-from dashboards.web.notices import LANGUAGES, TODO
+from dashboards.web.notices import LANGUAGES, todo_of
 from dashboards.web.visit import Visit, anyone, same_site
 from ingest.refusal import Gone, NotThere
 from ingest.services.links import Deed
@@ -43,7 +43,7 @@ def page(request: Request, visit: Stranger, token: str) -> Response:
     if guest.language is not None:
         visit = visit.speaking(LANGUAGES[guest.language])
     found = visit.house.desk.incident(guest.viewer, visit.language, guest.incident.id)
-    todo = TODO.get(guest.incident.key.event)
+    todo = todo_of(guest.incident)
     answer = visit.page(
         "phone.html",
         one=found["one"],

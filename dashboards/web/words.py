@@ -177,6 +177,10 @@ class Words:
 
     def what(self, incident: Incident) -> str:
         """Return what happened, as a headline: in the words of the rule where it has some."""
+        what = self._what(incident)
+        return self.say(msg("Drill: %(what)s")) % {"what": what} if incident.key.drill else what
+
+    def _what(self, incident: Incident) -> str:
         if incident.title is not None:
             return incident.title
         subject = self.object(incident.object_label)
@@ -198,7 +202,7 @@ class Words:
         """Return the wider place: building or area, and the zone."""
         wider = incident.area != NOWHERE and incident.key.node != AREA
         parts = [self.area(incident.area)] if wider else []
-        if incident.key.zone:
+        if incident.key.zone and not incident.key.drill:
             parts.append(self.area(incident.key.zone))
         # A line may break between the parts, not inside one.
         return " · ".join(part.replace(" ", "\u00a0") for part in parts)

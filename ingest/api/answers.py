@@ -126,6 +126,12 @@ class SilenceList(Listing, frozen=True, kw_only=True):
     items: tuple[Silence, ...]
 
 
+class DrillList(msgspec.Struct, frozen=True, kw_only=True):
+    """Drills that go on, newest first."""
+
+    items: tuple[Incident, ...]
+
+
 class OrderList(Listing, frozen=True, kw_only=True):
     """Work orders, the newest first."""
 
@@ -282,6 +288,7 @@ SHOWN: tuple[type, ...] = (
     Waiting,
     SilenceList,
     Silence,
+    DrillList,
     OrderList,
     OrderStepList,
     Order,

@@ -43,6 +43,8 @@ def settle(draft: Draft, case: Case) -> None:
     for index, row in enumerate(draft.rows):
         if row.step in _TELLS and draft.known.called is not None:
             draft.mark(index, "tell", _TELLS[row.step])
+        elif row.step == "reminded" and draft.known.policy.quiet:
+            draft.mark(index, "hold", "drill")
         elif row.step == "reminded" and covering(case.covers, draft.known) is None:
             draft.mark(index, "call", "reminder")
         elif row.step == "reminded":
@@ -70,6 +72,8 @@ def calls(rows: Iterable[Transition], *, reminders: bool = True) -> bool:
 def _held(draft: Draft, case: Case) -> Why | None:
     """Return what holds back a call that is owed; a silence that does is written down."""
     one = draft.known
+    if one.policy.quiet:
+        return "drill"
     if not wanted(one):
         return "late" if one.late else "over"
     if one.shelved_until is None:

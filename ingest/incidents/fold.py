@@ -64,6 +64,7 @@ def _opened(row: Transition) -> Incident:
         model=row.model,
         actions=row.actions,
         late=row.late,
+        label=row.label,
         rule=row.actor,
         title=row.title,
         # Rows written before policies were kept in them.

@@ -90,6 +90,7 @@ def _new_episode(draft: Draft, case: Case, fact: EventFact, *, late: bool) -> No
                 subject=fact.subject,
                 severity=fact.severity,
                 object_label=fact.object_label,
+                label="drill" if fact.key.drill else None,
             )
         )
         return

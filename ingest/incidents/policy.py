@@ -22,11 +22,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     late. An `outage` says that a thing cannot be heard: it is part of the outage of what the thing
     hangs behind. A call for what is late, or an outage, waits `patience`: for its end, for its
     cause. What was acknowledged and is not resolved is brought back to mind after `remind_after`,
-    and counts as unseen after `unacknowledge_after`.
+    and counts as unseen after `unacknowledge_after`. A `quiet` one calls nobody: a drill
+    that did not ask for it.
     """
 
     safety: bool = False
     outage: bool = False
+    quiet: bool = False
     clear_after: timedelta = timedelta(seconds=600)
     flap: timedelta = timedelta(seconds=120)
     late_after: timedelta = timedelta(seconds=300)

@@ -34,6 +34,8 @@ def staff(draft: Draft, fact: StaffFact) -> None:
 
 def _state(one: Incident, fact: StaffFact, add: Callable[..., None]) -> None:
     """Take a step that says how it stands."""
+    if fact.wish == "label" and one.key.drill:
+        return
     if fact.wish == "label" and one.label != fact.label:
         add("labelled", label=fact.label)
     if one.state == "resolved":

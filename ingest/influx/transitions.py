@@ -31,13 +31,13 @@ def points_of_incident(
     """Yield two points for each row whose id is wanted, and move the course on to the last row.
 
     `rows` are those of one incident behind the course, in order. Raises ValueError when the first
-    of all is not `opened`.
+    of all is not `opened`. Of a drill there are none: nothing happened that charts should show.
     """
     for row in rows:
         before, after = course.incident, apply(course.incident, row)
         if row.step in _BEGINS:
             course.begun = row.recorded
-        if row.id in wanted:
+        if row.id in wanted and not after.key.drill:
             yield _transition(before, after, row, course.begun)
             yield _state(after, row)
         course.incident, course.upto = after, row.id

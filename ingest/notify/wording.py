@@ -41,7 +41,7 @@ class PlainWording:
         return Story(
             number=incident.number,
             severity=incident.severity,
-            what=incident.title or key.event,
+            what=("drill: " if key.drill else "") + (incident.title or key.event),
             where=f"{incident.area} {key.device}",
             since=incident.first,
             did=done,

@@ -63,8 +63,8 @@ class CommandService:
         """Send a command to `where`, a node and a device; it is sent once and never again.
 
         Asked again under the same `once` by the same viewer while it holds, it is the same one.
-        Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off or a door was
-        held too often in a row.
+        Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off, the incident
+        is a drill, or a door was held too often in a row.
         """
         viewer.require("act")
         if self._submit is None:
@@ -74,12 +74,12 @@ class CommandService:
             raise NotUsable(f"say why, in at most {LONGEST_REASON} characters", where="reason")
         data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level, lasts=lasts)
         with writing(self._writer) as connection:
-            site, area = _home(connection, *where)
+            site, area = home(connection, *where)
             known = _asked_before(book.of_device(connection, *where, name), viewer.actor, once, now)
             if known is not None:
                 return known
-            if incident is not None and incidents.get(connection, incident) is None:
-                raise NotThere("no such incident")
+            if incident is not None:
+                _check_incident(connection, incident)
             if len(book.unfinished(connection)) >= MOST_OPEN:
                 raise Busy("too many commands wait for their devices")
             if name == "door-hold":
@@ -147,7 +147,7 @@ class CommandService:
         """Return the last fifty commands to a device, newest first. Raises NotThere."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            _home(connection, *where)
+            home(connection, *where)
             return tuple(book.of_device(connection, *where))
 
 
@@ -161,7 +161,15 @@ def _asked_before(
     return None
 
 
-def _home(connection: sa.Connection, node_name: str, device_name: str) -> tuple[str, str]:
+def _check_incident(connection: sa.Connection, name: str) -> None:
+    found = incidents.get(connection, name)
+    if found is None:
+        raise NotThere("no such incident")
+    if found.label == "drill":
+        raise Clash("this is a drill: nothing is switched for it")
+
+
+def home(connection: sa.Connection, node_name: str, device_name: str) -> tuple[str, str]:
     """Return site and area of a device that is in use. Raises NotThere."""
     query = (
         sa.select(device.c.site, device.c.area)

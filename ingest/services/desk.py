@@ -13,6 +13,7 @@ from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.counts import CountService
 from ingest.services.devices import DeviceService
+from ingest.services.drills import DrillService
 from ingest.services.duty import DutyService
 from ingest.services.evidence import EvidenceService
 from ingest.services.floors import FloorService
@@ -47,6 +48,7 @@ class Services:
     accounts: AccountService
     series: SeriesService
     silences: SilenceService
+    drills: DrillService
     orders: OrderService
     journal: JournalService
     chain: ChainService

@@ -192,7 +192,10 @@ class IncidentService:
     def label(
         self, viewer: Viewer, incident: str, label: Label, now: datetime, note: str | None = None
     ) -> Incident:
-        """Say whether it was one; a false alarm is resolved too. Raises NotThere, NotAllowed."""
+        """Say whether it was one; a false alarm is resolved too.
+
+        Raises NotThere, NotAllowed, Clash: what was begun as a drill stays one.
+        """
         return self._step(viewer, incident, "label", now, note, label=label)
 
     def shelve(
@@ -306,8 +309,11 @@ class IncidentService:
             photo=photo,
         )
         with writing(self._writer) as connection:
+            current = book.get(connection, incident)
             if self._given:
-                self._check(book.get(connection, incident))
+                self._check(current)
+            if label not in (None, "drill") and current is not None and current.key.drill:
+                raise Clash("this was begun as a drill, and stays one")
             made = flow.step(connection, incident, fact, now, self._around)
             if made is None:
                 raise NotThere("no such incident")

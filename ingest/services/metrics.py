@@ -109,7 +109,7 @@ class MetricsService:
     def _of_state(self) -> dict[str, Values]:
         open_ones = (
             sa.select(incident.c.severity, incident.c.state, sa.func.count())
-            .where(incident.c.state != "resolved")
+            .where(incident.c.state != "resolved", incident.c.label.is_distinct_from("drill"))
             .group_by(incident.c.severity, incident.c.state)
         )
         kept = sa.select(

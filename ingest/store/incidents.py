@@ -53,6 +53,13 @@ sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
 sa.Index("ix_incident_last", incident.c.last)
 sa.Index("ix_incident_device", incident.c.node, incident.c.device, incident.c.number)
 sa.Index("ix_incident_area", incident.c.area, incident.c.number)
+sa.Index(
+    "ix_incident_drill",
+    incident.c.label,
+    incident.c.id,
+    sqlite_where=incident.c.label == sa.literal_column("'drill'"),
+    postgresql_where=incident.c.label == sa.literal_column("'drill'"),
+)
 
 transition = sa.Table(
     "transition",

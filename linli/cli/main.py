@@ -27,6 +27,7 @@ class _Linli(LazyGroup):
         "models": ("linli.cli.models", "command", "edge", "Find, fetch, measure models."),
         "influx": ("linli.cli.influx", "command", "ingest", "Watch the copy in InfluxDB."),
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
+        "drill": ("linli.cli.drill", "command", "ingest", "Practise on made-up incidents."),
         "simulate": ("linli.cli.simulate", "command", "all", "Play a made-up community."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),

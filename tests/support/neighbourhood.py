@@ -434,6 +434,7 @@ class Neighbourhood:
             accounts=self.people,
             series=Hours(),
             silences=Hush(),
+            drills=None,  # type: ignore[arg-type]  # tests of drills have a real ingest
             orders=Chores(),
             rules=Rules(),
             journal=self.chain,
