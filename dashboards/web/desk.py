@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
 
-from dashboards.web import commands, duty
+from dashboards.web import commands, duty, floors
 from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.health import DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
@@ -124,6 +124,10 @@ class Desk:
             raise NotThere("no such device in use")
         return found
 
+    def floor(self, viewer: Viewer, language: Language, plan: str) -> Context:
+        """Return a floor plan with its devices. Raises NotThere."""
+        return floors.shown(self._services, viewer, language, plan, self._clock.now())
+
     def devices(self, viewer: Viewer, language: Language) -> Context:
         """Return edge boxes, devices, and discovered devices that wait for a person."""
         calendar = self.calendar(language)
@@ -151,7 +155,14 @@ class Desk:
             if (view.node, view.device, view.standing) == (*where, "confirmed"):
                 device = view
         if device is None:
-            return {"device": None, "on": False, "offers": (), "courses": (), "waits": False}
+            return {
+                "device": None,
+                "floors_here": (),
+                "on": False,
+                "offers": (),
+                "courses": (),
+                "waits": False,
+            }
         on = services.commands.on
         sent = services.commands.of_device(viewer, where)
         shown = [one for one in sent if incident in (None, one.incident)]
@@ -159,6 +170,7 @@ class Desk:
         offered = commands.offers(device.kind, words) if on and viewer.may("act") else ()
         return {
             "device": device_card(device, words, calendar, {}),
+            "floors_here": floors.here(services, viewer, words.language, device),
             "on": on,
             "offers": offered,
             "courses": made,

@@ -17,13 +17,14 @@ from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
 from ingest.feed import Topic
 
 router = APIRouter()
-Page = Literal["desk", "incidents", "incident", "devices", "wall"]
+Page = Literal["desk", "incidents", "incident", "devices", "wall", "floor"]
 URGENT: dict[str, frozenset[Topic]] = {
     "desk": frozenset({"incidents"}),
     "incidents": frozenset({"incidents"}),
     "incident": frozenset({"incidents", "devices"}),
     "devices": frozenset({"devices"}),
     "wall": frozenset({"incidents"}),
+    "floor": frozenset({"devices"}),
 }
 
 
@@ -33,6 +34,8 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
     viewer, house = visit.viewer, visit.house
     if page == "incident":
         house.services.incidents.get(viewer, subject)
+    elif page == "floor":
+        house.services.floors.get(viewer, subject)
     elif page != "incidents" or subject not in STATES:
         subject = ""
     view = View(
@@ -82,6 +85,9 @@ def renderer(desk: Desk) -> Renderer:
         elif view.name == "devices":
             found = desk.devices(viewer, view.language)
             fragments["devices"] = frame.render("parts/devices.html", **found, **common)
+        elif view.name == "floor":
+            found = desk.floor(viewer, view.language, view.subject)
+            fragments["floor"] = frame.render("parts/floor_live.html", **found, **common)
         return fragments
 
     return render

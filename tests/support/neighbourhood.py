@@ -16,6 +16,7 @@ from ingest.api.middleware import SecurityHeaders
 from ingest.chain.judge import ChainState, Why
 from ingest.commands.command import Command
 from ingest.feed import Feed
+from ingest.floors.book import FloorPlan
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
 from ingest.incidents.silence import Silence
@@ -35,7 +36,12 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService, DutyView, TeamDuty
 from ingest.services.evidence import EvidenceService, Purpose
+<<<<<<< HEAD
 from ingest.services.incidents import IncidentService, Order, Standing, Waiting
+=======
+from ingest.services.floors import FloorService
+from ingest.services.incidents import IncidentService, Order, Standing
+>>>>>>> 4369e0e (Show floor plans live with a mark for each device, and let them be arranged by dragging, by keys or by numbers)
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
@@ -407,6 +413,16 @@ class Lists(RegistryService):
         return ()
 
 
+class Walls(FloorService):
+    """No floor plans."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of_device(self, viewer: Viewer, node: str, device: str) -> tuple[FloorPlan, ...]:
+        return ()
+
+
 class Neighbourhood:
     """All of it together, and the application that serves its pages."""
 
@@ -427,7 +443,7 @@ class Neighbourhood:
             registry=Lists(),
             configs=Configs(),
             duty=self.guards,
-            floors=None,  # type: ignore[arg-type]  # no page asks for it
+            floors=Walls(),
             foresight=None,  # type: ignore[arg-type]  # no page asks for it
             statistics=None,  # type: ignore[arg-type]  # no page asks for it
             evidence=self.album,
