@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "state_0021"
-down_revision = "state_0020"
+revision = "state_0022"
+down_revision = "state_0021"
 
 
 def upgrade() -> None:
