@@ -42,7 +42,7 @@ SPREAD = timedelta(days=35)
 DEVICES, AREAS = 300, 20
 EVENTS = ("ebike-in-elevator", "bin-full", "lamp-broken", "fire-lane-blocked")
 SEVERITIES = ("critical", "high", "medium", "low")
-VIEWER = Viewer(account="bench", name="bench", role="viewer")
+VIEWER = Viewer(account="bench", name="bench", role="street")
 
 
 def main() -> None:

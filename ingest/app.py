@@ -91,7 +91,7 @@ log = get_logger(__name__)
 INFLUX = influx_book.NAME
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
-_SELF = Viewer(account="linli", name="linli", role="viewer")
+_SELF = Viewer(account="linli", name="linli", role="street")
 
 
 def create_app(

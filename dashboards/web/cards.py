@@ -12,7 +12,7 @@ from dashboards.web.words import LABELS, Words
 from ingest.incidents.incident import Incident, State, Step, Transition
 from linli.events import Redaction, Severity
 
-PictureState = Literal["shown", "coming", "gone", "withheld", "none"]
+PictureState = Literal["shown", "coming", "gone", "withheld", "hidden", "none"]
 Album = Callable[[str], PictureState]
 
 BLURRED: dict[Redaction, str] = {

@@ -233,6 +233,8 @@ class Desk:
         evidence = self._services.evidence
 
         def state(picture: str) -> PictureState:
+            if not viewer.may("look"):
+                return "hidden"
             if evidence.arrived(picture):
                 return "shown"
             try:

@@ -16,10 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest.accounts import passwords
-from ingest.accounts.account import ROLES, Account, Role, Scope, Session, Viewer
+from ingest.accounts.account import RIGHTS, ROLES, Account, Role, Scope, Session, Viewer
 from ingest.store.state import account, api_token, login_failure, login_origin, session
 from linli.errors import InputError
 from linli.ids import uuid7
+from linli.topics import is_id
 
 SESSION_LASTS = timedelta(hours=12)
 TRIES = 10
@@ -29,15 +30,21 @@ KNOWN_ORIGINS = 32
 """Addresses remembered of each name: those it signed in from last."""
 TRIES_WINDOW = timedelta(minutes=15)
 _NAME = re.compile(r"[^\s/:<>&\"'\x00-\x1f]{1,64}")
-_SCOPES: tuple[Scope, ...] = ("see", "act", "administer")
 
 
 def add_account(
-    connection: sa.Connection, name: str, role: Role, now: datetime, password: str | None = None
+    connection: sa.Connection,
+    name: str,
+    role: Role,
+    now: datetime,
+    password: str | None = None,
+    *,
+    areas: Collection[str] | None = None,
 ) -> str:
     """Make an account; return its password, generated when none is given.
 
-    Raises InputError for a name that is taken or not usable, a role that is none, a short password.
+    With `areas` it knows of these alone. Raises InputError for a name that is taken or not usable,
+    a role that is none, a short password, areas that are no ids.
     """
     if _NAME.fullmatch(name) is None:
         raise InputError(f"name {name!r} is not usable", hint="Use 1 to 64 letters and digits")
@@ -53,6 +60,7 @@ def add_account(
         "password_hash": passwords.hashed(password),
         "created": now,
         "disabled": False,
+        "areas": as_text(areas),
     }
     connection.execute(account.insert(), values)
     return password
@@ -99,11 +107,12 @@ def add_token(
     *,
     now: datetime,
     lasts: timedelta,
+    areas: Collection[str] | None = None,
 ) -> str:
     """Make an API token for an account; return it, this once. Raises InputError."""
-    unknown = sorted(set(scopes) - set(_SCOPES))
+    unknown = sorted(set(scopes) - set(RIGHTS))
     if unknown or not scopes:
-        raise InputError(f"scopes {unknown} are none", hint="Scopes are " + ", ".join(_SCOPES))
+        raise InputError(f"scopes {unknown} are none", hint="Scopes are " + ", ".join(RIGHTS))
     found = _known(connection, name)
     token = secrets.token_urlsafe(32)
     values = {
@@ -114,6 +123,7 @@ def add_token(
         "scopes": " ".join(sorted(scopes)),
         "created": now,
         "expires": now + lasts,
+        "areas": as_text(areas),
     }
     connection.execute(api_token.insert(), values)
     return token
@@ -122,7 +132,7 @@ def add_token(
 def token_viewer(connection: sa.Connection, token: str, now: datetime) -> Viewer | None:
     """Return whose API token it is, None when nobody's or no longer."""
     query = (
-        sa.select(account, api_token.c.scopes)
+        sa.select(account, api_token.c.scopes, api_token.c.areas.label("only"))
         .join(api_token, api_token.c.account == account.c.id)
         .where(
             api_token.c.token_hash == digest(token),
@@ -133,8 +143,9 @@ def token_viewer(connection: sa.Connection, token: str, now: datetime) -> Viewer
     row = connection.execute(query).first()
     if row is None:
         return None
-    allowed = frozenset(scope for scope in _SCOPES if scope in row.scopes.split())
-    return Viewer(account=row.id, name=row.name, role=row.role, scopes=allowed)
+    allowed = frozenset(scope for scope in RIGHTS if scope in row.scopes.split())
+    areas = narrowed(as_areas(row.areas), as_areas(row.only))
+    return Viewer(account=row.id, name=row.name, role=row.role, scopes=allowed, areas=areas)
 
 
 def open_session(connection: sa.Connection, found: Account, now: datetime) -> tuple[str, Session]:
@@ -150,7 +161,7 @@ def open_session(connection: sa.Connection, found: Account, now: datetime) -> tu
         "expires": expires,
     }
     connection.execute(session.insert(), values)
-    viewer = Viewer(account=found.id, name=found.name, role=found.role)
+    viewer = Viewer(account=found.id, name=found.name, role=found.role, areas=found.areas)
     return token, Session(viewer=viewer, csrf=csrf, expires=expires)
 
 
@@ -168,7 +179,8 @@ def find_session(connection: sa.Connection, token: str, now: datetime) -> Sessio
     row = connection.execute(query).first()
     if row is None:
         return None
-    viewer = Viewer(account=row.id, name=row.name, role=row.role)
+    areas = as_areas(row.areas)
+    viewer = Viewer(account=row.id, name=row.name, role=row.role, areas=areas)
     return Session(viewer=viewer, csrf=row.csrf, expires=row.expires)
 
 
@@ -231,8 +243,35 @@ def digest(token: str) -> str:
 def as_account(row: sa.Row[Any]) -> Account:
     """Return the account of a row."""
     return Account(
-        id=row.id, name=row.name, role=row.role, created=row.created, disabled=row.disabled
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        created=row.created,
+        disabled=row.disabled,
+        areas=as_areas(row.areas),
     )
+
+
+def as_areas(text: str | None) -> frozenset[str] | None:
+    """Return the areas of a column; NULL is the whole site."""
+    return None if text is None else frozenset(text.split())
+
+
+def as_text(areas: Collection[str] | None) -> str | None:
+    """Return how areas are kept. Raises InputError for what is no id of an area, or none at all."""
+    if areas is None:
+        return None
+    wrong = sorted(one for one in areas if not is_id(one))
+    if wrong or not areas:
+        raise InputError(f"areas {wrong} are none", hint="Name areas by their ids, such as b03")
+    return " ".join(sorted(set(areas)))
+
+
+def narrowed(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """Return what both allow."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
 
 
 def _known(connection: sa.Connection, name: str) -> sa.Row[Any]:

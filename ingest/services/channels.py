@@ -64,7 +64,7 @@ class ChannelService:
 
     def list(self, viewer: Viewer) -> ChannelList:
         """Return how channels do. Raises NotAllowed."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             views = channel_views(self._settings, connection, outbox.counts(connection))
             return ChannelList(items=tuple(_state(connection, view) for view in views))

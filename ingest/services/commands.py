@@ -66,7 +66,7 @@ class CommandService:
         Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off, the incident
         is a drill, or a door was held too often in a row.
         """
-        viewer.require("act")
+        viewer.require("command")
         if self._submit is None:
             raise Clash("commands are off", hint="Set commands.enabled in ingest.toml")
         reason = reason.strip()
@@ -122,7 +122,7 @@ class CommandService:
         if known.devices and f"{node_name}/{device_name}" not in known.devices:
             raise NotAllowed(f"{user} may not ask {node_name}/{device_name}")
         return self.issue(
-            Viewer(account=f"integrator:{user}", name=user, role="staff", kind="integrator"),
+            Viewer(account=f"integrator:{user}", name=user, role="integrator", kind="integrator"),
             (node_name, device_name),
             name,
             now,

@@ -41,7 +41,7 @@ class ConfigService:
 
     def state(self, viewer: Viewer, edge: str) -> ConfigState:
         """Return the wanted version beside the one that runs. Raises NotAllowed, NotThere."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             _registered(connection, edge)
             return ConfigState(
@@ -54,7 +54,7 @@ class ConfigService:
         self, viewer: Viewer, edge: str, *, cursor: str | None = None, limit: int = 50
     ) -> Page[ConfigVersion]:
         """Return who wanted what and why, newest first. Raises NotAllowed, NotThere, NotUsable."""
-        viewer.require("administer")
+        viewer.require("arrange")
         limit = max(1, min(limit, MOST))
         before = number(cursor) if cursor else None
         with reading(self._reader) as connection:
@@ -65,7 +65,7 @@ class ConfigService:
 
     def version(self, viewer: Viewer, edge: str, version: int) -> ConfigVersion:
         """Return one version with its document. Raises NotAllowed, NotThere."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             return _found(configs.one(connection, edge, version))
 
@@ -133,7 +133,7 @@ class ConfigService:
 
         Raises NotAllowed, NotThere, Outdated, NotLookedAt, RulesBroken.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         draft = _read(given, ConfigDraft)
         return self._add(viewer, edge, _checked(draft.document), draft.why, seen=seen, now=now)
 
@@ -145,7 +145,7 @@ class ConfigService:
         Raises NotAllowed, NotThere, Outdated, NotLookedAt, and RulesBroken when it would no longer
         be accepted.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         wish = _read(given, ConfigRestore)
         old = self.version(viewer, edge, wish.version)
         return self._add(

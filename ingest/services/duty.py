@@ -172,7 +172,7 @@ class DutyService:
         self, viewer: Viewer, kind: Kind, name: str, *, cursor: str | None = None, limit: int = 50
     ) -> Page[Edition]:
         """Return who changed a document and when, the newest first. Raises NotAllowed."""
-        viewer.require("administer")
+        _may_change(viewer, kind)
         limit = max(1, min(limit, MOST))
         before = number(cursor) if cursor else None
         with reading(self._reader) as connection:
@@ -197,7 +197,7 @@ class DutyService:
         Return it, its tag, and whether it is new. Raises NotAllowed, NotThere, Outdated,
         NotLookedAt, NotUsable, and RulesBroken that names each rule.
         """
-        viewer.require("administer")
+        _may_change(viewer, kind)
         why = _reason(why)
         if kind == "contacts":  # before the transaction: a name of a webhook is looked up
             broken = wrong_addresses(self._notify, values)
@@ -224,7 +224,7 @@ class DutyService:
 
         Raises NotThere, NotAllowed, Outdated, NotLookedAt, and RulesBroken while it is needed.
         """
-        viewer.require("administer")
+        _may_change(viewer, kind)
         with writing(self._writer) as connection:
             found = _there(book.get(connection, kind, name))
             seen.check(found.tag)
@@ -241,7 +241,7 @@ class DutyService:
 
         Raises NotAllowed, NotThere, and InputError for no such file.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             made = roster_sheet.plan(connection, team, data, now, self._zone)
         return made.preview, made.tag
@@ -254,7 +254,7 @@ class DutyService:
         Raises NotAllowed, NotThere, InputError, RulesBroken, NotLookedAt, and Outdated when it
         would do something else than what was seen.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         with writing(self._writer) as connection:
             made = roster_sheet.plan(connection, team, data, now, self._zone)
             seen.check(made.tag)
@@ -315,6 +315,10 @@ def _people(connection: sa.Connection) -> dict[str, Someone]:
         for one in found
         if isinstance(one, Person)
     }
+
+
+def _may_change(viewer: Viewer, kind: Kind) -> None:
+    viewer.require("administer" if kind in book.PRIVATE else "arrange")
 
 
 def _may_see(viewer: Viewer, kind: Kind) -> None:

@@ -148,7 +148,7 @@ class EvidenceService:
 
         Raises NotThere when it has not arrived, Gone when its time is over, NotAllowed.
         """
-        viewer.require("see")
+        viewer.require("look")
         self._require_kept(evidence, now)
         expires = address.expiry(now)
         signature = address.sign(self._key(), evidence, viewer.account, purpose, expires)
@@ -170,7 +170,7 @@ class EvidenceService:
         Raises NotThere for an address that was not made for this viewer, Gone when the address or
         the picture ended, NotAllowed.
         """
-        viewer.require("see")
+        viewer.require("look")
         right = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         if not hmac.compare_digest(right.encode(), signature.encode()):
             raise NotThere("no such picture")

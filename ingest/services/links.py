@@ -182,7 +182,11 @@ def viewer_of(recipient: str) -> Viewer:
     what, _, name = recipient.partition(":")
     kind: Kind = "team" if what == "team" else "person"
     return Viewer(
-        account=recipient, name=name, role="staff", scopes=frozenset(("see", "act")), kind=kind
+        account=recipient,
+        name=name,
+        role="duty",
+        scopes=frozenset(("see", "look", "act")),
+        kind=kind,
     )
 
 

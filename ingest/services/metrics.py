@@ -28,7 +28,7 @@ from linli.events import SEVERITIES
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _MICRO = 1_000_000
-_SEER = Viewer(account="metrics", name="metrics", role="viewer")
+_SEER = Viewer(account="metrics", name="metrics", role="street")
 Values = Iterable[tuple[Labels, float]]
 
 

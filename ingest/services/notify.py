@@ -168,7 +168,7 @@ class NotifyService:
         self, viewer: Viewer, channel: str, address: str, language: Language, now: datetime
     ) -> TrialResult:
         """Send a test message now. Raises NotThere, NotAllowed, NotUsable for a bad secret."""
-        viewer.require("administer")
+        viewer.require("arrange")
         one = next((one for one in self._settings.channels if one.name == channel), None)
         if one is None:
             raise NotThere(f"no channel {channel!r} in the settings")

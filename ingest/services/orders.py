@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ingest.accounts import book as accounts
-from ingest.accounts.account import Viewer
+from ingest.accounts.account import WORKING, Viewer
 from ingest.feed import Feed
 from ingest.incidents import book as incidents
 from ingest.incidents import flow
@@ -199,11 +199,11 @@ class OrderService:
 
 
 def _person(viewer: Viewer) -> Person:
-    return Person(actor=viewer.actor, administers=viewer.may("administer"))
+    return Person(actor=viewer.actor, administers=viewer.may("arrange"))
 
 
 def _works(role: str) -> bool:
-    return role in {"staff", "admin"}
+    return role in WORKING
 
 
 def _short(text: str | None, most: int, *, cut: bool = False) -> str | None:

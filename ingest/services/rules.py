@@ -111,7 +111,7 @@ class RuleService:
         `seen` names the one that it replaces. Raises RulesBroken, Outdated, NotLookedAt,
         NotAllowed, NotUsable.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         note = (note or "").strip() or None
         if note and len(note) > MOST_NOTE:
             raise NotUsable(f"a note has at most {MOST_NOTE} characters", where="note")
@@ -151,7 +151,7 @@ class RuleService:
         Ends early, and says so, when there is too much of it. Raises RulesBroken, NotUsable,
         NotAllowed.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         if not start < end or end - start > LONGEST_TRIAL:
             raise NotUsable(
                 f"must be after start, by {LONGEST_TRIAL.days} days at most", where="end"

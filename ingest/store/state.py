@@ -2,8 +2,8 @@
 
 The tables of the registry, incidents, work orders and rules, which are in the same file, stand in
 `ingest.store.registry`, `ingest.store.incidents`, `ingest.store.orders`, `ingest.store.rules` and
-`ingest.store.chain` and `ingest.store.idempotency`, `ingest.store.influx`, and
-`ingest.store.notify`.
+`ingest.store.chain` and `ingest.store.idempotency`, `ingest.store.influx`, `ingest.store.notify`,
+and `ingest.store.access` (screens, and the audit log).
 
 Instants are integer microseconds (see `ingest.store.engine`). Columns named `body` hold a whole
 msgspec value as JSON; the columns beside it are what queries need of it.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.duty import metadata
+from ingest.store.access import metadata
 from ingest.store.engine import RowId, UtcDateTime
 
 boot = sa.Table(
@@ -81,6 +81,7 @@ account = sa.Table(
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created", UtcDateTime, nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("areas", sa.Text),  # separated by spaces, NULL for the whole site
 )
 
 session = sa.Table(
@@ -103,6 +104,8 @@ api_token = sa.Table(
     sa.Column("scopes", sa.Text, nullable=False),  # separated by spaces
     sa.Column("created", UtcDateTime, nullable=False),
     sa.Column("expires", UtcDateTime, nullable=False),
+    sa.Column("areas", sa.Text),  # as of an account, which limits it too
+    sa.Column("used", UtcDateTime),  # last, to the hour
 )
 
 login_failure = sa.Table(

@@ -53,7 +53,7 @@ class LitEstate(Estate):
     def furnish(self) -> None:
         engine = database_of(load_settings(self.config)).writer("state")
         with writing(engine) as connection:
-            book.add_account(connection, "wang", "staff", SystemClock().now(), PASSWORD)
+            book.add_account(connection, "wang", "duty", SystemClock().now(), PASSWORD)
             for name, kind in DEVICES.items():
                 registry.add_device(
                     connection, node_name=NODE, name=name, kind=kind, label=f"{name} 门厅"

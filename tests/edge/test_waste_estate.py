@@ -185,7 +185,7 @@ def _register(estate: Estate) -> str:
         ]
         for name, kind, label in things:
             registry.add_device(connection, node_name=NODE, name=name, kind=kind, label=label)
-        password = book.add_account(connection, "desk", "staff", SystemClock().now())
+        password = book.add_account(connection, "desk", "duty", SystemClock().now())
     engine.dispose()
     return password
 

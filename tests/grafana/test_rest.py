@@ -60,7 +60,7 @@ def client(community: Community) -> Iterator[TestClient]:
     folder = community.folder
     with writing(folder.state) as connection:
         now = folder.clock.now()
-        accounts.add_account(connection, "grafana", "viewer", now, PASSWORDS["guest"][1])
+        accounts.add_account(connection, "grafana", "street", now, PASSWORDS["guest"][1])
         token = accounts.add_token(
             connection, "grafana", "boards", {"see"}, now=now, lasts=timedelta(days=1)
         )

@@ -46,7 +46,7 @@ def test_sessions_begin_and_end(door: AccountService) -> None:
     done = door.login("wang", RIGHT, "::1", NOON)
     found = door.session(done.token, NOON)
     assert found == done.session
-    assert (found.viewer.name, found.viewer.role) == ("wang", "staff")
+    assert (found.viewer.name, found.viewer.role) == ("wang", "duty")
     assert door.csrf_ok(found, found.csrf)
     assert not door.csrf_ok(found, None)
     assert not door.csrf_ok(found, "另一个")
@@ -212,12 +212,12 @@ def test_another_password_ends_the_sessions(door: AccountService, folder: Folder
         ({"name": ""}, "not usable"),
         ({"name": "<img>"}, "not usable"),
         ({"name": "wang"}, "already"),
-        ({"role": "god"}, "Roles are admin, staff, viewer"),
+        ({"role": "god"}, "Roles are duty, supervisor"),
         ({"password": "short"}, "10 to 128"),
     ],
 )
 def test_accounts_that_cannot_be_made(folder: Folder, change, hint) -> None:
-    values = {"name": "李雷", "role": "staff", "now": NOON, "password": None, **change}
+    values = {"name": "李雷", "role": "duty", "now": NOON, "password": None, **change}
     with writing(folder.state) as connection, pytest.raises(InputError, match=hint):
         book.add_account(connection, **values)
 
@@ -237,11 +237,11 @@ def test_roles_and_scopes_limit_each_other() -> None:
     assert limited.may("see")
     with pytest.raises(NotAllowed):
         limited.require("administer")
-    greedy = Viewer(account="a", name="a", role="viewer", scopes=frozenset({"act"}))
+    greedy = Viewer(account="a", name="a", role="street", scopes=frozenset({"act"}))
     assert not greedy.may("act")
     with pytest.raises(NotAllowed, match="this token or link does not"):
         limited.require("act")
-    with pytest.raises(NotAllowed, match="the role viewer does not"):
+    with pytest.raises(NotAllowed, match="the role street does not"):
         greedy.require("act")
 
 

@@ -31,7 +31,7 @@ from ingest.evidence.retention import Keep
 from ingest.evidence.shelf import EvidenceStore, FolderStore, MemoryStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
-from ingest.refusal import Clash, Gone, NotThere, NotUsable, TooMuch, WrongKind
+from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable, TooMuch, WrongKind
 from ingest.services.evidence import EvidenceService
 from ingest.store.engine import reading, writing
 from linli.errors import StoreError
@@ -187,6 +187,8 @@ def test_an_address_is_for_one_viewer_and_one_minute(folder: Folder) -> None:
         else:
             evidence.open(STAFF, ONE, **asked, now=at)
     with pytest.raises(NotThere):
+        evidence.open(ADMIN, ONE, **asked, now=NOON)
+    with pytest.raises(NotAllowed):
         evidence.open(GUEST, ONE, **asked, now=NOON)
     for change in ({"expires": asked["expires"] + 1}, {"purpose": "api"}, {"signature": "0"}):
         with pytest.raises(NotThere):
@@ -291,7 +293,9 @@ def test_from_the_node_to_the_eye_over_http(folder: Folder) -> None:
             client.get(put, params={"expires": 1, "purpose": "", "signature": ""}).status_code
             == 401
         )
-        headers = sign_in(client, "guest")
+        guest = sign_in(client, "guest")
+        assert client.post(f"{put}/link", headers=guest).status_code == 403
+        headers = sign_in(client, "boss")
         link = client.post(f"{put}/link", headers=headers).json()["path"]
         shown = client.get(link)
         assert shown.headers["cache-control"] == "private, no-store"

@@ -52,7 +52,7 @@ def test_a_sealed_picture_is_opened_checked_and_shown(folder: Folder) -> None:
             answer = client.put(put, content=body, headers=sealed_headers(body))
             assert answer.status_code == status
         assert client.put(put, content=data, headers=put_headers(data)).status_code == 204
-        link = client.post(f"{put}/link", headers=sign_in(client, "guest")).json()["path"]
+        link = client.post(f"{put}/link", headers=sign_in(client, "wang")).json()["path"]
         with Image.open(io.BytesIO(client.get(link).content)) as picture:
             assert picture.size == (64, 48)
 

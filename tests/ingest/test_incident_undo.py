@@ -20,8 +20,8 @@ from ingest.refusal import Clash, NotUsable
 from ingest.services.incidents import IncidentService
 from ingest.store.engine import reading
 
-WANG = Viewer(account="wang", name="wang", role="staff")
-LI = Viewer(account="li", name="li", role="staff")
+WANG = Viewer(account="wang", name="wang", role="duty")
+LI = Viewer(account="li", name="li", role="duty")
 
 
 @pytest.fixture

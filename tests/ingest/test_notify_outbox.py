@@ -78,7 +78,7 @@ def test_whoever_acts_is_not_told_what_they_did(office: Office) -> None:
 def test_whoever_acts_by_a_link_is_not_told_either(office: Office) -> None:
     office.begin()
     office.work()
-    guest = Viewer(account="person:li", name="li", role="staff", kind="person")
+    guest = Viewer(account="person:li", name="li", role="duty", kind="person")
     office.staff.acknowledge(guest, office.incident().id, office.clock.now())
     office.work()
     assert office.tally() == {"sent": 1, "suppressed acted": 1}

@@ -30,7 +30,7 @@ from ingest.store.engine import writing
 
 WANG, LI = Person(actor="user:wang"), Person(actor="user:li")
 BOSS = Person(actor="user:boss", administers=True)
-LI_VIEWER = Viewer(account="li", name="li", role="staff")
+LI_VIEWER = Viewer(account="li", name="li", role="duty")
 PROBLEM = "application/problem+json"
 
 
@@ -172,8 +172,8 @@ class Desk:
         self.service = OrderService(reader, self.folder.state, feed, self.evidence)
         self.ledger = Ledger(self.folder.state)
         with writing(self.folder.state) as connection:
-            accounts.add_account(connection, "li", "staff", at(0), "another quiet evening")
-            accounts.add_account(connection, "gone", "staff", at(0), "no more quiet evenings")
+            accounts.add_account(connection, "li", "duty", at(0), "another quiet evening")
+            accounts.add_account(connection, "gone", "duty", at(0), "no more quiet evenings")
             accounts.disable(connection, "gone")
         self.incident, _ = self.ledger.tell(event())
 

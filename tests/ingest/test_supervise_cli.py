@@ -60,7 +60,7 @@ def test_a_node_gets_a_key_once_and_a_new_one_on_request(config: str, state: sa.
 
 
 def test_accounts_and_tokens_are_told_once(config: str, state: sa.Engine) -> None:
-    password = linli("user", "add", "王经理", "--role", "staff", "--config", config)
+    password = linli("user", "add", "王经理", "--role", "duty", "--config", config)
     changed = json.loads(linli("user", "password", "王经理", "--json", "--config", config))
     assert len(password) >= 12
     assert changed["password"] != password
@@ -68,7 +68,7 @@ def test_accounts_and_tokens_are_told_once(config: str, state: sa.Engine) -> Non
     with writing(state) as connection:
         viewer = book.token_viewer(connection, token, SystemClock().now())
     assert viewer is not None
-    assert (viewer.role, viewer.scopes) == ("viewer", frozenset({"see"}))
+    assert (viewer.role, viewer.scopes) == ("street", frozenset({"see"}))
 
 
 @pytest.mark.parametrize(

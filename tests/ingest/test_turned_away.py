@@ -24,7 +24,7 @@ from linli.cli.doctor.sources import Sources
 from linli.codec import encode
 from linli.events import Status
 
-VIEWER = Viewer(account="tests", name="tests", role="viewer")
+VIEWER = Viewer(account="tests", name="tests", role="street")
 
 
 @pytest.fixture

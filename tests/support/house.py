@@ -52,13 +52,13 @@ SITE, AREA, NODE, CAMERA = "c001", "b03", "c001-n07", "cam-e1"
 NODE_KEY = "a-key-that-only-this-node-has"
 STREAMS = {"event": "0000000e", "telemetry": "0000000f"}
 PASSWORDS = {
-    "wang": ("staff", "a quiet evening"),
-    "guest": ("viewer", "another evening"),
+    "wang": ("duty", "a quiet evening"),
+    "guest": ("street", "another evening"),
     "boss": ("admin", "a loud morning"),
 }
 ADMIN = Viewer(account="boss", name="boss", role="admin")
-STAFF = Viewer(account="wang", name="wang", role="staff")
-GUEST = Viewer(account="guest", name="guest", role="viewer")
+STAFF = Viewer(account="wang", name="wang", role="duty")
+GUEST = Viewer(account="guest", name="guest", role="street")
 
 
 def _furnish(database: Database) -> None:

@@ -197,7 +197,7 @@ class People(AccountService):
         self.sessions: dict[str, Session] = {}
 
     def login(self, name: str, password: str, address: str, now: datetime) -> SignedIn:
-        roles = {"王芳": "staff", "admin": "admin", "guest": "viewer"}
+        roles = {"王芳": "duty", "admin": "admin", "guest": "street"}
         if name not in roles or password != PASSWORD:
             raise SignInNeeded("name or password is wrong")
         viewer = Viewer(account=name, name=name, role=roles[name])  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from dashboards.web.live import STREAMS_PER_SESSION, Fragments, Hub, View
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
 
-VIEW = View("desk", "", "staff", "zh-CN", "", frozenset({"incidents"}))
-VIEWER = Viewer(account="a", name="a", role="staff")
+VIEW = View("desk", "", "duty", "zh-CN", "", frozenset({"incidents"}))
+VIEWER = Viewer(account="a", name="a", role="duty")
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ def test_many_listeners_cost_one_rendering_and_a_flood_few() -> None:
 def test_those_who_see_something_else_get_their_own() -> None:
     async def run() -> None:
         stand = Stand()
-        other = View("desk", "", "staff", "en", "", frozenset({"incidents"}))
+        other = View("desk", "", "duty", "en", "", frozenset({"incidents"}))
         streams = [stand.open("a"), stand.open("b", view=other)]
         for stream in streams:
             await first(stream)

@@ -151,8 +151,8 @@ def test_the_first_page_of_a_list_is_live(place: Neighbourhood) -> None:
 
 def test_a_live_list_brings_what_happens(place: Neighbourhood) -> None:
     desk = Desk(place.services(), ZoneInfo("Asia/Shanghai"), place.clock)
-    viewer = Viewer(account="a", name="a", role="staff")
-    view = View("incidents", "waiting", "staff", "en", "", frozenset())
+    viewer = Viewer(account="a", name="a", role="duty")
+    view = View("incidents", "waiting", "duty", "en", "", frozenset())
     incident = place.happen(event="ebike-in-elevator", label="ebike")
     fragments = renderer(desk)(view, viewer)
     assert set(fragments) == {"chain", "incidents"}
@@ -182,7 +182,7 @@ def test_a_long_history_shows_its_newest_steps(
     assert older not in client.get(f"/incidents/{incident}").text
     monkeypatch.setattr(desk_page, "HISTORY_SHOWN", 1)
     there = place.services().incidents
-    there.acknowledge(Viewer(account="a", name="a", role="staff"), incident, place.clock.now())
+    there.acknowledge(Viewer(account="a", name="a", role="duty"), incident, place.clock.now())
     text = client.get(f"/incidents/{incident}").text
     assert older in text
     assert text.count('<li class="step ') == 1

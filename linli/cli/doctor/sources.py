@@ -14,7 +14,7 @@ from ingest.settings import IngestSettings
 from ingest.store.choose import database_of
 from ingest.store.migrate import File
 
-DOCTOR = Viewer(account="doctor", name="doctor", role="viewer")
+DOCTOR = Viewer(account="doctor", name="doctor", role="street")
 
 
 @dataclass(frozen=True, slots=True)

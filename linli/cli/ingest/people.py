@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ingest.accounts import book
-from ingest.accounts.account import ROLES, Role, Scope
+from ingest.accounts.account import RIGHTS, ROLES, Role, Scope, rights_of
 from ingest.registry import add_device, add_node, new_key
 from ingest.settings import load_settings
 from linli.cli.ingest.folder import state
@@ -19,8 +19,7 @@ from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.topics import is_id
 
-SCOPES: tuple[Scope, ...] = ("see", "act", "administer")
-_ROLE_OF: dict[Scope, Role] = {"see": "viewer", "act": "staff", "administer": "admin"}
+_SMALLEST: tuple[Role, ...] = ("street", "community", "integrator", "duty", "supervisor", "admin")
 
 
 @click.group()
@@ -74,7 +73,7 @@ def user() -> None:
 
 @user.command("add", epilog="Example: linli ingest user add 王经理 --role staff")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default="staff", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
 @config_option
 @json_option
 def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
@@ -103,7 +102,7 @@ def token() -> None:
 @token.command("add", epilog="Example: linli ingest token add grafana --scope see")
 @click.argument("name")
 @click.option(
-    "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="Repeat"
+    "--scope", "scopes", type=click.Choice(RIGHTS), multiple=True, required=True, help="Repeat"
 )
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
 @config_option
@@ -118,7 +117,7 @@ def token_add(
     now = SystemClock().now()
     with state(load_settings(config)) as connection:
         if book.find(connection, name) is None:
-            role = _ROLE_OF[max(scopes, key=SCOPES.index)]
+            role = next(one for one in _SMALLEST if rights_of(one) >= set(scopes))
             book.add_account(connection, name, role, now)
         made = book.add_token(connection, name, name, scopes, now=now, lasts=timedelta(days=days))
     _print({"name": name, "scopes": sorted(scopes), "token": made}, "token", as_json=as_json)

@@ -89,7 +89,7 @@ def _service(config: Path) -> Iterator[tuple[WasteService, Viewer, ZoneInfo]]:
     try:
         yield (
             WasteService(state, EmbeddedTimeseries(series, series), zone, Walk(settings.site.way)),
-            Viewer(account=actor(), name=actor(), role="viewer"),
+            Viewer(account=actor(), name=actor(), role="street"),
             zone,
         )
     finally:
