@@ -36,12 +36,8 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService, DutyView, TeamDuty
 from ingest.services.evidence import EvidenceService, Purpose
-<<<<<<< HEAD
-from ingest.services.incidents import IncidentService, Order, Standing, Waiting
-=======
 from ingest.services.floors import FloorService
-from ingest.services.incidents import IncidentService, Order, Standing
->>>>>>> 4369e0e (Show floor plans live with a mark for each device, and let them be arranged by dragging, by keys or by numbers)
+from ingest.services.incidents import IncidentService, Order, Standing, Waiting
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
