@@ -29,6 +29,7 @@ from edge.episode import (
 )
 from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact
 from edge.geometry import Floats
+from edge.glance import Glance, Onlooker
 from edge.health import LookCounts
 from edge.look import Look
 from edge.perception import Newest, Perception, View
@@ -77,12 +78,14 @@ class CameraPipeline:
         *,
         newest: Newest | None = None,
         act: Callable[[Act], None] | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         """`taught` are places whose states were taught, `zone` is that of the clock on the wall.
 
         `newest` waits for the detector, and returns the frame to look at instead of an older one.
         `act` is told what to act on as soon as it is known, else that is among what comes of a
-        frame: making a picture takes a while, and no door waits for it.
+        frame: making a picture takes a while, and no door waits for it. `onlooker` is shown each
+        frame that it waits for, when everything else is done.
         """
         self.counts = PipelineCounts()
         self.people = 0
@@ -91,6 +94,7 @@ class CameraPipeline:
         self._clock = clock
         self._zone = zone
         self._act = act
+        self._onlooker = onlooker
         self._watches: list[Watch] = []
         self._lines: list[Counting] = []
         self._person = chosen(detector.names, [PERSON])
@@ -153,6 +157,8 @@ class CameraPipeline:
         if any(_begins(fact) for fact in facts):
             picture = self.picture(frame)
             facts = [_pictured(fact, picture) for fact in facts]
+        if self._onlooker is not None and self._onlooker.waits():
+            self._onlooker.see(self._glance(frame))
         return facts
 
     def _acted(self, fact: Fact) -> bool:
@@ -326,10 +332,22 @@ class CameraPipeline:
 
     def picture(self, frame: Frame) -> RedactedPicture | Withheld:
         """Return the newest frame without heads, or why it has to be withheld."""
+        known = self._glance(frame)
+        return self._redactor.redact(
+            frame.image, known.people, finer=frame.finer, whole=known.whole
+        )
+
+    def _glance(self, frame: Frame) -> Glance:
         # Someone missed in just this frame was seen in the last one, nearly at the same place.
         # Where none was looked at, a head that moved by too little to be noticed is blurred too.
-        seen = np.concatenate((self._nearby, self._before))
-        return self._redactor.redact(frame.image, seen, finer=frame.finer, whole=not self._looked)
+        return Glance(
+            image=frame.image,
+            time=frame.time,
+            captured=frame.captured,
+            people=np.concatenate((self._nearby, self._before)),
+            whole=not self._looked,
+            seen=self.found.where(self._aims.sure(self.found)),
+        )
 
 
 def _acts(watching: Watch) -> list[Fact]:

@@ -30,6 +30,17 @@ there is too little light to see them by."""
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """How large a picture may be: pixels of its longest side, and bytes of its JPEG."""
+
+    longest: int
+    bytes: int
+
+
+EVIDENCE = Fit(LONGEST_SIDE, MOST_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
 class RedactedPicture:
     """A JPEG without metadata that shows no face, and how that was made sure."""
 
@@ -37,20 +48,20 @@ class RedactedPicture:
     redaction: Redaction
 
 
-def redact_heads(image: Image, people: Floats) -> RedactedPicture | None:
+def redact_heads(image: Image, people: Floats, fit: Fit = EVIDENCE) -> RedactedPicture | None:
     """Return `image` (BGR) as a JPEG with the heads of `people` [n, 4] (0..1) made unrecognisable.
 
-    The longest side is at most LONGEST_SIDE pixels, the JPEG at most MOST_BYTES. None when it
-    cannot be made: then no picture is to be kept at all. `image` is left as it is.
+    None when it cannot be made to `fit`: then nobody is to see it at all. `image` is left as it
+    is.
     """
     if not image.size:
         return None
     try:
-        picture = _sized(image)
+        picture = _sized(image, fit.longest)
         height, width = picture.shape[:2]
         for box in people * np.array([width, height, width, height]):
             _hide(picture, head_of(box))
-        return _encoded(picture)
+        return _encoded(picture, fit.bytes)
     except (cv2.error, ValueError, MemoryError):
         return None
 
@@ -88,18 +99,18 @@ def _hide(picture: Image, region: tuple[float, float, float, float]) -> None:
     picture[y1:y2, x1:x2] = cv2.GaussianBlur(blurred, (0, 0), cell / 2)
 
 
-def _sized(image: Image) -> Image:
+def _sized(image: Image, longest: int) -> Image:
     height, width = image.shape[:2]
-    scale = LONGEST_SIDE / max(height, width)
+    scale = longest / max(height, width)
     if scale >= 1:
         return image.copy()
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _encoded(picture: Image) -> RedactedPicture | None:
+def _encoded(picture: Image, most: int) -> RedactedPicture | None:
     for quality in _QUALITIES:
         good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if good and len(data) <= MOST_BYTES:
+        if good and len(data) <= most:
             return RedactedPicture(data.tobytes(), "heads")
     return None

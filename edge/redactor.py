@@ -12,7 +12,7 @@ from edge.detect.detections import chosen
 from edge.detect.detector import Detector
 from edge.eye import thumbnail
 from edge.geometry import Floats, iou
-from edge.redact import Image, RedactedPicture, Withheld, redact_heads
+from edge.redact import EVIDENCE, Fit, Image, RedactedPicture, Withheld, redact_heads
 from edge.source.frame import Finer
 from linli.clock import Clock
 from linli.log import get_logger
@@ -37,8 +37,11 @@ _CUT = 0.02  # of a part's height; who begins so near its top has the head in th
 class Redactor:
     """Makes one camera's pictures fit to be kept; for the thread alone that its detector is for."""
 
-    def __init__(self, detector: Detector, clock: Clock, *, within: float = WITHIN) -> None:
-        """A picture that is not done `within` seconds is withheld."""
+    def __init__(
+        self, detector: Detector, clock: Clock, *, within: float = WITHIN, fit: Fit = EVIDENCE
+    ) -> None:
+        """A picture that is not done `within` seconds, or cannot be made to `fit`, is withheld."""
+        self._fit = fit
         self._detector = detector
         self._clock = clock
         self._within = within
@@ -74,7 +77,7 @@ class Redactor:
                 people = self.people(shown, known, until=until, whole=True)
             else:
                 shown, people = image, self.people(image, seen, until=until, whole=whole)
-            picture = redact_heads(shown, people)
+            picture = redact_heads(shown, people, self._fit)
         except Exception as error:  # noqa: BLE001 - whatever becomes of a picture, its event goes
             return self._withheld("failed", str(error) or type(error).__name__)
         if self._clock.monotonic() > until:

@@ -32,6 +32,7 @@ from ingest.incidents.flow import Surroundings
 from ingest.influx import book as influx_book
 from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
+from ingest.live.desk import LiveDesk
 from ingest.notifier import Notifier
 from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
@@ -61,6 +62,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
+from ingest.services.live import LiveService
 from ingest.services.metrics import MetricsService
 from ingest.services.notes import NoteService
 from ingest.services.notify import NotifyService
@@ -147,6 +149,7 @@ class House:
         self._push = PushDesk(PushKey(self._folder), browsers)
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
+        self._live = LiveDesk()
         self._commands = self._make_commands()
         self.services = self._make_services()
         self._runners = self._make_runners()
@@ -229,6 +232,7 @@ class House:
                 self._commands.submit if self._commands else None,
                 self._settings.commands.integrators,
             ),
+            live=LiveService(reader, writer, self._live, on=self._commands is not None),
             silences=SilenceService(reader, writer, feed, self._around),
             drills=DrillService(reader, writer, feed, self._around),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
@@ -320,6 +324,7 @@ class House:
             clock=self.clock,
             make_link=PahoLink,
             request=self._request,
+            live=self._live,
         )
         self._closing.append(job)
         return job

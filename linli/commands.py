@@ -25,7 +25,7 @@ Lasting = Annotated[
 
 
 class CommandData(Part, frozen=True, kw_only=True):
-    """What to do: `holds` of a door, `prompt` to be spoken, `level` of a lamp.
+    """What to do: `holds` of a door or of a live view, `prompt` to be spoken, `level` of a lamp.
 
     `lasts` is how long a lamp keeps its level; without it the device decides.
     `operator` stands for a person without naming one.

@@ -133,7 +133,10 @@ class Attention(Settings, frozen=True, kw_only=True):
 
 
 class Camera(Settings, frozen=True, kw_only=True):
-    """One camera, and what is looked for in its picture."""
+    """One camera, and what is looked for in its picture.
+
+    Without `live` nobody is shown its picture, whoever asks for it.
+    """
 
     id: Slug
     label: Name
@@ -145,6 +148,7 @@ class Camera(Settings, frozen=True, kw_only=True):
     speed: Speed = 1.0
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     redact_within: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
+    live: bool = True
     mask: Annotated[tuple[Mask, ...], Meta(max_length=16)] = ()
     zone: Annotated[tuple[Zone, ...], Meta(max_length=32)] = ()
     tamper: bool | None = None

@@ -17,6 +17,7 @@ from linli.clock import Clock
 from linli.codec import decode_part
 from linli.commands import COMMANDS, AckData, CommandMessage, Phase
 from linli.errors import PayloadError, StoreError
+from linli.live import LIVE_VIEW
 from linli.log import get_logger
 from linli.mqtt import Delivery
 from linli.topics import Topic, topic_filter
@@ -146,7 +147,7 @@ class Orders:
             self._address.area,
             self._address.node,
         )
-        meant = command.type == topic.type and topic.name in COMMANDS
+        meant = command.type == topic.type and topic.name in (*COMMANDS, LIVE_VIEW)
         if not (ours and meant and command.source == f"/{topic.site}/{SENDER}"):
             self.dropped["misaddressed"] += 1
             return None

@@ -105,7 +105,10 @@ class Agent:
             renew=self._renew,
         )
         self._parts = Parts(ground, self._cameras.meters, self._listeners)
-        self._cameras.make(self._detector, self._parts.places, self._parts.acts)
+        self._cameras.make(
+            self._detector, self._parts.places, self._parts.acts, self._parts.live.lens
+        )
+        self._parts.live.look_with(self._cameras.pool)
         self._delivery.orders.serve(self._parts.handlers())
         self._delivery.__enter__()
         end_left_open(self._delivery.spool, self._clock, self._recorded, self._parts.adopt)

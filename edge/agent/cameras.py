@@ -24,6 +24,7 @@ from edge.agent.pool import DetectorPool, Seat, SeatCounts
 from edge.agent.recorder import ActWatch, Recorder
 from edge.detect.detector import Detector
 from edge.facts import Fact
+from edge.glance import Onlooker
 from edge.health import CameraMeter
 from edge.pipeline import CameraPipeline
 from edge.scene import TaughtPlace
@@ -44,6 +45,7 @@ _OF_PICTURES = (
     "evidence_days",
     "attention",
     "redact_within",
+    "live",
     "tamper",
     "zone",
     "line",
@@ -88,13 +90,23 @@ class Cameras:
         self._first_frame = first_frame
         self._model_file = ModelFile(ground.settings, renew)
         self._posts: dict[str, _Post] = {}
-        self._pool: DetectorPool | None = None
+        self.pool: DetectorPool | None = None
         self._places: Sequence[Readings] = ()
         self._acts: ActWatch | None = None
+        self._onlooker: Callable[[str], Onlooker] | None = None
         self.model: ModelRef | None = None
 
-    def make(self, detector: Detector | None, places: Sequence[Readings], acts: ActWatch) -> None:
-        """Make what each camera needs; `places` hear of their states. Raises InputError."""
+    def make(
+        self,
+        detector: Detector | None,
+        places: Sequence[Readings],
+        acts: ActWatch,
+        onlooker: Callable[[str], Onlooker],
+    ) -> None:
+        """Make what each camera needs; `places` hear of their states. Raises InputError.
+
+        `onlooker` gives for each camera who looks at its frames now and then.
+        """
         settings = self._ground.settings
         watching = any(camera.guide is None for camera in settings.camera)
         clock, pool = self._ground.clock, None
@@ -105,7 +117,7 @@ class Cameras:
             self._model_file.runs(loaded)
             pool = build.pool_of(loaded.detector, settings, clock)
         self.model = pool.model if pool is not None else None
-        self._pool, self._places, self._acts = pool, places, acts
+        self.pool, self._places, self._acts, self._onlooker = pool, places, acts, onlooker
         self._posts = {one.id: self._post(one, self._recorder(one)) for one in settings.camera}
 
     def start(self) -> None:
@@ -277,7 +289,7 @@ class Cameras:
 
     def _post(self, camera: Camera, recorder: Recorder) -> _Post:
         clock = self._ground.clock
-        pool = self._pool if camera.guide is None else None
+        pool = self.pool if camera.guide is None else None
         seat = pool.seat(1 / camera.fps) if pool is not None else None
         source = source_of(camera, clock, random.random)
         pipeline = self._pipeline(camera, build.taught_places(camera), seat, source, recorder)
@@ -306,7 +318,16 @@ class Cameras:
         assert seat is not None  # every camera that is no guidance point has one
         zone = ZoneInfo(self._ground.settings.timezone)
         newest = NewestFrame(seat, source) if camera.is_live else None
-        return CameraPipeline(camera, seat, clock, places, zone, newest=newest, act=recorder.record)
+        return CameraPipeline(
+            camera,
+            seat,
+            clock,
+            places,
+            zone,
+            newest=newest,
+            act=recorder.record,
+            onlooker=self._onlooker(camera.id) if self._onlooker is not None else None,
+        )
 
 
 def _go_over(post: _Post, camera: Camera, places: Sequence[TaughtPlace]) -> list[Fact]:

@@ -14,12 +14,14 @@ from edge.agent.doors import Doors
 from edge.agent.lamp_hands import LampHands
 from edge.agent.lamp_keeper import LampKeeper
 from edge.agent.lamps import Lamps
+from edge.agent.live import Live
 from edge.agent.part import Ground, Part
 from edge.agent.sensors import Sensors
 from edge.agent.speakers import GROUP as VOICE_GROUP
 from edge.agent.speakers import Speakers
 from edge.facts import DoorFact, PromptFact
 from edge.health import CameraMeter
+from edge.live import IngestSink
 from edge.sensors.reading import Readings
 from edge.settings import EdgeSettings, Scenario
 from edge.speech.speaker import speaker_of
@@ -64,6 +66,7 @@ class Parts:
         self.speakers = _speakers(ground)
         self.acts = Acts(self.doors, self.speakers)
         self.lamps = _lamps(ground, meters)
+        self.live = _live(ground)
         self.places: Sequence[Readings] = (self.bins, self.lamps)
         self.sensors = _sensors(ground, (*listeners, *self.places, self.doors))
         self._named: dict[str, Part] = {
@@ -71,6 +74,7 @@ class Parts:
             "doors": self.doors,
             "speakers": self.speakers,
             "lamps": self.lamps,
+            "live": self.live,
             "sensors": self.sensors,
         }
         self._all: Sequence[Part] = tuple(self._named.values())
@@ -158,6 +162,15 @@ def _lamps(ground: Ground, meters: Mapping[str, CameraMeter]) -> Lamps:
         node=settings.node.id,
     )
     return Lamps(settings, clock, ground.crew, keeper, hands, cameras=meters)
+
+
+def _live(ground: Ground) -> Live:
+    settings = ground.settings
+    ingest, key = settings.ingest, settings.ingest_key()
+    sink = None
+    if ingest is not None and key is not None:
+        sink = IngestSink(ground.address, ingest.url, key)
+    return Live(settings, ground.clock, ground.crew, sink)
 
 
 def _sensors(ground: Ground, listeners: Sequence[Readings]) -> Sensors:

@@ -34,6 +34,7 @@ from ingest.services.history import SHOWN as OF_HISTORY
 from ingest.services.history import HappenedEvent, HappenedStep
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.links import LinkLook
+from ingest.services.live import SHOWN as OF_LIVE
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
 from ingest.services.rules import RulesView, RuleVersionView
@@ -317,6 +318,7 @@ SHOWN: tuple[type, ...] = (
     Incident,
     Command,
     CommandList,
+    *OF_LIVE,
     DeviceView,
     Stats,
     ChainView,

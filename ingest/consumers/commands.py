@@ -10,8 +10,10 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from ingest.commands import book
-from ingest.commands.command import SENDER, Command, answered, failed, message, overdue
+from ingest.commands.command import SENDER, TTL, Command, answered, failed, message, overdue
+from ingest.consumers.live import live_command
 from ingest.feed import Feed
+from ingest.live.desk import Ask, LiveDesk
 from ingest.refusal import NotUsable, Refusal
 from ingest.settings import IngestSettings
 from ingest.store.engine import reading, writing
@@ -19,6 +21,7 @@ from linli.clock import Clock
 from linli.codec import decode_part, encode
 from linli.commands import COMMANDS, AckMessage, AskData, CommandName
 from linli.errors import LinkError, PayloadError
+from linli.live import LIVE_VIEW
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions
 from linli.mqtt.link import Link, LinkFactory
@@ -55,9 +58,12 @@ class CommandJob:
         clock: Clock,
         make_link: LinkFactory,
         request: Request | None = None,
+        live: LiveDesk | None = None,
     ) -> None:
+        """`live` is what people look at; its questions to edges go and come the same way."""
         self.strays = self.refused = 0
         self._request = request
+        self._live = live or LiveDesk()
         self._reader = reader
         self._writer = writer
         self._feed = feed
@@ -76,6 +82,8 @@ class CommandJob:
         self._link.step(TURN)
         while self._waiting:
             self._publish(self._waiting.popleft())
+        for ask in self._live.asks(self._clock.now()):
+            self._lend(ask)
         if self._clock.monotonic() >= self._due:
             self._due = self._clock.monotonic() + LOOK_AGAIN
             self._look_for_overdue()
@@ -123,6 +131,13 @@ class CommandJob:
             self._sent.pop(next(iter(self._sent)))
         self._sent[token] = command.id
 
+    def _lend(self, ask: Ask) -> None:
+        topic, command = live_command(ask)
+        try:
+            self._link.publish(str(topic), encode(command), expiry=TTL.seconds)
+        except LinkError:
+            self._live.refuse(ask, "no-broker")
+
     def _ask(self, delivery: Delivery, request: Request) -> None:
         try:
             topic = Topic.parse(delivery.topic)
@@ -142,6 +157,9 @@ class CommandJob:
             self.strays += 1
             return
         now = self._clock.now()
+        of_live = topic.name == LIVE_VIEW and said.source == topic.source
+        if of_live and self._live.heard((topic.node, topic.device), said.data, now):
+            return
         with writing(self._writer) as connection:
             known = book.get(connection, said.data.command)
             ours = known is not None and (topic.node, topic.device, topic.name) == (

@@ -29,25 +29,25 @@ class Picture:
     height: int
 
 
-def clean(data: bytes) -> Picture:
+def clean(data: bytes, *, pixels: int = MOST_PIXELS, quality: int = _QUALITY) -> Picture:
     """Return the picture without metadata or anything hidden behind it.
 
-    Raises TooMuch above 2 MiB or 8 megapixels, WrongKind when it is no JPEG, NotUsable when it
+    Raises TooMuch above 2 MiB or so many `pixels`, WrongKind when it is no JPEG, NotUsable when it
     cannot be decoded.
     """
     if len(data) > MOST_BYTES:
         raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise TooMuch(f"a picture has at most {MOST_PIXELS} pixels")
+            if opened.width * opened.height > pixels:
+                raise TooMuch(f"a picture has at most {pixels} pixels")
             opened.draft("RGB", None)
-            pixels = opened.convert("RGB")
+            shown = opened.convert("RGB")
     except UnidentifiedImageError:
         raise WrongKind("the picture must be a JPEG") from None
     except (OSError, ValueError, SyntaxError):
         raise NotUsable("the picture cannot be decoded") from None
-    return _bare(pixels)
+    return _bare(shown, quality)
 
 
 def photo(data: bytes) -> Picture:
@@ -72,9 +72,9 @@ def photo(data: bytes) -> Picture:
     return _bare(upright)
 
 
-def _bare(pixels: Image.Image) -> Picture:
+def _bare(pixels: Image.Image, quality: int = _QUALITY) -> Picture:
     # Only raw pixels go over, so no comment, profile, EXIF or trailing bytes can.
     bare = Image.frombytes("RGB", pixels.size, pixels.tobytes())
     out = io.BytesIO()
-    bare.save(out, "JPEG", quality=_QUALITY)
+    bare.save(out, "JPEG", quality=quality)
     return Picture(data=out.getvalue(), width=bare.width, height=bare.height)

@@ -23,6 +23,7 @@ from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
+from ingest.services.live import LiveService
 from ingest.services.metrics import MetricsService
 from ingest.services.notes import NoteService
 from ingest.services.notify import NotifyService
@@ -68,5 +69,6 @@ class Services:
     cards: CardService
     push: PushService
     commands: CommandService
+    live: LiveService
     waste: WasteService
     feed: Feed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.commands import metadata
 from ingest.store.engine import RowId, UtcDateTime
+from ingest.store.live import metadata
 
 __all__ = ["card_tap", "metadata"]
 

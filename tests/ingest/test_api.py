@@ -67,6 +67,13 @@ RULES = {
     ("get", "/api/v1/drills"): VIEWER,
     ("post", "/api/v1/drills"): STAFF,
     ("post", "/api/v1/drills/{incident}/end"): STAFF,
+    ("post", "/api/v1/devices/{node}/{device}/live"): STAFF,
+    ("get", "/api/v1/devices/{node}/{device}/live"): STAFF,
+    ("post", "/api/v1/devices/{node}/{device}/live/renew"): STAFF,
+    ("post", "/api/v1/devices/{node}/{device}/live/end"): STAFF,
+    ("get", "/api/v1/devices/{node}/{device}/live/picture"): STAFF,
+    ("get", "/api/v1/devices/{node}/{device}/live/looks"): ADMIN,
+    ("put", "/api/v1/live/{device}"): NODE_ONLY,
     ("put", "/api/v1/evidence/{evidence}"): NODE_ONLY,
     ("post", "/api/v1/evidence/{evidence}/link"): STAFF,
     ("get", "/api/v1/evidence/{evidence}"): STAFF,
@@ -106,6 +113,7 @@ RULES = {
 }
 BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/devices/{node}/{device}/commands/{command}": {"reason": "try", "seconds": 1},
+    "/api/v1/devices/{node}/{device}/live": {"purpose": "fault"},
     "/api/v1/incidents/{incident}/label": {"label": "drill"},
     "/api/v1/incidents/{incident}/note": {"note": "seen"},
     "/api/v1/drills": {"node": "c001-n07", "device": "cam-e1"},

@@ -461,6 +461,7 @@ class Neighbourhood:
             waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=Silent(),
             notes=None,  # type: ignore[arg-type]  # tests of notes have the real one
+            live=None,  # type: ignore[arg-type]  # its page is tested with a real ingest
             notify=None,  # type: ignore[arg-type]  # no page asks for it
             channels=None,  # type: ignore[arg-type]  # no page asks for it
             feed=self.feed,

@@ -1,0 +1,1 @@
+"""Live view: who looks at which camera and why, and the newest picture of each, in memory alone."""
