@@ -22,10 +22,12 @@ PAGE = 1000
 class Watcher:
     """Follows the API's event stream in a thread; notes when an event's incident was visible."""
 
-    def __init__(self, url: str, token: str, clock: Clock) -> None:
+    def __init__(self, url: str, token: str, clock: Clock, *, after: str = "0") -> None:
+        """`after` is the transition that the stream goes on from; 0 is before the first."""
         self._url = url
         self._token = token
         self._clock = clock
+        self._after = after
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._visible: dict[str, datetime] = {}
@@ -76,7 +78,7 @@ class Watcher:
         return {"Authorization": f"Bearer {self._token}"}
 
     def _run(self) -> None:
-        last = "0"
+        last = self._after
         while not self._stop.is_set():
             try:
                 last = self._follow(last)
