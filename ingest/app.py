@@ -73,6 +73,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.trends import TrendService
 from ingest.services.waste import WasteService
 from ingest.services.wiring import KnownWiring
 from ingest.settings import IngestSettings
@@ -240,6 +241,7 @@ class House:
             orders=OrderService(reader, writer, feed, evidence, self._around),
             statistics=StatisticsService(reader),
             counts=CountService(reader, lambda: called(reader)),
+            trends=TrendService(reader, self._around.zone, lambda: called(reader)),
             history=HistoryService(reader),
             duty=DutyService(reader, writer, feed, self._around.zone, self._settings.notify),
             floors=FloorService(reader, writer, feed),

@@ -40,6 +40,7 @@ from ingest.services.push import PhoneList
 from ingest.services.rules import RulesView, RuleVersionView
 from ingest.services.series import ReadingView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
+from ingest.services.trends import SHOWN as OF_TRENDS
 from ingest.services.views import (
     ChainView,
     DeviceView,
@@ -348,6 +349,7 @@ SHOWN: tuple[type, ...] = (
     *OF_FORESIGHT,
     *OF_STATISTICS,
     *OF_COUNTS,
+    *OF_TRENDS,
     *OF_HISTORY,
     HappenedEventList,
     HappenedStepList,

@@ -13,6 +13,7 @@ from ingest.api.statistics import End, Start
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.services.counts import By, CountsView, Filter, What
 from ingest.services.history import EventFiguresView, Happened
+from ingest.services.trends import RhythmView, WorseList
 from linli.events import Phase, Severity
 
 router = APIRouter(prefix="/statistics", tags=["statistics"])
@@ -100,3 +101,32 @@ def events(  # every one of them is a parameter of the request
         lang=lang,
     )
     return answer(found)
+
+
+@router.get("/rhythm", responses=tells(RhythmView, 400, 401, 403, 422, 503))
+def rhythm(  # every one of them is a parameter of the request
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    start: Start,
+    end: End,
+    event: Some = None,
+    severity: Annotated[list[Severity] | None, Query(description="any of these")] = None,
+    area: Some = None,
+    device: Some = None,
+) -> Response:
+    """Tell at which hours of the week incidents were opened, in the site's time."""
+    only = Filter(some(event), severity or (), some(area), some(device))
+    return answer(house.trends.rhythm(viewer, start, end, now, only))
+
+
+@router.get("/worse", responses=tells(WorseList, 401, 403, 503))
+def worse(house: TheServices, viewer: TheViewer, now: Now, lang: InWords = "zh") -> Response:
+    """Tell what gets worse, by place and kind: more than chance explains, against weeks before.
+
+    Nothing is said where forecasts of the last weeks were no better than the same hour of the week
+    before each. Worked out anew each hour; all places and kinds together warn without cause in one
+    look of a hundred at most.
+    """
+    return answer(house.trends.worse(viewer, now, lang))

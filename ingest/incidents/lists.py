@@ -21,16 +21,6 @@ Standing = Literal["alone", "shelved", "part"]
 
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
 _WAITING = sa.and_(UNRESOLVED, incident.c.state == "open", incident.c.aside.is_(None))
-_BY_SEVERITY = (
-    sa.select(incident.c.severity, sa.func.count().label("number"))
-    .where(_WAITING)
-    .group_by(incident.c.severity)
-)
-_COUNT_HANDLED = (
-    sa.select(sa.func.count())
-    .select_from(incident)
-    .where(UNRESOLVED, incident.c.state != "open", incident.c.aside.is_(None))
-)
 _COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING)
 
 
@@ -112,12 +102,17 @@ def counts(connection: sa.Connection) -> tuple[int, int]:
     return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_WAITING) or 0
 
 
-def waiting(connection: sa.Connection) -> Waiting:
-    """Return how many wait and how many are handled; every severity has its number."""
-    found = {row.severity: row.number for row in connection.execute(_BY_SEVERITY)}
+def waiting(connection: sa.Connection, areas: Collection[str] | None) -> Waiting:
+    """Return how many wait and how many are handled, in these areas, or in all when None."""
+    here = sa.true() if areas is None else incident.c.area.in_(areas)
+    levels = sa.select(incident.c.severity, sa.func.count().label("number"))
+    found = connection.execute(levels.where(_WAITING, here).group_by(incident.c.severity))
+    numbers = {row.severity: row.number for row in found}
+    handled = sa.select(sa.func.count()).select_from(incident)
+    handled = handled.where(UNRESOLVED, incident.c.state != "open", incident.c.aside.is_(None))
     return Waiting(
-        severities={level: found.get(level, 0) for level in SEVERITIES},
-        handled=connection.scalar(_COUNT_HANDLED) or 0,
+        severities={level: numbers.get(level, 0) for level in SEVERITIES},
+        handled=connection.scalar(handled.where(here)) or 0,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVarTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from ingest.store.engine import from_micros, reading, to_micros
 from ingest.store.incidents import incident, transition
 from linli.events import Severity
 
+Columns = TypeVarTuple("Columns")
 What = Literal["opened", "episodes", "acknowledged", "resolved"]
 By = Literal["event", "severity", "area", "device"]
 _STEPS: dict[What, tuple[str, ...]] = {
@@ -24,7 +25,7 @@ _STEPS: dict[What, tuple[str, ...]] = {
     "acknowledged": ("acknowledged",),
     "resolved": ("resolved",),
 }
-_DRILLS = sa.select(incident.c.id).where(incident.c.label == sa.literal_column("'drill'"))
+DRILLS = sa.select(incident.c.id).where(incident.c.label == sa.literal_column("'drill'"))
 """Nothing happened; written out so that the index of drills serves it."""
 _HANDLED = frozenset({"acknowledged", "resolved"})
 
@@ -128,9 +129,14 @@ def _query(
     query = sa.select(
         sa.type_coerce(columns.at, sa.BigInteger), _group(by).label("group"), body
     ).where(columns.step.in_(_STEPS[what]), columns.at >= start, columns.at < end)
-    query = query.where(columns.incident.not_in(_DRILLS))
+    query = query.where(columns.incident.not_in(DRILLS))
     if by or what in _HANDLED or any(only):  # else the index alone says it
         query = query.join(incident, incident.c.id == columns.incident)
+    return narrowed(query, only).order_by(columns.at.desc()).limit(MOST + 1)
+
+
+def narrowed(query: sa.Select[*Columns], only: Filter) -> sa.Select[*Columns]:
+    """Return a query of incidents for some of them."""
     if only.events:
         query = query.where(incident.c.event.in_(only.events))
     if only.severities:
@@ -139,7 +145,7 @@ def _query(
         query = query.where(incident.c.area.in_(only.areas))
     if only.devices:
         query = query.where(of_devices(incident, only.devices))
-    return query.order_by(columns.at.desc()).limit(MOST + 1)
+    return query
 
 
 def _rows(found: Sequence[sa.Row[int, str, str | None]]) -> Iterator[_Row]:

@@ -34,6 +34,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.trends import TrendService
 from ingest.services.waste import WasteService
 
 
@@ -64,6 +65,7 @@ class Services:
     foresight: ForesightService
     statistics: StatisticsService
     counts: CountService
+    trends: TrendService
     history: HistoryService
     links: LinkService
     cards: CardService

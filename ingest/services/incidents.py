@@ -145,9 +145,9 @@ class IncidentService:
 
     def waiting(self, viewer: Viewer) -> Waiting:
         """Return how many wait for somebody, by severity, and how many are being handled."""
-        viewer.require("see")
+        areas = viewer.within("see")
         with reading(self._reader) as connection:
-            return lists.waiting(connection)
+            return lists.waiting(connection, areas)
 
     def precision(
         self,

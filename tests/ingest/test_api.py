@@ -151,6 +151,8 @@ RULES |= {
     ("get", "/api/v1/statistics/load"): STAFF,
     ("get", "/api/v1/statistics/delivery"): VIEWER,
     ("get", "/api/v1/statistics/counts"): VIEWER,
+    ("get", "/api/v1/statistics/rhythm"): VIEWER,
+    ("get", "/api/v1/statistics/worse"): VIEWER,
     ("get", "/api/v1/duty/rosters"): STAFF,
     ("post", "/api/v1/duty/rosters/{name}/import"): ADMIN,
     ("get", "/api/v1/duty/contacts"): ADMIN,

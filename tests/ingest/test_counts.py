@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from house import GUEST, NOON, Folder, running, sign_in
+from kept import keep
 
 from ingest.refusal import NotUsable
 from ingest.services.counts import CountService, Filter
 from ingest.services.spans import MOST, MOST_GROUPS, MOST_SPANS, REST
-from ingest.store.engine import writing
-from ingest.store.incidents import incident, transition
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BASE = "/api/v1/statistics/counts"
@@ -28,39 +27,6 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     folder = Folder(tmp_path)
     yield folder
     folder.close()
-
-
-def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
-    """Keep an incident that was opened at noon and what happened to it."""
-    one = {"event": "bin-full", "area": "b01", "node": "n1", "device": "cam", "severity": "high"}
-    one |= changes
-    key = (
-        f'{{"site":"c","node":"{one["node"]}","device":"{one["device"]}","event":"{one["event"]}"}}'
-    )
-    body = (
-        f'{{"key":{key},"area":"{one["area"]}","severity":"{one["severity"]}",'
-        f'"opened":"{NOON.isoformat()}"}}'
-    )
-    with writing(folder.state) as connection:
-        number = connection.scalar(sa.select(sa.func.count()).select_from(incident)) or 0
-        number += 1
-        row = {name: one[name] for name in ("event", "node", "device", "severity", "area")} | {
-            "id": f"i{number}",
-            "number": number,
-            "key": f"k{number}",
-            "site": "c",
-            "state": "open",
-            "urgency": 1,
-            "last": NOON,
-            "body": body,
-        }
-        connection.execute(incident.insert(), row)
-        rows = [
-            {"incident": f"i{number}", "step": step, "at": at, "recorded": at}
-            | {"actor": "rule:edge", "body": "{}"}
-            for step, at in steps
-        ]
-        connection.execute(transition.insert(), rows)
 
 
 def ask(folder: Folder, start: datetime, end: datetime, **changes: Any) -> Any:

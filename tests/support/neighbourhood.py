@@ -453,6 +453,7 @@ class Neighbourhood:
             influx=self.copy,
             chain=self.probes,
             counts=None,  # type: ignore[arg-type]  # no page asks for it
+            trends=None,  # type: ignore[arg-type]  # no page asks for it
             history=None,  # type: ignore[arg-type]  # no page asks for it
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),

@@ -1,0 +1,1 @@
+"""What gets worse: hourly counts against their own past. Pure."""
