@@ -121,6 +121,16 @@ def test_the_desk_puts_first_what_is_urgent(place: Neighbourhood) -> None:
     assert SITE in text
 
 
+def test_a_page_is_packed_for_who_can_unpack_it(place: Neighbourhood) -> None:
+    client = browser(place)
+    packed, plain = client.get("/"), client.get("/", headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert "content-encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert packed.text == plain.text
+
+
 def test_no_open_incident_is_said_in_words() -> None:
     assert "All quiet" in browser(Neighbourhood()).get("/").text
 
