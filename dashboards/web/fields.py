@@ -242,7 +242,11 @@ def _value(spec: Spec, form: FormData, name: str, text: str) -> Any:
 
 def _number(text: str, *, whole: bool) -> float | int | str:
     try:
-        return int(text) if whole else float(text)
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return text if whole else float(text)
     except ValueError:
         return text
 

@@ -31,6 +31,12 @@ DOORS = (
         msg("Call nobody for a while, with an end and a reason: maintenance, works, a feast."),
     ),
     Door(
+        "/settings/rules",
+        "see",
+        msg("Rules"),
+        msg("What becomes an incident, how severe it is, and how often it was one."),
+    ),
+    Door(
         "/channels",
         "administer",
         msg("Channels of messages"),

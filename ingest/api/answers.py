@@ -37,7 +37,7 @@ from ingest.services.links import LinkLook
 from ingest.services.live import SHOWN as OF_LIVE
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
-from ingest.services.rules import RulesView, RuleVersionView
+from ingest.services.rules import FiredView, RulesView, RuleVersionView
 from ingest.services.series import ReadingView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
 from ingest.services.trends import SHOWN as OF_TRENDS
@@ -309,6 +309,7 @@ SHOWN: tuple[type, ...] = (
     Storage,
     BinList,
     RoundView,
+    FiredView,
     RulesView,
     RuleVersionList,
     RuleVersion,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from ingest.refusal import NotUsable
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.services.page import Page
-from ingest.services.rules import RulesView, RuleVersionView
+from ingest.services.rules import FiredView, RulesView, RuleVersionView
 
 router = APIRouter(prefix="/rules", tags=["rules"])
 TOML = "application/toml"
@@ -72,6 +73,18 @@ async def test(
     """
     text = await _text(request)
     return answer(await run_in_threadpool(house.rules.test, viewer, text, start, end))
+
+
+@router.get("/fired", responses=tells(FiredView, 400, 401, 403, 422, 503))
+def fired(
+    *,
+    house: TheServices,
+    viewer: TheViewer,
+    now: Now,
+    days: Annotated[int, Query(ge=1, le=366, description="the last so many days")] = 30,
+) -> Response:
+    """Tell how many incidents each rule has raised, or raised again, of late."""
+    return answer(house.rules.fired(viewer, now - timedelta(days=days)))
 
 
 @router.get("/history", responses=tells(RuleVersionList, 400, 401, 403, 422, 503))

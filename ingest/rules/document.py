@@ -81,7 +81,8 @@ class Rule(Part, frozen=True, kw_only=True, tag_field="type"):
     counts; the name of the rule itself when left out. `safety`: never resolves by itself, someone
     must have seen it; others do when they have been clear for `clear_after`. The same within `flap`
     after resolving is the same incident. Heard of later than `late_after` and over by then: kept,
-    nobody is called.
+    nobody is called. With `enabled` false it is as if it were not there, and neither is the
+    built-in rule of its name.
     """
 
     id: Slug
@@ -92,6 +93,7 @@ class Rule(Part, frozen=True, kw_only=True, tag_field="type"):
     clear_after: Span = "10min"
     flap: Span = "2min"
     late_after: Span = "5min"
+    enabled: bool = True
 
 
 class EventRule(Rule, frozen=True, kw_only=True, tag="event"):

@@ -144,6 +144,8 @@ def _activate(document: Document, builtin: Document, zone: tzinfo) -> Iterable[A
     groups = {one.id: one for one in document.group}
     own = {one.id for one in document.rule}
     for rule in document.rule:
+        if not rule.enabled:
+            continue
         yield _active(rule, "site", tuple(groups[name] for name in rule.where.group), zone)
     if document.builtin:
         for rule in builtin.rule:
@@ -154,8 +156,11 @@ def _activate(document: Document, builtin: Document, zone: tzinfo) -> Iterable[A
 def _active(
     rule: AnyRule, origin: Origin, groups: tuple[Group, ...], zone: tzinfo
 ) -> Active[AnyRule]:
-    # What a rule is called changes nothing of what it does.
-    content = msgspec.json.encode((replace(rule, label="-"), groups, str(zone)))
+    # What a rule is called changes nothing of what it does, and what is here is enabled: digests
+    # stay those of versions that knew no such key.
+    said = msgspec.to_builtins(replace(rule, label="-"))
+    del said["enabled"]
+    content = msgspec.json.encode((said, groups, str(zone)))
     policy = Policy(
         safety=rule.safety,
         outage=isinstance(rule, AbsenceRule),

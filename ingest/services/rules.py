@@ -15,12 +15,13 @@ from ingest.rules.directory import Directory
 from ingest.rules.document import AnyRule, Derived, Document, EventRule
 from ingest.rules.loading import Fault, RulesError, builtin, load
 from ingest.rules.memory import CLOCKS, Clocks
-from ingest.rules.rule_set import Active, Origin, RuleSet
+from ingest.rules.rule_set import Origin, RuleSet
 from ingest.rules.trial import Trial, try_rules
 from ingest.rules.versions import RuleVersion
 from ingest.services.page import Page, number
 from ingest.services.registry import Seen
 from ingest.store.engine import reading, writing
+from ingest.store.incidents import transition
 from ingest.store.rules import rule_memory
 from linli.events import Severity
 
@@ -45,6 +46,14 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     incident: str | None
     safety: bool
     raises: bool
+    enabled: bool = True
+
+
+class FiredView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many incidents each rule has raised since an instant; what is not named, none."""
+
+    since: datetime
+    rules: dict[str, int]
 
 
 class RulesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +181,21 @@ class RuleService:
             progress=lambda done, total: done >= total or time.monotonic() < deadline,
         )
 
+    def fired(self, viewer: Viewer, since: datetime) -> FiredView:
+        """Return how many incidents each rule has raised, or raised again, since an instant."""
+        viewer.require("see")
+        query = (
+            sa.select(transition.c.actor, sa.func.count())
+            .where(transition.c.step.in_(("opened", "reopened")), transition.c.at >= since)
+            .group_by(transition.c.actor)
+        )
+        found: dict[str, int] = {}
+        with reading(self._reader) as connection:
+            for actor, count in connection.execute(query):
+                name = actor.removeprefix("rule:").partition("@")[0]
+                found[name] = found.get(name, 0) + count
+        return FiredView(since=since, rules=found)
+
     def _compiled(self, document: Document, version: int = 0) -> RuleSet:
         return RuleSet(version, document, builtin(), self._zone)
 
@@ -192,7 +216,10 @@ class RuleService:
             note=one.note,
             at=one.at,
             position=one.position,
-            rules=tuple(_rule(active) for active in self._compiled(document).rules),
+            rules=(
+                *(_rule(one.rule, one.origin) for one in self._compiled(document).rules),
+                *(_rule(one, "site") for one in document.rule if not one.enabled),
+            ),
             faults=tuple(str(fault) for fault in faults),
             late=clocks.late,
             refused=clocks.refused,
@@ -219,15 +246,15 @@ def _version(one: RuleVersion) -> RuleVersionView:
     )
 
 
-def _rule(active: Active[AnyRule]) -> RuleView:
-    rule = active.rule
+def _rule(rule: AnyRule, origin: Origin) -> RuleView:
     return RuleView(
         id=rule.id,
         type=str(rule.__struct_config__.tag),
         label=rule.label,
-        origin=active.origin,
+        origin=origin,
         severity=rule.severity,
         incident=(rule.incident or rule.id) if isinstance(rule, Derived) else None,
         safety=rule.safety,
         raises=not isinstance(rule, EventRule) or rule.raises,
+        enabled=rule.enabled,
     )

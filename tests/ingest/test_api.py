@@ -179,6 +179,7 @@ RULES |= {
     ("get", "/api/v1/rules"): VIEWER,
     ("put", "/api/v1/rules"): ADMIN,
     ("post", "/api/v1/rules/test"): ADMIN,
+    ("get", "/api/v1/rules/fired"): VIEWER,
     ("get", "/api/v1/rules/history"): VIEWER,
     ("get", "/api/v1/rules/history/{version}"): VIEWER,
 }

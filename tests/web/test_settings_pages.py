@@ -4,47 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
-from typing import Any
 
+import arranging
 import pytest
+from arranging import said, sign_in
 from fastapi.testclient import TestClient
-from house import AREA, PASSWORDS, Folder
+from house import AREA, Folder
 
-from dashboards.web import fields, mount
-from ingest.app import create_app
+from dashboards.web import fields
 
 SILENCES = "/settings/silences"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
-    folder = Folder(tmp_path)
-    yield folder
-    folder.close()
+    yield from arranging.folder(tmp_path)
 
 
 @pytest.fixture
 def client(folder: Folder) -> Iterator[TestClient]:
-    app = create_app(folder.settings, clock=folder.clock)
-    site = folder.settings.site
-    mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
-    with TestClient(app, base_url="http://linli.test") as client:
-        client.headers["accept-language"] = "en"
-        yield client
-
-
-def sign_in(client: TestClient, name: str) -> str:
-    client.cookies.clear()
-    client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
-    found = re.search(r'<meta name="csrf" content="([^"]+)">', client.get("/").text)
-    assert found is not None
-    return found.group(1)
-
-
-def said(answer: Any) -> str:
-    return re.sub(r"\s+", " ", unescape(answer.text))
+    yield from arranging.client(folder)
 
 
 def until(folder: Folder, client: TestClient, path: str, text: str) -> str:
