@@ -28,7 +28,7 @@ from linli.errors import InputError
 
 router = APIRouter()
 HERE = "/settings/rules"
-ARRANGE: Right = "administer"
+ARRANGE: Right = "arrange"
 PERIODS = (7, 30)
 _NOT_ID = re.compile(r"[^a-z0-9]+")
 

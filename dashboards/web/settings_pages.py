@@ -38,7 +38,7 @@ DOORS = (
     ),
     Door(
         "/channels",
-        "administer",
+        "arrange",
         msg("Channels of messages"),
         msg("How messages go out, and a test of each."),
     ),

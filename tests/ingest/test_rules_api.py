@@ -81,6 +81,7 @@ def test_rules_are_read_changed_and_kept_by_version(client: TestClient, folder: 
         "incident": "hot",
         "safety": False,
         "raises": True,
+        "enabled": True,
     }
     assert made.headers["etag"] == client.get(RULES).headers["etag"] != first.headers["etag"]
     assert put(client, HOT, made.headers["etag"], headers).json()["version"] == 1  # nothing new
