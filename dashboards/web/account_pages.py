@@ -60,7 +60,7 @@ def logout(request: Request, visit: Acting) -> Response:
     """Sign out of this browser."""
     token = request.cookies.get(COOKIE_OF_SESSION, "")
     visit.house.services.accounts.logout(token, visit.house.clock.now())
-    answer = visit.go("/login")
+    answer = visit.go("/login?out=1")
     answer.delete_cookie(COOKIE_OF_SESSION, path=visit.frame.url("/"), httponly=True)
     return answer
 

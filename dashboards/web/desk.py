@@ -19,6 +19,7 @@ from dashboards.web.wall import FITS, wall
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import State
+from ingest.orders.order import State as OrderState
 from ingest.refusal import Gone, NotThere
 from ingest.services import Services
 from ingest.services.incidents import Order, Standing
@@ -26,6 +27,8 @@ from linli.clock import Clock
 
 OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
 HISTORY_SHOWN = 200
+MOST_TAKEN = 200
+ON_THE_WAY: tuple[OrderState, ...] = ("assigned", "accepted", "handed-over")
 UNRESOLVED: tuple[State, ...] = ("open", "acknowledged", "in-progress")
 HOUR, STEP = timedelta(hours=1), 120
 Context = dict[str, Any]
@@ -91,6 +94,21 @@ class Desk:
         order: Order = "newest" if states == ("resolved",) else "urgent"
         words = self._words(viewer, language)
         return self._some(viewer, words, states, PAGE, order=order, cursor=cursor)
+
+    def pocket(self, viewer: Viewer, language: Language) -> Context:
+        """Return what waits for somebody, and what this viewer has taken on or was given."""
+        words, services = self._words(viewer, language), self._services
+        taken = services.incidents.list(
+            viewer, states=("acknowledged", "in-progress"), limit=MOST_TAKEN
+        )
+        given = services.orders.list(viewer, states=ON_THE_WAY, assignee=viewer.name, limit=PAGE)
+        mine = {one.incident for one in given.items}
+        mine |= {one.id for one in taken.items if one.acknowledged_by == viewer.actor}
+        cards = [self.card(viewer, language, one) for one in sorted(mine, reverse=True)[:PAGE]]
+        return {
+            "mine": [one for one in cards if one.state != "resolved"],
+            "waiting": self._some(viewer, words, ("open",), PAGE, standing=("alone",)),
+        }
 
     def card(self, viewer: Viewer, language: Language, incident: str) -> Card:
         """Return one incident at a glance. Raises NotThere."""

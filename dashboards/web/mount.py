@@ -18,6 +18,7 @@ from dashboards.web import (
     live_pages,
     order_pages,
     phone_pages,
+    pocket_pages,
     refused,
     registry_pages,
     rule_pages,
@@ -52,6 +53,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     for part in (
         account_pages,
         phone_pages,
+        pocket_pages,
         order_pages,
         incident_pages,
         device_pages,

@@ -47,10 +47,11 @@ def page(request: Request, visit: Stranger, token: str) -> Response:
     answer = visit.page(
         "phone.html",
         one=found["one"],
-        token=token,
+        base=f"/i/{token}",
         recipient=guest.label,
-        picture=links.picture(guest, now),
-        push_key=visit.house.services.push.key_for(guest),
+        picture=_address(token, links.picture(guest, now)),
+        tag=None,
+        push_key=visit.house.services.push.key_for(guest.viewer),
         todo=None if todo is None else visit.frame.say(todo),
     )
     answer.headers.update(PRIVATE)
@@ -93,15 +94,15 @@ def add_phone(visit: Stranger, token: str, body: NewPhone) -> Response:
     """Let this phone hear what its person is told."""
     services, now = visit.house.services, visit.house.clock.now()
     guest = services.links.open(token, now)
-    services.push.add(guest, body.endpoint, body.keys.p256dh, body.keys.auth, now)
+    services.push.add(guest.viewer, body.endpoint, body.keys.p256dh, body.keys.auth, now)
     return Response(status_code=204, headers=PRIVATE)
 
 
 @router.get("/push-worker.js")
 def worker() -> Response:
-    """Give out the script that shows what was pushed; here, so that it may serve every page."""
+    """Give out the script behind the pages; here, so that it may serve every page."""
     return FileResponse(
-        web_file("static", "push-worker.js"),
+        web_file("static", "dist", "pages", "worker.js"),
         media_type="text/javascript",
         headers={"Cache-Control": "no-cache"},
     )
@@ -115,6 +116,10 @@ def act(visit: Stranger, token: str, deed: Deed) -> Response:
     except (NotThere, Gone) as error:
         return _refused(visit, error.status)
     return visit.go(f"/i/{token}")
+
+
+def _address(token: str, query: str | None) -> str | None:
+    return None if query is None else f"/i/{token}/picture?{query}"
 
 
 def _refused(visit: Visit, status: int) -> Response:

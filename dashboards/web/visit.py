@@ -28,6 +28,7 @@ MOST_PART = 1 << 20
 
 
 _WORTH_PACKING, _PACKING = 1000, 5
+TYPE_COOKIE, LARGE = "linli_type", "large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,11 @@ class Visit:
             site=self.house.site,
             here=self.here if self.request.method == "GET" else "/",
             session=self.session,
+            large=self.request.cookies.get(TYPE_COOKIE) == LARGE,
             may_act=self.session is not None and self.session.viewer.may("act"),
             csrf=self.session.csrf if self.session else "",
             ago=calendar.ago_forms(),
+            clock=calendar.clock(calendar.now),
             now=calendar.moment(calendar.now).iso,
             **context,
         )

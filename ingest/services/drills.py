@@ -37,22 +37,30 @@ class DrillService:
 
     def list(self, viewer: Viewer) -> tuple[Incident, ...]:
         """Return the drills that go on, newest first."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            return tuple(going_on(connection))
+            return tuple(one for one in going_on(connection) if viewer.knows(one.area))
 
     def start(self, viewer: Viewer, wish: Drill, now: datetime) -> Incident:
-        """Begin a drill. Raises NotAllowed, NotThere for no such device in use, Clash."""
-        viewer.require("act")
+        """Begin a drill; calling people for it is for those who arrange their duties.
+
+        Raises NotAllowed, NotThere for no such device in use, Clash.
+        """
+        viewer.within("arrange" if wish.call else "act")
         with writing(self._writer) as connection:
+            if not viewer.knows(home(connection, wish.node, wish.device)[1]):
+                raise NotThere("no such device in use")
             made = begin(connection, wish, viewer.actor, now, self._around)
         self._feed.tell("incidents")
         return made
 
     def end(self, viewer: Viewer, incident: str, now: datetime) -> Incident:
         """End a drill; again changes nothing. Raises NotAllowed, NotThere for no drill."""
-        viewer.require("act")
+        viewer.within("act")
         with writing(self._writer) as connection:
+            found = book.get(connection, incident)
+            if found is not None and not viewer.knows(found.area):
+                raise NotThere("no such drill")
             made = finish(connection, incident, viewer.actor, now, self._around)
         self._feed.tell("incidents")
         return made

@@ -14,9 +14,10 @@ from ingest.notify.push_desk import Browser, PushKey, decoded
 from ingest.notify.reach import Lookup, looked_up, reach
 from ingest.notify_settings import Notify, WebPushSettings
 from ingest.refusal import Clash, NotAllowed, NotThere, NotUsable
-from ingest.services.links import Guest
+from ingest.services.links import viewer_of
 from ingest.store.engine import insert, reading, writing
 from ingest.store.push import push_browser
+from ingest.store.registry import person
 from linli.errors import InputError
 
 MOST_PHONES = 5
@@ -81,15 +82,26 @@ class PushService:
         self._key = key
         self._lookup = lookup
 
-    def key_for(self, guest: Guest) -> str | None:
+    def person_of(self, viewer: Viewer) -> Viewer:
+        """Return the person behind an account, as a link to them would; else the viewer itself."""
+        if viewer.kind != "user":
+            return viewer
+        query = sa.select(person.c.person).where(
+            person.c.account == viewer.name, person.c.retired_at.is_(None)
+        )
+        with reading(self._reader) as connection:
+            found = connection.scalar(query)
+        return viewer if found is None else viewer_of(f"person:{found}")
+
+    def key_for(self, viewer: Viewer) -> str | None:
         """Return our public key for a person's phone, None where none can be added."""
-        if not self._on or guest.viewer.kind != "person":
+        if not self._on or viewer.kind != "person":
             return None
         from ingest.notify.push_seal import public_of  # noqa: PLC0415 - for its cipher
 
         return public_of(self._key())
 
-    def add(self, guest: Guest, endpoint: str, p256dh: str, auth: str, now: datetime) -> None:
+    def add(self, viewer: Viewer, endpoint: str, p256dh: str, auth: str, now: datetime) -> None:
         """Let a phone hear what its person is told; adding it again changes nothing.
 
         Raises Clash where there is no web push, NotAllowed for a team's link, which many hold, and
@@ -97,7 +109,7 @@ class PushService:
         """
         if not self._on:
             raise Clash("web push is off", hint="Add a channel of type web-push")
-        if guest.viewer.kind != "person":
+        if viewer.kind != "person":
             raise NotAllowed("only a person's own link adds a phone")
         from ingest.notify.push_seal import browser_of  # noqa: PLC0415 - for its cipher
 
@@ -106,7 +118,7 @@ class PushService:
         except ValueError as error:
             raise NotUsable(str(error), where="keys") from None
         self._judge(endpoint)
-        owner = guest.viewer.account
+        owner = viewer.account
         row = {"owner": owner, "endpoint": endpoint, "p256dh": p256dh, "auth": auth, "added": now}
         statement = insert(push_browser).values(row)
         older = (

@@ -33,7 +33,7 @@ async function add(given) {
   });
   const answer = await fetch(given.to, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": given.csrf || "" },
     body: JSON.stringify(found.toJSON()),
   });
   return answer.ok ? "done" : "failed";
