@@ -13,5 +13,5 @@ router = APIRouter()
 @router.get("/duty")
 def duty(visit: SignedIn) -> Response:
     """Show every team; names of people are for staff."""
-    visit.viewer.require("act")
+    visit.viewer.within("act")
     return visit.page("duty.html", teams=visit.house.desk.duty(visit.viewer, visit.language))

@@ -36,6 +36,8 @@ class View:
     language: Language
     prefix: str
     urgent: frozenset[Topic]
+    rights: tuple[frozenset[str] | None, frozenset[str] | None] = (None, None)
+    """Scopes and areas of the viewer: who is limited otherwise sees something else."""
 
 
 Renderer = Callable[[View, Viewer], Fragments]

@@ -45,6 +45,7 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         language=visit.language,
         prefix=visit.frame.prefix,
         urgent=URGENT.get(page, frozenset()),
+        rights=(viewer.scopes, viewer.areas),
     )
     token = visit.request.cookies.get(COOKIE_OF_SESSION)
 

@@ -16,7 +16,7 @@ _MINUTE = timedelta(minutes=1)
 @router.get("/wall")
 def wall(visit: SignedIn) -> Response:
     """Show what needs a person now, to be read from across a room; no names of residents."""
-    visit.viewer.require("see")
+    visit.viewer.within("see")
     calendar = visit.calendar
     local = calendar.now.astimezone(calendar.zone)
     return visit.page(

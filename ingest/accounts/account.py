@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -34,6 +35,10 @@ WORKING: frozenset[Role] = frozenset({"duty", "supervisor", "community", "admin"
 def rights_of(role: Role) -> frozenset[Right]:
     """Return what a role allows."""
     return _RIGHTS[role]
+
+
+NOWHERE = ("/",)
+"""Areas of which there is none: no id has a slash."""
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +86,16 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
         if not self.may(right):
             raise NotAllowed(f"this token or link does not allow this ({right})")
         return self.areas
+
+    def narrow(self, right: Right, wanted: Collection[str] = ()) -> Collection[str]:
+        """Return of the areas that are asked for (none: all) those in which it is allowed.
+
+        An empty answer means all, as in the question. Raises NotAllowed.
+        """
+        areas = self.within(right)
+        if areas is None:
+            return wanted
+        return sorted(areas & set(wanted) if wanted else areas) or NOWHERE
 
     def knows(self, area: str | None) -> bool:
         """Tell whether what is in this area exists for this viewer."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from ingest.evidence.retention import HoldStep, Keep, Retention, protects, retention_of
 from ingest.store.evidence import evidence_hold, evidence_use
 from ingest.store.incidents import incident
+from ingest.store.registry import node
 from ingest.store.state import evidence, evidence_look, secret
 from linli.events import Redaction
 
@@ -60,6 +61,15 @@ def add_by_hand(connection: sa.Connection, name: str, site: str, kept: dict[str,
     """Write down a photograph that a person took; nothing in it was blurred."""
     taken = {"id": name, "site": site, "node": NOBODY, "device": NOBODY, "redaction": BY_HAND}
     connection.execute(evidence.insert(), {**taken, **kept})
+
+
+def area_of(connection: sa.Connection, name: str) -> str | None:
+    """Return the area that a picture shows: where its node stands, or where a person was."""
+    area = sa.func.coalesce(evidence.c.area, node.c.area)
+    joined = evidence.outerjoin(node, node.c.node == evidence.c.node)
+    query = sa.select(area).select_from(joined).where(evidence.c.id == name)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def look(connection: sa.Connection, name: str, account: str, at: datetime, purpose: str) -> None:

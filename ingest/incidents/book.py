@@ -255,9 +255,17 @@ def transitions_of(
     return tuple(_numbered(row) for row in connection.execute(_PART, values))
 
 
-def transitions_after(connection: sa.Connection, after: int, limit: int) -> tuple[Transition, ...]:
-    """Return rows of all incidents above a number, oldest first."""
-    found = connection.execute(_AFTER, {"after": after, "most": limit})
+def transitions_after(
+    connection: sa.Connection, after: int, limit: int, areas: Collection[str] | None = None
+) -> tuple[Transition, ...]:
+    """Return rows of all incidents, or those in some areas, above a number, oldest first."""
+    if areas is None:
+        found = connection.execute(_AFTER, {"after": after, "most": limit})
+    else:
+        inside = sa.select(incident.c.id).where(incident.c.area.in_(areas))
+        query = transition.select().where(transition.c.id > after)
+        query = query.where(transition.c.incident.in_(inside)).order_by(transition.c.id)
+        found = connection.execute(query.limit(limit))
     return tuple(_numbered(row) for row in found)
 
 

@@ -96,8 +96,15 @@ def listing(wanted: Filter, *, order: Order, after: tuple[int, int] | None) -> s
     return query
 
 
-def counts(connection: sa.Connection) -> tuple[int, int]:
+def counts(connection: sa.Connection, areas: Collection[str] | None = None) -> tuple[int, int]:
     """Return how many incidents there are, and how many of them wait for someone to see them."""
+    if areas is not None:
+        inside = incident.c.area.in_(areas)
+        all_of_them = sa.select(sa.func.count()).select_from(incident).where(inside)
+        return (
+            connection.scalar(all_of_them) or 0,
+            connection.scalar(_COUNT_WAITING.where(inside)) or 0,
+        )
     # None is ever deleted, so the last number is how many there are.
     return connection.scalar(_LAST_NUMBER) or 0, connection.scalar(_COUNT_WAITING) or 0
 

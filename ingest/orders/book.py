@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from ingest.orders.order import Order, OrderStep, State, apply
+from ingest.store.incidents import incident
 from ingest.store.orders import work_order, work_order_step
 
 _ORDER = msgspec.json.Decoder(Order)
@@ -42,6 +43,7 @@ def page(
     assignee: str | None,
     after: str | None,
     limit: int,
+    areas: Collection[str] | None = None,
 ) -> list[Order]:
     """Return up to `limit` orders made before the one of id `after`, the newest first."""
     query = sa.select(work_order.c.body).order_by(work_order.c.id.desc()).limit(limit)
@@ -51,6 +53,9 @@ def page(
         query = query.where(work_order.c.assignee == assignee)
     if after is not None:
         query = query.where(work_order.c.id < after)
+    if areas is not None:
+        inside = sa.select(incident.c.id).where(incident.c.area.in_(areas))
+        query = query.where(work_order.c.incident.in_(inside))
     return [_ORDER.decode(body) for body in connection.scalars(query)]
 
 

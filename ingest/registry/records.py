@@ -65,6 +65,11 @@ class Place(Record, frozen=True, kw_only=True):
         return self.id.rpartition("/")[0] or None
 
 
+def area_of(place: str) -> str | None:
+    """Return the area that a place is or lies in, None for the site itself."""
+    return place.split("/")[1] if "/" in place else None
+
+
 class Edge(Record, frozen=True, kw_only=True):
     """An edge box. Site and area of its topics are the first two levels of its place.
 

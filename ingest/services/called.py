@@ -37,6 +37,23 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
     areas: Mapping[str, Label] = {}
     nodes: Mapping[str, Label] = {}
     devices: Mapping[tuple[str, str], Label] = {}
+    only: bool = False
+    """Whether what is not here is not to be known of, rather than not yet named."""
+
+    def within(self, areas: Collection[str] | None) -> Called:
+        """Return what of it is in some areas; None is everywhere."""
+        if areas is None:
+            return self
+        nodes = {name: area for name, area in self.area_of.items() if area in areas}
+        return Called(
+            only=True,
+            sites=self.sites,
+            in_use=frozenset(one for one in self.in_use if one[0] in nodes),
+            area_of=nodes,
+            areas={name: label for name, label in self.areas.items() if name in areas},
+            nodes={name: label for name, label in self.nodes.items() if name in nodes},
+            devices={one: label for one, label in self.devices.items() if one[0] in nodes},
+        )
 
     def area(self, area: str | None, lang: Lang) -> str:
         """Return what an area is called, its id when nobody named it."""

@@ -52,7 +52,7 @@ class ChainService:
 
     def view(self, viewer: Viewer) -> ChainView:
         """Return numbers since the data folder was made, and green, red or unknown with why."""
-        viewer.require("see")
+        viewer.within("see")
         now = self._clock.now()
         with reading(self._reader) as connection:
             passes = self._passes(connection)

@@ -66,7 +66,7 @@ class CommandService:
         Raises NotAllowed, NotThere, NotUsable, Busy, and Clash when commands are off, the incident
         is a drill, or a door was held too often in a row.
         """
-        viewer.require("command")
+        viewer.within("command")
         if self._submit is None:
             raise Clash("commands are off", hint="Set commands.enabled in ingest.toml")
         reason = reason.strip()
@@ -75,6 +75,8 @@ class CommandService:
         data = wish(name, viewer.actor, seconds=seconds, prompt=prompt, level=level, lasts=lasts)
         with writing(self._writer) as connection:
             site, area = home(connection, *where)
+            if not viewer.knows(area):
+                raise NotThere("no such device in use")
             known = _asked_before(book.of_device(connection, *where, name), viewer.actor, once, now)
             if known is not None:
                 return known
@@ -136,18 +138,20 @@ class CommandService:
 
     def get(self, viewer: Viewer, command: str) -> Command:
         """Return one as it stands. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             found = book.get(connection, command)
-        if found is None:
+        if found is None or not viewer.knows(found.area):
             raise NotThere("no such command")
         return found
 
     def of_device(self, viewer: Viewer, where: tuple[str, str]) -> tuple[Command, ...]:
         """Return the last fifty commands to a device, newest first. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            home(connection, *where)
+            _, area = home(connection, *where)
+            if not viewer.knows(area):
+                raise NotThere("no such device in use")
             return tuple(book.of_device(connection, *where))
 
 

@@ -102,7 +102,7 @@ class CountService:
         lang: Lang = "zh",
     ) -> CountsView:
         """Return counts per step and group; steps are made longer until there are not too many."""
-        viewer.require("see")
+        only = only._replace(areas=tuple(viewer.narrow("see", only.areas)))
         steps = spans(start, end, step)
         with reading(self._reader) as connection:
             found = connection.execute(_query(start, end, what, only, by)).all()

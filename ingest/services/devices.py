@@ -38,7 +38,7 @@ class DeviceService:
 
     def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
         """Return all devices, discovered ones first, then by node and device."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             rows = connection.execute(device.select().where(device.c.standing != RETIRED)).all()
             nodes = {row.node: row for row in connection.execute(node.select())}
@@ -51,21 +51,23 @@ class DeviceService:
             for row in rows
         ]
         views += [self._parked_view(*place, row) for place, row in parked.items()]
-        views = [view for view in views if view.device != SELF]
+        views = [one for one in views if one.device != SELF and viewer.knows(one.area)]
         return tuple(
             sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
         )
 
     def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
         """Return what people call each device, by node and device; retired ones too."""
-        viewer.require("see")
+        viewer.within("see")
         query = sa.select(device.c.node, device.c.device, device.c.label)
+        if viewer.areas is not None:
+            query = query.where(device.c.area.in_(viewer.areas))
         with reading(self._reader) as connection:
             return {(name, one): label for name, one, label in connection.execute(query)}
 
     def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
         """Return all edge boxes, by node."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             rows = connection.execute(node.select().where(node.c.standing != RETIRED)).all()
         turned_away, broken = self._turned_away(now)
@@ -76,7 +78,9 @@ class DeviceService:
         known = {view.node for view in views}
         unknown = {name: row for (name, _), row in self._parked().items() if name not in known}
         views += [self._parked_node(name, row) for name, row in unknown.items()]
-        return tuple(sorted(views, key=lambda one: one.node))
+        return tuple(
+            sorted((one for one in views if viewer.knows(one.area)), key=lambda one: one.node)
+        )
 
     def confirm(
         self,
@@ -92,7 +96,7 @@ class DeviceService:
 
         Raises NotThere, NotAllowed, and InputError for a `subject` that is no path of ids.
         """
-        viewer.require("act")
+        viewer.within("act")
         known = next(
             (one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)),
             None,

@@ -139,7 +139,7 @@ class DutyService:
 
     def now(self, viewer: Viewer, now: datetime) -> DutyView:
         """Return who is on duty in every team. Raises NotAllowed: names of people are for staff."""
-        viewer.require("act")
+        viewer.within("act")
         with reading(self._reader) as connection:
             return on_duty_now(connection, now, self._zone)
 

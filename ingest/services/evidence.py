@@ -116,12 +116,16 @@ class EvidenceService:
         self._feed.tell("incidents")
         return True
 
-    def hand_in(self, site: str, data: bytes, now: datetime) -> str:
-        """Keep a person's photograph; return its id. Raises TooMuch, WrongKind, NotUsable."""
+    def hand_in(self, site: str, data: bytes, now: datetime, *, area: str) -> str:
+        """Keep a person's photograph of something in an area; return its id.
+
+        Raises TooMuch, WrongKind, NotUsable.
+        """
         with self._decoding:
             picture = photo(data)
         name = uuid7(now)
         kept = {
+            "area": area,
             "received": now,
             "expires": now + self._keep.ordinary,
             "sent_sha256": hashlib.sha256(data).hexdigest(),
@@ -148,8 +152,8 @@ class EvidenceService:
 
         Raises NotThere when it has not arrived, Gone when its time is over, NotAllowed.
         """
-        viewer.require("look")
-        self._require_kept(evidence, now)
+        viewer.within("look")
+        self._require_kept(viewer, evidence, now)
         expires = address.expiry(now)
         signature = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         query = urlencode({"expires": expires, "purpose": purpose, "signature": signature})
@@ -170,13 +174,13 @@ class EvidenceService:
         Raises NotThere for an address that was not made for this viewer, Gone when the address or
         the picture ended, NotAllowed.
         """
-        viewer.require("look")
+        viewer.within("look")
         right = address.sign(self._key(), evidence, viewer.account, purpose, expires)
         if not hmac.compare_digest(right.encode(), signature.encode()):
             raise NotThere("no such picture")
         if not address.still_good(expires, now):
             raise Gone("the address has ended", hint="Ask for a new one")
-        self._require_kept(evidence, now)
+        self._require_kept(viewer, evidence, now)
         data = self._store.get(evidence)
         if data is None:
             raise Gone("the picture is no longer kept")
@@ -238,8 +242,12 @@ class EvidenceService:
             book.add_step(connection, evidence, said)
         return self.record(viewer, evidence, now)
 
-    def _require_kept(self, evidence: str, now: datetime) -> None:
+    def _require_kept(self, viewer: Viewer, evidence: str, now: datetime) -> None:
         with reading(self._reader) as connection:
+            if viewer.areas is not None and not (
+                _is_uuid(evidence) and viewer.knows(book.area_of(connection, evidence))
+            ):
+                raise NotThere("no such picture, or not yet")
             self._require_row(connection, evidence, now)
 
     def _require_row(self, connection: sa.Connection, evidence: str, now: datetime) -> None:

@@ -17,6 +17,7 @@ from ingest.floors.book import FloorPlan, Marker
 from ingest.floors.drawing import clean
 from ingest.refusal import Clash, NotThere, NotUsable
 from ingest.registry import book as records
+from ingest.registry.records import area_of
 from ingest.services.page import Page
 from ingest.store.engine import reading, writing
 
@@ -49,28 +50,33 @@ class FloorService:
         limit: int = 100,
     ) -> Page[FloorPlan]:
         """Return plans by id, of all places or of those named. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         limit = max(1, min(limit, MOST_PLANS))
         with reading(self._reader) as connection:
             found = book.some(connection, places=places, after=cursor or "", limit=limit + 1)
-        items = tuple(found[:limit])
-        return Page(items, items[-1].id if len(found) > limit else None)
+        items = tuple(one for one in found[:limit] if _knows(viewer, one))
+        return Page(items, found[limit - 1].id if len(found) > limit else None)
 
     def get(self, viewer: Viewer, plan: str) -> FloorPlan:
         """Return a plan with its markers. Raises NotThere, NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            return _found(book.find(connection, plan))
+            found = _found(book.find(connection, plan))
+        if not _knows(viewer, found):
+            raise NotThere("no such floor plan")
+        return found
 
     def of_device(self, viewer: Viewer, node: str, device: str) -> tuple[FloorPlan, ...]:
         """Return the plans that a device stands on, with its marker alone. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            return tuple(book.with_device(connection, node, device))
+            return tuple(
+                one for one in book.with_device(connection, node, device) if _knows(viewer, one)
+            )
 
     def picture(self, viewer: Viewer, plan: str) -> PlanPicture:
         """Return the drawing of a plan. Raises NotThere, NotAllowed."""
-        viewer.require("see")
+        self.get(viewer, plan)
         with reading(self._reader) as connection:
             found = book.picture(connection, plan)
         if found is None:
@@ -85,7 +91,7 @@ class FloorService:
         One that is there gets the new drawing and keeps its markers. Raises NotAllowed, NotThere
         for a place that is not registered, Clash when there are too many, and as `clean`.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         label = _label(label)
         if not _is_uuid(plan):
             raise NotUsable("not a UUID", where="plan")
@@ -105,7 +111,7 @@ class FloorService:
 
     def rename(self, viewer: Viewer, plan: str, label: str, now: datetime) -> FloorPlan:
         """Call a plan something else. Raises NotThere, NotAllowed, NotUsable."""
-        viewer.require("administer")
+        viewer.require("arrange")
         label = _label(label)
         with writing(self._writer) as connection:
             _found(book.find(connection, plan))
@@ -114,7 +120,7 @@ class FloorService:
 
     def remove(self, viewer: Viewer, plan: str) -> None:
         """Take a plan away, and its markers with it. Raises NotThere, NotAllowed."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with writing(self._writer) as connection:
             _found(book.find(connection, plan))
             book.remove(connection, plan)
@@ -126,7 +132,7 @@ class FloorService:
         Raises NotThere for a plan or device that is not in use, NotAllowed, NotUsable for a
         position outside, and Clash when too many stand there.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         if not (0 <= marker.x <= 1 and 0 <= marker.y <= 1):  # NaN is refused too
             raise NotUsable("x and y are between 0 and 1", where="x, y")
         with writing(self._writer) as connection:
@@ -145,7 +151,7 @@ class FloorService:
 
     def unmark(self, viewer: Viewer, plan: str, node: str, device: str, now: datetime) -> None:
         """Take a device off a plan. Raises NotThere, NotAllowed."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with writing(self._writer) as connection:
             if not book.unmark(connection, plan, node, device):
                 raise NotThere("it does not stand on this plan")
@@ -165,6 +171,10 @@ def _label(text: str) -> str:
     if not text or len(text) > LONGEST_LABEL or not text.isprintable():
         raise NotUsable(f"1 to {LONGEST_LABEL} characters on one line", where="label")
     return text
+
+
+def _knows(viewer: Viewer, plan: FloorPlan) -> bool:
+    return viewer.areas is None or viewer.knows(area_of(plan.place))
 
 
 def _found(plan: FloorPlan | None) -> FloorPlan:

@@ -17,7 +17,7 @@ from ingest.notify.foresee import Step, foresee
 from ingest.notify.plans import StoredPlans, matter_of
 from ingest.notify.routes import Matter
 from ingest.notify_settings import Notify
-from ingest.refusal import NotThere
+from ingest.services.incidents import seen_by
 from ingest.store.engine import reading
 
 
@@ -82,11 +82,9 @@ class ForesightService:
 
     def of_incident(self, viewer: Viewer, incident: str, now: datetime) -> Foresight:
         """Return who would be told of an incident. Raises NotThere, NotAllowed."""
-        viewer.require("act")
+        viewer.within("act")
         with reading(self._reader) as connection:
-            found = incidents.get(connection, incident)
-            if found is None:
-                raise NotThere("no such incident")
+            found = seen_by(viewer, incidents.get(connection, incident))
             known = climbs.get(connection, incident)
             if known is not None and known[1].due is not None:
                 team, climb = known

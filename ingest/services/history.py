@@ -131,8 +131,8 @@ class HistoryService:
 
     def called(self, viewer: Viewer) -> Called:
         """Return what people call areas, nodes and devices. Raises NotAllowed."""
-        viewer.require("see")
-        return called(self._reader)
+        viewer.within("see")
+        return called(self._reader).within(viewer.areas)
 
     def events(
         self,
@@ -149,7 +149,7 @@ class HistoryService:
 
         A page may be short, or empty, though more follow.
         """
-        viewer.require("see")
+        only = only._replace(areas=tuple(viewer.narrow("see", only.areas)))
         rows, follows = self._page(
             _EVENTS,
             sa.select(state.event).where(*_of_events(only)),
@@ -175,7 +175,7 @@ class HistoryService:
 
         A page may be short, or empty, though more follow.
         """
-        viewer.require("see")
+        only = only._replace(areas=tuple(viewer.narrow("see", only.areas)))
         rows, follows = self._page(
             _STEPS,
             sa.select(transition, incident.c.body.label("whole"))
@@ -201,7 +201,7 @@ class HistoryService:
         lang: Lang = "zh",
     ) -> EventFiguresView:
         """Return how many events of each group came, and how late, in each step."""
-        viewer.require("see")
+        only = only._replace(areas=tuple(viewer.narrow("see", only.areas)))
         steps = spans(start, end, step)
         newest = (
             sa.select(_EVENT.time, _EVENT.received, _EVENT.dwell, _group(by).label("group"))

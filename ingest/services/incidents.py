@@ -83,7 +83,7 @@ class IncidentService:
         `urgent`: not yet resolved first, of those the most severe first, then the newest.
         Empty filters mean all. A device is `node/device`. Raises NotUsable for a bad cursor.
         """
-        viewer.require("see")
+        areas = viewer.narrow("see", areas)
         limit = max(1, min(limit, MOST))
         after = _read_cursor(order, cursor) if cursor else None
         wanted = Filter(
@@ -103,14 +103,15 @@ class IncidentService:
 
     def get(self, viewer: Viewer, incident: str) -> Incident:
         """Return one incident. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            return _found(book.get(connection, incident))
+            return seen_by(viewer, book.get(connection, incident))
 
     def newest(self, viewer: Viewer, incident: str, limit: int) -> tuple[Transition, ...]:
         """Return up to `limit` newest rows of its history, oldest first. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
+            _check_area(viewer, connection, incident)
             rows = book.newest_of(connection, incident, limit)
         if not rows:
             raise NotThere("no such incident")
@@ -120,9 +121,10 @@ class IncidentService:
         self, viewer: Viewer, incident: str, *, cursor: str | None = None, limit: int = 1000
     ) -> Page[Transition]:
         """Return one page of it, for what goes on for months. Raises NotThere, NotUsable."""
-        viewer.require("see")
+        viewer.within("see")
         after, limit = number(cursor) if cursor else 0, max(1, min(limit, MOST_ROWS))
         with reading(self._reader) as connection:
+            _check_area(viewer, connection, incident)
             found = book.transitions_of(connection, incident, after, limit + 1)
             if not found and book.get(connection, incident) is None:
                 raise NotThere("no such incident")
@@ -133,13 +135,13 @@ class IncidentService:
         self, viewer: Viewer, after: int, limit: int = 100
     ) -> tuple[Transition, ...]:
         """Return what happened to any incident after transition number `after`, oldest first."""
-        viewer.require("see")
+        areas = viewer.within("see")
         with reading(self._reader) as connection:
-            return book.transitions_after(connection, after, limit)
+            return book.transitions_after(connection, after, limit, areas)
 
     def last_transition(self, viewer: Viewer) -> int:
         """Return the number of the newest transition, 0 when there is none."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             return book.last_transition(connection)
 
@@ -159,7 +161,7 @@ class IncidentService:
         areas: Collection[str] = (),
     ) -> tuple[Precision, ...]:
         """Return how often each device was right about each event last seen in a span of time."""
-        viewer.require("see")
+        areas = viewer.narrow("see", areas)
         since, until = clamped(start or EARLIEST), clamped(end or LATEST)
         places = [_device(one) for one in devices]
         with reading(self._reader) as connection:
@@ -219,8 +221,9 @@ class IncidentService:
 
     def undoable(self, viewer: Viewer, incident: str, now: datetime) -> int | None:
         """Return the row of this viewer's own step that `undo` would take back now, None: none."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
+            _check_area(viewer, connection, incident)
             found = undo.last_step(_newest(connection, incident), viewer.actor, now)
             made_by_order = bool(found) and _by_order(connection, incident, found[0])
         return None if not found or made_by_order else found[0].id
@@ -233,9 +236,9 @@ class IncidentService:
         Raises NotThere, NotAllowed, and Clash when there is none any more: too late, or somebody
         else went on from it.
         """
-        viewer.require("act")
+        viewer.within("act")
         with writing(self._writer) as connection:
-            current = _found(book.lock(connection, incident))
+            current = seen_by(viewer, book.lock(connection, incident))
             self._check(current)
             rows = _newest(connection, incident)
             if undo.taken_back(rows, viewer.actor, now):
@@ -299,7 +302,7 @@ class IncidentService:
         until: datetime | None = None,
         photo: str | None = None,
     ) -> Incident:
-        viewer.require("act")
+        viewer.within("act")
         fact = StaffFact(
             wish=wish,
             actor=viewer.actor,
@@ -309,21 +312,20 @@ class IncidentService:
             photo=photo,
         )
         with writing(self._writer) as connection:
-            current = book.get(connection, incident)
+            current = seen_by(viewer, book.get(connection, incident))
             if self._given:
                 self._check(current)
-            if label not in (None, "drill") and current is not None and current.key.drill:
+            if label not in (None, "drill") and current.key.drill:
                 raise Clash("this was begun as a drill, and stays one")
             made = flow.step(connection, incident, fact, now, self._around)
-            if made is None:
-                raise NotThere("no such incident")
+            assert made is not None, "it was there a line ago"
         after, rows = made
         if rows:
             self._feed.tell("incidents")
         return after
 
-    def _check(self, current: Incident | None) -> None:
-        if self._given and not self._given & {"*", tag_of(_found(current))}:
+    def _check(self, current: Incident) -> None:
+        if self._given and not self._given & {"*", tag_of(current)}:
             raise Outdated("it went on meanwhile", hint="Look at it again")
 
 
@@ -347,10 +349,16 @@ def _short(note: str | None) -> str | None:
     return note
 
 
-def _found(incident: Incident | None) -> Incident:
-    if incident is None:
+def seen_by(viewer: Viewer, incident: Incident | None) -> Incident:
+    """Return an incident if there is such a one for this viewer. Raises NotThere."""
+    if incident is None or not viewer.knows(incident.area):
         raise NotThere("no such incident")
     return incident
+
+
+def _check_area(viewer: Viewer, connection: sa.Connection, incident: str) -> None:
+    if viewer.areas is not None:
+        seen_by(viewer, book.get(connection, incident))
 
 
 def _device(text: str) -> tuple[str, str]:

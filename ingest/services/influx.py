@@ -21,6 +21,6 @@ class InfluxService:
 
     def status(self, viewer: Viewer) -> InfluxStatus:
         """Return how far the writer is and what was last said. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as state, reading(self._journal) as journal:
             return book.status(self._settings, state, journal)

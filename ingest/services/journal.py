@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from ingest.incidents import lists
 from ingest.refusal import Gone, NotThere
 from ingest.services.page import Page, number
 from ingest.services.views import EventView, RejectView, Stats, StreamPosition
-from ingest.store import journal, state
+from ingest.store import journal, registry, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading, to_micros
 from linli.clock import EARLIEST, LATEST
@@ -42,13 +43,18 @@ class JournalService:
         self._series = series_reader
 
     def stats(self, viewer: Viewer) -> Stats:
-        """Return the chain of delivery in numbers."""
-        viewer.require("see")
+        """Return the chain of delivery in numbers.
+
+        Who is limited to areas learns of the streams and incidents there; what the chain as a whole
+        stored and refused is for everybody, since its tile is.
+        """
+        areas = viewer.within("see")
         with reading(self._state) as connection:
             cursors = connection.execute(state.cursor.select()).all()
             stored = Counter(tallies.counted(connection))
             lanes = tallies.lanes(connection)
-            incidents, waiting_for_people = lists.counts(connection)
+            incidents, waiting_for_people = lists.counts(connection, areas)
+            known = None if areas is None else _nodes_in(connection, areas)
         with reading(self._series) as connection:
             cursors = [*cursors, *connection.execute(series_tables.cursor.select())]
         positions = {row.name: row.position for row in cursors}
@@ -59,6 +65,7 @@ class JournalService:
             streams = [
                 _position(row, _LANES.get(lanes.get((row.node, row.stream), ""), "unknown"))
                 for row in connection.execute(_STREAMS)
+                if known is None or row.node in known
             ]
             parked = sa.select(sa.func.count()).select_from(journal.parked)
             waiting = connection.scalar(parked) or 0
@@ -145,6 +152,11 @@ class JournalService:
                 rows += connection.execute(query)
         views = tuple(_event(row) for row in rows[:limit])
         return Page(views, str(views[-1].cursor) if len(rows) > limit else None)
+
+
+def _nodes_in(connection: sa.Connection, areas: Collection[str]) -> frozenset[str]:
+    query = sa.select(registry.node.c.node).where(registry.node.c.area.in_(areas))
+    return frozenset(connection.scalars(query))
 
 
 _EVENT_COLUMNS = ("id", "event_id", "source", "name", "stream", "sequence", "time", "received")

@@ -170,7 +170,7 @@ class LinkService:
 
     def names(self, viewer: Viewer) -> dict[str, str]:
         """Return what people and teams are called, retired ones too, as actors are written."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             people = registry.some(connection, "person", retired=True)
             teams = registry.some(connection, "team", retired=True)

@@ -23,9 +23,9 @@ class NoteService:
 
         It is made smaller, and nothing but its pixels is kept.
         """
-        viewer.require("act")
+        viewer.within("act")
         found = self._incidents.get(viewer, incident)
-        return self._evidence.hand_in(found.key.site, data, now)
+        return self._evidence.hand_in(found.key.site, data, now, area=found.area)
 
     def write(
         self, viewer: Viewer, incident: str, now: datetime, note: str, photo: str | None = None

@@ -20,6 +20,7 @@ from ingest.orders.machine import Person, Wish
 from ingest.orders.order import Order, OrderStep, State, Step
 from ingest.refusal import Clash, NotThere, NotUsable
 from ingest.services.evidence import EvidenceService
+from ingest.services.incidents import seen_by
 from ingest.services.page import Page
 from ingest.store.engine import reading, writing
 from linli.ids import uuid7
@@ -63,25 +64,31 @@ class OrderService:
         limit: int = 50,
     ) -> Page[Order]:
         """Return one page of orders, the newest first; `assignee` is an account's name."""
-        viewer.require("see")
+        viewer.within("see")
         limit = max(1, min(limit, MOST))
         whose = f"{_USER}{assignee}" if assignee else None
         with reading(self._reader) as connection:
             found = book.page(
-                connection, states=states, assignee=whose, after=cursor, limit=limit + 1
+                connection,
+                states=states,
+                assignee=whose,
+                after=cursor,
+                limit=limit + 1,
+                areas=viewer.areas,
             )
         return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
     def get(self, viewer: Viewer, order: str) -> Order:
         """Return one order. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
-            return _found(book.find(connection, order))
+            return _seen_by(viewer, connection, book.find(connection, order))
 
     def steps(self, viewer: Viewer, order: str) -> tuple[OrderStep, ...]:
         """Return what happened to an order, oldest first. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
+            _seen_by(viewer, connection, book.find(connection, order))
             rows = book.steps(connection, order)
         if not rows:
             raise NotThere("no such order")
@@ -89,8 +96,10 @@ class OrderService:
 
     def of_incident(self, viewer: Viewer, incident: str) -> tuple[Order, ...]:
         """Return the orders of an incident, the newest first."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
+            if viewer.areas is not None:
+                seen_by(viewer, incidents.get(connection, incident))
             return tuple(book.of_incident(connection, incident))
 
     def may(self, viewer: Viewer, order: Order) -> tuple[Step, ...]:
@@ -99,7 +108,7 @@ class OrderService:
 
     def assignees(self, viewer: Viewer) -> tuple[str, ...]:
         """Return the names of those who can be given an order."""
-        viewer.require("act")
+        viewer.within("act")
         with reading(self._reader) as connection:
             found = accounts.accounts(connection)
         return tuple(one.name for one in found if _works(one.role) and not one.disabled)
@@ -116,11 +125,9 @@ class OrderService:
 
         Raises Clash when the incident has an open one: that can be assigned anew.
         """
-        viewer.require("act")
+        viewer.within("act")
         with writing(self._writer) as connection:
-            found = incidents.lock(connection, incident)
-            if found is None:
-                raise NotThere("no such incident")
+            found = seen_by(viewer, incidents.lock(connection, incident))
             row = OrderStep(
                 order=uuid7(now),
                 step="assigned",
@@ -151,11 +158,11 @@ class OrderService:
         stars: int | None = None,
     ) -> Order:
         """Take a step. Raises NotThere, NotAllowed, NotUsable, and Clash: not from this state."""
-        viewer.require("act")
+        viewer.within("act")
         if picture is not None and not self._evidence.by_hand(picture):
             raise NotUsable("no such picture", where="picture", hint="Hand it in first")
         with writing(self._writer) as connection:
-            before = _found(book.lock(connection, order))
+            before = _seen_by(viewer, connection, book.lock(connection, order))
             wish = Wish(
                 step=step,
                 note=_short(note, _WORDS if step == "done" else _NOTE),
@@ -174,12 +181,12 @@ class OrderService:
 
     def hand_in(self, viewer: Viewer, order: str, data: bytes, now: datetime) -> str:
         """Keep a photograph of what was done; return its id. Raises NotThere, WrongKind, …."""
-        viewer.require("act")
+        viewer.within("act")
         found = self.get(viewer, order)
         with reading(self._reader) as connection:
             incident = incidents.get(connection, found.incident)
         assert incident is not None
-        return self._evidence.hand_in(incident.key.site, data, now)
+        return self._evidence.hand_in(incident.key.site, data, now, area=incident.area)
 
     def _assignee(self, connection: sa.Connection, name: str) -> str:
         found = next((one for one in accounts.accounts(connection) if one.name == name), None)
@@ -213,7 +220,10 @@ def _short(text: str | None, most: int, *, cut: bool = False) -> str | None:
     return text[:most] if text else None
 
 
-def _found(order: Order | None) -> Order:
+def _seen_by(viewer: Viewer, connection: sa.Connection, order: Order | None) -> Order:
+    if order is not None and viewer.areas is not None:
+        found = incidents.get(connection, order.incident)
+        order = order if found is not None and viewer.knows(found.area) else None
     if order is None:
         raise NotThere("no such order")
     return order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,18 @@ from ingest.feed import Feed
 from ingest.refusal import NotLookedAt, NotThere, Outdated, RulesBroken
 from ingest.registry import book, plan, sheet
 from ingest.registry.plan import Plan, Preview, Wish, tag
-from ingest.registry.records import KINDS, TYPES, Key, Person, Record, RecordType
+from ingest.registry.records import (
+    KINDS,
+    TYPES,
+    Device,
+    Edge,
+    Key,
+    Person,
+    Place,
+    Record,
+    RecordType,
+    area_of,
+)
 from ingest.registry.values import RegistryFault, build
 from ingest.registry.words import Titles
 from ingest.services.page import Page, number
@@ -79,22 +90,26 @@ class RegistryService:
             found = book.some(
                 connection, what, after=cursor or "", limit=limit + 1, retired=retired
             )
-        items = tuple(_shown(viewer, one) for one in found[:limit])
-        return Page(items, items[-1].id if len(found) > limit else None)
+            inside = _inside(connection, viewer)
+        items = tuple(_shown(viewer, one) for one in found[:limit] if inside(one))
+        return Page(items, found[limit - 1].id if len(found) > limit else None)
 
     def things(self, viewer: Viewer) -> tuple[Record, ...]:
         """Return all places, edge boxes and devices in use. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             kinds: tuple[RecordType, ...] = ("place", "edge", "device")
-            return tuple(one for what in kinds for one in book.some(connection, what))
+            inside = _inside(connection, viewer)
+            found = (one for what in kinds for one in book.some(connection, what))
+            return tuple(one for one in found if inside(one))
 
     def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
         """Return one record. Raises NotThere, NotAllowed."""
         _may_see(viewer, what)
         with reading(self._reader) as connection:
             found = book.one(connection, what, name)
-        if found is None:
+            inside = _inside(connection, viewer)
+        if found is None or not inside(found):
             raise NotThere(f"no such {what}")
         return _shown(viewer, found)
 
@@ -232,7 +247,32 @@ def plan_of_file(connection: sa.Connection, data: bytes, default: str | None, si
 
 
 def _may_see(viewer: Viewer, what: RecordType) -> None:
-    viewer.require("act" if KINDS[what].private else "see")
+    viewer.within("act" if KINDS[what].private else "see")
+
+
+def _inside(connection: sa.Connection, viewer: Viewer) -> Callable[[Record], bool]:
+    """Return what tells whether a thing is in the viewer's areas; people and teams always are."""
+    areas = viewer.areas
+    if areas is None:
+        return lambda _: True
+    home = {
+        one.id: area_of(one.place)
+        for one in book.some(connection, "edge", retired=True)
+        if isinstance(one, Edge)
+    }
+
+    def inside(one: Record) -> bool:
+        match one:
+            case Place():
+                return "/" not in one.id or area_of(one.id) in areas
+            case Edge():
+                return home.get(one.id) in areas
+            case Device():
+                return home.get(one.id.partition("/")[0]) in areas
+            case _:
+                return True
+
+    return inside
 
 
 def _shown(viewer: Viewer, record: Record) -> Record:

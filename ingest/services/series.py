@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from ingest.accounts.account import Viewer
-from ingest.refusal import NotUsable
+from ingest.refusal import NotThere, NotUsable
 from ingest.series.storage import Storage
 from ingest.series.timeseries import (
     MOST_POINTS,
@@ -72,8 +72,10 @@ class SeriesService:
 
     def list(self, viewer: Viewer, match: Match | None = None) -> tuple[SeriesInfo, ...]:
         """Return all series that ever had data and match, by their id. Raises NotAllowed."""
-        viewer.require("see")
-        keys = self._fitting(match, self._called()) if match else self._timeseries.keys()
+        viewer.within("see")
+        keys = self._timeseries.keys()
+        if match or viewer.areas is not None:
+            keys = list(self._fitting(match or Match(), self._names(viewer)))
         return tuple(SeriesInfo(series=str(key), **asdict(key)) for key in keys)
 
     def latest(
@@ -83,9 +85,9 @@ class SeriesService:
 
         Raises NotUsable when these are too many.
         """
-        viewer.require("see")
+        viewer.within("see")
         start, end = _span(max(0, start), min(end, _LATEST))
-        names = self._called()
+        names = self._names(viewer)
         keys = self._fitting(match, names)
         _check_series(keys)
         said = labels(keys, names, lang)
@@ -104,7 +106,7 @@ class SeriesService:
 
     def storage(self, viewer: Viewer) -> Storage | None:
         """Return what is kept since when, and what had to go. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         return self._storage()
 
     def step_from(self, start: datetime, step: int) -> int:
@@ -128,8 +130,8 @@ class SeriesService:
         lies outside of 1970 to 2200 is left out. Raises NotUsable for an id that is none, an empty
         span, or more than 5000 points.
         """
-        viewer.require("see")
-        key = _key(series)
+        viewer.within("see")
+        key = self._known(viewer, series)
         step = self.step_from(start, step)
         first, last = _span(to_millis(clamped(start)), to_millis(clamped(end)))
         _check_points(first, last, step)
@@ -158,10 +160,10 @@ class SeriesService:
         reading; all of them, or `by` area, node, device or name. They must share a unit, and steps
         are whole five minutes. Raises NotUsable.
         """
-        viewer.require("see")
+        viewer.within("see")
         start, end = _span(max(0, start), min(end, _LATEST))
-        names = self._called()
-        keys = [_key(one) for one in series] or self._fitting(match, names)
+        names = self._names(viewer)
+        keys = [self._known(viewer, one) for one in series] or self._fitting(match, names)
         if together is None and by is None:
             return self._apart(keys, start, end, now, step=step, of=of, names=(names, lang))
         lines = grouped(keys, by, names, lang)
@@ -188,8 +190,8 @@ class SeriesService:
 
         Of a `quality` other than all, a page may be empty though more follow.
         """
-        viewer.require("see")
-        key = _key(series)
+        viewer.within("see")
+        key = self._known(viewer, series)
         limit = max(1, min(limit, MOST_READINGS))
         first, last = _span(to_millis(clamped(start)), to_millis(clamped(end)))
         if cursor:
@@ -204,7 +206,19 @@ class SeriesService:
 
     def _fitting(self, match: Match, names: Called) -> Sequence[SeriesKey]:
         known = self._timeseries.keys()
+        if names.only:
+            known = [key for key in known if key.node in names.area_of]
         return [key for key in known if match.fits(key, names)]
+
+    def _names(self, viewer: Viewer) -> Called:
+        return self._called().within(viewer.areas)
+
+    def _known(self, viewer: Viewer, series: str) -> SeriesKey:
+        """Return a named series. Raises NotUsable for no id, NotThere for one of another area."""
+        key = _key(series)
+        if viewer.areas is not None and key.node not in self._names(viewer).area_of:
+            raise NotThere("no such series")
+        return key
 
     def _apart(
         self,

@@ -95,7 +95,7 @@ class StatisticsService:
         self, viewer: Viewer, start: datetime, end: datetime, now: datetime
     ) -> HandlingView:
         """Return how incidents that were last heard of in a span were handled."""
-        viewer.require("see")
+        areas = viewer.within("see")
         _check(start, end)
         columns = incident.c
         query = (
@@ -105,6 +105,8 @@ class StatisticsService:
             .order_by(columns.last.desc())
             .limit(MOST + 1)
         )
+        if areas is not None:
+            query = query.where(columns.area.in_(areas))
         with reading(self._reader) as connection:
             bodies = connection.scalars(query).all()
             paper = book.get(connection, "deadlines", "all")

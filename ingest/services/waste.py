@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.refusal import NotUsable
 from ingest.registry import book
-from ingest.registry.records import Device, Edge, Record, RecordType
+from ingest.registry.records import Device, Edge, Record, RecordType, area_of
 from ingest.series.timeseries import Readable, SeriesKey, from_millis, to_millis
 from ingest.store.engine import reading
 from ingest.waste import plan
@@ -136,8 +136,10 @@ class WasteService:
 
     def bins(self, viewer: Viewer, now: datetime) -> BinList:
         """Return all bins, at most MOST_BINS. Raises NotAllowed, StoreError."""
-        viewer.require("see")
-        found = sorted(self._all(now), key=lambda one: (self._walk.at(one[1].place), one[1].id))
+        viewer.within("see")
+        found = sorted(
+            self._all(viewer, now), key=lambda one: (self._walk.at(one[1].place), one[1].id)
+        )
         return BinList(items=tuple(view for view, _ in found))
 
     def round(self, viewer: Viewer, now: datetime, until: datetime | None = None) -> RoundView:
@@ -145,12 +147,12 @@ class WasteService:
 
         Raises NotUsable, NotAllowed, StoreError.
         """
-        viewer.require("see")
+        viewer.within("see")
         until = until or now + NEXT_ROUND
         hours = (until - now) / _HOUR
         if not 0 < hours <= HORIZON:
             raise NotUsable(f"until must be within the next {HORIZON} hours", where="until")
-        found = {one.id: (view, one) for view, one in self._all(now)}
+        found = {one.id: (view, one) for view, one in self._all(viewer, now)}
         stops = plan.plan((one for _, one in found.values()), hours, self._walk)
         return RoundView(
             at=now,
@@ -161,7 +163,7 @@ class WasteService:
             too_late=sum(plan.too_late(one, hours) for _, one in found.values()),
         )
 
-    def _all(self, now: datetime) -> Iterator[tuple[BinView, plan.BinNow]]:
+    def _all(self, viewer: Viewer, now: datetime) -> Iterator[tuple[BinView, plan.BinNow]]:
         keys = bins_among(self._charts.keys())[:MOST_BINS]
         with reading(self._reader) as connection:
             kinds: tuple[RecordType, ...] = ("edge", "device")
@@ -170,6 +172,11 @@ class WasteService:
             self._known = {key: self._worked_out(key, now) for key in keys}
             known = dict(self._known)
         for key in keys:
+            edge = things.get(key.node)
+            if viewer.areas is not None and not (
+                isinstance(edge, Edge) and viewer.knows(area_of(edge.place))
+            ):
+                continue
             yield _shown(key, known[key], things, now)
 
     def _worked_out(self, key: SeriesKey, now: datetime) -> _Known:

@@ -143,6 +143,7 @@ evidence = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("area", sa.Text),  # of a photograph by hand; of others it is their node's
 )
 sa.Index("ix_evidence_expires", evidence.c.deleted, evidence.c.expires)
 
