@@ -9,11 +9,14 @@ from typing import Literal
 from dashboards.web.language import msg
 from dashboards.web.moments import Calendar, Moment
 from dashboards.web.words import LABELS, Words
+from ingest.duty.deadlines import Deadlines
 from ingest.incidents.incident import Incident, State, Step, Transition
+from linli.clock import clamped
 from linli.events import Redaction, Severity
 
 PictureState = Literal["shown", "coming", "gone", "withheld", "hidden", "none"]
 Album = Callable[[str], PictureState]
+STRIP_SHOWN = 12
 
 BLURRED: dict[Redaction, str] = {
     "heads": msg("Heads were blurred on site before anything was kept."),
@@ -62,6 +65,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """By when somebody should have seen it, or be done with it, and whether that is past."""
+
+    by: str
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One incident at a glance. `version` changes whenever anything shown here does."""
 
@@ -90,6 +101,7 @@ class Card:
     part: bool = False
     parts: int = 0
     drill: bool = False
+    due: Due | None = None
 
     @property
     def cleared_unseen(self) -> bool:
@@ -106,6 +118,8 @@ class Row:
     text: str
     note: str | None
     step: str
+    photo: str | None = None
+    """The id of a photograph that a person added; empty when it is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +144,27 @@ class Detail:
     first: Moment
     cleared: Moment | None
     source: str
+    strip: tuple[str, ...] = ()
+    """The ids of all pictures that are there, oldest first."""
 
 
-def card(incident: Incident, words: Words, calendar: Calendar, album: Album) -> Card:
-    """Put one incident into words."""
-    picture = _picture(incident, album)
+def card(
+    incident: Incident,
+    words: Words,
+    calendar: Calendar,
+    album: Album,
+    *,
+    limits: Deadlines | None = None,
+) -> Card:
+    """Put one incident into words; `limits` say by when it is to be seen and done."""
+    picture, due = _picture(incident, album), _due(incident, calendar, limits)
     bbox = incident.picture.bbox if incident.picture else None
     label, shelved = incident.label, incident.aside == "shelved"
     return Card(
         id=incident.id,
         number=incident.number,
-        version=f"{incident.version}-{picture}",
+        version=f"{incident.version}-{picture}" + ("-over" if due and due.over else ""),
+        due=due,
         severity=incident.severity,
         severity_word=words.severity(incident.severity),
         state=incident.state,
@@ -172,13 +196,16 @@ def detail(
     words: Words,
     calendar: Calendar,
     album: Album,
+    *,
+    limits: Deadlines | None = None,
 ) -> Detail:
     """Put one incident and its history into words."""
     model = incident.model
     confidence = incident.confidence
     return Detail(
-        card=card(incident, words, calendar, album),
-        rows=_rows(incident, history, words, calendar),
+        card=card(incident, words, calendar, album, limits=limits),
+        rows=_rows(incident, history, words, calendar, album),
+        strip=_strip(history, album),
         actions=tuple(
             Done(words.action(one.type, one.result), one.result) for one in incident.actions
         ),
@@ -190,6 +217,23 @@ def detail(
         cleared=calendar.optional(incident.cleared),
         source=str(incident.key),
     )
+
+
+def _due(incident: Incident, calendar: Calendar, limits: Deadlines | None) -> Due | None:
+    if limits is None or incident.state == "resolved" or incident.aside is not None:
+        return None
+    limit = limits.of(incident.key.event, incident.severity)
+    within = limit.acknowledge if incident.state == "open" else limit.resolve
+    if within is None:
+        return None
+    by = clamped(incident.opened + within)
+    return Due(calendar.brief(by), over=by <= calendar.now)
+
+
+def _strip(history: tuple[Transition, ...], album: Album) -> tuple[str, ...]:
+    found = [row.picture.id for row in history if row.picture is not None and row.picture.id]
+    shown = [one for one in dict.fromkeys(found) if album(one) == "shown"]
+    return tuple(shown[-STRIP_SHOWN:])
 
 
 def _picture(incident: Incident, album: Album) -> PictureState:
@@ -206,7 +250,11 @@ def _box(bbox: tuple[float, float, float, float]) -> Box:
 
 
 def _rows(
-    incident: Incident, history: tuple[Transition, ...], words: Words, calendar: Calendar
+    incident: Incident,
+    history: tuple[Transition, ...],
+    words: Words,
+    calendar: Calendar,
+    album: Album,
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
     for step in reversed(history):
@@ -225,5 +273,8 @@ def _rows(
                 "label": words.say(LABELS[step.label]) if step.label else "",
                 "until": calendar.clock(step.until) if step.until else "",
             }
-            rows.append(Row(step.id, calendar.moment(step.at), said, step.note, step.step))
+            photo = step.photo
+            if photo is not None and album(photo) != "shown":
+                photo = ""
+            rows.append(Row(step.id, calendar.moment(step.at), said, step.note, step.step, photo))
     return tuple(rows)

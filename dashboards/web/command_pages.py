@@ -52,5 +52,4 @@ def send(
         incident=incident or None,
         once=once,
     )
-    behind = f"?incident={incident}" if incident else ""
-    return visit.go(f"/devices/{node}/{device}{behind}")
+    return visit.go(f"/incidents/{incident}" if incident else f"/devices/{node}/{device}")

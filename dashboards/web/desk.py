@@ -16,9 +16,10 @@ from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
 from dashboards.web.sparkline import Sparkline, sparkline
 from dashboards.web.wall import FITS, wall
+from dashboards.web.way import path_of
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
-from ingest.incidents.incident import State
+from ingest.incidents.incident import Incident, State
 from ingest.orders.order import State as OrderState
 from ingest.refusal import Gone, NotThere
 from ingest.services import Services
@@ -26,9 +27,9 @@ from ingest.services.incidents import Order, Standing
 from linli.clock import Clock
 
 OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
-HISTORY_SHOWN = 200
 MOST_TAKEN = 200
 ON_THE_WAY: tuple[OrderState, ...] = ("assigned", "accepted", "handed-over")
+HISTORY_SHOWN, PAST_SHOWN = 200, 6
 UNRESOLVED: tuple[State, ...] = ("open", "acknowledged", "in-progress")
 HOUR, STEP = timedelta(hours=1), 120
 Context = dict[str, Any]
@@ -114,8 +115,8 @@ class Desk:
         """Return one incident at a glance. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
         words = self._words(viewer, language)
-        calendar = self.calendar(language)
-        return card(found, words, calendar, self._album(viewer, calendar.now))
+        calendar, limits = self.calendar(language), self._services.duty.limits(viewer)
+        return card(found, words, calendar, self._album(viewer, calendar.now), limits=limits)
 
     def incident(self, viewer: Viewer, language: Language, incident: str) -> Context:
         """Return one incident in full. Raises NotThere."""
@@ -124,8 +125,11 @@ class Desk:
         words, calendar = self._words(viewer, language), self.calendar(language)
         album = self._album(viewer, calendar.now)
         head = self._services.incidents.get(viewer, found.part_of) if found.part_of else None
+        limits = self._services.duty.limits(viewer)
         return {
-            "one": detail(found, history[-HISTORY_SHOWN:], words, calendar, album),
+            "one": detail(found, history[-HISTORY_SHOWN:], words, calendar, album, limits=limits),
+            "path": path_of(self._services.registry, viewer, found, words),
+            "past": self._past(viewer, words, found),
             "more_history": len(history) > HISTORY_SHOWN,
             "head": card(head, words, calendar, album) if head else None,
             "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
@@ -168,11 +172,10 @@ class Desk:
         incident: str | None = None,
     ) -> Context:
         """Return a device, the commands that it may be sent and those it was sent."""
-        services, device = self._services, None
-        for view in services.devices.list(viewer, calendar.now):
-            if (view.node, view.device, view.standing) == (*where, "confirmed"):
-                device = view
-        if device is None:
+        services = self._services
+        try:
+            device = services.devices.get(viewer, where, calendar.now)
+        except NotThere:
             return {
                 "device": None,
                 "floors_here": (),
@@ -185,7 +188,7 @@ class Desk:
         sent = services.commands.of_device(viewer, where)
         shown = [one for one in sent if incident in (None, one.incident)]
         made = commands.courses(shown, words, calendar)
-        offered = commands.offers(device.kind, words) if on and viewer.may("act") else ()
+        offered = commands.offers(device.kind, words) if on and viewer.may("command") else ()
         return {
             "device": device_card(device, words, calendar, {}),
             "floors_here": floors.here(services, viewer, words.language, device),
@@ -236,8 +239,19 @@ class Desk:
             limit=limit,
         )
         calendar = self.calendar(words.language)
-        album = self._album(viewer, calendar.now)
-        return Listing(tuple(card(one, words, calendar, album) for one in found.items), found.next)
+        album, limits = self._album(viewer, calendar.now), self._services.duty.limits(viewer)
+        cards = tuple(card(one, words, calendar, album, limits=limits) for one in found.items)
+        return Listing(cards, found.next)
+
+    def _past(self, viewer: Viewer, words: Words, one: Incident) -> tuple[Card, ...]:
+        """Return what happened at the same place before, the newest first."""
+        devices = (f"{one.key.node}/{one.key.device}",)
+        found = self._services.incidents.list(
+            viewer, devices=devices, order="newest", limit=PAST_SHOWN + 1
+        )
+        others = [other for other in found.items if other.id != one.id][:PAST_SHOWN]
+        calendar = self.calendar(words.language)
+        return tuple(card(other, words, calendar, _unseen) for other in others)
 
     def _order(self, viewer: Viewer, words: Words, incident: str) -> OrderCard | None:
         """Return the newest work order of an incident, which is the open one if there is one."""
@@ -273,6 +287,12 @@ class Desk:
                 points = self._services.series.query(viewer, str(one), end - HOUR, end, STEP)
                 lines[one.node, one.device] = sparkline([point.mean for point in points])
         return lines
+
+
+def _unseen(picture: str) -> PictureState:
+    """A line of a list shows no picture, so nobody asks for it."""
+    del picture
+    return "none"
 
 
 def _standing(cards: tuple[DeviceCard, ...], *, discovered: bool) -> tuple[DeviceCard, ...]:

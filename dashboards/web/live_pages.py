@@ -72,6 +72,7 @@ def renderer(desk: Desk) -> Renderer:
         fragments = {"chain": frame.render("parts/chain.html", **chain, **common)}
         if view.name == "desk":
             found = desk.list(viewer, view.language)
+            fragments["tile"] = frame.render("parts/tile.html", **chain, **common)
             fragments["desk"] = frame.render("parts/desk.html", **found, **common)
         elif view.name == "incidents" and view.subject:
             listing = desk.page(viewer, view.language, STATES[view.subject], None)

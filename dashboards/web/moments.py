@@ -71,6 +71,14 @@ class Calendar:
             forms[f"{unit}s"] = several(one, many, 2) % {"count": 0}
         return forms
 
+    def brief(self, at: datetime) -> str:
+        """Return the local time to the minute, with the day when it is not today's."""
+        local, today = at.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        time = local.strftime("%H:%M")
+        if local.date() == today:
+            return time
+        return f"{format_skeleton('MMMd', local, locale=self._locale)} {time}"
+
     def clock(self, at: datetime) -> str:
         """Return the local time, with as much of the date as is needed."""
         local, today = at.astimezone(self.zone), self.now.astimezone(self.zone).date()

@@ -56,6 +56,19 @@ class DeviceService:
             sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
         )
 
+    def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
+        """Return one device that is in use, by node and device. Raises NotThere."""
+        viewer.require("see")
+        of_it = sa.and_(device.c.node == where[0], device.c.device == where[1])
+        with reading(self._reader) as connection:
+            row = connection.execute(
+                device.select().where(of_it, device.c.standing == CONFIRMED)
+            ).first()
+            home = connection.execute(node.select().where(node.c.node == where[0])).first()
+        if row is None or home is None or row.device == SELF:
+            raise NotThere("no such device in use")
+        return _device_view(row, _node_health(home, now), None)
+
     def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
         """Return what people call each device, by node and device; retired ones too."""
         viewer.within("see")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.duty import book
 from ingest.duty.book import Edition, Kind, Paper
+from ingest.duty.deadlines import Deadlines
 from ingest.duty.roster import LONGEST, Roster, Turn, gaps, next_turn, on_duty, turns
 from ingest.feed import Feed
 from ingest.notify_settings import Notify
@@ -142,6 +143,14 @@ class DutyService:
         viewer.within("act")
         with reading(self._reader) as connection:
             return on_duty_now(connection, now, self._zone)
+
+    def limits(self, viewer: Viewer) -> Deadlines:
+        """Return how soon incidents are to be seen and resolved. Raises NotAllowed."""
+        viewer.require("see")
+        with reading(self._reader) as connection:
+            paper = book.get(connection, "deadlines", "all")
+        found = None if paper is None else read(paper)
+        return found if isinstance(found, Deadlines) else Deadlines()
 
     def turns(
         self, viewer: Viewer, team: str, start: datetime, end: datetime

@@ -15,6 +15,7 @@ from ingest.accounts.account import Session, SignedIn, Viewer
 from ingest.api.middleware import SecurityHeaders
 from ingest.chain.judge import ChainState, Why
 from ingest.commands.command import Command
+from ingest.duty.deadlines import Deadlines
 from ingest.feed import Feed
 from ingest.floors.book import FloorPlan
 from ingest.incidents.fold import fold
@@ -26,7 +27,7 @@ from ingest.orders.order import Order as WorkOrder
 from ingest.orders.order import OrderStep
 from ingest.orders.order import fold as fold_order
 from ingest.refusal import Gone, NotThere, SignInNeeded
-from ingest.registry.records import Record
+from ingest.registry.records import Record, RecordType
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
@@ -80,6 +81,7 @@ class Book(IncidentService):
         states: Collection[State] = (),
         severities: Collection[Severity] = (),
         device: str | None = None,
+        devices: Collection[str] = (),
         standing: Collection[Standing] = (),
         part_of: str | None = None,
         order: Order = "urgent",
@@ -91,6 +93,8 @@ class Book(IncidentService):
         found = [one for one in found if not states or one.state in states]
         found = [one for one in found if not standing or (one.aside or "alone") in standing]
         found = [one for one in found if part_of in (None, one.part_of)]
+        if devices:
+            found = [one for one in found if f"{one.key.node}/{one.key.device}" in devices]
         found.sort(key=lambda one: one.last, reverse=True)
         if order == "urgent":
             found.sort(key=lambda one: SEVERITIES.index(one.severity))
@@ -241,6 +245,12 @@ class Estate(DeviceService):
 
     def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
         return tuple(self.devices)
+
+    def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
+        for one in self.devices:
+            if (one.node, one.device, one.standing) == (*where, "confirmed"):
+                return one
+        raise NotThere("no such device in use")
 
     def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
         return {(one.node, one.device): one.label for one in self.devices}
@@ -397,6 +407,9 @@ class Guards(DutyService):
         viewer.require("act")
         return DutyView(at=now, teams=self.teams)
 
+    def limits(self, viewer: Viewer) -> Deadlines:
+        return Deadlines()
+
 
 class Lists(RegistryService):
     """A registry without anything in it."""
@@ -407,6 +420,9 @@ class Lists(RegistryService):
     def things(self, viewer: Viewer) -> tuple[Record, ...]:
         viewer.require("see")
         return ()
+
+    def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
+        raise NotThere(f"no such {what}")
 
 
 class Walls(FloorService):

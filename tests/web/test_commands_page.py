@@ -141,7 +141,7 @@ def test_from_an_incident_it_is_kept_with_it(web: Web) -> None:
     page = web.page(f"/incidents/{incident.id}")
     assert "What can be done there from here" in page
     page = web.ask("voice-prompt", prompt="ebike-out", incident=incident.id)
-    assert f'href="/incidents/{incident.id}"' in page
+    assert f"No. {incident.number}" in page  # back where it was asked
     assert web.sent()[0].incident == incident.id
     page = web.page(f"/incidents/{incident.id}")
     assert "Speak there · Please take the e-bike out of the lift: Sent, no answer yet" in page

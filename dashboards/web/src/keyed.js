@@ -9,6 +9,7 @@ export function keepRegionsKeyed(htmx) {
       if (style !== "keyed") return false;
       reconcile(target, fragment, htmx);
       showCount();
+      document.dispatchEvent(new CustomEvent("linli-swapped"));
       return [];
     },
   });
