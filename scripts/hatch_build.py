@@ -25,6 +25,7 @@ DIST = WEB / "static/dist"
 STAMP = DIST / ".stamp"
 LOCALE = WEB / "locale"
 PROJECT_FILES = ("package.json", "package-lock.json", ".npmrc")
+SCENARIOS = Path("docs/img/scenarios")  # what each means, drawn: the pages show them too
 DATA_FOLDERS = ("broker", "models")
 SCRIPTS = {"render", "train", "waste"}  # below models/: how what is shipped was made
 # The oldest browsers the pages promise to run in: phones of about 2018.
@@ -59,6 +60,7 @@ def build(root: Path) -> bool:
         return False
     at.unlink(missing_ok=True)
     bundle(root, install_packages(root))
+    copy_drawings(root)
     compile_catalogs(root)
     at.write_text(stamp, encoding="ascii")
     return True
@@ -68,6 +70,8 @@ def fingerprint(root: Path) -> str:
     """Return a hash over every file that the result depends on."""
     web = root / WEB
     files = [root / "scripts/hatch_build.py", *(web / name for name in PROJECT_FILES)]
+    files += sorted((root / SCENARIOS).glob("*.svg"))
+    files += sorted((root / SCENARIOS).glob("*.svg"))
     files += sorted((web / "src").rglob("*.*")) + sorted((root / LOCALE).rglob("*.po"))
     digest = hashlib.sha256()
     for file in files:
@@ -109,6 +113,14 @@ def bundle(root: Path, packages: Path) -> None:
     _node(arguments, root, "bundling the pages' script", node_path=packages)
 
 
+def copy_drawings(root: Path) -> None:
+    """Put the drawings of scenarios beside what was built."""
+    folder = root / DIST / SCENARIOS.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for drawing in sorted((root / SCENARIOS).glob("*.svg")):
+        shutil.copyfile(drawing, folder / drawing.name)
+
+
 def entries(root: Path) -> list[Path]:
     """Return the sources that become a built file each."""
     source = root / WEB / "src"
@@ -136,6 +148,7 @@ def data_files(root: Path) -> dict[str, str]:
 
 def _complete(root: Path) -> bool:
     built = [root / DIST / one.relative_to(root / WEB / "src") for one in entries(root)]
+    built += [root / DIST / SCENARIOS.name / one.name for one in (root / SCENARIOS).glob("*.svg")]
     built += [source.with_suffix(".mo") for source in (root / LOCALE).rglob("*.po")]
     return all(path.is_file() for path in built)
 

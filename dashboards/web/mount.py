@@ -24,9 +24,12 @@ from dashboards.web import (
     registry_pages,
     rule_pages,
     rule_text_pages,
+    scenario_pages,
     settings_pages,
     silence_pages,
+    version_pages,
     wall_pages,
+    zone_pages,
 )
 from dashboards.web.desk import Desk
 from dashboards.web.files import Assets, assets_version, web_file
@@ -69,6 +72,9 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         settings_pages,
         silence_pages,
         wall_pages,
+        zone_pages,
+        scenario_pages,
+        version_pages,
         live_pages,
     ):
         pages.include_router(part.router)

@@ -64,6 +64,12 @@ EVENTS = {
     "sensor-source-offline": msg("Sensors' gateway silent"),
     "message-conflict": msg("Box contradicts its own messages"),
 }
+_ANYBODY = {
+    "zone-dwell": msg("Staying in the watched area"),
+    "bin-full": msg("Bin full"),
+    "lamp-fault": msg("Lamp not as it should be"),
+    "camera-tampered": msg("Camera not as it should be"),
+}
 OBJECTS = {
     "person": msg("Person"),
     "bicycle": msg("Bicycle"),
@@ -188,6 +194,13 @@ class Words:
         if event is None:
             return f"{_unslug(incident.key.event)} · {subject}"
         return self.say(event) % {"object": subject}
+
+    def event(self, event: str) -> str:
+        """Return what an event is called, whoever it is about."""
+        known = EVENTS.get(event)
+        if known is None or "%(object)s" in known:
+            known = _ANYBODY.get(event)
+        return self.say(known) if known is not None else _unslug(event)
 
     def where(self, key: Key) -> str:
         """Return the place as the camera is called."""

@@ -68,6 +68,7 @@ def test_what_is_current_is_not_built_again(hook: ModuleType, tmp_path: Path) ->
         made = dist / source.relative_to(tmp_path / hook.WEB / "src")
         made.parent.mkdir(exist_ok=True)
         made.write_text("built")
+    hook.copy_drawings(tmp_path)
     hook.compile_catalogs(tmp_path)
     (tmp_path / hook.STAMP).write_text(hook.fingerprint(tmp_path))
     assert hook.build(tmp_path) is False

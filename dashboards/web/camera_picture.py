@@ -1,0 +1,48 @@
+"""The newest kept picture of a camera, to draw on or to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboards.web.moments import Calendar, Moment
+from ingest.accounts.account import Viewer
+from ingest.incidents.incident import Incident
+from ingest.refusal import Gone, NotThere
+from ingest.services import Services
+
+_LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture: its path for the next 60 s, and when it was taken."""
+
+    path: str
+    at: Moment
+
+
+def still(
+    services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar
+) -> Still | None:
+    """Return the newest picture of this device's incidents that is still kept."""
+    found = services.incidents.list(
+        viewer, device="/".join(where), order="newest", limit=_LOOKED_AT
+    )
+    for one in found.items:
+        made = of(services, viewer, one, calendar)
+        if made is not None:
+            return made
+    return None
+
+
+def of(services: Services, viewer: Viewer, one: Incident, calendar: Calendar) -> Still | None:
+    """Return the picture of an incident, None when there is none to be seen."""
+    if one.picture is None or one.picture.id is None:
+        return None
+    taken: datetime = one.pictured or one.last
+    try:
+        path = services.evidence.link(viewer, one.picture.id, calendar.now)
+    except (NotThere, Gone):
+        return None
+    return Still(path, calendar.moment(taken))
