@@ -71,7 +71,7 @@ class ConfigService:
 
     def changes(self, viewer: Viewer, edge: str, version: int) -> tuple[ConfigChange, ...]:
         """Return what a version changed against the one before. Raises NotAllowed, NotThere."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             made = _found(configs.one(connection, edge, version))
             before = configs.one(connection, edge, version - 1)
@@ -79,7 +79,7 @@ class ConfigService:
 
     def watched(self, viewer: Viewer, edge: str, camera: str) -> WatchedState:
         """Return what one camera is wanted to look for. Raises NotAllowed, NotThere."""
-        viewer.require("administer")
+        viewer.require("arrange")
         with reading(self._reader) as connection:
             _registered(connection, edge)
             wanted = _found(configs.latest(connection, edge))
@@ -110,7 +110,7 @@ class ConfigService:
         Raises NotAllowed, NotThere, Outdated, NotLookedAt, and RulesBroken that names each place
         from the camera on, such as `zone[0].points`.
         """
-        viewer.require("administer")
+        viewer.require("arrange")
         draft = _read(given, WatchedDraft)
         with reading(self._reader) as connection:
             _registered(connection, edge)
@@ -133,7 +133,7 @@ class ConfigService:
 
         Raises NotAllowed, NotThere, Outdated, NotLookedAt, RulesBroken.
         """
-        viewer.require("arrange")
+        viewer.require("administer")
         draft = _read(given, ConfigDraft)
         return self._add(viewer, edge, _checked(draft.document), draft.why, seen=seen, now=now)
 
