@@ -73,6 +73,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.tour import TourService
 from ingest.services.trends import TrendService
 from ingest.services.waste import WasteService
 from ingest.services.wiring import KnownWiring
@@ -236,6 +237,7 @@ class House:
             live=LiveService(reader, writer, self._live, on=self._commands is not None),
             silences=SilenceService(reader, writer, feed, self._around),
             drills=DrillService(reader, writer, feed, self._around),
+            tours=TourService(),
             devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
             registry=RegistryService(reader, writer, feed, self._settings.site.id),
             orders=OrderService(reader, writer, feed, evidence, self._around),

@@ -37,6 +37,12 @@ DOORS = (
         msg("What becomes an incident, how severe it is, and how often it was one."),
     ),
     Door(
+        "/settings/drills",
+        "act",
+        msg("Drills"),
+        msg("Practise on an incident that is made up and marked as such."),
+    ),
+    Door(
         "/channels",
         "arrange",
         msg("Channels of messages"),

@@ -34,6 +34,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.statistics import StatisticsService
+from ingest.services.tour import TourService
 from ingest.services.trends import TrendService
 from ingest.services.waste import WasteService
 
@@ -51,6 +52,7 @@ class Services:
     series: SeriesService
     silences: SilenceService
     drills: DrillService
+    tours: TourService
     orders: OrderService
     journal: JournalService
     chain: ChainService

@@ -48,6 +48,7 @@ from ingest.services.registry import RegistryService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
+from ingest.services.tour import TourService
 from ingest.services.views import ChainView, DeviceView, NodeView, Stats
 from linli.clock import Clock, SystemClock
 from linli.events import SEVERITIES, Action, ModelRef, Severity
@@ -462,6 +463,7 @@ class Neighbourhood:
             accounts=self.people,
             series=Hours(),
             silences=Hush(),
+            tours=TourService(),
             drills=None,  # type: ignore[arg-type]  # tests of drills have a real ingest
             orders=Chores(),
             rules=Rules(),

@@ -1,0 +1,54 @@
+"""Drills: begin one at a device, and end those that go on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from dashboards.web.visit import Acting, SignedIn
+from dashboards.web.words import EVENTS
+from ingest.incidents.drill import DRILL_EVENTS, Drill, DrillEvent
+
+router = APIRouter()
+
+
+@router.get("/settings/drills")
+def drills(visit: SignedIn) -> Response:
+    """Show the drills that go on, and how to begin one."""
+    viewer, house = visit.viewer, visit.house
+    viewer.within("act")
+    going_on = house.services.drills.list(viewer)
+    devices = house.services.devices.list(viewer, house.clock.now())
+    places = sorted(
+        (f"{one.node}/{one.device}", one.label) for one in devices if one.standing == "confirmed"
+    )
+    return visit.page(
+        "drills.html",
+        cards=[house.desk.card(viewer, visit.language, one.id) for one in going_on],
+        places=sorted(places, key=lambda one: one[1]),
+        events=[(one, visit.frame.say(EVENTS[one])) for one in DRILL_EVENTS],
+        may_call=viewer.may("arrange"),
+    )
+
+
+@router.post("/settings/drills")
+def start(
+    visit: Acting,
+    place: Annotated[str, Form(max_length=131)],
+    event: Annotated[DrillEvent, Form()],
+    call: Annotated[bool, Form()] = False,
+) -> Response:
+    """Begin a drill."""
+    node, _, device = place.partition("/")
+    wish = Drill(node=node, device=device, event=event, call=call)
+    visit.house.services.drills.start(visit.viewer, wish, visit.house.clock.now())
+    return visit.go("/settings/drills")
+
+
+@router.post("/settings/drills/{incident}/end")
+def end(visit: Acting, incident: str) -> Response:
+    """End a drill."""
+    visit.house.services.drills.end(visit.viewer, incident, visit.house.clock.now())
+    return visit.go("/settings/drills")
