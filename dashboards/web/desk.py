@@ -178,6 +178,7 @@ class Desk:
         except NotThere:
             return {
                 "device": None,
+                "camera_of": None,
                 "floors_here": (),
                 "on": False,
                 "offers": (),
@@ -191,6 +192,7 @@ class Desk:
         offered = commands.offers(device.kind, words) if on and viewer.may("command") else ()
         return {
             "device": device_card(device, words, calendar, {}),
+            "camera_of": "/".join(where) if device.kind == "camera" else None,
             "floors_here": floors.here(services, viewer, words.language, device),
             "on": on,
             "offers": offered,

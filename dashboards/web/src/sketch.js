@@ -144,8 +144,9 @@ export class Sketch {
   drop() {
     const drag = this.drag;
     this.drag = null;
-    if (!drag || (drag.moved && !drag.fresh)) return;
-    if (!drag.moved && drag.fresh) this.insert(drag.row, drag.corners, drag.number);
+    if (!drag || !drag.fresh) return;
+    if (drag.moved) this.focus([String(this.index(drag.row)), String(drag.number)]);
+    else this.insert(drag.row, drag.corners, drag.number);
   }
 
   insert(row, corners, number) {
