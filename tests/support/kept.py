@@ -21,7 +21,7 @@ def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
     )
     body = (
         f'{{"key":{key},"area":"{one["area"]}","severity":"{one["severity"]}",'
-        f'"opened":"{NOON.isoformat()}"}}'
+        f'"count":1,"opened":"{NOON.isoformat()}"}}'
     )
     with writing(folder.state) as connection:
         number = connection.scalar(sa.select(sa.func.count()).select_from(incident)) or 0
