@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
+from dashboards.web.charts import Span
 from dashboards.web.visit import Acting, SignedIn
 from ingest.services.commands import LONGEST_REASON
 from linli.commands import LONGEST_OVERRIDE, SHORTEST_OVERRIDE, CommandName
@@ -17,9 +18,20 @@ _Incident = Annotated[str, Form(max_length=64)]
 
 
 @router.get("/devices/{node}/{device}")
-def device(visit: SignedIn, node: str, device: str, incident: str = "") -> Response:
-    """Show a device, and go on looking while a command waits for its answer."""
-    found = visit.house.desk.device(visit.viewer, visit.language, (node, device))
+def device(
+    visit: SignedIn,
+    node: str,
+    device: str,
+    *,
+    incident: str = "",
+    span: Span = "day",
+    since: Annotated[int | None, Query(ge=0, le=2**40)] = None,
+) -> Response:
+    """Show a device: how it is, what it measured, what was asked of it; `since`: wait for data."""
+    where = (node, device)
+    found = visit.house.desk.device(
+        visit.viewer, visit.language, where, span=span, waiting_since=since
+    )
     return visit.page("device.html", incident=incident, **found)
 
 

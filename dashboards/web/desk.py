@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
 
-from dashboards.web import commands, duty, floors
+from dashboards.web import commands, device_list, device_view, duty, floors
 from dashboards.web.cards import Album, Card, PictureState, card, detail
-from dashboards.web.health import DeviceCard, chain, device_card, influx_card, node_card
+from dashboards.web.charts import Span
+from dashboards.web.device_list import EVERYTHING, Wanted
+from dashboards.web.health import HEALTH, DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
 from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
@@ -24,6 +26,7 @@ from ingest.orders.order import State as OrderState
 from ingest.refusal import Gone, NotThere
 from ingest.services import Services
 from ingest.services.incidents import Order, Standing
+from ingest.services.views import DeviceView
 from linli.clock import Clock
 
 OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
@@ -138,29 +141,60 @@ class Desk:
             **self._asked(viewer, words, calendar, (found.key.node, found.key.device), incident),
         }
 
-    def device(self, viewer: Viewer, language: Language, where: tuple[str, str]) -> Context:
-        """Return one device in use, what may be asked of it and what was. Raises NotThere."""
+    def device(
+        self,
+        viewer: Viewer,
+        language: Language,
+        where: tuple[str, str],
+        *,
+        span: Span = "day",
+        waiting_since: int | None = None,
+    ) -> Context:
+        """Return one device in use with all that is known of it. Raises NotThere."""
         words, calendar = self._words(viewer, language), self.calendar(language)
         found = self._asked(viewer, words, calendar, where)
         if found["device"] is None:
             raise NotThere("no such device in use")
-        return found
+        more = device_view.about(
+            self._services,
+            viewer,
+            found["view"],
+            words,
+            calendar,
+            span=span,
+            waiting_since=waiting_since,
+        )
+        return {**found, "about": more, "now_seconds": int(calendar.now.timestamp())}
 
     def floor(self, viewer: Viewer, language: Language, plan: str) -> Context:
         """Return a floor plan with its devices. Raises NotThere."""
         return floors.shown(self._services, viewer, language, plan, self._clock.now())
 
-    def devices(self, viewer: Viewer, language: Language) -> Context:
-        """Return edge boxes, devices, and discovered devices that wait for a person."""
-        calendar = self.calendar(language)
-        words, lines = self._words(viewer, language), self._lines(viewer)
+    def devices(self, viewer: Viewer, language: Language, want: Wanted = EVERYTHING) -> Context:
+        """Return the devices looked for, edge boxes, and what was discovered and waits."""
+        calendar, words = self.calendar(language), Words(language, {})
         views = self._services.devices.list(viewer, calendar.now)
-        cards = tuple(device_card(view, words, calendar, lines) for view in views)
-        nodes = self._services.devices.nodes(viewer, calendar.now)
+        found = device_list.chosen(views, want)
+        some, pages = device_list.part(found, want.page)
+        names = device_list.names(self._services, viewer, words)
+
+        def shown(view: DeviceView) -> DeviceCard:
+            where = device_list.whereabouts(view, names, words)
+            return device_card(view, words, calendar, lines, where)
+
+        lines = self._lines(viewer, some)
+        new = [one for one in views if one.standing == "discovered"] if want.all else []
+        nodes = self._services.devices.nodes(viewer, calendar.now) if want.all else ()
         return {
             "nodes": tuple(node_card(view, words, calendar) for view in nodes),
-            "devices": _standing(cards, discovered=False),
-            "discovered": _standing(cards, discovered=True),
+            "devices": tuple(shown(view) for view in some),
+            "discovered": tuple(shown(view) for view in new),
+            "places": device_list.choices(names),
+            "kinds": device_list.kinds(views, words),
+            "want": want,
+            "found": len(found),
+            "healths": [(one, words.say(HEALTH[one])) for one in device_list.HEALTHS],
+            "pages": pages,
         }
 
     def _asked(
@@ -190,8 +224,11 @@ class Desk:
         shown = [one for one in sent if incident in (None, one.incident)]
         made = commands.courses(shown, words, calendar)
         offered = commands.offers(device.kind, words) if on and viewer.may("command") else ()
+        names = device_list.names(services, viewer, words)
+        home = device_list.whereabouts(device, names, words)
         return {
-            "device": device_card(device, words, calendar, {}),
+            "device": device_card(device, words, calendar, {}, home),
+            "view": device,
             "camera_of": "/".join(where) if device.kind == "camera" else None,
             "floors_here": floors.here(services, viewer, words.language, device),
             "on": on,
@@ -281,13 +318,18 @@ class Desk:
 
         return state
 
-    def _lines(self, viewer: Viewer) -> Mapping[tuple[str, str], Sparkline | None]:
+    def _lines(
+        self, viewer: Viewer, views: Sequence[DeviceView]
+    ) -> Mapping[tuple[str, str], Sparkline | None]:
+        """Return the last hour of the cameras among these."""
         end = self._clock.now()
+        cameras = {(one.node, one.device) for one in views if one.kind == "camera"}
         lines: dict[tuple[str, str], Sparkline | None] = {}
         for one in self._services.series.list(viewer):
-            if (one.group, one.name) == ("camera", "fps"):
-                points = self._services.series.query(viewer, str(one), end - HOUR, end, STEP)
-                lines[one.node, one.device] = sparkline([point.mean for point in points])
+            where = (one.node, one.device)
+            if (one.group, one.name) == ("camera", "fps") and where in cameras:
+                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
+                lines[where] = sparkline([point.mean for point in points])
         return lines
 
 
@@ -295,7 +337,3 @@ def _unseen(picture: str) -> PictureState:
     """A line of a list shows no picture, so nobody asks for it."""
     del picture
     return "none"
-
-
-def _standing(cards: tuple[DeviceCard, ...], *, discovered: bool) -> tuple[DeviceCard, ...]:
-    return tuple(one for one in cards if (one.standing == "discovered") is discovered)

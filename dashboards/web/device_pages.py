@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
+from dashboards.web.device_list import wanted
 from dashboards.web.visit import Acting, SignedIn
 
 router = APIRouter()
 
 
 @router.get("/devices")
-def devices(visit: SignedIn) -> Response:
-    """Show how everything is doing."""
-    found = visit.house.desk.devices(visit.viewer, visit.language)
+def devices(
+    visit: SignedIn,
+    *,
+    q: str = "",
+    place: str = "",
+    kind: str = "",
+    state: str = "",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> Response:
+    """Show how everything is doing, or what was looked for."""
+    want = wanted(q, place=place, kind=kind, state=state, page=page)
+    found = visit.house.desk.devices(visit.viewer, visit.language, want)
     chain = visit.house.desk.chain(visit.viewer, visit.language)
     influx = visit.house.desk.influx(visit.viewer, visit.language)
     return visit.page("devices.html", page="devices", **found, **influx, **chain)
@@ -23,14 +33,16 @@ def devices(visit: SignedIn) -> Response:
 
 @router.post("/devices/{node}/{device}/confirm")
 def confirm(
-    visit: Acting, node: str, device: str, label: Annotated[str, Form(max_length=64)] = ""
+    visit: Acting,
+    node: str,
+    device: str,
+    label: Annotated[str, Form(max_length=64)] = "",
+    place: Annotated[str, Form(max_length=131)] = "",
 ) -> Response:
-    """Accept a discovered device under the name that people give it."""
-    services = visit.house.services.devices
-    services.confirm(
-        visit.viewer, node, device, visit.house.clock.now(), label=label.strip() or None
+    """Accept a discovered device under its name and place, and go to see that its data arrives."""
+    now = visit.house.clock.now()
+    below = place.partition("/")[2]
+    visit.house.services.devices.confirm(
+        visit.viewer, node, device, now, label=label.strip() or None, subject=below or None
     )
-    if visit.enhanced:
-        found = visit.house.desk.devices(visit.viewer, visit.language)
-        return visit.fragment("parts/devices.html", **found)
-    return visit.go("/devices")
+    return visit.go(f"/devices/{node}/{device}?since={int(now.timestamp())}")

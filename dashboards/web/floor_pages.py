@@ -28,7 +28,7 @@ _Label = Annotated[str, Form(max_length=LONGEST_LABEL)]
 @router.get("/new")
 def choose(visit: SignedIn, place: str) -> Response:
     """Ask for a drawing of a place."""
-    visit.viewer.require("arrange")
+    visit.viewer.within("arrange")
     return _asked(visit, place)
 
 
@@ -36,7 +36,7 @@ def choose(visit: SignedIn, place: str) -> Response:
 async def bring(visit: SignedIn, request: Request) -> Response:
     """Keep a drawing, or say in plain words why it is not taken."""
     same_site(request)
-    visit.viewer.require("arrange")
+    visit.viewer.within("arrange")
     async with request.form(max_files=1, max_fields=4) as form:
         check_token(visit, _text(form, "csrf_token"))
         place, label, plan = (_text(form, name) for name in ("place", "label", "plan"))
@@ -52,7 +52,7 @@ def show(visit: SignedIn, plan: str, arrange: bool = False) -> Response:
     found = desk.floor(visit.viewer, visit.language, plan)
     if not arrange:
         return visit.page("floor.html", page="floor", **found, **_chain(visit))
-    visit.viewer.require("arrange")
+    visit.viewer.within("arrange")
     services, now = visit.house.services, _now(visit)
     others = floors.candidates(services, visit.viewer, visit.language, plan, now)
     return visit.page("floor_arrange.html", others=others, **found)

@@ -106,7 +106,7 @@ def shown(
     return {
         "floor": floor(found, views, words, _called(services, viewer, found.place)),
         "place": found.place,
-        "may_arrange": viewer.may_everywhere("arrange"),
+        "may_arrange": viewer.may("arrange"),
     }
 
 

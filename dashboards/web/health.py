@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dashboards.web.details import explain
 from dashboards.web.language import msg
 from dashboards.web.moments import DAY, HOUR, Calendar, Moment
+from dashboards.web.registry_words import kind_word
 from dashboards.web.sparkline import Sparkline
 from dashboards.web.words import Words
 from ingest.chain.judge import ChainState, Why
@@ -57,6 +58,7 @@ class DeviceCard:
     fps: str | None
     detail: str | None
     parked: int
+    camera: bool
     line: Sparkline | None
 
 
@@ -166,6 +168,7 @@ def device_card(
     words: Words,
     calendar: Calendar,
     lines: Mapping[tuple[str, str], Sparkline | None],
+    where: str,
 ) -> DeviceCard:
     """Put one device into words; `lines` maps (node, device) to its last hour."""
     state = STATES.get(view.state)
@@ -177,12 +180,13 @@ def device_card(
         health_word=words.say(HEALTH[view.health]),
         state_word=words.say(state) if state else None,
         label=view.label or view.device,
-        kind=words.kind(view.kind),
-        place=words.area(view.area),
+        kind=kind_word(view.kind, words),
+        place=where,
         last_seen=calendar.optional(view.last_seen),
         fps=f"{view.fps:.1f}" if view.fps is not None else None,
         detail=explain(view.detail, words) if view.detail else None,
         parked=view.parked,
+        camera=view.kind == "camera",
         line=lines.get((view.node, view.device)),
     )
 

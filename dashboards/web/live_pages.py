@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
+from dashboards.web import device_list
 from dashboards.web.desk import Desk
 from dashboards.web.incident_pages import STATES
 from dashboards.web.live import Fragments, Renderer, View
@@ -36,6 +37,8 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         house.services.incidents.get(viewer, subject)
     elif page == "floor":
         house.services.floors.get(viewer, subject)
+    elif page == "devices":
+        subject = device_list.read(subject).query
     elif page != "incidents" or subject not in STATES:
         subject = ""
     view = View(
@@ -85,7 +88,7 @@ def renderer(desk: Desk) -> Renderer:
             found = desk.wall(viewer, view.language)
             fragments = {"wall": frame.render("parts/wall.html", **found, **common)}
         elif view.name == "devices":
-            found = desk.devices(viewer, view.language)
+            found = desk.devices(viewer, view.language, device_list.read(view.subject))
             fragments["devices"] = frame.render("parts/devices.html", **found, **common)
         elif view.name == "floor":
             found = desk.floor(viewer, view.language, view.subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from dashboards.web.device_list import called
 from dashboards.web.health import HEALTH
 from dashboards.web.registry_words import PLACES, fault_words, field_word, kind_word, value_word
 from dashboards.web.words import Words
@@ -87,7 +88,7 @@ def tree(records: Iterable[Record], health: HealthOf, words: Words) -> list[Bran
     """Return all places in use, depth first, with what stands in them."""
     records = list(records)
     branches = {
-        one.id: Branch(one.id, _called(one, words), words.say(PLACES[one.kind]), one.id.count("/"))
+        one.id: Branch(one.id, called(one, words), words.say(PLACES[one.kind]), one.id.count("/"))
         for one in records
         if isinstance(one, Place)
     }
@@ -100,12 +101,6 @@ def tree(records: Iterable[Record], health: HealthOf, words: Words) -> list[Bran
     for branch in branches.values():
         branch.things.sort(key=lambda one: (_WORST[one.health], one.id))
     return [branches[name] for name in sorted(branches, key=lambda name: name.split("/"))]
-
-
-def _called(place: Place, words: Words) -> str:
-    """Return a place's name; one that has only its id is called as incidents call it."""
-    own = place.id.rpartition("/")[2]
-    return words.area(own) if place.label in (own, place.id) else place.label
 
 
 def look(made: Plan, text: str, words: Words) -> Look:

@@ -42,6 +42,7 @@ KINDS = {
     "gate": msg("Gate"),
     "sensor": msg("Sensor"),
     "cabinet": msg("Power cabinet"),
+    "unknown": msg("Kind not known yet"),
 }
 ROLES: dict[PersonRole, str] = {
     "manager": msg("Manager"),

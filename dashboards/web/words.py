@@ -192,7 +192,7 @@ class Words:
         subject = self.object(incident.object_label)
         event = EVENTS.get(incident.key.event)
         if event is None:
-            return f"{_unslug(incident.key.event)} · {subject}"
+            return f"{unslug(incident.key.event)} · {subject}"
         return self.say(event) % {"object": subject}
 
     def event(self, event: str) -> str:
@@ -209,7 +209,7 @@ class Words:
         if key.node == AREA:
             return self.area(key.device)
         known = self.devices.get((key.node, key.device))
-        return known or (key.node if key.device == SELF else _unslug(key.device))
+        return known or (key.node if key.device == SELF else unslug(key.device))
 
     def place(self, incident: Incident) -> str:
         """Return the wider place: building or area, and the zone."""
@@ -250,9 +250,10 @@ class Words:
 
     def _known(self, table: Mapping[str, str], slug: str) -> str:
         known = table.get(slug)
-        return self.say(known) if known is not None else _unslug(slug)
+        return self.say(known) if known is not None else unslug(slug)
 
 
-def _unslug(slug: str) -> str:
+def unslug(slug: str) -> str:
+    """Return an id as words: `fire-lane` as `Fire lane`."""
     text = slug.replace("-", " ")
     return text[:1].upper() + text[1:]

@@ -13,6 +13,7 @@ from msgspec import Meta
 from ingest.floors.drawing import Drawing
 from ingest.store.engine import insert
 from ingest.store.floors import floor_marker, floor_plan
+from ingest.store.registry import CONFIRMED, device
 
 Part = Annotated[float, Meta(ge=0, le=1)]
 _SHOWN = [column for column in floor_plan.c if column.name != "picture"]
@@ -64,17 +65,17 @@ def some(
     return [_made(row, markers.get(row.id, ())) for row in rows]
 
 
-def with_device(connection: sa.Connection, node: str, device: str) -> list[FloorPlan]:
+def with_device(connection: sa.Connection, node: str, name: str) -> list[FloorPlan]:
     """Return the plans that a device stands on, each with its marker alone."""
     marker = floor_marker.c
     query: sa.Select[Any] = (
         sa.select(*_SHOWN, marker.x, marker.y)
         .join(floor_marker, marker.plan == floor_plan.c.id)
-        .where(marker.node == node, marker.device == device)
+        .where(marker.node == node, marker.device == name)
         .order_by(floor_plan.c.label, floor_plan.c.id)
     )
     return [
-        _made(row, (Marker(node=node, device=device, x=row.x, y=row.y),))
+        _made(row, (Marker(node=node, device=name, x=row.x, y=row.y),))
         for row in connection.execute(query)
     ]
 
@@ -134,6 +135,14 @@ def remove(connection: sa.Connection, plan: str) -> None:
     connection.execute(floor_plan.delete().where(floor_plan.c.id == plan))
 
 
+def area_of_device(connection: sa.Connection, node: str, name: str) -> str | None:
+    """Return the area of a device in use, None for any other."""
+    query = sa.select(device.c.area).where(
+        device.c.node == node, device.c.device == name, device.c.standing == CONFIRMED
+    )
+    return connection.scalar(query)
+
+
 def mark(connection: sa.Connection, plan: str, marker: Marker) -> None:
     """Put a device on a plan, or elsewhere on it."""
     new = insert(floor_marker).values(plan=plan, **msgspec.structs.asdict(marker))
@@ -142,11 +151,11 @@ def mark(connection: sa.Connection, plan: str, marker: Marker) -> None:
     connection.execute(new.on_conflict_do_update(index_elements=keys, set_=where))
 
 
-def unmark(connection: sa.Connection, plan: str, node: str, device: str) -> bool:
+def unmark(connection: sa.Connection, plan: str, node: str, name: str) -> bool:
     """Take a device off a plan; tell whether it was on it."""
     marker = floor_marker.c
     gone = floor_marker.delete().where(
-        marker.plan == plan, marker.node == node, marker.device == device
+        marker.plan == plan, marker.node == node, marker.device == name
     )
     return connection.execute(gone).rowcount > 0
 

@@ -17,7 +17,6 @@ from ingest.floors.book import FloorPlan, Marker
 from ingest.floors.drawing import clean
 from ingest.refusal import Clash, NotThere, NotUsable
 from ingest.registry import book as records
-from ingest.registry.records import area_of
 from ingest.services.page import Page
 from ingest.store.engine import reading, writing
 
@@ -33,7 +32,11 @@ class PlanPicture(NamedTuple):
 
 
 class FloorService:
-    """Keeps floor plans. Looking needs `see`, changing them `administer`."""
+    """Keeps floor plans. Looking needs `see`, changing them `arrange`.
+
+    What lies outside of a viewer's areas is not there; a plan of the whole site is for those who
+    see all of it.
+    """
 
     def __init__(self, reader: sa.Engine, writer: sa.Engine, feed: Feed) -> None:
         self._reader = reader
@@ -53,26 +56,23 @@ class FloorService:
         viewer.within("see")
         limit = max(1, min(limit, MOST_PLANS))
         with reading(self._reader) as connection:
-            found = book.some(connection, places=places, after=cursor or "", limit=limit + 1)
-        items = tuple(one for one in found[:limit] if _knows(viewer, one))
-        return Page(items, found[limit - 1].id if len(found) > limit else None)
+            every = book.some(connection, places=places, after=cursor or "")
+        found = [one for one in every if viewer.knows(area_of(one.place))]
+        items = tuple(found[:limit])
+        return Page(items, items[-1].id if len(found) > limit else None)
 
     def get(self, viewer: Viewer, plan: str) -> FloorPlan:
         """Return a plan with its markers. Raises NotThere, NotAllowed."""
         viewer.within("see")
         with reading(self._reader) as connection:
-            found = _found(book.find(connection, plan))
-        if not _knows(viewer, found):
-            raise NotThere("no such floor plan")
-        return found
+            return _found(viewer, book.find(connection, plan))
 
     def of_device(self, viewer: Viewer, node: str, device: str) -> tuple[FloorPlan, ...]:
         """Return the plans that a device stands on, with its marker alone. Raises NotAllowed."""
         viewer.within("see")
         with reading(self._reader) as connection:
-            return tuple(
-                one for one in book.with_device(connection, node, device) if _knows(viewer, one)
-            )
+            found = book.with_device(connection, node, device)
+        return tuple(one for one in found if viewer.knows(area_of(one.place)))
 
     def picture(self, viewer: Viewer, plan: str) -> PlanPicture:
         """Return the drawing of a plan. Raises NotThere, NotAllowed."""
@@ -91,7 +91,7 @@ class FloorService:
         One that is there gets the new drawing and keeps its markers. Raises NotAllowed, NotThere
         for a place that is not registered, Clash when there are too many, and as `clean`.
         """
-        viewer.require("arrange")
+        viewer.within("arrange")
         label = _label(label)
         if not _is_uuid(plan):
             raise NotUsable("not a UUID", where="plan")
@@ -99,30 +99,32 @@ class FloorService:
             drawing = clean(data)
         with writing(self._writer) as connection:
             found = records.one(connection, "place", place)
-            if found is None or found.retired:
+            if found is None or found.retired or not viewer.knows(area_of(place)):
                 raise NotThere("no such place")
             known = book.find(connection, plan)
             if known is None:
                 _check_room(connection, place)
+            elif _found(viewer, known).place != place:
+                raise Clash("this plan is of another place")
             book.put(connection, plan, place, label, drawing, actor=viewer.actor, now=now)
-            kept = _found(book.find(connection, plan))
+            kept = _found(viewer, book.find(connection, plan))
         self._feed.tell("devices")
         return kept, known is None
 
     def rename(self, viewer: Viewer, plan: str, label: str, now: datetime) -> FloorPlan:
         """Call a plan something else. Raises NotThere, NotAllowed, NotUsable."""
-        viewer.require("arrange")
+        viewer.within("arrange")
         label = _label(label)
         with writing(self._writer) as connection:
-            _found(book.find(connection, plan))
+            _found(viewer, book.find(connection, plan))
             book.touch(connection, plan, viewer.actor, now, label=label)
-            return _found(book.find(connection, plan))
+            return _found(viewer, book.find(connection, plan))
 
     def remove(self, viewer: Viewer, plan: str) -> None:
         """Take a plan away, and its markers with it. Raises NotThere, NotAllowed."""
-        viewer.require("arrange")
+        viewer.within("arrange")
         with writing(self._writer) as connection:
-            _found(book.find(connection, plan))
+            _found(viewer, book.find(connection, plan))
             book.remove(connection, plan)
         self._feed.tell("devices")
 
@@ -132,27 +134,30 @@ class FloorService:
         Raises NotThere for a plan or device that is not in use, NotAllowed, NotUsable for a
         position outside, and Clash when too many stand there.
         """
-        viewer.require("arrange")
+        viewer.within("arrange")
         if not (0 <= marker.x <= 1 and 0 <= marker.y <= 1):  # NaN is refused too
             raise NotUsable("x and y are between 0 and 1", where="x, y")
         with writing(self._writer) as connection:
-            found = _found(book.find(connection, plan))
+            found = _found(viewer, book.find(connection, plan))
             here = {(one.node, one.device) for one in found.markers}
             if len(here) >= MOST_MARKERS and (marker.node, marker.device) not in here:
                 raise Clash(f"at most {MOST_MARKERS} devices stand on one plan")
-            record = records.one(connection, "device", f"{marker.node}/{marker.device}")
-            if record is None or record.retired:
+            home = book.area_of_device(connection, marker.node, marker.device)
+            if home is None or not viewer.knows(home):
                 raise NotThere("no such device in use")
+            if area_of(found.place) not in {None, home}:
+                raise NotUsable("this device is in another area than the plan", where="device")
             book.mark(connection, plan, marker)
             book.touch(connection, plan, viewer.actor, now)
-            kept = _found(book.find(connection, plan))
+            kept = _found(viewer, book.find(connection, plan))
         self._feed.tell("devices")
         return kept
 
     def unmark(self, viewer: Viewer, plan: str, node: str, device: str, now: datetime) -> None:
         """Take a device off a plan. Raises NotThere, NotAllowed."""
-        viewer.require("arrange")
+        viewer.within("arrange")
         with writing(self._writer) as connection:
+            _found(viewer, book.find(connection, plan))
             if not book.unmark(connection, plan, node, device):
                 raise NotThere("it does not stand on this plan")
             book.touch(connection, plan, viewer.actor, now)
@@ -173,12 +178,13 @@ def _label(text: str) -> str:
     return text
 
 
-def _knows(viewer: Viewer, plan: FloorPlan) -> bool:
-    return viewer.areas is None or viewer.knows(area_of(plan.place))
+def area_of(place: str) -> str | None:
+    """Return the building or public area of a place, None for the whole site."""
+    return place.partition("/")[2].partition("/")[0] or None
 
 
-def _found(plan: FloorPlan | None) -> FloorPlan:
-    if plan is None:
+def _found(viewer: Viewer, plan: FloorPlan | None) -> FloorPlan:
+    if plan is None or not viewer.knows(area_of(plan.place)):
         raise NotThere("no such floor plan")
     return plan
 

@@ -103,6 +103,14 @@ class RegistryService:
             found = (one for what in kinds for one in book.some(connection, what))
             return tuple(one for one in found if inside(one))
 
+    def places(self, viewer: Viewer) -> tuple[Place, ...]:
+        """Return the places in use that the viewer may know of, by id. Raises NotAllowed."""
+        viewer.within("see")
+        with reading(self._reader) as connection:
+            inside = _inside(connection, viewer)
+            found = book.some(connection, "place")
+        return tuple(one for one in found if isinstance(one, Place) and inside(one))
+
     def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
         """Return one record. Raises NotThere, NotAllowed."""
         _may_see(viewer, what)

@@ -27,10 +27,11 @@ from ingest.orders.order import Order as WorkOrder
 from ingest.orders.order import OrderStep
 from ingest.orders.order import fold as fold_order
 from ingest.refusal import Gone, NotThere, SignInNeeded
-from ingest.registry.records import Record, RecordType
+from ingest.registry.records import Place, Record, RecordType
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.accounts import AccountService
+from ingest.services.called import Called, Lang
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
@@ -41,6 +42,7 @@ from ingest.services.floors import FloorService
 from ingest.services.incidents import IncidentService, Order, Standing, Waiting
 from ingest.services.influx import InfluxService
 from ingest.services.journal import JournalService
+from ingest.services.lines import LatestRow, Match
 from ingest.services.links import LinkService
 from ingest.services.orders import OrderService
 from ingest.services.page import Page
@@ -49,7 +51,7 @@ from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
 from ingest.services.tour import TourService
-from ingest.services.views import ChainView, DeviceView, NodeView, Stats
+from ingest.services.views import ChainView, DeviceView, NodeView, SeriesInfo, Stats
 from linli.clock import Clock, SystemClock
 from linli.events import SEVERITIES, Action, ModelRef, Severity
 from linli.ids import uuid7
@@ -284,9 +286,16 @@ class Hours(SeriesService):
     def __init__(self) -> None:
         self.cameras = ("cam-e1", "cam-gate", "cam-yard")
 
-    def list(self, viewer: Viewer) -> tuple[SeriesKey, ...]:
+    def list(self, viewer: Viewer, match: Match | None = None) -> tuple[SeriesInfo, ...]:
         common = {"site": "c001", "node": "c001-n07", "group": "camera", "unit": "/s"}
-        return tuple(SeriesKey(**common, device=device, name="fps") for device in self.cameras)
+        keys = [SeriesKey(**common, device=device, name="fps") for device in self.cameras]
+        shown = [one for one in keys if match is None or match.fits(one, Called())]
+        return tuple(SeriesInfo(series=str(one), **_fields(one)) for one in shown)
+
+    def latest(
+        self, viewer: Viewer, match: Match, start: int, end: int, *, lang: Lang = "zh"
+    ) -> tuple[LatestRow, ...]:
+        return ()
 
     def query(
         self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int
@@ -424,6 +433,9 @@ class Lists(RegistryService):
 
     def get(self, viewer: Viewer, what: RecordType, name: str) -> Record:
         raise NotThere(f"no such {what}")
+
+    def places(self, viewer: Viewer) -> tuple[Place, ...]:
+        return ()
 
 
 class Walls(FloorService):

@@ -214,6 +214,8 @@ def test_without_script_everything_still_works(
         page.goto(f"{server.url}/devices")
         page.fill("input[name=label]", "大厅")
         page.click("text=Accept this device")
+        page.wait_for_selector("h1 >> text=大厅")
+        page.goto(f"{server.url}/devices")
         page.wait_for_selector("h3 >> text=大厅")
         page.click("text=中文")
         page.wait_for_selector("h1 >> text=设备")
