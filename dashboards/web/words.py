@@ -200,7 +200,7 @@ class Words:
         known = EVENTS.get(event)
         if known is None or "%(object)s" in known:
             known = _ANYBODY.get(event)
-        return self.say(known) if known is not None else _unslug(event)
+        return self.say(known) if known is not None else unslug(event)
 
     def where(self, key: Key) -> str:
         """Return the place as the camera is called."""

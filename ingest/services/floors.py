@@ -17,6 +17,7 @@ from ingest.floors.book import FloorPlan, Marker
 from ingest.floors.drawing import clean
 from ingest.refusal import Clash, NotThere, NotUsable
 from ingest.registry import book as records
+from ingest.registry.records import area_of
 from ingest.services.page import Page
 from ingest.store.engine import reading, writing
 
@@ -176,11 +177,6 @@ def _label(text: str) -> str:
     if not text or len(text) > LONGEST_LABEL or not text.isprintable():
         raise NotUsable(f"1 to {LONGEST_LABEL} characters on one line", where="label")
     return text
-
-
-def area_of(place: str) -> str | None:
-    """Return the building or public area of a place, None for the whole site."""
-    return place.partition("/")[2].partition("/")[0] or None
 
 
 def _found(viewer: Viewer, plan: FloorPlan | None) -> FloorPlan:
