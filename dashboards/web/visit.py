@@ -92,6 +92,7 @@ class Visit:
         """Answer with a whole page."""
         calendar = self.calendar
         context.setdefault("page", "")
+        context.setdefault("clock", calendar.clock(calendar.now))
         text = self.frame.render(
             template,
             site=self.house.site,
@@ -101,7 +102,6 @@ class Visit:
             may_act=self.session is not None and self.session.viewer.may("act"),
             csrf=self.session.csrf if self.session else "",
             ago=calendar.ago_forms(),
-            clock=calendar.clock(calendar.now),
             now=calendar.moment(calendar.now).iso,
             **context,
         )
