@@ -43,6 +43,7 @@ from ingest.series.storage import keep_of, storage
 from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Readable
 from ingest.services import Services
+from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
 from ingest.services.called import called
 from ingest.services.cards import CardService
@@ -212,11 +213,7 @@ class House:
     def _make_services(self) -> Services:
         reader, writer, feed = self._state, self._state_writer, self._feed
         evidence = EvidenceService(
-            reader,
-            writer,
-            self._pictures,
-            feed,
-            keep=kept_for(self._settings.evidence),
+            reader, writer, self._pictures, feed, keep=kept_for(self._settings.evidence)
         )
         delivery = JournalService(self._journal, reader, self._series)
         chain = ChainService(reader, writer, self._journal, feed, self.clock)
@@ -249,6 +246,7 @@ class House:
             floors=FloorService(reader, writer, feed),
             foresight=ForesightService(reader, self._settings.notify, self._around.zone),
             evidence=evidence,
+            access=AccessService(reader, writer),
             accounts=AccountService(reader, writer),
             configs=ConfigService(reader, writer, feed),
             series=SeriesService(

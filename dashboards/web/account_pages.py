@@ -36,8 +36,9 @@ def login(
     house = visit.house
     address = request.client.host if request.client else ""
     now = house.clock.now()
+    before = visit.request.cookies.get(COOKIE_OF_SESSION)
     try:
-        done = house.services.accounts.login(name.strip(), password, address, now)
+        done = house.services.accounts.login(name.strip(), password, address, now, before)
     except SignInNeeded:
         return visit.page(
             "login.html", status=401, wrong=True, name=name.strip(), next=own_path(next)

@@ -87,6 +87,34 @@ def disable(connection: sa.Connection, name: str) -> None:
     connection.execute(api_token.delete().where(api_token.c.account == found.id))
 
 
+def change_account(
+    connection: sa.Connection,
+    name: str,
+    *,
+    role: Role,
+    areas: Collection[str] | None,
+    disabled: bool,
+) -> Account:
+    """Change what an account may do; its sessions end, and its tokens when it is closed.
+
+    Raises InputError.
+    """
+    found = _known(connection, name)
+    if role not in ROLES:
+        raise InputError(f"role {role!r} is none", hint="Roles are " + ", ".join(ROLES))
+    values = {"role": role, "areas": as_text(areas), "disabled": disabled}
+    connection.execute(account.update().where(account.c.id == found.id), values)
+    end_sessions(connection, found.id)
+    if disabled:
+        connection.execute(api_token.delete().where(api_token.c.account == found.id))
+    return as_account(_known(connection, name))
+
+
+def end_sessions(connection: sa.Connection, account_id: str) -> None:
+    """Sign an account out everywhere."""
+    connection.execute(session.delete().where(session.c.account == account_id))
+
+
 def accounts(connection: sa.Connection) -> list[Account]:
     """Return all accounts by name."""
     return [

@@ -24,6 +24,7 @@ from ingest.registry.watched import WatchedDraft, WatchedState
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
+from ingest.services.access import SHOWN as OF_ACCESS
 from ingest.services.called import Choice
 from ingest.services.cards import TapView
 from ingest.services.channels import ChannelList, MessageText
@@ -346,6 +347,7 @@ SHOWN: tuple[type, ...] = (
     ConfigChangeList,
     ConfigRestore,
     EdgeConfig,
+    *OF_ACCESS,
     *OF_DUTY,
     *OF_FORESIGHT,
     *OF_STATISTICS,

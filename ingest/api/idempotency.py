@@ -20,8 +20,12 @@ from linli.errors import StoreError
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,200})"?')
-# Signing in must not hand out an old session; the others create nothing.
-_WITHOUT = re.compile(r"/(login|logout|rules/test|notifications/test|evidence/[^/]+/link)$")
+# Signing in must not hand out an old session, and what tells a secret once must not keep it for a
+# day; the others create nothing.
+_WITHOUT = re.compile(
+    r"/(login|logout|rules/test|notifications/test|evidence/[^/]+/link"
+    r"|accounts|accounts/[^/]+/password|tokens|screens)$"
+)
 PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",

@@ -207,13 +207,14 @@ def changes(
 def export(
     house: TheServices,
     viewer: TheViewer,
+    now: Now,
     titles: Annotated[Titles, Query(description="language of titles and words")] = "zh",
     types: Annotated[
         list[RecordType] | None, Query(alias="type", description="only these; repeat")
     ] = None,
 ) -> Response:
     """Write everything into one CSV file for a spreadsheet; importing it changes nothing."""
-    text = house.registry.export(viewer, titles, types or TYPES)
+    text = house.registry.export(viewer, now, titles, types or TYPES)
     headers = {"Content-Disposition": 'attachment; filename="linli-registry.csv"'}
     return Response(text.encode(), headers=headers, media_type=f"{_CSV}; charset=utf-8")
 

@@ -13,6 +13,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from ingest.api import (
+    access,
     cards,
     chain,
     choices,
@@ -60,7 +61,7 @@ then need the header `X-CSRF-Token`), or send an API token as `Authorization: Be
 A `POST` may carry `Idempotency-Key`: the same request with the same key, by the same account and
 within 24 h, is not done again but answered as before (`Idempotency-Replayed: true`). Another one
 with that key is refused (422), so is one that is still being done (409). Signing in and out, trying
-rules or channels and asking for a picture's address do not take a key.
+rules or channels, asking for a picture's address and what tells a secret once do not take a key.
 
 Every error is `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC. Lists are read with
 the cursor in `next`. `GET` never changes anything; looking at a picture is written down, though.
@@ -69,6 +70,7 @@ the cursor in `next`. `GET` never changes anything; looking at a picture is writ
 api = APIRouter(prefix=PREFIX)
 for _part in (
     sessions,
+    access,
     incidents,
     orders,
     duty,

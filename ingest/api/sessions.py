@@ -36,7 +36,8 @@ def login(body: Credentials, request: Request, house: TheServices, now: Now) -> 
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise NotAllowed("the request came from another site")
     address = request.client.host if request.client else ""
-    done = house.accounts.login(body.name.strip(), body.password, address, now)
+    before = request.cookies.get(COOKIE)
+    done = house.accounts.login(body.name.strip(), body.password, address, now, before)
     reply = answer(_me(done.session))
     reply.set_cookie(
         COOKIE,

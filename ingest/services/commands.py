@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.commands import book
 from ingest.commands.command import TTL, Command, check_holds, wish
 from ingest.feed import Feed
@@ -101,6 +102,8 @@ class CommandService:
                 once=once,
             )
             book.add(connection, made)
+            said = {"command": name, "id": made.id, "reason": reason, "incident": incident}
+            audit.note(connection, now, viewer.actor, "commanded", "/".join(where), **said)
         self._submit(made)
         self._feed.tell("devices")
         return made

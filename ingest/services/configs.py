@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.refusal import NotThere, RulesBroken
 from ingest.registry import book, configs
@@ -187,6 +188,7 @@ class ConfigService:
                 now=now,
                 restores=restores,
             )
+            audit.note(connection, now, viewer.actor, "config-changed", edge, version=made.version)
         self._feed.tell("devices")
         return made
 

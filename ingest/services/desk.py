@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.feed import Feed
+from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
@@ -48,6 +49,7 @@ class Services:
     registry: RegistryService
     configs: ConfigService
     evidence: EvidenceService
+    access: AccessService
     accounts: AccountService
     series: SeriesService
     silences: SilenceService

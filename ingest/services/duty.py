@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.duty.book import Edition, Kind, Paper
 from ingest.duty.deadlines import Deadlines
@@ -225,6 +226,8 @@ class DutyService:
             made = book.write(
                 connection, kind, name, _json(value), actor=viewer.actor, now=now, why=why
             )
+            said = {"version": made.version, "digest": made.digest}
+            audit.note(connection, now, viewer.actor, f"{kind}-changed", name, **said)
         self._feed.tell("incidents")
         return value, made.tag, before is None
 
@@ -241,6 +244,7 @@ class DutyService:
             if needed:
                 raise RulesBroken("it is needed", tuple(needed))
             book.write(connection, kind, name, None, actor=viewer.actor, now=now)
+            audit.note(connection, now, viewer.actor, f"{kind}-removed", name)
         self._feed.tell("incidents")
 
     def preview_sheet(
@@ -274,6 +278,7 @@ class DutyService:
                 )
                 raise RulesBroken("nothing was changed", faults)
             done = roster_sheet.write(connection, made, viewer.actor, now)
+            audit.note(connection, now, viewer.actor, "roster-imported", team)
         self._feed.tell("incidents")
         return done
 

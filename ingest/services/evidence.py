@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ingest import registry
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.evidence import address, book, keys
 from ingest.evidence.book import Arrival
 from ingest.evidence.picture import clean, photo
@@ -186,6 +187,7 @@ class EvidenceService:
             raise Gone("the picture is no longer kept")
         with writing(self._writer) as connection:
             book.look(connection, evidence, viewer.account, now, purpose)
+            audit.note(connection, now, viewer.actor, "looked", evidence, purpose=purpose)
         return PictureLook(data=data)
 
     def arrived(self, evidence: str) -> bool:
@@ -240,6 +242,7 @@ class EvidenceService:
             step = next_step(steps, wish, viewer.account, now)
             said = HoldStep(step=step, account=viewer.account, at=now, why=why.strip())
             book.add_step(connection, evidence, said)
+            audit.note(connection, now, viewer.actor, f"evidence-{step}", evidence, why=said.why)
         return self.record(viewer, evidence, now)
 
     def _require_kept(self, viewer: Viewer, evidence: str, now: datetime) -> None:

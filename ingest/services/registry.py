@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.refusal import NotLookedAt, NotThere, Outdated, RulesBroken
 from ingest.registry import book, plan, sheet
@@ -195,16 +196,22 @@ class RegistryService:
             if made.preview.faults:
                 raise _broken(list(made.preview.faults))
             book.write(connection, made, viewer.actor, now)
+            audit.note(connection, now, viewer.actor, "registry-imported", made.tag)
         self._feed.tell("devices")
         return replace(made.preview, applied=True)
 
     def export(
-        self, viewer: Viewer, titles: Titles = "zh", types: Collection[RecordType] = TYPES
+        self,
+        viewer: Viewer,
+        now: datetime,
+        titles: Titles = "zh",
+        types: Collection[RecordType] = TYPES,
     ) -> str:
         """Return everything as a CSV file that an import takes. Raises NotAllowed."""
         viewer.require("administer")
-        with reading(self._reader) as connection:
+        with writing(self._writer) as connection:
             found = book.records(connection)
+            audit.note(connection, now, viewer.actor, "registry-exported", " ".join(types))
         return sheet.write([one for one in found.values() if one.type in types], titles)
 
     def history(
@@ -238,6 +245,9 @@ class RegistryService:
         if made.preview.faults:
             raise _broken(list(made.preview.faults))
         book.write(connection, made, viewer.actor, now)
+        what, name = wish.key
+        done = "removed" if wish.record is None else "changed"
+        audit.note(connection, now, viewer.actor, f"registry-{done}", f"{what} {name}")
 
 
 def plan_of_file(connection: sa.Connection, data: bytes, default: str | None, site: str) -> Plan:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.refusal import NotThere, NotUsable, RulesBroken
 from ingest.rules import versions
 from ingest.rules.directory import Directory
@@ -131,6 +132,8 @@ class RuleService:
             made = known
             if known.text != text:
                 made = versions.add(connection, text, actor=viewer.actor, at=now, note=note)
+                said = {"version": made.version, "digest": made.tag}
+                audit.note(connection, now, viewer.actor, "rules-changed", "", **said)
             return self._view(connection, made)
 
     def history(

@@ -32,6 +32,7 @@ class _Linli(LazyGroup):
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
+        "audit": ("linli.cli.audit", "command", "ingest", "Who did what, checked."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",

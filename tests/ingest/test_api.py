@@ -23,6 +23,7 @@ from linli.ids import uuid7
 PROBLEM = "application/problem+json"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 ANYONE, VIEWER, STAFF, ADMIN, NODE_ONLY = "anyone", "viewer", "staff", "admin", "node"
+NOBODY = "nobody"  # with a password that is wrong
 RULES = {
     ("get", "/healthz"): ANYONE,
     ("get", "/metrics"): VIEWER,
@@ -126,6 +127,11 @@ BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/orders/{order}/check": {"ok": True},
     "/api/v1/orders/{order}/rate": {"stars": 5},
     "/webhook/grafana": {"alerts": []},
+    "/api/v1/accounts": {"name": "zhao", "role": "street"},
+    "/api/v1/accounts/{name}": {"role": "street"},
+    "/api/v1/session/password": {"current": "wrong", "new": "not taken anyway"},
+    "/api/v1/tokens": {"account": "x", "label": "x", "scopes": ["see"]},
+    "/api/v1/screens": {"label": "x"},
     "/api/v1/notifications/test": {"channel": "x", "address": "y"},
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
@@ -172,6 +178,20 @@ RULES |= {
     ("get", "/api/v1/registry/edges/{edge}/config/versions/{version}/changes"): ADMIN,
     ("get", "/api/v1/registry/edges/{edge}/config/cameras/{camera}"): ADMIN,
     ("put", "/api/v1/registry/edges/{edge}/config/cameras/{camera}"): ADMIN,
+    ("get", "/api/v1/accounts"): ADMIN,
+    ("post", "/api/v1/accounts"): ADMIN,
+    ("put", "/api/v1/accounts/{name}"): ADMIN,
+    ("post", "/api/v1/accounts/{name}/password"): ADMIN,
+    ("delete", "/api/v1/accounts/{name}/sessions"): ADMIN,
+    ("put", "/api/v1/session/password"): NOBODY,
+    ("get", "/api/v1/tokens"): ADMIN,
+    ("post", "/api/v1/tokens"): ADMIN,
+    ("delete", "/api/v1/tokens/{token}"): ADMIN,
+    ("get", "/api/v1/screens"): ADMIN,
+    ("post", "/api/v1/screens"): ADMIN,
+    ("delete", "/api/v1/screens/{screen}"): ADMIN,
+    ("get", "/api/v1/audit"): ADMIN,
+    ("get", "/api/v1/audit/check"): ADMIN,
     ("get", "/api/v1/edge-config"): NODE_ONLY,
     ("get", "/api/v1/evidence-key"): NODE_ONLY,
 }
@@ -274,6 +294,8 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         "device": "no-such",
         "channel": "no-such",
         "evidence": uuid7(NOON),
+        "token": "no-such",
+        "screen": "no-such",
         "plan": uuid7(NOON),
     }
     for (method, path), rule in RULES.items():

@@ -199,7 +199,9 @@ class People(AccountService):
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
 
-    def login(self, name: str, password: str, address: str, now: datetime) -> SignedIn:
+    def login(
+        self, name: str, password: str, address: str, now: datetime, replaces: str | None = None
+    ) -> SignedIn:
         roles = {"王芳": "duty", "admin": "admin", "guest": "street"}
         if name not in roles or password != PASSWORD:
             raise SignInNeeded("name or password is wrong")
@@ -472,6 +474,7 @@ class Neighbourhood:
             foresight=None,  # type: ignore[arg-type]  # no page asks for it
             statistics=None,  # type: ignore[arg-type]  # no page asks for it
             evidence=self.album,
+            access=None,  # type: ignore[arg-type]  # tests of it have a real ingest
             accounts=self.people,
             series=Hours(),
             silences=Hush(),

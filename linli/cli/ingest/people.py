@@ -11,9 +11,10 @@ import click
 
 from ingest.accounts import book
 from ingest.accounts.account import RIGHTS, ROLES, Role, Scope, rights_of
+from ingest.audit import book as audit
 from ingest.registry import add_device, add_node, new_key
 from ingest.settings import load_settings
-from linli.cli.ingest.folder import state
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -71,15 +72,18 @@ def user() -> None:
     """Let people in."""
 
 
-@user.command("add", epilog="Example: linli ingest user add 王经理 --role staff")
+@user.command("add", epilog="Example: linli ingest user add 王经理 --role duty")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
+@click.option("--area", "areas", multiple=True, metavar="AREA", help="Only these, such as b03")
 @config_option
 @json_option
-def user_add(name: str, role: Role, config: Path, *, as_json: bool) -> None:
+def user_add(name: str, role: Role, areas: tuple[str, ...], config: Path, *, as_json: bool) -> None:
     """Make an account and print its password, this once."""
     with state(load_settings(config)) as connection:
-        password = book.add_account(connection, name, role, SystemClock().now())
+        now = SystemClock().now()
+        password = book.add_account(connection, name, role, now, areas=areas or None)
+        audit.note(connection, now, actor(), "account-made", name, role=role)
     _print({"name": name, "role": role, "password": password}, "password", as_json=as_json)
 
 
@@ -91,7 +95,58 @@ def user_password(name: str, config: Path, *, as_json: bool) -> None:
     """Give an account a new password and print it, this once; ends its sessions."""
     with state(load_settings(config)) as connection:
         password = book.set_password(connection, name)
+        audit.note(connection, SystemClock().now(), actor(), "password-reset", name)
     _print({"name": name, "password": password}, "password", as_json=as_json)
+
+
+@user.command("change", epilog="Example: linli ingest user change 王经理 --role supervisor")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), help="Another role  [default: as it is]")
+@click.option("--area", "areas", multiple=True, metavar="AREA", help="Only these, such as b03")
+@click.option("--everywhere", is_flag=True, help="The whole site instead of areas")
+@click.option("--disable/--enable", "disabled", default=None, help="Close it, or open it again")
+@config_option
+def user_change(
+    name: str,
+    role: Role | None,
+    areas: tuple[str, ...],
+    config: Path,
+    *,
+    everywhere: bool,
+    disabled: bool | None,
+) -> None:
+    """Change what an account may do; its sessions end, and its tokens when it is closed."""
+    with state(load_settings(config)) as connection:
+        row = book.find(connection, name)
+        if row is None:
+            raise InputError(f"no account {name!r}")
+        before = book.as_account(row)
+        after = book.change_account(
+            connection,
+            name,
+            role=role or before.role,
+            areas=None if everywhere else areas or before.areas,
+            disabled=before.disabled if disabled is None else disabled,
+        )
+        said = {"role": after.role, "areas": book.as_text(after.areas), "disabled": after.disabled}
+        audit.note(connection, SystemClock().now(), actor(), "account-changed", name, **said)
+    where = " ".join(sorted(after.areas)) if after.areas else "the whole site"
+    click.echo(f"{name}: {after.role}, {where}{', disabled' if after.disabled else ''}")
+
+
+@user.command("list", epilog="Example: linli ingest user list")
+@config_option
+@json_option
+def user_list(config: Path, *, as_json: bool) -> None:
+    """List accounts with role and areas."""
+    with state(load_settings(config)) as connection:
+        found = book.accounts(connection)
+    for one in found:
+        areas = sorted(one.areas) if one.areas is not None else None
+        told = {"name": one.name, "role": one.role, "areas": areas, "disabled": one.disabled}
+        where = "the whole site" if areas is None else " ".join(areas)
+        line = f"{one.name}: {one.role}, {where}{', disabled' if one.disabled else ''}"
+        click.echo(json.dumps(told, ensure_ascii=False) if as_json else line)
 
 
 @click.group()
@@ -120,6 +175,8 @@ def token_add(
             role = next(one for one in _SMALLEST if rights_of(one) >= set(scopes))
             book.add_account(connection, name, role, now)
         made = book.add_token(connection, name, name, scopes, now=now, lasts=timedelta(days=days))
+        said = {"scopes": " ".join(sorted(scopes)), "days": days}
+        audit.note(connection, now, actor(), "token-made", name, **said)
     _print({"name": name, "scopes": sorted(scopes), "token": made}, "token", as_json=as_json)
 
 

@@ -1,0 +1,150 @@
+"""The audit log: a row for what people do, and no row that can be changed unseen."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from house import NOON, PASSWORDS, Folder, running, sign_in
+
+from ingest.audit import book
+from ingest.audit.row import Anchor
+from ingest.store.access import audit
+from ingest.store.engine import reading, writing
+from linli.cli.main import command
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+def fill(folder: Folder, rows: int = 5) -> None:
+    with writing(folder.state) as connection:
+        for number in range(rows):
+            at = NOON + timedelta(seconds=number)
+            book.note(connection, at, "user:wang", "looked", f"p{number}", purpose="incident")
+
+
+def broken(folder: Folder, *anchors: Anchor) -> tuple[int, str] | None:
+    with reading(folder.state) as connection:
+        found = book.verify(connection, anchors)
+    return None if found is None else (found.id, found.why)
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "why"),
+    [
+        (sa.update(audit).where(audit.c.id == 3).values(actor="user:li"), 3, "was changed"),
+        (sa.update(audit).where(audit.c.id == 3).values(detail="{}"), 3, "was changed"),
+        (
+            sa.update(audit).where(audit.c.id == 2).values(at=NOON - timedelta(days=1)),
+            2,
+            "was changed",
+        ),
+        (sa.delete(audit).where(audit.c.id == 3), 3, "is missing"),
+        (sa.delete(audit).where(audit.c.id == 1), 1, "is missing"),
+    ],
+    ids=["actor", "detail", "backdated", "taken-out", "first"],
+)
+def test_the_first_row_that_was_touched_is_named(folder, change, row, why) -> None:
+    fill(folder)
+    assert broken(folder) is None
+    with writing(folder.state) as connection:
+        connection.execute(change)
+    found = broken(folder)
+    assert found is not None
+    assert found[0] == row
+    assert why in found[1]
+
+
+def test_rows_that_changed_places_and_rows_written_anew_are_named(folder: Folder) -> None:
+    fill(folder)
+    with reading(folder.state) as connection:
+        head = book.head(connection)
+    assert head is not None
+    with writing(folder.state) as connection:
+        for old, new in ((2, 99), (3, 2), (99, 3)):
+            connection.execute(sa.update(audit).where(audit.c.id == old).values(id=new))
+    found = broken(folder)
+    assert found is not None
+    assert found[0] == 2
+    with writing(folder.state) as connection:  # all of it anew, with hashes that fit
+        connection.execute(audit.delete())
+    fill(folder, 3)
+    fill(folder, 2)
+    assert broken(folder) is None
+    found = broken(folder, head)
+    assert found == (5, "is not the row that the anchor names")
+
+
+def test_a_cut_end_shows_beside_an_anchor(folder: Folder) -> None:
+    fill(folder)
+    with reading(folder.state) as connection:
+        head = book.head(connection)
+    assert head is not None
+    with writing(folder.state) as connection:
+        connection.execute(audit.delete().where(audit.c.id > 3))
+    assert broken(folder) is None
+    assert broken(folder, head) == (4, "is missing: there was a row 5")
+
+
+def test_the_command_names_the_first_broken_row(folder: Folder, tmp_path: Path) -> None:
+    fill(folder)
+    config = tmp_path / "ingest.toml"
+    config.write_text(
+        f'data = "{folder.path}"\n[site]\nid = "c001"\nlabel = "x"\n{folder.toml}', encoding="utf-8"
+    )
+    runner = CliRunner()
+    told = runner.invoke(command, ["audit", "verify", "--json", "--config", str(config)])
+    assert told.exit_code == 0, told.output
+    head = json.loads(told.stdout)["head"]
+    with writing(folder.state) as connection:
+        book.note(connection, NOON, "user:x\nforged line", "signed-in", "\x1b[31m")
+        connection.execute(audit.delete().where(audit.c.id == 5))
+    told = runner.invoke(command, ["audit", "verify", "--anchor", head, "--config", str(config)])
+    assert (told.exit_code, told.output) == (1, "row 5 is missing\n")
+    lines = runner.invoke(command, ["audit", "list", "--config", str(config)]).output.splitlines()
+    assert len(lines) == 5
+    assert "\x1b" not in lines[0]
+
+
+def test_what_people_do_is_written_down(folder: Folder) -> None:
+    with running(folder) as client:
+        wrong = {"name": "wang", "password": "not this one"}
+        assert client.post("/api/v1/login", json=wrong).status_code == 401
+        unknown = {"name": "a password typed here", "password": "x"}
+        assert client.post("/api/v1/login", json=unknown).status_code == 401
+        headers = sign_in(client, "boss")
+        api = "/api/v1"
+        made = client.post(
+            f"{api}/accounts", json={"name": "li", "role": "community"}, headers=headers
+        )
+        assert made.status_code == 201, made.text
+        token = {"account": "li", "label": "grafana", "scopes": ["see"]}
+        assert client.post(f"{api}/tokens", json=token, headers=headers).status_code == 201
+        assert client.get(f"{api}/registry/export").status_code == 200
+        page = client.get(f"{api}/audit").json()
+        rows = [(one["actor"], one["act"], one["subject"]) for one in reversed(page["items"])]
+        assert rows == [
+            ("nobody", "sign-in-refused", "wang"),
+            ("nobody", "sign-in-refused", "unknown"),
+            ("user:boss", "signed-in", "boss"),
+            ("user:boss", "account-made", "li"),
+            ("user:boss", "token-made", "li"),
+            ("user:boss", "registry-exported", "place edge device team person"),
+        ]
+        secrets = [made.json()["secret"], PASSWORDS["boss"][1], "a password typed here"]
+        assert not any(one in client.get(f"{api}/audit").text for one in secrets)
+        assert client.get(f"{api}/audit/check").json()["broken"] is None
+        assert client.get(f"{api}/audit/check?anchor=x").status_code == 400
+        cut = client.get(f"{api}/audit", params={"limit": 2, "cursor": page["items"][1]["id"]})
+        assert [one["id"] for one in cut.json()["items"]] == [4, 3]
+        only = client.get(f"{api}/audit?act=signed-in").json()["items"]
+        assert [one["subject"] for one in only] == ["boss"]
