@@ -22,6 +22,7 @@ FILES = (
     f"{WEB}/package.json",
     f"{WEB}/package-lock.json",
     f"{WEB}/.npmrc",
+    f"{WEB}/old-phones.cjs",
     f"{WEB}/src/app.js",
     f"{WEB}/locale/zh_CN/LC_MESSAGES/messages.po",
 )
