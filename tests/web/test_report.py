@@ -1,0 +1,148 @@
+"""The weekly report: this week beside the one before, safe cells, and paper without cut tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from house import NOON, PASSWORDS, Folder
+from kept import keep
+from served import served
+
+from dashboards.web import mount
+from dashboards.web.report import monday_of, name_of, safe
+from ingest.app import create_app
+from ingest.refusal import NotThere
+from ingest.store.engine import writing
+from ingest.store.incidents import incident
+from linli.clock import SystemClock
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+
+
+def made(folder: Folder) -> FastAPI:
+    app = create_app(folder.settings, clock=folder.clock)
+    site = folder.settings.site
+    mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
+    return app
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path)
+    yield folder
+    folder.close()
+
+
+@pytest.fixture
+def client(folder: Folder) -> Iterator[TestClient]:
+    with TestClient(made(folder), base_url="http://linli.test") as client:
+        client.headers["accept-language"] = "en"
+        client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+        yield client
+
+
+def test_weeks_have_names() -> None:
+    assert name_of(date(2026, 1, 1)) == "2026-W01"
+    assert monday_of("2026-W09") == date(2026, 2, 23)
+    assert monday_of("2026-W53") == date(2026, 12, 28)
+    for wrong in ("2025-W53", "2026-W00", "2026-9", "0001-W01", "2026-W09x", "٢٠٢٦-W09"):
+        with pytest.raises(NotThere):
+            monday_of(wrong)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-2", "@x", "\t=1", " =1", "\r=1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert safe(cell) == f"'{cell}"
+    assert safe("北门 (3)") == "北门 (3)"
+
+
+def test_a_week_beside_the_one_before(folder: Folder, client: TestClient) -> None:
+    # NOON is a Monday, 20:00 in Shanghai: the week that is over is that of 23 February.
+    for days in (1, 2, 3):
+        keep(folder, ("opened", NOON - days * DAY), area="gate-n", event="blocked-fire-lane")
+    keep(folder, ("opened", NOON - 8 * DAY), area="gate-n", event="blocked-fire-lane")
+    keep(folder, ("opened", NOON - 9 * DAY), area="b03", event="=cmd")
+    keep(folder, ("opened", NOON), area="b03", event="bin-full")
+    with writing(folder.state) as connection:
+        connection.execute(incident.update().values(last=NOON - 2 * DAY))
+    answer = client.get("/report")
+    assert str(answer.url).endswith("/report/2026-W09")
+    page = re.sub(r"\s+", " ", answer.text)
+    line = r'{}</th><td class="num"><strong>{}</strong></td><td class="num">{}</td>'
+    change = r'<td class="num changed">{}</td>'
+    assert re.search(line.format("Incidents", 3, 2) + change.format(r"\+1"), page)
+    assert re.search(line.format("Fire lane blocked", 3, 1) + change.format(r"\+2"), page)
+    assert re.search(line.format("=cmd", 0, 1) + change.format("-1"), page)
+    assert "Bin full" not in page, "that is of this week"
+    assert "This week is not over yet." in client.get("/report/2026-W10").text
+    assert client.get("/report/2026-W11").status_code == 404
+    assert client.get("/report/nonsense").status_code == 404
+    answer = client.get("/report/2026-W09.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="linli-2026-W09.csv"'
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0] == ["Part", "What", "This week", "The week before"]
+    assert ["Summary", "Incidents", "3", "2"] in rows
+    assert ["By kind", "'=cmd", "0", "1"] in rows
+
+
+CUT = """() => Array.from(document.querySelectorAll("table, h2, .worse li"))
+  .filter((one) => one.getBoundingClientRect().height > 1016)
+  .map((one) => one.textContent.trim().slice(0, 30))"""
+WIDE = """() => Array.from(document.querySelectorAll("table"))
+  .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1)
+  .map((one) => one.textContent.trim().slice(0, 30))"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
+def test_on_screen_and_on_paper(folder: Folder) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    folder.clock = SystemClock()  # type: ignore[assignment]  # a browser's cookies end by real time
+    now = folder.clock.now()
+    for hours in range(1, 300, 24):
+        at = now - WEEK - hours * HOUR
+        area = f"b{hours % 7:02d}"
+        keep(folder, ("opened", at), ("acknowledged", at + HOUR), area=area, event="bin-full")
+    with served(made(folder)) as server, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        for language, title in (("zh-CN", "周报"), ("en-US", "Weekly report")):
+            page = browser.new_page(
+                viewport={"width": 390, "height": 844}, locale=language, color_scheme="dark"
+            )
+            troubles: list[str] = []
+            page.on("console", lambda one: troubles.append(one.text))  # noqa: B023
+            page.goto(f"{server.url}/login?next=/trends")
+            page.fill("[name=name]", "wang")
+            page.fill("[name=password]", PASSWORDS["wang"][1])
+            page.click("main button[type=submit]")
+            for path in ("/trends", "/report"):
+                page.goto(f"{server.url}{path}")
+                for width in (390, 1366, 1920):
+                    page.set_viewport_size({"width": width, "height": 844})
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    assert wide <= width, (path, width)
+            assert title in page.inner_text("h1")
+            # 186 mm between the margins of A4 are 703 points of a screen, 269 mm are 1016.
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": 703, "height": 1016})
+            assert page.evaluate(CUT) == [], "nothing is too long for a page of its own"
+            assert page.evaluate(WIDE) == []
+            assert not page.is_visible("nav.tabs")
+            ink = "getComputedStyle(document.querySelector('.hint')).color"
+            assert page.evaluate(ink) == "rgb(68, 68, 68)", "dark on white, also of a dark screen"
+            paper = page.pdf(prefer_css_page_size=True)
+            assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 3
+            sizes = re.findall(rb"/MediaBox\s*\[0 0 (\d+)[.\d]* (\d+)", paper)
+            assert set(sizes) == {(b"594", b"841")}, "A4"
+            assert troubles == []
+            page.close()
+        browser.close()
