@@ -43,6 +43,24 @@ DOORS = (
         msg("Practise on an incident that is made up and marked as such."),
     ),
     Door(
+        "/settings/rosters",
+        "act",
+        msg("Rosters"),
+        msg("Who is on duty when, swaps, and times without anybody."),
+    ),
+    Door(
+        "/settings/calls",
+        "act",
+        msg("Who is called"),
+        msg("Which team an incident goes to, who is told after how long, and deadlines."),
+    ),
+    Door(
+        "/settings/people",
+        "act",
+        msg("People and teams"),
+        msg("Who works here, and how each is reached."),
+    ),
+    Door(
         "/channels",
         "arrange",
         msg("Channels of messages"),
@@ -58,6 +76,6 @@ def settings(visit: SignedIn) -> Response:
     doors = [
         {"path": one.path, "title": say(one.title), "about": say(one.about)}
         for one in DOORS
-        if visit.viewer.may(one.right)
+        if visit.viewer.may_everywhere(one.right)
     ]
     return visit.page("settings.html", doors=doors)

@@ -88,8 +88,8 @@ def plan(
         notes=sheet.notes,
     )
     before = "" if paper is None else paper.tag
-    # Gaps move with the clock; they are no part of what would be done.
-    seen = msgspec.json.encode((before, msgspec.structs.replace(preview, gaps=())))
+    # Gaps move with the clock, and notes are of how the file was read: no part of what is done.
+    seen = msgspec.json.encode((before, msgspec.structs.replace(preview, gaps=(), notes=())))
     return RosterPlan(preview, after, hashlib.sha256(seen).hexdigest()[:24])
 
 
