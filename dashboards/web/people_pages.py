@@ -56,7 +56,7 @@ def show(visit: SignedIn, done: str = "") -> Response:
         names={f"person:{one.id}": one.label for one in people},
         done=done == "yes",
         may_administer=viewer.may_everywhere("administer"),
-        clock=visit.calendar.clock,
+        when=visit.calendar.clock,
     )
 
 
