@@ -19,6 +19,7 @@ from dashboards.web.orders import OrderCard, order_card
 from dashboards.web.sparkline import Sparkline, sparkline
 from dashboards.web.wall import FITS, wall
 from dashboards.web.way import path_of
+from dashboards.web.whereabouts import inside, place_of
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident, State
@@ -29,6 +30,7 @@ from ingest.services.incidents import Order, Standing
 from ingest.services.views import DeviceView
 from linli.clock import Clock
 
+FEW = 8
 OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
 MOST_TAKEN = 200
 ON_THE_WAY: tuple[OrderState, ...] = ("assigned", "accepted", "handed-over")
@@ -113,6 +115,28 @@ class Desk:
             "mine": [one for one in cards if one.state != "resolved"],
             "waiting": self._some(viewer, words, ("open",), PAGE, standing=("alone",)),
         }
+
+    def incidents_in(
+        self, viewer: Viewer, language: Language, place: str, devices: Sequence[DeviceView]
+    ) -> Listing:
+        """Return the first of what is not resolved in a place."""
+        words, area = self._words(viewer, language), place.split("/")[1:2]
+        names = [f"{one.node}/{one.device}" for one in devices if inside(place_of(one), place)]
+        deep, alone = place.count("/") > 1, tuple[Standing, ...](("alone",))
+        if deep and not names:
+            return Listing((), None)
+        found = self._services.incidents.list(
+            viewer,
+            states=UNRESOLVED,
+            standing=alone,
+            areas=area,
+            devices=names[:500] if deep else (),
+            limit=FEW,
+        )
+        calendar = self.calendar(language)
+        return Listing(
+            tuple(card(one, words, calendar, _unseen) for one in found.items), found.next
+        )
 
     def card(self, viewer: Viewer, language: Language, incident: str) -> Card:
         """Return one incident at a glance. Raises NotThere."""

@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from dashboards.web import registry
+from dashboards.web import places, registry
+from dashboards.web.places import Branch
 from dashboards.web.registry_words import PLACES, file_words
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
 from ingest import spreadsheet
 from ingest.refusal import NotThere, Outdated
+from ingest.registry.records import area_of
 from ingest.registry.words import VALUES
 from ingest.services.registry import Seen
+from ingest.services.views import DeviceView, NodeView
 from linli.errors import InputError
 
 router = APIRouter()
 
 
 @router.get("/registry")
-def places(visit: SignedIn, place: str = "", done: int = 0) -> Response:
-    """Show the site's buildings and public areas, or one of them with everything in it."""
+def overview(visit: SignedIn, place: str = "", q: str = "", done: int = 0) -> Response:
+    """Show all places as a tree, those that a text finds, or one of them in full."""
     services, viewer = visit.house.services, visit.viewer
-    now = visit.house.clock.now()
-    devices = services.devices.list(viewer, now)
-    health = {f"{one.node}/{one.device}": one.health for one in devices}
-    health |= {one.node: one.health for one in services.devices.nodes(viewer, now)}
-    words = Words(visit.language, {})
-    branches = registry.tree(services.registry.things(viewer), health, words)
-    inside = [one for one in branches if f"{one.id}/".startswith(f"{place}/")] if place else []
-    if place and not inside:
-        raise NotThere("no such place")
+    words, now = Words(visit.language, {}), visit.house.clock.now()
+    devices, nodes = services.devices.list(viewer, now), services.devices.nodes(viewer, now)
+    open_ = services.incidents.unresolved_by_device(viewer)
+    branches = places.tree(services.registry.places(viewer), devices, nodes, open_, words)
+    if place:
+        return _place(visit, branches, place, devices, nodes)
+    text = " ".join(q.split()).casefold()[:64]
+    hits = [
+        one for one in branches.values() if text and text in f"{one.label}\n{one.id}".casefold()
+    ]
     return visit.page(
         "registry.html",
-        areas=[one for one in branches if one.depth == 1],
-        loose=[one for one in branches if one.depth == 0 and one.things],
-        inside=inside,
+        roots=[one for one in branches.values() if one.depth == 0],
+        q=q,
+        hits=hits[:100],
+        searched=bool(text),
         done=done,
-        may_administer=viewer.may("administer"),
+        may_administer=viewer.may_everywhere("administer"),
+    )
+
+
+def _place(
+    visit: Visit,
+    branches: Mapping[str, Branch],
+    place: str,
+    devices: Sequence[DeviceView],
+    nodes: Sequence[NodeView],
+) -> Response:
+    services, viewer, desk = visit.house.services, visit.viewer, visit.house.desk
+    branch, calendar = branches.get(place), visit.calendar
+    if branch is None:
+        raise NotThere("no such place")
+    words, area = Words(visit.language, {}), area_of(place)
+    health = {f"{one.node}/{one.device}": one.health for one in devices}
+    health |= {one.node: one.health for one in nodes}
+    records = services.registry.things(viewer, area) if area else ()
+    found = places.things(place, records, health, branches, words)
+    return visit.page(
+        "place.html",
+        one=branch,
+        above=branches.get(place.rpartition("/")[0]),
+        things=found[: places.SHOWN],
+        more=max(0, len(found) - places.SHOWN),
+        incidents=desk.incidents_in(viewer, visit.language, place, devices),
+        week=places.week(services, viewer, place, devices, calendar),
+        plans=services.floors.list(viewer, places=[place]).items,
+        duty=desk.duty(viewer, visit.language),
+        may_arrange=viewer.may("arrange"),
     )
 
 

@@ -123,6 +123,20 @@ def waiting(connection: sa.Connection, areas: Collection[str] | None) -> Waiting
     )
 
 
+def unresolved_by_device(
+    connection: sa.Connection, areas: Collection[str] | None
+) -> dict[tuple[str, str, str], int]:
+    """Return how many are not resolved of each area, node and device; what is set aside is not."""
+    where = (incident.c.area, incident.c.node, incident.c.device)
+    query = sa.select(*where, sa.func.count().label("number")).where(
+        UNRESOLVED, incident.c.aside.is_(None)
+    )
+    if areas is not None:
+        query = query.where(incident.c.area.in_(areas))
+    rows = connection.execute(query.group_by(*where))
+    return {(row.area, row.node, row.device): row.number for row in rows}
+
+
 def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:
     """Return the incidents of these ids that exist."""
     query = sa.select(incident.c.body).where(incident.c.id.in_(ids))

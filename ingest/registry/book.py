@@ -77,12 +77,15 @@ def some(
     after: str = "",
     limit: int | None = None,
     retired: bool = False,
+    area: str | None = None,
 ) -> list[Record]:
-    """Return records of a type by id, those after an id."""
+    """Return records of a type by id, those after an id; of edges and devices those of an area."""
     shelf = SHELVES[what]
     query = _registered(shelf).where(shelf.name > after).order_by(shelf.name).limit(limit)
     if not retired:
         query = query.where(shelf.table.c.retired_at.is_(None))
+    if area is not None:
+        query = query.where(shelf.table.c.area == area)
     return [shelf.read(row) for row in connection.execute(query)]
 
 

@@ -95,13 +95,13 @@ class RegistryService:
         items = tuple(_shown(viewer, one) for one in found[:limit] if inside(one))
         return Page(items, found[limit - 1].id if len(found) > limit else None)
 
-    def things(self, viewer: Viewer) -> tuple[Record, ...]:
-        """Return all places, edge boxes and devices in use. Raises NotAllowed."""
+    def things(self, viewer: Viewer, area: str | None = None) -> tuple[Record, ...]:
+        """Return all edge boxes and devices in use, or those of an area. Raises NotAllowed."""
         viewer.within("see")
         with reading(self._reader) as connection:
-            kinds: tuple[RecordType, ...] = ("place", "edge", "device")
+            kinds: tuple[RecordType, ...] = ("edge", "device")
             inside = _inside(connection, viewer)
-            found = (one for what in kinds for one in book.some(connection, what))
+            found = (one for what in kinds for one in book.some(connection, what, area=area))
             return tuple(one for one in found if inside(one))
 
     def places(self, viewer: Viewer) -> tuple[Place, ...]:

@@ -82,10 +82,17 @@ def test_a_list_from_a_spreadsheet_becomes_a_tree(client: TestClient, folder: Fo
     done = confirm(client, token, shown)
     assert "5 records were brought in" in done.text
     page = client.get("/registry").text
-    assert re.search(r"3 号楼</strong>\s*<span[^>]*>Building · 4 devices", page)
-    assert re.search(r"花园</strong>\s*<span[^>]*>Public area · 0 devices", page)
+    assert re.search(r"3 号楼</a>\s*<span[^>]*>Building · 4 devices", page)
+    assert re.search(r"花园</a>\s*<span[^>]*>Public area · 0 devices", page)
     inside = client.get("/registry", params={"place": f"{SITE}/{AREA}"}).text
-    assert inside.index("弱电交换机") < inside.index("1 单元") < inside.index("&lt;b&gt;门灯")
+    assert inside.index("1 单元</a>") < inside.index("What stands here")
+    assert "Lamp · 1 单元" in inside
+    assert "Nothing is open here" in inside
+    assert re.findall(r"<dt>3/2</dt><dd>(\S+)</dd>", inside) == ["0"]
+    found = client.get("/registry", params={"q": "花"}).text
+    assert "花园</a>" in found
+    assert "3 号楼" not in found
+    assert "No place is called so" in client.get("/registry", params={"q": "%"}).text
     assert "4 were not heard of" in page
     assert "behind 弱电交换机" in inside
     assert "Network switch · S1" in inside
@@ -95,7 +102,7 @@ def test_a_list_from_a_spreadsheet_becomes_a_tree(client: TestClient, folder: Fo
 
 def test_a_place_without_a_name_is_called_as_incidents_call_it(client: TestClient) -> None:
     sign_in(client, "boss")
-    assert re.search(r"Building 3</strong>", client.get("/registry").text)
+    assert re.search(r"Building 3</a>", client.get("/registry").text)
 
 
 def test_what_ails_stands_first(client: TestClient, folder: Folder) -> None:
