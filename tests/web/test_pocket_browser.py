@@ -93,6 +93,18 @@ def test_a_shift_with_and_without_a_network(
     page.wait_for_selector("text=没有网络", state="hidden")
     assert there.incident().acknowledged_by == "user:wang"
     page.wait_for_selector(".huge >> nth=1")
+    # Another figure of the same happening is no reason against what was tapped.
+    server.stop()
+    page.locator(".huge").last.click()
+    page.wait_for_selector("[data-state=waiting]")
+    there.services.incidents.label(ADMIN, there.of, "true-alarm", there.folder.clock.now())
+    server.start()
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_selector("text=处理完成，谢谢")
+    assert there.incident().resolved_by == "user:wang"
+    there.services.incidents.resume(ADMIN, there.of, there.folder.clock.now())
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_selector(".huge")
     server.stop()
     page.locator(".huge").last.click()
     page.wait_for_selector("[data-state=waiting]")
@@ -103,7 +115,7 @@ def test_a_shift_with_and_without_a_network(
     fits(page, "refused")
     rows = there.services.incidents.newest(ADMIN, there.of, 50)
     steps = [row.step for row in rows if row.actor.startswith("user:")]
-    assert steps == ["acknowledged", "resolved"]
+    assert steps == ["acknowledged", "labelled", "resolved", "resumed", "resolved"]
     kept = page.evaluate(KEPT)
     assert "/m" in kept
     assert [one for one in kept if "picture" in one or "/i/" in one or "evidence" in one] == []
