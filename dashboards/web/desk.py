@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
 
+from msgspec import structs
+
 from dashboards.web import commands, device_list, device_view, duty, floors
 from dashboards.web.cards import Album, Card, PictureState, card, detail
 from dashboards.web.charts import Span
@@ -82,7 +84,9 @@ class Desk:
         return {
             "wall": found,
             # Where there is not room for all, a team without anybody is not what is cut off.
-            "duty": sorted(self.duty(viewer, language), key=lambda team: bool(team.now)),
+            "duty": sorted(
+                self.duty(_at_the_wall(viewer), language), key=lambda team: bool(team.now)
+            ),
             **self.chain(viewer, language),
         }
 
@@ -361,3 +365,10 @@ def _unseen(picture: str) -> PictureState:
     """A line of a list shows no picture, so nobody asks for it."""
     del picture
     return "none"
+
+
+def _at_the_wall(viewer: Viewer) -> Viewer:
+    """Return who may see the names of staff: screens too, which hang where staff work."""
+    if viewer.kind != "screen":
+        return viewer
+    return structs.replace(viewer, role="duty", scopes=frozenset({"act"}))

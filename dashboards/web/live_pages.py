@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from fastapi import APIRouter
@@ -18,13 +19,12 @@ from ingest.api.visitor import COOKIE as COOKIE_OF_SESSION
 from ingest.feed import Topic
 
 router = APIRouter()
-Page = Literal["desk", "incidents", "incident", "devices", "wall", "floor"]
+Page = Literal["desk", "incidents", "incident", "devices", "floor"]
 URGENT: dict[str, frozenset[Topic]] = {
     "desk": frozenset({"incidents"}),
     "incidents": frozenset({"incidents"}),
     "incident": frozenset({"incidents", "devices"}),
     "devices": frozenset({"devices"}),
-    "wall": frozenset({"incidents"}),
     "floor": frozenset({"devices"}),
 }
 
@@ -56,10 +56,13 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         return house.services.accounts.session(token, house.clock.now()) is not None
 
     session = visit.session.csrf if visit.session else ""
-    if page == "wall":
-        session += ":wall"  # nobody would wake it, were it sent to rest
+    return streamed(house.hub.stream(view, viewer, session, still_in))
+
+
+def streamed(events: AsyncIterator[str]) -> Response:
+    """Answer with server-sent events, which no proxy holds back."""
     return StreamingResponse(
-        house.hub.stream(view, viewer, session, still_in),
+        events,
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

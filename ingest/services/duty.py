@@ -147,7 +147,7 @@ class DutyService:
 
     def limits(self, viewer: Viewer) -> Deadlines:
         """Return how soon incidents are to be seen and resolved. Raises NotAllowed."""
-        viewer.require("see")
+        viewer.within("see")
         with reading(self._reader) as connection:
             paper = book.get(connection, "deadlines", "all")
         found = None if paper is None else read(paper)

@@ -112,6 +112,8 @@ def test_on_screen_and_on_paper(folder: Folder) -> None:
         at = now - WEEK - hours * HOUR
         area = f"b{hours % 7:02d}"
         keep(folder, ("opened", at), ("acknowledged", at + HOUR), area=area, event="bin-full")
+    with writing(folder.state) as connection:
+        connection.execute(incident.update().values(last=now - WEEK - HOUR))
     with served(made(folder)) as server, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         for language, title in (("zh-CN", "周报"), ("en-US", "Weekly report")):

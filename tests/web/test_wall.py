@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from house import ADMIN, NOON, Folder
 from neighbourhood import PASSWORD, Neighbourhood
 from ordinary_day import furnish
 from served import Served, served
 
-from dashboards.web import files, live
+from dashboards.web import files, live, mount
 from dashboards.web.wall import FITS, wall
 from dashboards.web.words import Words
+from ingest.app import create_app
 from ingest.services.incidents import Waiting
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -83,6 +85,38 @@ def test_nothing_waits_and_a_chain_that_is_broken() -> None:
 def test_strangers_are_asked_to_sign_in(place: Neighbourhood) -> None:
     client = TestClient(place.app(), base_url="http://linli.test", follow_redirects=False)
     assert client.get("/wall").headers["location"] == "/login?next=%2Fwall"
+
+
+def test_a_screen_needs_its_address_once_and_no_login(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    app = create_app(folder.settings, clock=folder.clock)
+    site = folder.settings.site
+    mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
+    access = app.state.services.access
+    made = access.add_screen(ADMIN, "门岗", NOON, {"b03"})
+    with TestClient(app, base_url="http://linli.test", follow_redirects=False) as client:
+        client.headers["accept-language"] = "en"
+        assert client.get("/wall").headers["location"] == "/login?next=%2Fwall"
+        # Looking at the address, as previews do, uses nothing up.
+        for _ in range(2):
+            assert made.secret in client.get(f"/wall/open/{made.secret}").text
+        form = {"code": made.secret}
+        evil = {"origin": "http://evil.example"}
+        assert client.post("/wall/open", data=form, headers=evil).status_code == 403
+        answer = client.post("/wall/open", data=form)
+        assert answer.headers["location"] == "/wall"
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "path=/wall" in cookie
+        assert client.post("/wall/open", data=form).status_code == 410, "once"
+        assert "All quiet" in client.get("/wall").text
+        for path in ("/", "/incidents", "/trends", "/live?page=desk"):
+            assert client.get(path).status_code == 303, path
+        token = client.cookies["linli_screen"]
+        access.remove_screen(ADMIN, made.id, NOON)
+        assert access.screen(token) is None
+        assert client.get("/wall").status_code == 303
+    folder.close()
 
 
 @pytest.fixture
