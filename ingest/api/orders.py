@@ -189,7 +189,7 @@ async def hand_in(
     It is made smaller, and nothing but its pixels is kept. Nothing in it is blurred: whoever takes
     it answers for what it shows.
     """
-    viewer.require("act")
+    viewer.within("act")
     data = await photograph(request)
     name = await run_in_threadpool(house.orders.hand_in, viewer, order, data, now)
     return answer(HandedIn(picture=name), 201)

@@ -58,14 +58,14 @@ class DeviceService:
 
     def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
         """Return one device that is in use, by node and device. Raises NotThere."""
-        viewer.require("see")
+        viewer.within("see")
         of_it = sa.and_(device.c.node == where[0], device.c.device == where[1])
         with reading(self._reader) as connection:
             row = connection.execute(
                 device.select().where(of_it, device.c.standing == CONFIRMED)
             ).first()
             home = connection.execute(node.select().where(node.c.node == where[0])).first()
-        if row is None or home is None or row.device == SELF:
+        if row is None or home is None or row.device == SELF or not viewer.knows(row.area):
             raise NotThere("no such device in use")
         return _device_view(row, _node_health(home, now), None)
 

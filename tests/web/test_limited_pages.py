@@ -34,7 +34,7 @@ def test_pages_of_somebody_who_is_limited_to_an_area(
             stats = client.get("/api/v1/stats").json()
             if stats["behind"].get("incidents", 1) == 0:
                 break
-        for path in ("/", "/devices", "/duty", "/incidents", "/wall"):
+        for path in ("/", "/devices", "/duty", "/incidents", "/wall", "/m", "/trends", "/report"):
             answer = client.get(path)
             assert answer.status_code == 200, (path, answer.text)
         assert ("1 号电梯" in client.get("/devices").text) is knows
