@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboards.web import (
     account_pages,
     call_pages,
+    camera_pages,
     channel_pages,
     command_pages,
     device_pages,
@@ -70,6 +71,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         note_pages,
         incident_pages,
         device_pages,
+        camera_pages,
         floor_pages,
         command_pages,
         drill_pages,

@@ -198,7 +198,8 @@ class Live(Part):
 
     def _send(self, sink: FrameSink, lens: Lens, glance: Glance) -> None:
         frame = self._frame(lens, glance)
-        if not lens.until:
+        lent = lens.until
+        if not lent:
             return  # it ended meanwhile
         try:
             answer = sink.put(lens.camera.id, frame)
@@ -208,9 +209,9 @@ class Live(Part):
                 log.warning("live: %s", error)
             lens.hold(PAUSE)
             return
-        if answer == "over":
+        if answer == "over" and lens.until == lent:  # else it was lent anew meanwhile
             lens.until = 0.0
-        elif frame.jpeg is not None:
+        elif answer == "taken" and frame.jpeg is not None:
             self.sums.sent += 1
 
     def _frame(self, lens: Lens, glance: Glance) -> LiveFrame:

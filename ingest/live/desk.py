@@ -178,7 +178,8 @@ class LiveDesk:
             return True
 
     def _ask(self, camera: Camera, watched: _Watched, actor: str, now: datetime) -> None:
-        if watched.lent_until is not None and watched.lent_until - now > AHEAD:
+        lent = watched.lent_until is not None and watched.lent_until - now > AHEAD
+        if lent and _waiting(watched, now) != "silent":
             return
         if watched.ask is not None and now - watched.ask.at < AGAIN:
             return
@@ -228,5 +229,5 @@ def _waiting(watched: _Watched, now: datetime) -> Why:
         return "no-answer"
     if watched.answered is None:
         return "asking"
-    first = watched.shown is None and now - watched.answered <= FRESH
-    return "waiting" if first else "silent"
+    newest = watched.answered if watched.shown is None else watched.shown.came
+    return "waiting" if now - newest <= FRESH else "silent"

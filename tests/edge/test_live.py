@@ -15,13 +15,13 @@ from edge.agent.pool import DetectorPool
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
 from edge.glance import Glance
-from edge.live import MemorySink
+from edge.live import Answer, MemorySink
 from edge.pipeline import CameraPipeline
 from edge.settings import Attention, Camera, EdgeSettings, Line, Node, Scenario, Zone
 from edge.source.frame import Frame
 from linli.clock import ManualClock
 from linli.commands import CommandData
-from linli.live import LIVE_VIEW, LONGEST_SIDE, PERIOD
+from linli.live import LIVE_VIEW, LONGEST_SIDE, PERIOD, LiveFrame
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 NAMES = ("person", "ebike")
@@ -213,6 +213,21 @@ def test_it_ends_when_nobody_looks_and_rests_when_the_ingest_is_away() -> None:
     world.clock.advance(PERIOD)
     assert not world.look()
     assert not world.sink.frames
+
+
+def test_a_no_to_an_older_picture_does_not_end_what_was_lent_since() -> None:
+    world = World()
+    world.lend()
+
+    class Slow(MemorySink):
+        def put(self, device: str, frame: LiveFrame) -> Answer:
+            world.clock.advance(1)
+            world.lend()
+            return "over"
+
+    world.look()
+    world.live.turn(Slow())
+    assert world.look(), "somebody else looks by now"
 
 
 def test_a_pipeline_shows_what_it_looked_at_and_only_when_asked() -> None:

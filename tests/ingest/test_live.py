@@ -303,10 +303,14 @@ def test_an_edge_is_asked_again_in_time_and_not_more_often() -> None:
             asked += 1
             world.say(ask.id, "done")
         world.clock.advance(10)
+        world.picture()
         lent = world.desk._cameras[NODE, CAMERA].lent_until
         assert lent is not None
         assert lent > world.clock.now(), "the edge would have stopped"
     assert asked == 10
+    world.clock.advance(FRESH.total_seconds() + 1)
+    world.keep()
+    assert len(world.asks()) == 1, "an edge that agreed and sends nothing is asked once more"
 
 
 def test_a_broker_that_is_away_is_told_and_what_goes_out_is_a_short_command() -> None:
