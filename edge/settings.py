@@ -223,7 +223,7 @@ def _ingest_beside(path: Path, ingest: Ingest | None) -> Ingest | None:
 
 def _camera_beside(path: Path, camera: Camera) -> Camera:
     replace = msgspec.structs.replace
-    states = tuple(replace(one, file=_beside(path, one.file)) for one in camera.state)
+    states = tuple(replace(one, file=one.file and _beside(path, one.file)) for one in camera.state)
     camera = replace(camera, state=states)
     if camera.guide is not None:
         file = _model_beside(path, camera.guide.model)

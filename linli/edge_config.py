@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -93,11 +93,14 @@ class Scenario(Settings, frozen=True, kw_only=True):
 class State(Settings, frozen=True, kw_only=True):
     """A place whose state was taught: `file` is what `linli states teach` wrote.
 
+    Or `taught` is its content, so that what was taught on a page travels with the document.
+
     `crop` (left, top, right, bottom in 0..1) is given when it is not where it was taught.
     """
 
     id: Slug
-    file: Annotated[str, Meta(min_length=1)]
+    file: Annotated[str, Meta(min_length=1)] | None = None
+    taught: dict[str, Any] | None = None
     crop: tuple[Share, Share, Share, Share] | None = None
     every: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
     dwell: Annotated[float, Meta(ge=0, le=86400)] = 30.0
@@ -108,6 +111,8 @@ class State(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.id in (CAMERA_GROUP, SHADOW_GROUP):
             raise ValueError(f"a state may not be called {self.id!r}: its readings are others")
+        if (self.file is None) == (self.taught is None):
+            raise ValueError(f"state {self.id!r} needs file or taught, one of them")
         if (self.event is None) == bool(self.alarm):
             raise ValueError("alarm and event go together: the states, and what they are called")
         if self.crop is not None and not (

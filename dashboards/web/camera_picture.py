@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from dashboards.web.moments import Calendar, Moment
 from ingest.accounts.account import Viewer
@@ -16,8 +17,9 @@ _LOOKED_AT = 20
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture: its path for the next 60 s, and when it was taken."""
+    """A picture: its id, its path for the next 60 s, and when it was taken."""
 
+    id: str
     path: str
     at: Moment
 
@@ -26,14 +28,17 @@ def still(
     services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar
 ) -> Still | None:
     """Return the newest picture of this device's incidents that is still kept."""
-    found = services.incidents.list(
-        viewer, device="/".join(where), order="newest", limit=_LOOKED_AT
-    )
-    for one in found.items:
-        made = of(services, viewer, one, calendar)
-        if made is not None:
-            return made
-    return None
+    return next(iter(stills(services, viewer, where, calendar, 1)), None)
+
+
+def stills(
+    services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar, most: int
+) -> tuple[Still, ...]:
+    """Return the newest such pictures, newest first."""
+    limit = max(_LOOKED_AT, 2 * most)
+    found = services.incidents.list(viewer, device="/".join(where), order="newest", limit=limit)
+    made = (of(services, viewer, one, calendar) for one in found.items)
+    return tuple(islice((one for one in made if one is not None), most))
 
 
 def of(services: Services, viewer: Viewer, one: Incident, calendar: Calendar) -> Still | None:
@@ -45,4 +50,4 @@ def of(services: Services, viewer: Viewer, one: Incident, calendar: Calendar) ->
         path = services.evidence.link(viewer, one.picture.id, calendar.now)
     except (NotThere, Gone):
         return None
-    return Still(path, calendar.moment(taken))
+    return Still(one.picture.id, path, calendar.moment(taken))

@@ -34,6 +34,7 @@ from dashboards.web import (
     scenario_pages,
     settings_pages,
     silence_pages,
+    teach_pages,
     tour_pages,
     trend_pages,
     version_pages,
@@ -93,6 +94,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         zone_pages,
         scenario_pages,
         version_pages,
+        teach_pages,
         live_pages,
     ):
         pages.include_router(part.router)

@@ -159,6 +159,17 @@ def _corners(text: str, kind: str, words: Words) -> tuple[tuple[Point, ...], str
     return corners, None
 
 
+def corners_of(text: str) -> tuple[Point, ...]:
+    """Return the corners that a field names, none when it is wrong."""
+    try:
+        numbers = [float(one.strip("%％")) for one in _SPLIT.split(text) if one]
+    except ValueError:
+        return ()
+    if len(numbers) % 2 or any(not 0 <= one <= 100 for one in numbers):
+        return ()
+    return tuple((numbers[at], numbers[at + 1]) for at in range(0, len(numbers), 2))
+
+
 def _area(corners: Sequence[Point]) -> float:
     pairs = zip(corners, (*corners[1:], corners[0]), strict=True)
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2

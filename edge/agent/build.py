@@ -16,7 +16,7 @@ from edge.detect.detector import OnnxDetector
 from edge.messages import Address
 from edge.scene import TaughtPlace
 from edge.sensors.known import KnownSensor
-from edge.settings import Camera, EdgeSettings
+from edge.settings import Camera, EdgeSettings, State
 from edge.states import lesson
 from edge.uplink import Document
 from linli.clock import Clock
@@ -51,7 +51,13 @@ def pool_of(first: OnnxDetector, settings: EdgeSettings, clock: Clock) -> Detect
 
 def taught_places(camera: Camera) -> list[TaughtPlace]:
     """Read what was taught of a camera's places. Raises InputError."""
-    return [TaughtPlace(one, *lesson.load(Path(one.file))) for one in camera.state]
+    return [TaughtPlace(one, *_lesson(one)) for one in camera.state]
+
+
+def _lesson(place: State) -> tuple[lesson.Lesson, str]:
+    if place.file is not None:
+        return lesson.load(Path(place.file))
+    return lesson.of_document(place.taught or {}, where=f"state {place.id}: taught")
 
 
 def link_options(settings: EdgeSettings) -> LinkOptions:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -168,15 +168,28 @@ def load(path: Path) -> tuple[Lesson, str]:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    return _decoded(content, str(path))
+
+
+def as_document(lesson: Lesson) -> dict[str, Any]:
+    """Return a lesson as plain data, for an edge's configuration document."""
+    made: dict[str, Any] = msgspec.to_builtins(lesson)
+    return made
+
+
+def of_document(taught: Mapping[str, Any], where: str) -> tuple[Lesson, str]:
+    """Return the lesson of a configuration document and its sha256. Raises InputError."""
+    return _decoded(msgspec.json.encode(taught, order="sorted"), where)
+
+
+def _decoded(content: bytes, where: str) -> tuple[Lesson, str]:
     hint = "Make it with: linli states teach"
     if len(content) > _MOST_BYTES:
-        raise InputError("too large for what states were taught", where=str(path), hint=hint)
+        raise InputError("too large for what states were taught", where=where, hint=hint)
     try:
         lesson = msgspec.json.decode(content, type=Lesson)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"not what states were taught ({error})", where=str(path), hint=hint
-        ) from None
+        raise InputError(f"not what states were taught ({error})", where=where, hint=hint) from None
     return lesson, hashlib.sha256(content).hexdigest()
 
 

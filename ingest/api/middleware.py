@@ -11,7 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST_BODY = 2 * 1024 * 1024
 """Bytes: the largest picture of a node; only photographs and floor plans are larger."""
 MOST_PHOTO = 16 * 1024 * 1024 + 64 * 1024
-_PHOTO = re.compile(r"/(orders/[^/]+/(picture|done)|floor-plans(/[^/]+)?)$")
+_PHOTO = re.compile(
+    r"/(orders/[^/]+/(picture|done)|cameras/[^/]+/[^/]+/teach|floor-plans(/[^/]+)?)$"
+)
 
 _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "

@@ -33,6 +33,9 @@ def changes(
 def _compared(path: Path, before: Any, after: Any) -> Iterator[ConfigChange]:
     if before == after:
         return
+    if path[-1:] == ("taught",):
+        yield ConfigChange(path=path, before=_made(before), after=_made(after))
+        return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys((*after, *before)):
             yield from _compared((*path, str(name)), before.get(name), after.get(name))
@@ -42,7 +45,18 @@ def _compared(path: Path, before: Any, after: Any) -> Iterator[ConfigChange]:
         for name in dict.fromkeys((*new, *old)):
             yield from _compared((*path, name), old.get(name), new.get(name))
         return
-    yield ConfigChange(path=path, before=before, after=after)
+    yield ConfigChange(path=path, before=_short(before), after=_short(after))
+
+
+def _short(value: Any) -> Any:
+    """Return a value without the numbers of what was taught: when it was says enough."""
+    if not isinstance(value, dict):
+        return value
+    return {**value, "taught": _made(value["taught"])} if "taught" in value else value
+
+
+def _made(taught: Any) -> Any:
+    return taught.get("made") if isinstance(taught, dict) else taught
 
 
 def _named(value: Any) -> dict[str, Any] | None:

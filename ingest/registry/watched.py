@@ -15,7 +15,7 @@ from msgspec import Meta
 from ingest.refusal import NotThere, RulesBroken
 from ingest.registry.configs import RunningConfig, Why
 
-PARTS = ("mask", "zone", "line", "scenario")
+PARTS = ("mask", "zone", "line", "scenario", "state")
 Item = dict[str, Any]
 Items = Annotated[list[Item], Meta(max_length=32)]
 
@@ -27,6 +27,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     zone: tuple[Item, ...] = ()
     line: tuple[Item, ...] = ()
     scenario: tuple[Item, ...] = ()
+    state: tuple[Item, ...] = ()
 
 
 class WatchedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +38,7 @@ class WatchedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     zone: Items | None = None
     line: Items | None = None
     scenario: Items | None = None
+    state: Items | None = None
 
 
 class WatchedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +74,9 @@ def rewatched(document: Mapping[str, Any], camera: str, draft: WatchedDraft) -> 
     for part in PARTS:
         if part in given and not given[part]:
             del new[part]
-    faults = tuple(_missing_zones(new))
+    faults = (*_missing_zones(new), *_new_files(old, new))
     if faults:
-        raise RulesBroken("a scenario names a zone that would not be there", faults)
+        raise RulesBroken("nothing was changed", faults)
     cameras = [new if one.get("id") == camera else one for one in document["camera"]]
     return {**document, "camera": cameras}
 
@@ -87,6 +89,14 @@ def users(camera: Watched, zone: str) -> tuple[str, ...]:
 def event_of(rule: Mapping[str, Any]) -> str:
     """Return what a scenario is called: its event, or else the pack it takes that from."""
     return str(rule.get("event") or rule.get("pack") or "")
+
+
+def _new_files(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name files that the box was not told to read before: whole documents name files."""
+    known = {state.get("file") for state in old.get("state", ())}
+    for number, state in enumerate(new.get("state", ())):
+        if state.get("file") not in known | {None}:
+            yield f"state[{number}].file", "only taught can be given here, not another file"
 
 
 def _missing_zones(camera: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -192,7 +192,13 @@ def test_parts_of_one_camera_are_a_new_version_of_the_document(client, boss) -> 
     put(client, boss, None, zone=[DOOR], scenario=[STAY], mask=[])
     found = client.get(CAMERA_PART)
     assert found.headers["etag"] == '"1"'
-    assert found.json()["watched"] == {"mask": [], "zone": [DOOR], "line": [], "scenario": [STAY]}
+    assert found.json()["watched"] == {
+        "mask": [],
+        "zone": [DOOR],
+        "line": [],
+        "scenario": [STAY],
+        "state": [],
+    }
     assert "source" not in found.text
     made = arrange(client, boss, "1", zone=[{**DOOR, "label": "电梯门"}], mask=[])
     assert (made.status_code, made.json()["version"]) == (200, 2)
@@ -228,6 +234,7 @@ def test_of_two_who_draw_at_once_the_second_is_told(client, boss) -> None:
         ({"scenario": [{**STAY, "dwell": -1}]}, "scenario[0].dwell", "-1"),
         ({"line": [{"id": "in", "points": [[0, 0], [0, 0]]}]}, "line[0]", "no line"),
         ({"source": "rtsp://elsewhere/1"}, "body", "source"),
+        ({"state": [{"id": "bin", "file": "/etc/passwd"}]}, "state[0].file", "not another file"),
         ({"zone": [DOOR] * 33}, "body", "32"),
     ],
 )

@@ -1,0 +1,267 @@
+"""Teaching a camera what the states of a place look like, from pictures."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+
+from dashboards.web import picture_form
+from dashboards.web.camera_picture import Still, stills
+from dashboards.web.edge_version import standing
+from dashboards.web.language import msg
+from dashboards.web.visit import SignedIn, Visit, check_token, same_site
+from dashboards.web.words import Words
+from dashboards.web.zone_pages import no_document
+from ingest.evidence.picture import photo
+from ingest.refusal import Gone, NotThere, Outdated, RulesBroken
+from ingest.registry.watched import WatchedState
+from ingest.services.registry import Seen
+from linli.errors import InputError
+from linli.topics import is_id
+
+if TYPE_CHECKING:
+    from dashboards.web.school_room import Pictures, Report
+
+router = APIRouter()
+_SHOWN, _UPLOADS, _MOST_FILES = 24, 3, 40
+_LARGEST = 1024 * 1024
+_ONE = threading.BoundedSemaphore(1)
+STATES = {
+    "empty": msg("Empty"),
+    "half": msg("Half full"),
+    "full": msg("Full"),
+    "overflowing": msg("Overflowing"),
+    "on": msg("Lit"),
+    "off": msg("Not lit"),
+    "open": msg("Open"),
+    "closed": msg("Closed"),
+}
+_WHY = {
+    "person": msg("somebody is in front"),
+    "dark": msg("too dark"),
+    "moved": msg("the camera was moved"),
+    "strange": msg("unlike any example"),
+    "unsure": msg("two states look alike"),
+}
+_EVENTS = {"full": "bin-full", "overflowing": "bin-full", "off": "lamp-fault", "open": "door-open"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody sent: the place, and of which pictures they said what."""
+
+    name: str
+    points: str
+    labels: Mapping[str, str]
+    uploads: tuple[tuple[str, str, bytes], ...]
+    version: str
+
+
+@router.get("/cameras/{node}/{device}/teach")
+def begin(visit: SignedIn, node: str, device: str, saved: int = 0) -> Response:
+    """Show the taught places and the newest pictures to teach from."""
+    try:
+        state = visit.house.services.configs.watched(visit.viewer, node, device)
+    except NotThere:
+        return no_document(visit, node, device)
+    return _page(visit, state, saved=bool(saved))
+
+
+@router.post("/cameras/{node}/{device}/teach")
+async def teach(visit: SignedIn, request: Request, node: str, device: str) -> Response:
+    """Learn from the chosen pictures and show what came of it; nothing is kept yet."""
+    same_site(request)
+    async with request.form(max_files=_MOST_FILES, max_fields=80) as form:
+        check_token(visit, _text(form, "csrf_token"))
+        asked = await _asked(form)
+    return await run_in_threadpool(_learn, visit, (node, device), asked)
+
+
+@router.post("/cameras/{node}/{device}/teach/save")
+async def save(visit: SignedIn, request: Request, node: str, device: str) -> Response:
+    """Put what was learned into the edge's document, or take a taught place out of it."""
+    same_site(request)
+    async with request.form(max_files=0, max_fields=40, max_part_size=_LARGEST) as form:
+        check_token(visit, _text(form, "csrf_token"))
+        fields = {name: _text(form, name) for name in ("name", "taught", "version", "gone")}
+        alarm = [str(one) for one in form.getlist("alarm") if one in STATES]
+    return await run_in_threadpool(_keep, visit, (node, device), fields, alarm)
+
+
+async def _asked(form: FormData) -> Asked:
+    uploads = []
+    for number in range(_UPLOADS):
+        state = _text(form, f"state.{number}")
+        for file in form.getlist(f"files.{number}"):
+            if isinstance(file, UploadFile) and file.filename and state in STATES:
+                name = file.filename[-60:]
+                uploads.append((state, name, await file.read()))
+    labels = {
+        name.removeprefix("label."): str(value)
+        for name, value in form.items()
+        if name.startswith("label.") and value in {*STATES, "ask"}
+    }
+    return Asked(
+        name=_text(form, "name").strip(),
+        points=_text(form, "points.0"),
+        labels=labels,
+        uploads=tuple(uploads),
+        version=_text(form, "version"),
+    )
+
+
+def _learn(visit: Visit, where: tuple[str, str], asked: Asked) -> Response:
+    state = visit.house.services.configs.watched(visit.viewer, *where)
+    try:
+        report = _report(visit, where, asked)
+    except InputError as error:
+        said = f"{error.where}: {error.what}" if error.where else error.what
+        return _page(visit, state, asked=asked, wrong=said)
+    return _page(visit, state, asked=asked, report=report)
+
+
+def _report(visit: Visit, where: tuple[str, str], asked: Asked) -> Report:
+    say = visit.frame.say
+    if not is_id(asked.name):
+        raise InputError(say(msg("The name is made of a-z, 0-9 and -, such as bin-3")))
+    corners = picture_form.corners_of(asked.points)
+    if len(corners) < 2:
+        raise InputError(say(msg("Mark the place on the picture first")))
+    crop = tuple(edge(one[axis] for one in corners) / 100 for edge in (min, max) for axis in (0, 1))
+    room = school()
+    if room is None:
+        raise InputError(say(msg("This server cannot teach: its edge part is not installed")))
+    examples, rest = _pictures(visit, where, asked)
+    with _ONE:
+        made: Report = room.teach(examples, rest, crop, visit.house.clock.now())
+    return made
+
+
+def _pictures(
+    visit: Visit, where: tuple[str, str], asked: Asked
+) -> tuple[dict[str, list[tuple[str, bytes]]], Pictures]:
+    """Return the examples by state and the rest; each look at a kept one is written down."""
+    evidence, now = visit.house.services.evidence, visit.house.clock.now()
+    ours = {one.id for one in _stills(visit, where)}
+    examples: dict[str, list[tuple[str, bytes]]] = {}
+    rest: list[tuple[str, bytes]] = []
+    for name, label in asked.labels.items():
+        if name not in ours:
+            continue
+        try:
+            data = evidence.read(visit.viewer, name, now, "teaching").data
+        except (NotThere, Gone):
+            continue
+        (rest if label == "ask" else examples.setdefault(label, [])).append((name, data))
+    for state, name, data in asked.uploads:
+        examples.setdefault(state, []).append((name, photo(data).data))
+    return examples, rest
+
+
+def _keep(
+    visit: Visit, where: tuple[str, str], fields: Mapping[str, str], alarm: list[str]
+) -> Response:
+    configs, viewer = visit.house.services.configs, visit.viewer
+    state = configs.watched(viewer, *where)
+    name = fields["name"] or fields["gone"]
+    places = [one for one in state.watched.state if one.get("id") != name]
+    try:
+        if not fields["gone"]:
+            places.append(_place(name, fields["taught"], alarm))
+    except InputError as error:
+        return _page(visit, state, wrong=error.what)
+    why = visit.frame.say(msg("Taught: %(name)s")) % {"name": name}
+    seen, now = Seen(frozenset({fields["version"]})), visit.house.clock.now()
+    try:
+        given = {"why": why, "state": places}
+        configs.put_watched(viewer, *where, given, seen=seen, now=now)
+    except Outdated:
+        say = msg("Somebody changed something meanwhile. Look at it again.")
+        return _page(visit, state, wrong=visit.frame.say(say))
+    except RulesBroken as error:
+        return _page(visit, state, wrong="; ".join(what for _, what in error.faults))
+    return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved=1")
+
+
+def _place(name: str, text: str, alarm: list[str]) -> dict[str, Any]:
+    try:
+        taught = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        taught = {}
+    room = school()
+    if room is not None:
+        room.check(taught)
+    place: dict[str, Any] = {"id": name, "taught": taught}
+    if alarm:
+        place |= {"alarm": alarm, "event": _EVENTS.get(alarm[0], "state-alarm")}
+    return place
+
+
+def school() -> Any:
+    """Return the module that teaches; None where the edge's part is not installed."""
+    try:
+        return importlib.import_module("dashboards.web.school_room")
+    except ImportError:
+        return None
+
+
+def _stills(visit: Visit, where: tuple[str, str]) -> tuple[Still, ...]:
+    return stills(visit.house.services, visit.viewer, where, visit.calendar, _SHOWN)
+
+
+def _page(
+    visit: Visit,
+    state: WatchedState,
+    *,
+    asked: Asked | None = None,
+    report: Report | None = None,
+    wrong: str | None = None,
+    saved: bool = False,
+) -> Response:
+    words = Words(visit.language, {})
+    where = state.edge, state.camera
+    pictures = _stills(visit, where)
+    return visit.page(
+        "teach.html",
+        status=422 if wrong else 200,
+        camera=state,
+        places=[_taught(one, words) for one in state.watched.state],
+        pictures=pictures,
+        paths={one.id: one.path for one in pictures},
+        states={name: words.say(said) for name, said in STATES.items()},
+        reasons={name: words.say(said) for name, said in _WHY.items()},
+        labels=asked.labels if asked else {},
+        name=asked.name if asked else "",
+        points=asked.points if asked else "",
+        uploads=range(_UPLOADS),
+        report=report,
+        alarms=[one.state for one in report.known if one.state in _EVENTS] if report else [],
+        taught=msgspec.json.encode(report.taught).decode() if report else "",
+        standing=standing(state.version, state.running, visit.calendar),
+        version=asked.version if asked else str(state.version),
+        wrong=wrong,
+        saved=saved,
+    )
+
+
+def _taught(place: Mapping[str, Any], words: Words) -> tuple[str, str, str]:
+    """Return a taught place as its id, the words of its states, and where it is kept."""
+    taught = place.get("taught") or {}
+    names = [str(one.get("state")) for one in taught.get("states", ())]
+    said = ", ".join(words.say(STATES[one]) if one in STATES else one for one in names)
+    return str(place.get("id")), said, str(place.get("file") or "")
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return re.sub(r"\r\n", "\n", value) if isinstance(value, str) else ""
