@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -306,7 +306,8 @@ class Desk:
             limit=limit,
         )
         calendar = self.calendar(words.language)
-        album, limits = self._album(viewer, calendar.now), self._services.duty.limits(viewer)
+        album = self._album(viewer, calendar.now, found.items)
+        limits = self._services.duty.limits(viewer)
         cards = tuple(card(one, words, calendar, album, limits=limits) for one in found.items)
         return Listing(cards, found.next)
 
@@ -328,12 +329,17 @@ class Desk:
         steps = self._services.orders.steps(viewer, orders[0].id)
         return order_card(orders[0], steps, words, self.calendar(words.language))
 
-    def _album(self, viewer: Viewer, now: datetime) -> Album:
+    def _album(self, viewer: Viewer, now: datetime, shown: Iterable[Incident] = ()) -> Album:
+        """Return what tells of a picture whether it can be shown; of those of `shown` at once."""
         evidence = self._services.evidence
+        names = {one.picture.id for one in shown if one.picture and one.picture.id}
+        known = evidence.known(names) if names else {}
 
         def state(picture: str) -> PictureState:
             if not viewer.may("look"):
                 return "hidden"
+            if picture in known:
+                return "shown" if known[picture] else "gone"
             if evidence.arrived(picture):
                 return "shown"
             try:

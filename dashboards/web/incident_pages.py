@@ -53,7 +53,9 @@ def desk(visit: SignedIn, did: Annotated[str, Query(max_length=64)] = "") -> Res
     found = visit.house.desk.list(visit.viewer, visit.language)
     chain = visit.house.desk.chain(visit.viewer, visit.language)
     done = undoable(visit, did) if did else None
-    return visit.page("desk.html", page="desk", done=done, **found, **chain)
+    return visit.page(
+        "desk.html", page="desk", done=done, zone=str(visit.calendar.zone), **found, **chain
+    )
 
 
 @router.get("/incidents")

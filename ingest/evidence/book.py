@@ -52,6 +52,12 @@ def find(connection: sa.Connection, name: str) -> sa.Row[Any] | None:
     return connection.execute(evidence.select().where(evidence.c.id == name)).first()
 
 
+def known(connection: sa.Connection, names: Collection[str]) -> dict[str, bool]:
+    """Return of those pictures that are known whether their bytes are still there."""
+    query = sa.select(evidence.c.id, evidence.c.deleted).where(evidence.c.id.in_(names))
+    return {row.id: row.deleted is None for row in connection.execute(query)}
+
+
 def add(connection: sa.Connection, arrival: Arrival, kept: dict[str, Any]) -> None:
     """Write down a picture; `kept` has received, sha256, bytes, width and height."""
     connection.execute(evidence.insert(), {**msgspec.structs.asdict(arrival), **kept})

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import threading
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
@@ -200,6 +201,11 @@ class EvidenceService:
             book.look(connection, evidence, viewer.account, now, purpose)
             audit.note(connection, now, viewer.actor, "looked", evidence, purpose=purpose)
         return PictureLook(data=data)
+
+    def known(self, evidence: Collection[str]) -> dict[str, bool]:
+        """Return of those that have arrived whether they are still kept; no look is written."""
+        with reading(self._reader) as connection:
+            return book.known(connection, evidence)
 
     def arrived(self, evidence: str) -> bool:
         """Tell whether the picture is kept; no look is written."""

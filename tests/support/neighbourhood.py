@@ -237,6 +237,10 @@ class Album(EvidenceService):
             raise NotThere("not arrived")
         return f"/api/v1/evidence/{evidence}"
 
+    def known(self, evidence: Collection[str]) -> dict[str, bool]:
+        there = set(evidence) - self.missing
+        return {one: one not in self.deleted for one in there}
+
     def arrived(self, evidence: str) -> bool:
         return evidence not in self.missing | self.deleted
 

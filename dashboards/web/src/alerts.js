@@ -120,6 +120,7 @@ function turnOn(desk) {
     beep(desk.audio, 784, 0);
     beep(desk.audio, 659, 0.22);
     say(desk, desk.box.dataset.test);
+    window.setTimeout(() => say(desk, ""), 4000);
     show(desk);
   });
   if (!("Notification" in window)) return;
@@ -145,14 +146,15 @@ function show(desk) {
   const until = Number(read(MUTED));
   const muted = on && until > Date.now();
   desk.part("on").hidden = on;
-  desk.part("off").hidden = !on;
+  desk.part("off").hidden = !on || muted;
   desk.part("state").hidden = !on || muted;
   desk.part("mute").hidden = !on || muted;
   desk.part("muted").hidden = !muted;
   desk.part("unmute").hidden = !muted;
   const words = desk.part("muted").querySelector("strong");
-  words.textContent = muted ? desk.box.dataset.until.replace("{time}", clock(until)) : "";
+  words.textContent = muted ? desk.box.dataset.until.replace("{time}", clock(desk, until)) : "";
   const line = desk.part("said");
+  if (muted) say(desk, "");
   if (on && !muted && desk.audio && desk.audio.state !== "running") say(desk, desk.box.dataset.click);
   else if (line.textContent === desk.box.dataset.click) say(desk, "");
 }
@@ -161,10 +163,10 @@ function say(desk, text) {
   desk.part("said").textContent = text;
 }
 
-function clock(at) {
-  const time = new Date(at);
-  const two = (number) => String(number).padStart(2, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}`;
+// On the site's clock, as every other time of the page.
+function clock(desk, at) {
+  const form = { hour: "2-digit", minute: "2-digit", timeZone: desk.box.dataset.zone };
+  return new Date(at).toLocaleTimeString("en-GB", form);
 }
 
 function read(name) {
