@@ -130,8 +130,5 @@ def _deadline(one: Deadline, words: Words) -> tuple[str, str]:
 
 
 def _time(span: timedelta, words: Words) -> str:
-    if not span:
-        return words.say(msg("at once"))
-    text = fields.span_text(span.total_seconds())
-    unit = text.lstrip("0123456789")
-    return f"{text.removesuffix(unit)} {words.say(fields.UNITS[unit])}"
+    seconds = int(span.total_seconds())
+    return fields.span_words(seconds, words.say) if seconds else words.say(msg("at once"))

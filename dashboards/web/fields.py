@@ -36,6 +36,12 @@ MOST_TEXT = 512
 MOST_WORDS = 4000
 MOST_ROWS = 256
 UNITS = {"s": msg("seconds"), "min": msg("minutes"), "h": msg("hours"), "d": msg("days")}
+_SHORT = {
+    "s": msg("%(count)s s"),
+    "min": msg("%(count)s min"),
+    "h": msg("%(count)s h"),
+    "d": msg("%(count)s d"),
+}
 _SIZES = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 _PARTS = re.compile(r"(\d+)(d|h|min|s)", re.ASCII)
 _ID = re.compile(r"[^A-Za-z0-9]+")
@@ -166,6 +172,13 @@ def span_text(seconds: float) -> str:
     whole = int(seconds)
     unit = next((unit for unit in ("d", "h", "min") if whole and whole % _SIZES[unit] == 0), "s")
     return f"{whole // _SIZES[unit]}{unit}"
+
+
+def span_words(seconds: float, say: Say) -> str:
+    """Return a length of time as people read it."""
+    text = span_text(seconds)
+    unit = text.lstrip("0123456789")
+    return say(_SHORT[unit]) % {"count": text.removesuffix(unit)}
 
 
 def span_seconds(text: str) -> int | None:

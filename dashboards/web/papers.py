@@ -252,14 +252,13 @@ def _deadlines(names: Names, words: Words) -> Sheet:
             ("acknowledge", _SEEN[one], usual.acknowledge),
             ("resolve", _DONE[one], usual.resolve),
         ):
-            hint = fields.span_text(value.total_seconds()) if value else "—"
+            hint = fields.span_words(value.total_seconds(), words.say) if value else "—"
             head.append(Spec(f"severities.{one}.{name}", said, "span", hint=hint))
     row = (
         Spec("event", msg("Kind of incident"), choices=names.events, needed=True),
         Spec("acknowledge", msg("Seen within"), "span"),
         Spec("resolve", msg("Done within"), "span"),
     )
-    del words
     return Sheet(tuple(head), (Rows("events", msg("For some kinds, whatever the severity"), row),))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from dashboards.web import rule_words
+from dashboards.web.language import msg
 from dashboards.web.moments import Moment
 from dashboards.web.rule_fields import KINDS, Names
 from dashboards.web.visit import Visit
@@ -18,6 +19,16 @@ from ingest.services.rules import RulesView
 from linli.events import Severity
 
 LOOKED_BACK = 20
+BUILTIN = {
+    "ebike-in-elevator": msg("E-bike in the lift"),
+    "fire": msg("Smoke, gas or fire"),
+    "passages": msg("Somebody at a gate"),
+    "door-hold": msg("Door held open"),
+    "voice-prompt": msg("Sentence said"),
+    "lamp-set": msg("Lamps set by staff"),
+    "edge": msg("Everything else that an edge reports"),
+}
+"""What the built-in rules are called; one of the site's own is called as people wrote it."""
 LATELY = timedelta(days=30)
 
 
@@ -61,6 +72,7 @@ def listed(visit: Visit, view: RulesView, names: Names, words: Words) -> list[Ru
         replace(
             _line(known[one.id], names, words),
             own=one.origin == "site",
+            label=_called(one.id, one.label, words) if one.origin == "builtin" else one.label,
             fired=fired.get(one.id, 0),
             since=since.get(one.id, 0),
         )
@@ -91,6 +103,11 @@ def log(
             )
         )
     return lines, page.next
+
+
+def _called(name: str, label: str, words: Words) -> str:
+    known = BUILTIN.get(name)
+    return words.say(known) if known else label
 
 
 def _line(rule: AnyRule, names: Names, words: Words) -> RuleLine:

@@ -74,7 +74,7 @@ def pairs(rule: AnyRule, names: Names, words: Words) -> list[tuple[str, str]]:
     found = []
     for spec in rule_fields.specs(kind, names, words):
         value = flat.get(spec.name)
-        if spec.name in _SAID_ELSEWHERE or value in (None, [], usual.get(spec.name, False)):
+        if spec.name in _SAID_ELSEWHERE or value in (None, [], (), usual.get(spec.name, False)):
             continue
         found.append((words.say(spec.label), _value(spec, value, words)))
     windows = [_window(one, words) for one in values[rule_fields.DURING]]
@@ -164,9 +164,7 @@ def _value(spec: fields.Spec, value: object, words: Words) -> str:
         return words.say(msg("yes") if value else msg("no"))
     if spec.kind == "span":
         seconds = fields.span_seconds(str(value))
-        text = fields.span_text(seconds) if seconds is not None else str(value)
-        unit = text.lstrip("0123456789")
-        return f"{text.removesuffix(unit)} {words.say(fields.UNITS.get(unit, unit))}"
+        return str(value) if seconds is None else fields.span_words(seconds, words.say)
     several = value if isinstance(value, list | tuple) else [value]
     texts = [f"{one:g}" if isinstance(one, float) else str(one) for one in several]
     return options.names(spec.choices, texts, words)
