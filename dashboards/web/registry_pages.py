@@ -30,7 +30,9 @@ def overview(visit: SignedIn, place: str = "", q: str = "", done: int = 0) -> Re
     """Show all places as a tree, those that a text finds, or one of them in full."""
     services, viewer = visit.house.services, visit.viewer
     words, now = Words(visit.language, {}), visit.house.clock.now()
-    devices, nodes = services.devices.list(viewer, now), services.devices.nodes(viewer, now)
+    area = area_of(place) if place else None
+    devices = services.devices.list(viewer, now, area)
+    nodes = services.devices.nodes(viewer, now)
     open_ = services.incidents.unresolved_by_device(viewer)
     branches = places.tree(services.registry.places(viewer), devices, nodes, open_, words)
     if place:

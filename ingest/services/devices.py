@@ -36,11 +36,16 @@ class DeviceService:
         self._feed = feed
         self._site = site
 
-    def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
-        """Return all devices, discovered ones first, then by node and device."""
+    def list(
+        self, viewer: Viewer, now: datetime, area: str | None = None
+    ) -> tuple[DeviceView, ...]:
+        """Return all devices or those of an area, discovered ones first, by node and device."""
         viewer.within("see")
+        query = device.select().where(device.c.standing != RETIRED)
+        if area is not None:
+            query = query.where(device.c.area == area)
         with reading(self._reader) as connection:
-            rows = connection.execute(device.select().where(device.c.standing != RETIRED)).all()
+            rows = connection.execute(query).all()
             nodes = {row.node: row for row in connection.execute(node.select())}
         parked = self._parked()
         health = {name: _node_health(row, now) for name, row in nodes.items()}
@@ -50,7 +55,11 @@ class DeviceService:
             )
             for row in rows
         ]
-        views += [self._parked_view(*place, row) for place, row in parked.items()]
+        views += [
+            self._parked_view(*place, row)
+            for place, row in parked.items()
+            if area in {None, row.area}
+        ]
         views = [one for one in views if one.device != SELF and viewer.knows(one.area)]
         return tuple(
             sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))

@@ -252,8 +252,10 @@ class Estate(DeviceService):
         self.devices: list[DeviceView] = []
         self.boxes: list[NodeView] = []
 
-    def list(self, viewer: Viewer, now: datetime) -> tuple[DeviceView, ...]:
-        return tuple(self.devices)
+    def list(
+        self, viewer: Viewer, now: datetime, area: str | None = None
+    ) -> tuple[DeviceView, ...]:
+        return tuple(one for one in self.devices if area in {None, one.area})
 
     def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
         for one in self.devices:
