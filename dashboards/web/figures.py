@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from msgspec import structs
+
 from dashboards.web.language import msg
 from dashboards.web.options import event_word
 from dashboards.web.words import Words
@@ -211,10 +213,12 @@ class Teller:
         return self.place(group, label)
 
     def _handling(self, span: Span) -> tuple[Handling, tuple[HandledRow, ...]] | None:
+        viewer = self._viewer
         if span.area:
-            return None  # kept for the whole site alone
+            here = frozenset({span.area} if viewer.knows(span.area) else ())
+            viewer = structs.replace(viewer, areas=here)
         found = _allowed(
-            lambda: self._services.statistics.handling(self._viewer, span.start, span.end, span.now)
+            lambda: self._services.statistics.handling(viewer, span.start, span.end, span.now)
         )
         if found is None:
             return None

@@ -69,7 +69,8 @@ def test_figures_of_the_last_days(folder: Folder, client: TestClient) -> None:
     assert "&lt;b&gt;new&lt;/b&gt;" in everything
     some = text_of(client, "/trends?days=7&area=b03")
     assert "1 incident in this time." in some
-    assert "Deadlines kept" not in some, "not known of one area alone"
+    assert re.search(r"All together</span></th><td class=.num.>2</td>", some), "of that area"
+    assert "Proof of delivery" not in some, "messages are of the whole site"
 
 
 def test_an_empty_house_says_that_nothing_is_known(client: TestClient) -> None:
