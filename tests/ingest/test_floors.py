@@ -12,8 +12,10 @@ from fastapi.testclient import TestClient
 from house import AREA, CAMERA, NODE, NOON, SITE, Folder, running, sign_in
 from PIL import Image, ImageDraw
 
+from ingest.accounts.account import Viewer
+from ingest.floors.book import Marker
 from ingest.floors.drawing import LONGEST_SIDE, MOST_BYTES, clean
-from ingest.refusal import NotUsable, TooMuch, WrongKind
+from ingest.refusal import NotThere, NotUsable, TooMuch, WrongKind
 from ingest.services import floors
 from linli.ids import uuid7
 
@@ -155,3 +157,27 @@ def test_only_pixels_are_kept() -> None:
 def test_pictures_that_are_refused(data: bytes, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         clean(data)
+
+
+def test_a_plan_of_another_area_is_not_there(client: TestClient) -> None:
+    put(client)
+    service = client.app.state.services.floors
+    marker = Marker(node=NODE, device=CAMERA, x=0.5, y=0.5)
+    here = Viewer(account="a", name="a", role="supervisor", areas=frozenset({AREA}))
+    away = Viewer(account="b", name="b", role="supervisor", areas=frozenset({"x99"}))
+    assert service.mark(here, PLAN, marker, NOON).markers == (marker,)
+    assert [one.id for one in service.list(here).items] == [PLAN]
+    assert service.list(away).items == ()
+    assert service.of_device(away, NODE, CAMERA) == ()
+    for call in (
+        lambda: service.get(away, PLAN),
+        lambda: service.picture(away, PLAN),
+        lambda: service.mark(away, PLAN, marker, NOON),
+        lambda: service.unmark(away, PLAN, NODE, CAMERA, NOON),
+        lambda: service.rename(away, PLAN, "x", NOON),
+        lambda: service.remove(away, PLAN),
+        lambda: service.put(away, uuid7(NOON), drawing(), NOON, place=PLACE, label="x"),
+        lambda: service.put(here, uuid7(NOON), drawing(), NOON, place=SITE, label="x"),
+    ):
+        with pytest.raises(NotThere):
+            call()
