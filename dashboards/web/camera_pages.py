@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from dashboards.web import cameras
 from dashboards.web.visit import Acting, SignedIn, Visit, own_path
 from dashboards.web.words import Words
-from ingest.live.look import Purpose
-from ingest.refusal import NotThere
+from ingest.live.look import PURPOSES
+from ingest.refusal import NotThere, NotUsable
 from ingest.services.live import LiveView
 
 router = APIRouter(prefix="/cameras")
@@ -58,14 +58,18 @@ def look(
     visit: Acting,
     node: str,
     device: str,
-    purpose: Annotated[Purpose, Form()],
     *,
+    purpose: Annotated[str, Form(max_length=16)] = "",
     incident: Annotated[str, Form(max_length=64)] = "",
     next: _Next = "",  # noqa: A002 - the name in the form
 ) -> Response:
     """Begin to look, and go to the picture, or back to who asked for it."""
+    visit.viewer.within("look")
+    known = [one for one in PURPOSES if one == purpose]
+    if not known:
+        raise NotUsable("say what for", where="purpose")
     services, now = visit.house.services, visit.house.clock.now()
-    services.live.begin(visit.viewer, (node, device), purpose, now, incident or None)
+    services.live.begin(visit.viewer, (node, device), known[0], now, incident or None)
     return visit.go(own_path(next) if next else f"/cameras/{node}/{device}")
 
 
