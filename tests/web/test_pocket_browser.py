@@ -62,6 +62,7 @@ def page(server: Served) -> Iterator[playwright.Page]:
         browser.close()
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else
 def test_a_shift_with_and_without_a_network(
     there: Phone, server: Served, page: playwright.Page
 ) -> None:
