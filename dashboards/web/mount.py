@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards.web import (
+    access_pages,
     account_pages,
     call_pages,
     camera_pages,
@@ -65,6 +66,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
     pages.state.house = House(services, desk, hub, clock, site)
     # A deed with an incident is any last part of an address, so orders come before.
     for part in (
+        access_pages,
         account_pages,
         phone_pages,
         pocket_pages,

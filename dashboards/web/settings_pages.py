@@ -61,6 +61,12 @@ DOORS = (
         msg("Who works here, and how each is reached."),
     ),
     Door(
+        "/settings/access",
+        "administer",
+        msg("Accounts and tokens"),
+        msg("Who may come in, programs and screens too, and who did what."),
+    ),
+    Door(
         "/channels",
         "arrange",
         msg("Channels of messages"),

@@ -25,7 +25,7 @@ TABLE = Path(__file__).parents[2] / "docs" / "reference" / "access.md"
 LIMITED = "limited"
 WHO = ("nobody", *ROLES, LIMITED)
 WORD = "a rather long evening"
-ENDLESS = {"/api/v1/stream", "/live"}
+ENDLESS = {"/api/v1/stream", "/live", "/wall/live"}
 """They answer for as long as somebody listens; only who may not is asked."""
 VALUES = {"what": "areas", "node": NODE, "edge": NODE, "command": "door-hold", "name": "no-such"}
 VALUES |= {"version": "1", "number": "1", "reject": "1", "camera": "cam-e1", "record": "no-such"}
@@ -73,6 +73,12 @@ BODIES: dict[str, object] = {  # of what is refused without one before it is ask
         "ends": "2026-03-02T13:00:00Z",
     },
 }
+FORMS: dict[str, dict[str, str]] = {
+    "/settings/access/accounts": {"name": "no one", "role": "street"},
+    "/settings/access/accounts/{name}": {"role": "street"},
+    "/settings/access/tokens": {"account": "no-such", "label": "x", "scopes": "see"},
+    "/settings/access/screens": {"label": " "},
+}
 LINE = re.compile(r"\| `([A-Z]+) ([^`]+)` \| (.+) \|")
 
 
@@ -102,7 +108,11 @@ def asked(client: TestClient, method: str, path: str, csrf: str) -> str:
     headers = {**NODE_HEADERS, **({"X-CSRF-Token": csrf} if csrf else {})}
     query = {one: QUERY[one] for one in QUERY if (path, one) not in ODD}
     body = BODIES.get(path)
-    kind = {"json": body} if path.startswith("/api/") else {"data": {"csrf_token": csrf}}
+    kind = (
+        {"json": body}
+        if path.startswith("/api/")
+        else {"data": {"csrf_token": csrf, **FORMS.get(path, {})}}
+    )
     answer = client.request(
         method, where, headers=headers, params=query, follow_redirects=False, **kind
     )  # type: ignore[arg-type]
