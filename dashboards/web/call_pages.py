@@ -15,7 +15,6 @@ from ingest.duty.book import ONLY
 from ingest.duty.deadlines import Deadlines
 from ingest.notify.escalation import USUAL, Ladder
 from ingest.notify.routes import DEFAULT, Matter, Routes
-from ingest.registry.records import Place
 from linli.events import SEVERITIES, Severity
 from linli.topics import is_id
 
@@ -91,8 +90,7 @@ def _foresight(visit: Visit, matter: Matter, at: str) -> dict[str, object] | Non
     if not is_id(matter.event) or (matter.building and not is_id(matter.building)):
         return None
     services, viewer = visit.house.services, visit.viewer
-    things = services.registry.things(viewer)
-    sites = {one.id.partition("/")[0] for one in things if isinstance(one, Place)}
+    sites = {one.id.partition("/")[0] for one in services.registry.places(viewer)}
     site = next(iter(sites)) if len(sites) == 1 else ""
     when = options.instant(at, visit) or visit.house.clock.now()
     found = services.foresight.of_matter(viewer, matter._replace(site=site), when)

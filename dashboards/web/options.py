@@ -39,11 +39,9 @@ def days(words: Words) -> Options:
 
 def areas(visit: Visit, words: Words) -> Options:
     """Return buildings and public areas, by the slug that incidents carry."""
-    found = visit.house.services.registry.things(visit.viewer)
+    found = visit.house.services.registry.places(visit.viewer)
     return tuple(
-        (one.id.partition("/")[2], _called(one, words))
-        for one in found
-        if isinstance(one, Place) and one.id.count("/") == 1
+        (one.id.partition("/")[2], _called(one, words)) for one in found if one.id.count("/") == 1
     )
 
 
