@@ -35,6 +35,13 @@ def texts(found: Catalog) -> dict[str, str]:
     }
 
 
+class Filled(dict[str, int]):
+    """Has a number for every name."""
+
+    def __missing__(self, name: str) -> int:
+        return 1
+
+
 def test_chinese_is_complete_sure_and_without_leftovers() -> None:
     with (CATALOG / "messages.po").open("rb") as file:
         chinese = read_po(file, locale="zh_CN")
@@ -45,6 +52,15 @@ def test_chinese_is_complete_sure_and_without_leftovers() -> None:
     assert set(known) - shown == set()
     assert [key for key, one in known.items() if one.fuzzy or not any(one.string)] == []
     assert [key for key, one in known.items() if list(one.check())] == []
+
+
+def test_every_text_can_be_filled_in() -> None:
+    """The templates fill in each text, so that a lone percent sign would be an error."""
+    filled = Filled()
+    with (CATALOG / "messages.po").open("rb") as file:
+        for key, text in texts(read_po(file, locale="zh_CN")).items():
+            assert key % filled, key
+            assert text % filled, text
 
 
 def test_the_built_catalog_is_current() -> None:

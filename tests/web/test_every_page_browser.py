@@ -1,0 +1,237 @@
+"""Every page in a real browser: for eyes, for keyboards and screen readers, and for the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from community import lived
+from community_edges import node_of
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from house import SITE, jpeg
+from served import Served, served
+from starlette.routing import Mount
+
+from dashboards.web import mount
+from ingest.accounts import book as accounts
+from ingest.accounts.account import Viewer
+from ingest.api.visitor import COOKIE
+from ingest.app import create_app
+from ingest.floors.book import Marker
+from ingest.incidents.silence import Matchers
+from ingest.services import Services
+from ingest.services.registry import NOTHING_YET
+from ingest.store.engine import writing
+from ingest.store.registry import person, team
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+axe_core = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium fonts-noto-cjk"
+    ),
+]
+SIZES = {"phone": (390, 844), "laptop": (1366, 768), "wide": (1920, 1080)}
+LANGUAGES = {"zh": "zh-CN", "en": "en"}
+SCHEMES = ("light", "dark")
+LOOKS = list(product(SIZES, LANGUAGES, SCHEMES))
+STEP = 5  # a stranger to the number of looks: neighbours in the list differ in everything
+SERIOUS = {"serious", "critical"}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+SHOTS = Path(os.environ.get("LINLI_SHOTS", "artifacts/pages"))
+NOT_PAGES = {
+    "/live": "a stream",
+    "/wall/live": "a stream",
+    "/wall/open/{code}": "opens once: test_wall.py",
+    "/push-worker.js": "a script",
+    "/report/{week}.csv": "a list",
+    "/manifest.webmanifest": "what a phone installs",
+    "/incidents/{incident}/picture": "a picture",
+    "/incidents/{incident}/pictures/{picture}": "a picture",
+    "/orders/{order}/picture": "a picture",
+    "/i/{token}/picture": "a picture",
+    "/i/{token}": "has no session: test_phone_browser.py",
+    "/login": "nobody signed in needs it: test_browser.py",
+}
+NO_LINK = {
+    "/settings/calls/new?name=night": "a form leads there",
+    "/wall": "a screen opens it by its address",
+    f"/floor-plans/new?place={SITE}/b01": "from the page of its place",
+}
+EXAMPLE = Path(__file__).parents[2] / "docs/reference/examples/edge-config/camera.json"
+NEVER = re.compile(r"\.(css|js|svg|png|jpg|csv|xlsx|ics|json|webmanifest)$")
+MOST = 400
+
+
+@dataclass(frozen=True)
+class There:
+    """A served community, its pages' routes, and the cookie of somebody who may do everything."""
+
+    server: Served
+    routes: dict[str, re.Pattern[str]]
+    cookie: str
+
+    def route(self, path: str) -> str | None:
+        """Return the first route that an address leads to, as the server chooses."""
+        return next((name for name, one in self.routes.items() if one.match(path)), None)
+
+
+def page_routes(app: FastAPI) -> dict[str, re.Pattern[str]]:
+    (pages,) = (one.app for one in app.routes if isinstance(one, Mount) and one.name == "pages")
+    assert isinstance(pages, FastAPI)
+    found = {
+        one.path: one.path_regex
+        for router in pages.routes
+        for one in getattr(router, "original_router", pages).routes
+        if isinstance(one, APIRoute) and "GET" in (one.methods or ())
+    }
+    assert len(found) > len(NOT_PAGES) + 10
+    return found
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
+    with lived(tmp_path_factory.mktemp("pages")) as community:
+        folder = community.folder
+        app = create_app(folder.settings, clock=folder.clock)
+        site, services, now = folder.settings.site, app.state.services, folder.clock.now()
+        mount(app, services, site=site.label, zone=site.timezone, clock=folder.clock)
+        with writing(folder.state) as connection:
+            accounts.add_account(connection, "站长", "admin", now, "a long password of a test")
+            (account,) = (one for one in accounts.accounts(connection) if one.name == "站长")
+            connection.execute(team.insert(), {"team": "night", "label": "夜班"})
+            someone = {"person": "li", "label": "李静", "role": "duty", "team": "night"}
+            connection.execute(person.insert(), someone)
+            cookie, session = accounts.open_session(connection, account, now)
+        furnish(services, session.viewer, now)
+        with served(app) as server:
+            yield There(server, page_routes(app), cookie)
+
+
+def furnish(services: Services, viewer: Viewer, now: datetime) -> None:
+    """Add what the community does not have by itself: a plan on a wall, a silence."""
+    plan = "0197a5c0-0000-7000-8000-000000000001"
+    services.floors.put(viewer, plan, jpeg((640, 480)), now, place=f"{SITE}/b01", label="一层")
+    services.floors.mark(
+        viewer, plan, Marker(node=node_of("b01"), device="cam-e1", x=0.4, y=0.6), now
+    )
+    document = json.loads(EXAMPLE.read_text())
+    document["camera"][0]["id"] = "cam-e1"
+    given = {"why": "first", "document": document}
+    services.configs.put(viewer, node_of("b01"), given, seen=NOTHING_YET, now=now)
+    services.silences.add(
+        viewer, Matchers(areas=("b02",)), ends=now + timedelta(hours=2), why="检修", now=now
+    )
+
+
+@pytest.fixture(scope="module")
+def page(there: There) -> Iterator[playwright.Page]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        context = browser.new_context(reduced_motion="reduce")
+        context.set_default_timeout(30_000)
+        context.add_cookies([{"name": COOKIE, "value": there.cookie, "url": there.server.url}])
+        yield context.new_page()
+        browser.close()
+
+
+@pytest.mark.timeout(900)
+def test_every_page_is_reached_by_links_and_good_for_all(
+    there: There, page: playwright.Page
+) -> None:
+    troubles: list[str] = []
+    where = "/"
+
+    def heard(one: playwright.ConsoleMessage) -> None:
+        if one.type == "error":
+            troubles.append(f"{where}: console: {one.text}")
+
+    def asked(one: playwright.Request) -> None:
+        if not one.url.startswith((there.server.url, "data:", "blob:")):
+            troubles.append(f"{where}: asks {one.url}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda one: troubles.append(f"{where}: {one}"))
+    page.on("request", asked)
+    seen, ahead = set(NOT_PAGES), ["/", *NO_LINK]
+    while ahead:
+        where = ahead.pop(0)
+        route = there.route(urlsplit(where).path)
+        if route is None or route in seen:
+            continue
+        look = LOOKS[(len(seen) * STEP) % len(LOOKS)]
+        troubles += [f"{where} {look}: {one}" for one in looked_at(there, page, where, route, look)]
+        seen.add(route)
+        ahead += links(page, there.server.url)
+    troubles += [f"{one}: no link leads there" for one in sorted(set(there.routes) - seen)]
+    assert troubles == [], "\n".join(["", *troubles])
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+def test_every_page_in_every_look(
+    there: There, page: playwright.Page, look: tuple[str, str, str]
+) -> None:
+    troubles: list[str] = []
+    seen, ahead = set(NOT_PAGES), ["/", *NO_LINK]
+    while ahead:
+        where = ahead.pop(0)
+        route = there.route(urlsplit(where).path)
+        if route is None or route in seen:
+            continue
+        troubles += [f"{where}: {one}" for one in looked_at(there, page, where, route, look)]
+        seen.add(route)
+        ahead += links(page, there.server.url)
+    assert troubles == [], "\n".join(["", *troubles])
+
+
+def looked_at(
+    there: There, page: playwright.Page, where: str, route: str, look: tuple[str, str, str]
+) -> list[str]:
+    """Open a page, keep a picture of it, and return what is wrong with it."""
+    size, language, scheme = look
+    width, height = SIZES[size] if route != "/wall" else SIZES["wide"]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    joint = "&" if "?" in where else "?"
+    answer = page.goto(
+        f"{there.server.url}{where}{joint}lang={LANGUAGES[language]}", wait_until="load"
+    )
+    if answer is None or answer.status != 200:
+        return [f"answers {answer and answer.status}"]
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", route.strip("/")) or "desk"
+    page.screenshot(path=SHOTS / f"{name}-{'-'.join(look)}.png", full_page=size == "phone")
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found = [f"{wide} px wider than the screen"] if wide > 0 else []
+    report = axe_core.Axe().run(page, options=WCAG).response
+    return found + [
+        f"{one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['html'][:160]}"
+        for one in report["violations"]
+        if one["impact"] in SERIOUS
+    ]
+
+
+def links(page: playwright.Page, url: str) -> list[str]:
+    """Return where the links of a page lead, within ours."""
+    found = page.eval_on_selector_all(
+        "a[href]",
+        "all => all.map(one => new URL(one.getAttribute('href'), location).href)",
+    )
+    ours = [one.removeprefix(url) for one in found if one.startswith(f"{url}/")]
+    pages = dict.fromkeys(one.partition("#")[0] for one in ours)
+    return [one for one in pages if not NEVER.search(urlsplit(one).path)][:MOST]
