@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from dashboards.web.moments import Calendar, Moment
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident
-from ingest.refusal import Gone, NotThere
+from ingest.refusal import Clash, Gone, NotThere
 from ingest.services import Services
 
 _LOOKED_AT = 20
@@ -22,13 +22,32 @@ class Still:
     id: str
     path: str
     at: Moment
+    live: bool = False
 
 
 def still(
     services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar
 ) -> Still | None:
-    """Return the newest picture of this device's incidents that is still kept."""
-    return next(iter(stills(services, viewer, where, calendar, 1)), None)
+    """Return the live picture while this viewer looks at it, else the newest that is kept."""
+    return _live(services, viewer, where, calendar) or next(
+        iter(stills(services, viewer, where, calendar, 1)), None
+    )
+
+
+def _live(
+    services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar
+) -> Still | None:
+    if not viewer.may("look"):
+        return None
+    try:
+        found = services.live.view(viewer, where, calendar.now)
+    except (NotThere, Clash):
+        return None
+    if found.age is None:
+        return None
+    taken = calendar.moment(calendar.now - timedelta(seconds=found.age))
+    path = f"/api/v1/devices/{where[0]}/{where[1]}/live/picture?n={found.number}"
+    return Still("", path, taken, live=True)
 
 
 def stills(

@@ -47,8 +47,8 @@ def versions(visit: SignedIn, node: str, cursor: str | None = None, saved: int =
 def restore(
     visit: Acting,
     node: str,
-    version: Annotated[int, Form(ge=1)],
-    seen: Annotated[str, Form(max_length=20)],
+    version: Annotated[int, Form()] = 0,
+    seen: Annotated[str, Form(max_length=20)] = "",
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Want an old version again; it becomes a new one."""
