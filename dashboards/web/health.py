@@ -32,6 +32,8 @@ STATES = {
     "stopped": msg("switched off in order"),
     "lost": msg("connection lost"),
 }
+WELL = {"streaming", "ready"}
+SILENT = msg("nothing is heard of it any more")
 COPIES: dict[str, tuple[Health, str]] = {
     "ok": ("ok", msg("Working")),
     "new": ("unknown", msg("Not heard of yet")),
@@ -163,6 +165,11 @@ def influx_card(status: InfluxStatus, words: Words, calendar: Calendar) -> Influ
     )
 
 
+def _state(said: str, health: Health) -> str | None:
+    """Return what it said of itself; who is down while all was well is simply not heard of."""
+    return SILENT if health == "down" and said in WELL else STATES.get(said)
+
+
 def device_card(
     view: DeviceView,
     words: Words,
@@ -171,7 +178,7 @@ def device_card(
     where: str,
 ) -> DeviceCard:
     """Put one device into words; `lines` maps (node, device) to its last hour."""
-    state = STATES.get(view.state)
+    state = _state(view.state, view.health)
     return DeviceCard(
         node=view.node,
         device=view.device,
@@ -193,7 +200,7 @@ def device_card(
 
 def node_card(view: NodeView, words: Words, calendar: Calendar) -> NodeCard:
     """Put one edge box into words."""
-    state = STATES.get(view.state)
+    state = _state(view.state, view.health)
     return NodeCard(
         node=view.node,
         health=view.health,

@@ -7,6 +7,7 @@ from dashboards.web.words import Words, unslug
 
 NAMES = {
     "fps": msg("Pictures per second"),
+    "inference-time": msg("Time to look at a picture"),
     "smoke": msg("Smoke"),
     "gas": msg("Gas"),
     "carbon-monoxide": msg("Carbon monoxide"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboards.web.details import explain
+from dashboards.web.health import SILENT, STATES, _state
 from dashboards.web.language import choose
 from dashboards.web.moments import Calendar
 from dashboards.web.sparkline import HEIGHT, WIDTH, sparkline
@@ -190,3 +191,10 @@ def test_what_edges_say_of_cameras(said: str, zh: str, en: str) -> None:
 )
 def test_what_edges_are_known_to_say_is_said_in_chinese(said: str) -> None:
     assert not any(letter.isascii() and letter.isalpha() for letter in explain(said, CHINESE))
+
+
+def test_who_is_down_is_not_said_to_send_pictures() -> None:
+    assert _state("streaming", "ok") == STATES["streaming"]
+    assert _state("streaming", "down") == SILENT
+    assert _state("failed", "down") == STATES["failed"]
+    assert _state("strange", "down") is None
