@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from dashboards.web import cameras
 from dashboards.web.moments import Calendar, Moment
+from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident
 from ingest.refusal import Clash, Gone, NotThere
@@ -23,6 +25,28 @@ class Still:
     path: str
     at: Moment
     live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How the live picture is had to draw on; `said` while it is on its way, or why it is not."""
+
+    api: str
+    said: str | None
+
+
+def looking(
+    services: Services, viewer: Viewer, where: tuple[str, str], calendar: Calendar, words: Words
+) -> Looking | None:
+    """Return how a viewer has the live picture to draw on, None for who cannot."""
+    if not (services.live.on and viewer.may("look")):
+        return None
+    api = f"/api/v1/devices/{where[0]}/{where[1]}/live"
+    try:
+        view = services.live.view(viewer, where, calendar.now)
+    except NotThere:
+        return Looking(api, None)
+    return Looking(api, None if view.why == "showing" else cameras.live(view, words).said)
 
 
 def still(
@@ -43,7 +67,7 @@ def _live(
         found = services.live.view(viewer, where, calendar.now)
     except (NotThere, Clash):
         return None
-    if found.age is None:
+    if found.why != "showing" or found.age is None:
         return None
     taken = calendar.moment(calendar.now - timedelta(seconds=found.age))
     path = f"/api/v1/devices/{where[0]}/{where[1]}/live/picture?n={found.number}"

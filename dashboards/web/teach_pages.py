@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,15 @@ from dashboards.web.visit import SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
 from dashboards.web.zone_pages import no_document
 from ingest.evidence.picture import photo
-from ingest.refusal import Gone, NotThere, Outdated, RulesBroken
+from ingest.refusal import (
+    Gone,
+    NotThere,
+    NotUsable,
+    Outdated,
+    RulesBroken,
+    TooMuch,
+    WrongKind,
+)
 from ingest.registry.watched import WatchedState
 from ingest.services.registry import Seen
 from linli.errors import InputError
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 _SHOWN, _UPLOADS, _MOST_FILES = 24, 3, 40
 _LARGEST = 1024 * 1024
+_FEWEST, _MOST = 2, 20  # pictures of a state
 _ONE = threading.BoundedSemaphore(1)
 STATES = {
     "empty": msg("Empty"),
@@ -81,6 +90,7 @@ def begin(visit: SignedIn, node: str, device: str, saved: int = 0) -> Response:
 async def teach(visit: SignedIn, request: Request, node: str, device: str) -> Response:
     """Learn from the chosen pictures and show what came of it; nothing is kept yet."""
     same_site(request)
+    visit.viewer.require("arrange")
     async with request.form(max_files=_MOST_FILES, max_fields=80) as form:
         check_token(visit, _text(form, "csrf_token"))
         asked = await _asked(form)
@@ -91,6 +101,7 @@ async def teach(visit: SignedIn, request: Request, node: str, device: str) -> Re
 async def save(visit: SignedIn, request: Request, node: str, device: str) -> Response:
     """Put what was learned into the edge's document, or take a taught place out of it."""
     same_site(request)
+    visit.viewer.require("arrange")
     async with request.form(max_files=0, max_fields=40, max_part_size=_LARGEST) as form:
         check_token(visit, _text(form, "csrf_token"))
         fields = {name: _text(form, name) for name in ("name", "taught", "version", "gone")}
@@ -141,10 +152,30 @@ def _report(visit: Visit, where: tuple[str, str], asked: Asked) -> Report:
     room = school()
     if room is None:
         raise InputError(say(msg("This server cannot teach: its edge part is not installed")))
-    examples, rest = _pictures(visit, where, asked)
-    with _ONE:
+    if not _ONE.acquire(blocking=False):  # it takes seconds, and others need the threads
+        raise InputError(say(msg("Somebody else is teaching just now. Try again in a minute.")))
+    try:
+        examples, rest = _pictures(visit, where, asked)
+        _check_counts(visit, examples)
         made: Report = room.teach(examples, rest, crop, visit.house.clock.now())
+    finally:
+        _ONE.release()
     return made
+
+
+def _check_counts(visit: Visit, examples: Mapping[str, Sequence[object]]) -> None:
+    """Say in the reader's language what is asked for most often. Raises InputError."""
+    say = visit.frame.say
+    if len(examples) < _FEWEST:
+        raise InputError(say(msg("Choose pictures of two states at least, such as empty and full")))
+    for state, pictures in examples.items():
+        name, count = say(STATES[state]), len(pictures)
+        if count < _FEWEST:
+            few = msg("%(state)s has only one picture; two are needed, six to ten are good")
+            raise InputError(say(few) % {"state": name})
+        if count > _MOST:
+            many = msg("%(state)s has %(count)s pictures; 20 at most, ten are enough")
+            raise InputError(say(many) % {"state": name, "count": count})
 
 
 def _pictures(
@@ -164,7 +195,11 @@ def _pictures(
             continue
         (rest if label == "ask" else examples.setdefault(label, [])).append((name, data))
     for state, name, data in asked.uploads:
-        examples.setdefault(state, []).append((name, photo(data).data))
+        try:
+            examples.setdefault(state, []).append((name, photo(data).data))
+        except (NotUsable, TooMuch, WrongKind):
+            bad = visit.frame.say(msg("This is no JPEG that can be read, or it is too large"))
+            raise InputError(bad, where=name) from None
     return examples, rest
 
 
@@ -174,10 +209,11 @@ def _keep(
     configs, viewer = visit.house.services.configs, visit.viewer
     state = configs.watched(viewer, *where)
     name = fields["name"] or fields["gone"]
+    before = next((one for one in state.watched.state if one.get("id") == name), {})
     places = [one for one in state.watched.state if one.get("id") != name]
     try:
         if not fields["gone"]:
-            places.append(_place(name, fields["taught"], alarm))
+            places.append(_place(name, fields["taught"], alarm, before))
     except InputError as error:
         return _page(visit, state, wrong=error.what)
     why = visit.frame.say(msg("Taught: %(name)s")) % {"name": name}
@@ -193,7 +229,8 @@ def _keep(
     return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved=1")
 
 
-def _place(name: str, text: str, alarm: list[str]) -> dict[str, Any]:
+def _place(name: str, text: str, alarm: list[str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a place as the document says it; what else was set for it before stays."""
     try:
         taught = msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError:
@@ -201,9 +238,12 @@ def _place(name: str, text: str, alarm: list[str]) -> dict[str, Any]:
     room = school()
     if room is not None:
         room.check(taught)
-    place: dict[str, Any] = {"id": name, "taught": taught}
+    stays = {key: before[key] for key in ("every", "dwell", "severity") if key in before}
+    place: dict[str, Any] = {"id": name, **stays, "taught": taught}
     if alarm:
-        place |= {"alarm": alarm, "event": _EVENTS.get(alarm[0], "state-alarm")}
+        same = list(before.get("alarm", ())) == alarm
+        event = before["event"] if same else _EVENTS.get(alarm[0], "state-alarm")
+        place |= {"alarm": alarm, "event": event}
     return place
 
 
@@ -230,6 +270,8 @@ def _page(
 ) -> Response:
     words = Words(visit.language, {})
     where = state.edge, state.camera
+    name = asked.name if asked else ""
+    before = next((one for one in state.watched.state if one.get("id") == name), None)
     pictures = _stills(visit, where)
     return visit.page(
         "teach.html",
@@ -241,17 +283,25 @@ def _page(
         states={name: words.say(said) for name, said in STATES.items()},
         reasons={name: words.say(said) for name, said in _WHY.items()},
         labels=asked.labels if asked else {},
-        name=asked.name if asked else "",
+        name=name,
+        again=before is not None,
         points=asked.points if asked else "",
         uploads=range(_UPLOADS),
         report=report,
-        alarms=[one.state for one in report.known if one.state in _EVENTS] if report else [],
+        useless=[words.say(STATES[one]) for one in report.useless] if report else [],
+        alarms=_alarms(report, before) if report else {},
         taught=msgspec.json.encode(report.taught).decode() if report else "",
         standing=standing(state.version, state.running, visit.calendar),
         version=asked.version if asked else str(state.version),
         wrong=wrong,
         saved=saved,
     )
+
+
+def _alarms(report: Report, before: Mapping[str, Any] | None) -> dict[str, bool]:
+    """Return the states that people can be told of, and whether they are told by now."""
+    told = (before or {}).get("alarm", ())
+    return {one.state: one.state in told for one in report.known if one.state in _EVENTS}
 
 
 def _taught(place: Mapping[str, Any], words: Words) -> tuple[str, str, str]:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from dashboards.web import picture_form
-from dashboards.web.camera_picture import still
+from dashboards.web import cameras, picture_form
+from dashboards.web.camera_picture import looking, still
 from dashboards.web.edge_version import standing
 from dashboards.web.language import msg
 from dashboards.web.picture_form import KINDS, Shape
@@ -98,6 +98,8 @@ def _page(
 ) -> Response:
     where = state.edge, state.camera
     wrong = bool(faults) or any(row.wrong for row in rows)
+    services, viewer, calendar = visit.house.services, visit.viewer, visit.calendar
+    words = Words(visit.language, {})
     return visit.page(
         "zones.html",
         status=412 if late else 422 if wrong else 200,
@@ -105,8 +107,10 @@ def _page(
         rows=rows,
         blank=_BLANK,
         kinds={kind: visit.frame.say(said) for kind, said in KINDS.items()},
-        still=still(visit.house.services, visit.viewer, where, visit.calendar),
-        standing=standing(state.version, state.running, visit.calendar),
+        still=still(services, viewer, where, calendar),
+        looking=looking(services, viewer, where, calendar, words),
+        sayings=cameras.sayings(visit.language),
+        standing=standing(state.version, state.running, calendar),
         version=drawn.version if drawn else str(state.version),
         why=drawn.why if drawn else "",
         faults=faults,

@@ -91,11 +91,24 @@ class Lens:
 
     def take(self) -> Glance | None:
         """Return what is to be shown, if anything; forget it when nobody looks any more."""
-        with self._lock:
+        with self._lock:  # it may be lent anew at this very moment
             newest, self._newest = self._newest, None
-        if self.until and self._clock.monotonic() >= self.until:
-            self.until, self.redactor = 0.0, None
-        return newest if self.until else None
+            if self.until and self._clock.monotonic() >= self.until:
+                self.until = 0.0
+            if not self.until:
+                self.redactor = None
+            return newest if self.until else None
+
+    def lend(self, seconds: float) -> None:
+        """Let it be looked at from now on for so long."""
+        with self._lock:
+            self.until = self._clock.monotonic() + seconds
+
+    def stop(self, lent: float | None = None) -> None:
+        """Let nobody look any more; not if it was lent anew since it was lent until `lent`."""
+        with self._lock:
+            if lent in {None, self.until}:
+                self.until = 0.0
 
     def hold(self, seconds: float) -> None:
         """Want no picture for a while."""
@@ -157,14 +170,14 @@ class Live(Part):
             if lens is not None:
                 lens.camera = camera
                 if not camera.live:
-                    lens.until = 0.0
+                    lens.stop()
 
     def end(self) -> None:
         """End the thread; nobody looks any more."""
         self._stop.set()
         self._news.set()
         for lens in self._lenses.values():
-            lens.until = 0.0
+            lens.stop()
         self._crew.join("live")
 
     def _lend(self, lens: Lens, order: Order) -> None:
@@ -179,7 +192,7 @@ class Live(Part):
             order.finish("failed", "no-holds")
         elif not order.expired():
             self.sums.lent += 1
-            lens.until = self._clock.monotonic() + min(seconds, LONGEST_LEASE)
+            lens.lend(min(seconds, LONGEST_LEASE))
             order.finish("done")
 
     def _run(self, sink: FrameSink) -> None:
@@ -209,9 +222,9 @@ class Live(Part):
                 log.warning("live: %s", error)
             lens.hold(PAUSE)
             return
-        if answer == "over" and lens.until == lent:  # else it was lent anew meanwhile
-            lens.until = 0.0
-        elif answer == "taken" and frame.jpeg is not None:
+        if answer == "over":
+            lens.stop(lent)
+        elif frame.jpeg is not None:
             self.sums.sent += 1
 
     def _frame(self, lens: Lens, glance: Glance) -> LiveFrame:

@@ -21,6 +21,8 @@ from linli.live import LiveBox, LiveFrame, LiveShape
 
 MOST_PIXELS = 1_500_000
 DECODED_AT_ONCE = 2
+DECODED_WITHIN = 1.0
+"""Seconds that a picture waits for its turn; a node that is refused waits longer."""
 _QUALITY = 80
 _FRAME = msgspec.msgpack.Decoder(LiveFrame)
 _CAMERA = "camera"
@@ -154,7 +156,7 @@ class LiveService:
         self._desk.take(camera, frame, now)
 
     def _clean(self, jpeg: bytes) -> bytes:
-        if not self._decoding.acquire(blocking=False):
+        if not self._decoding.acquire(timeout=DECODED_WITHIN):
             raise Busy("too many pictures at once")
         try:
             return clean(jpeg, pixels=MOST_PIXELS, quality=_QUALITY).data

@@ -253,3 +253,16 @@ def test_a_pipeline_shows_what_it_looked_at_and_only_when_asked() -> None:
     (glance,) = shown
     assert len(glance.people) == 2, "who was seen in the frame before counts too"
     assert (len(glance.seen), glance.whole) == (1, False)
+
+
+def test_a_lease_that_comes_while_one_ends_is_not_lost() -> None:
+    world = World()
+    lens = world.live.lens("cam")
+    world.lend(holds=10)
+    old = lens.until
+    world.clock.advance(5)
+    world.lend(holds=60)  # while the ingest still says of the old one that it is over
+    lens.stop(old)
+    assert lens.until > old
+    lens.stop(lens.until)
+    assert not lens.until

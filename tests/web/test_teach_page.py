@@ -23,7 +23,7 @@ from edge.agent.build import taught_places
 from edge.states.judge import Judge
 from ingest.app import create_app
 from ingest.evidence.book import Arrival
-from ingest.services.registry import NOTHING_YET
+from ingest.services.registry import NOTHING_YET, Seen
 from linli.edge_config import EdgeConfig
 from linli.ids import uuid7
 from linli.packs import completed
@@ -154,8 +154,8 @@ def test_what_is_taught_is_asked_of_others_and_ends_in_the_document(
         ({"name": "桶"}, ("empty", "full"), "The name is made of"),
         ({"points.0": ""}, ("empty", "full"), "Mark the place"),
         ({"points.0": "50 50, 50 50, 50 50"}, ("empty", "full"), "crop"),
-        ({}, ("empty",), "teach 2 to 12 states"),
-        ({"state.1": "<b>"}, ("empty", "full"), "teach 2 to 12 states"),
+        ({}, ("empty",), "Choose pictures of two states at least"),
+        ({"state.1": "<b>"}, ("empty", "full"), "Choose pictures of two states at least"),
     ],
 )
 def test_what_cannot_be_taught_is_said(
@@ -173,10 +173,47 @@ def test_no_picture_and_no_school(
 ) -> None:
     form = {"csrf_token": token, "version": "1", **PLACE, "state.0": "empty"}
     bad = client.post(PAGE, data=form, files=[("files.0", ("a.jpg", b"no picture"))])
-    assert bad.status_code == 415
+    assert bad.status_code == 422
+    assert "a.jpg: This is no JPEG that can be read" in bad.text
+    lone = client.post(
+        PAGE, data=form | {"state.1": "full"}, files=uploads("empty", "full", count=1)
+    )
+    assert "Empty has only one picture" in lone.text
+    with teach_pages._ONE:
+        busy = client.post(PAGE, data=form, files=uploads("empty"))
+    assert "Somebody else is teaching just now" in busy.text
     broken = {"csrf_token": token, "version": "1", "name": "bin-3", "taught": "{"}
     assert client.post(f"{PAGE}/save", data=broken).status_code == 422
     assert client.post(f"{PAGE}/save", data={**broken, "csrf_token": "x"}).status_code == 403
     monkeypatch.setattr(teach_pages, "school", lambda: None)
     without = client.post(PAGE, data=form, files=uploads("empty"))
     assert "its edge part is not installed" in without.text
+
+
+def test_taught_again_it_keeps_what_was_set_for_it(client: TestClient, token: str) -> None:
+    form = {"csrf_token": token, "version": "1", **PLACE, "state.0": "empty", "state.1": "full"}
+    first = client.post(PAGE, data=form, files=uploads("empty", "full")).text
+    assert "is taught already" not in first
+    assert not re.search('name="alarm"[^>]*checked', first)
+    configs = client.app.state.services.configs
+    given = {"id": "bin-3", "taught": json.loads(hidden(first, "taught")), "dwell": 300.0}
+    given |= {"alarm": ["full"], "event": "bin-overflow", "severity": "high"}
+    seen = Seen(frozenset({"1"}))
+    configs.put_watched(ADMIN, NODE, CAMERA, {"why": "x", "state": [given]}, seen=seen, now=NOON)
+    again = client.post(PAGE, data=form | {"version": "2"}, files=uploads("empty", "full")).text
+    assert "bin-3 is taught already" in again
+    assert re.search('name="alarm" value="full" checked', again)
+    sent = {"csrf_token": token, "version": "2", "name": "bin-3", "alarm": "full"}
+    client.post(f"{PAGE}/save", data=sent | {"taught": hidden(again, "taught")})
+    (kept,) = configs.watched(ADMIN, NODE, CAMERA).watched.state
+    assert {key: kept[key] for key in given if key != "taught"} == {
+        key: given[key] for key in given if key != "taught"
+    }
+
+
+def test_who_may_not_arrange_is_refused_before_pictures_are_read(client: TestClient) -> None:
+    client.post("/logout")
+    client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+    many = [("files.0", ("a.jpg", b"-", "image/jpeg"))] * 60
+    assert client.post(PAGE, data=PLACE, files=many).status_code == 403, "not 400: it was not read"
+    assert client.get(PAGE).status_code == 403

@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
-from house import ADMIN, CAMERA, NODE, NOON, PASSWORDS, Folder
+from house import ADMIN, CAMERA, NODE, NOON, PASSWORDS, Folder, jpeg
 from served import Served, served
 
 from dashboards.web import mount
 from ingest.app import create_app
 from ingest.registry.watched import Watched
 from ingest.services.registry import NOTHING_YET
+from linli.live import LiveFrame
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -38,6 +40,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
     document["camera"][0].update(zone=[DOOR], scenario=[EBIKE])
     given = {"why": "first", "document": document}
     app.state.services.configs.put(ADMIN, NODE, given, seen=NOTHING_YET, now=NOON)
+    app.state.services.live.on = True
     with served(app) as running:
         yield running
     folder.close()
@@ -67,6 +70,23 @@ def test_zones_are_drawn_with_mouse_and_keys_and_without_script(server: Served) 
         drawn(visit(browser, server, script=True), server)
         typed(visit(browser, server, script=False), server)
         browser.close()
+
+
+def looked(page: playwright.Page, server: Served) -> None:
+    """Have the live picture below what is drawn; the test hands it in as an edge does."""
+    live, now = server.app.state.services.live, server.app.state.house.clock.now()
+    page.click("[data-look]")
+    page.wait_for_selector("text=Asking the edge box")
+    page.wait_for_function(
+        "path => fetch(path).then(one => one.ok)",
+        arg=page.get_attribute("[data-look]", "data-look"),
+    )
+    picture = LiveFrame(time=now, age=0.2, jpeg=jpeg((64, 48)))
+    live.take((NODE, CAMERA), msgspec.msgpack.encode(picture), now)
+    page.wait_for_selector("text=Live picture, taken just now.")
+    assert page.eval_on_selector("[data-canvas] img", "one => one.naturalWidth") == 64
+    (look,) = live.looks(ADMIN, (NODE, CAMERA), cursor=None, limit=5).items
+    assert look.purpose == "setup"
 
 
 def drawn(page: playwright.Page, server: Served) -> None:
@@ -104,6 +124,8 @@ def drawn(page: playwright.Page, server: Served) -> None:
     for _ in range(2):
         page.click("[data-undo]")
     assert points.input_value() == "25 40, 90 30, 85 90, 25 90"
+    looked(page, server)
+    assert points.input_value() == "25 40, 90 30, 85 90, 25 90", "a new picture loses nothing"
     # A used zone offers no deletion; a line that is turned round points the other way.
     assert page.locator("[name='gone.0']").count() == 0
     page.click("[data-add=line]")

@@ -22,6 +22,15 @@ export class Sketch {
     window.addEventListener("resize", () => this.again());
   }
 
+  put(image) {
+    const before = this.canvas.querySelector("img");
+    if (before) image.alt = before.alt;
+    if (before) this.canvas.replaceChild(image, before);
+    else this.canvas.insertBefore(image, this.canvas.firstChild);
+    this.canvas.classList.remove("canvas-empty");
+    this.again();
+  }
+
   again() {
     if (this.shapes) this.draw(this.shapes, this.selected);
   }

@@ -86,8 +86,12 @@ function watch(root) {
   toggle.addEventListener("change", () => {
     sights.style.display = toggle.checked ? "" : "none";
   });
+  // Who goes on to draw has the picture there; it ends by itself within the minute.
+  let draws = false;
+  document.querySelectorAll("[data-draws]").forEach((one) => one.addEventListener("click", () => (draws = true)));
+  window.addEventListener("pageshow", () => (draws = false));
   window.addEventListener("pagehide", () => {
-    if (over || !navigator.sendBeacon) return;
+    if (over || draws || !navigator.sendBeacon) return;
     const form = new FormData();
     form.append("csrf_token", token);
     navigator.sendBeacon(root.dataset.stop, form);

@@ -1,6 +1,7 @@
 // Draws the rows of the form on the picture and writes what is dragged back into them: the form is
 // what counts, and all of it can be typed.
 import { Sketch } from "../sketch.js";
+import { lookNow } from "../look_now.js";
 
 const UNDOS = 50;
 const START = { zone: "30 30, 70 30, 70 70, 30 70", mask: "5 5, 25 5, 25 25, 5 25", line: "20 60, 80 60" };
@@ -162,4 +163,7 @@ function corners(text) {
   return found;
 }
 
-document.querySelectorAll("[data-drawing]").forEach((form) => new Drawing(form));
+document.querySelectorAll("[data-drawing]").forEach((form) => {
+  const drawing = new Drawing(form);
+  form.querySelectorAll("[data-look]").forEach((button) => lookNow(button, form, drawing.sketch));
+});
