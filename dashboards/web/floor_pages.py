@@ -88,7 +88,7 @@ def rename(visit: Acting, plan: str, label: _Label) -> Response:
 def remove(visit: Acting, plan: str) -> Response:
     """Take a plan away."""
     place = visit.house.services.floors.get(visit.viewer, plan).place
-    visit.house.services.floors.remove(visit.viewer, plan)
+    visit.house.services.floors.remove(visit.viewer, plan, visit.house.clock.now())
     return visit.go(f"/registry?place={place}")
 
 

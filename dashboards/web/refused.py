@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from dashboards.web.language import catalog, msg
 from dashboards.web.visit import anyone, visit
-from ingest.refusal import Refusal, SignInNeeded
+from ingest.api.problems import note_refusal
+from ingest.refusal import NotAllowed, Refusal, SignInNeeded
 from linli.errors import InputError, StoreError
 from linli.log import get_logger
 
@@ -54,7 +55,20 @@ async def _refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded):
         found = await run_in_threadpool(visit, request)
         return found.ask_to_sign_in()
+    if isinstance(error, NotAllowed):
+        await run_in_threadpool(_note, request)
     return await _answer(request, error.status if isinstance(error, Refusal) else 400)
+
+
+def _note(request: Request) -> None:
+    """Write down who was refused what, when it is somebody."""
+    try:
+        found = visit(request)
+    except StoreError:
+        return
+    if found.session is not None:
+        house = found.house
+        note_refusal(request, house.services, found.session.viewer, house.clock.now())
 
 
 async def _input(request: Request, error: Exception) -> Response:

@@ -24,6 +24,8 @@ def last_week(visit: SignedIn) -> Response:
 def as_csv(visit: SignedIn, week: str) -> Response:
     """Give the figures of a week as CSV."""
     found = _report(visit, week)
+    house = visit.house
+    house.services.access.exported(visit.viewer, f"report {found.week}", house.clock.now())
     return Response(
         sheet(found, words_of(visit)),
         media_type="text/csv; charset=utf-8",

@@ -98,9 +98,9 @@ async def put_plan(
 
 
 @router.delete("/{plan}", status_code=204, responses=fails(401, 403, 404, 422, 503))
-def delete_plan(plan: Plan, house: TheServices, viewer: TheViewer) -> Response:
+def delete_plan(plan: Plan, house: TheServices, viewer: TheViewer, now: Now) -> Response:
     """Take a floor plan away."""
-    house.floors.remove(viewer, str(plan))
+    house.floors.remove(viewer, str(plan), now)
     return Response(status_code=204)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
+from ingest.accounts.account import Viewer
 from ingest.api.middleware import HEADERS
-from ingest.refusal import Refusal, RulesBroken
+from ingest.refusal import NotAllowed, Refusal, RulesBroken
+from ingest.services import Services
 from linli.errors import InputError, StoreError
 from linli.log import get_logger
 
@@ -19,6 +24,8 @@ log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 20
 _RETRY_AFTER = {"Retry-After": "2"}
+_SECRETS = {"token", "code"}
+"""Parts of paths that let somebody in: they are not written down."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +71,23 @@ def install(app: FastAPI) -> None:
 
 
 async def _refusal(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, Refusal)
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    if isinstance(error, NotAllowed) and viewer is not None:
+        app = request.app.state
+        await run_in_threadpool(note_refusal, request, app.services, viewer, app.clock.now())
     return refused(error)
+
+
+def note_refusal(request: Request, house: Services, viewer: Viewer, at: datetime) -> None:
+    """Write down who was refused what; an answer does not wait for a log that does not work."""
+    route = request.scope.get("route")
+    secret = request.path_params.keys() & _SECRETS and isinstance(route, Route)
+    path = route.path if secret and isinstance(route, Route) else request.scope["path"]
+    try:
+        house.access.refused(viewer, f"{request.method} {path}", at)
+    except StoreError as error:
+        log.warning("a refusal is not in the audit log: %s", error)
 
 
 def refused(error: Refusal) -> Response:

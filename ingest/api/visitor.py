@@ -45,6 +45,7 @@ def session(request: Request, house: TheServices, at: Now) -> Session:
     found = house.accounts.session(request.cookies.get(COOKIE), at)
     if found is None:
         raise SignInNeeded("sign in, or send an API token")
+    request.state.viewer = found.viewer  # who it was, should it be refused
     if request.method not in _SAFE:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise NotAllowed("the request came from another site")
@@ -61,6 +62,7 @@ def viewer(request: Request, house: TheServices, at: Now) -> Viewer:
     found = house.accounts.bearer(token, at)
     if found is None:
         raise SignInNeeded("the API token is not one of ours, or no longer")
+    request.state.viewer = found
     return found
 
 

@@ -21,6 +21,7 @@ from ingest.archive.manifest import (
     Manifest,
     Pictures,
 )
+from ingest.audit import book as audit
 from ingest.evidence import keys
 from ingest.evidence.shelf import FolderStore
 from ingest.settings import IngestSettings
@@ -193,8 +194,20 @@ def _fill(archive: stream.Writer, order: _Order, stage: Path) -> None:
             pictures=taken,
             left=left,
             vanished=len(names) - taken,
+            audit=newest_audit(stage / "state.db"),
         )
     )
+
+
+def newest_audit(state: Path) -> str | None:
+    """Return the newest row of the log of who did what, as an anchor; None before the first."""
+    engine = open_reader(state)
+    try:
+        with reading(engine) as connection:
+            found = audit.head(connection)
+            return None if found is None else str(found)
+    finally:
+        engine.dispose()
 
 
 def sealing_keys(state: Path) -> list[str]:

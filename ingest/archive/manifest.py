@@ -30,6 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     `keys` are the ids of the keys that pictures waiting on edges are sealed for. `left` counts
     pictures that were not meant to be in it, `vanished` those whose bytes were not there.
+    `audit` is the newest row of the log of who did what, as an anchor; older archives name none.
     """
 
     format: int
@@ -42,6 +43,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int
     left: int
     vanished: int
+    audit: str | None = None
 
     def same_contents(self, other: dict[str, Entry]) -> str | None:
         """Return the name of the first file that is missing, changed or too many; None for none."""

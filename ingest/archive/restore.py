@@ -102,7 +102,8 @@ def _known(settings: IngestSettings, say: Say) -> Known:
         except StoreError as error:
             say(f"what was deleted since, and newer keys, cannot be read: {error}")
             continue
-        found = Known(found.deleted | one.deleted, found.keys | one.keys)
+        newest = one.audit or found.audit
+        found = Known(found.deleted | one.deleted, found.keys | one.keys, newest)
     return found
 
 

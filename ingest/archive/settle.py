@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from ingest.audit import book as audit
+from ingest.audit.row import Anchor
 from ingest.consumers.conflicts import ConflictJob
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.rules import RuleWork
@@ -21,7 +23,7 @@ from ingest.incidents.flow import Surroundings
 from ingest.notify import climbs, outbox
 from ingest.services.wiring import KnownWiring
 from ingest.settings import IngestSettings
-from ingest.store import state
+from ingest.store import access, state
 from ingest.store.database import Database
 from ingest.store.engine import reading, writing
 from ingest.store.files import Files
@@ -33,11 +35,13 @@ _PREFIX = "evidence-key/"
 class Known(NamedTuple):
     """What an ingest knows that an older copy of it must not forget.
 
-    `deleted`: pictures and when they went; `keys`: rows of private keys that edges sealed for.
+    `deleted`: pictures and when they went; `keys`: rows of private keys that edges sealed for;
+    `audit`: the newest row of the log of who did what, None when it cannot be told.
     """
 
     deleted: dict[str, datetime]
     keys: dict[str, bytes]
+    audit: Anchor | None = None
 
 
 NOTHING = Known({}, {})
@@ -60,7 +64,9 @@ def known(files: Files) -> Known:
             gone = sa.select(evidence.id, evidence.deleted).where(evidence.deleted.is_not(None))
             kept = sa.select(secret.name, secret.value).where(secret.name.startswith(_PREFIX))
             deleted = {row.id: row.deleted for row in connection.execute(gone)}
-            return Known(deleted, {row.name: row.value for row in connection.execute(kept)})
+            keys = {row.name: row.value for row in connection.execute(kept)}
+            new = sa.inspect(connection).has_table(access.audit.name)
+            return Known(deleted, keys, audit.head(connection) if new else None)
     finally:
         engine.dispose()
 
@@ -87,6 +93,8 @@ def settle(settings: IngestSettings, lacking: set[str], before: Known, clock: Cl
             if climbs.position(connection) is not None:
                 climbs.move(connection, last_transition(connection))
             kept = _kept(connection)
+            had = None if before.audit is None else str(before.audit)
+            audit.note(connection, now, "cli", "restored", "", had=had)
         keep, most = kept_for(settings.evidence), settings.evidence.max_bytes
         sweep = SweepJob(reader, writer, shelf, clock, most_bytes=most, keep=keep)
         while sweep.step():

@@ -13,6 +13,7 @@ from ingest.accounts.account import Account, Role, Scope, Viewer
 from ingest.accounts.screens import Screen
 from ingest.accounts.tokens import Token
 from ingest.audit import book as audit
+from ingest.audit.refusals import Refusals
 from ingest.audit.row import Anchor, AuditRow, Broken
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable, SignInNeeded
 from ingest.services.page import Page, number
@@ -22,7 +23,7 @@ from linli.errors import InputError
 MOST = 500
 LONGEST = 3650
 """Days that a token may last."""
-_LABEL = 64
+_LABEL, _LONGEST_PATH = 64, 200
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +96,7 @@ class AccessService:
     def __init__(self, reader: sa.Engine, writer: sa.Engine) -> None:
         self._reader = reader
         self._writer = writer
+        self._refusals = Refusals()
 
     def accounts(self, viewer: Viewer) -> tuple[AccountView, ...]:
         """Return all accounts by name. Raises NotAllowed."""
@@ -305,6 +307,20 @@ class AccessService:
         with reading(self._reader) as connection:
             found = audit.page(connection, before=before, limit=limit + 1, acts=acts)
         return Page(tuple(found[:limit]), str(found[limit - 1].id) if len(found) > limit else None)
+
+    def refused(self, viewer: Viewer, what: str, now: datetime) -> None:
+        """Write down that somebody was refused, 20 times an hour for each at most.
+
+        `what` is method and path. Raises StoreError.
+        """
+        if self._refusals.admit(viewer.actor, now):
+            with writing(self._writer) as connection:
+                audit.note(connection, now, viewer.actor, "refused", what[:_LONGEST_PATH])
+
+    def exported(self, viewer: Viewer, what: str, now: datetime) -> None:
+        """Write down that somebody took figures away as a file. Raises StoreError."""
+        with writing(self._writer) as connection:
+            audit.note(connection, now, viewer.actor, "exported", what)
 
     def check_audit(self, viewer: Viewer, anchors: Sequence[str] = ()) -> AuditCheck:
         """Return whether the log is as it was written. Raises NotAllowed, NotUsable."""

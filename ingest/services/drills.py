@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.incidents import book, flow
 from ingest.incidents.drill import Drill, beginning, ending
@@ -51,6 +52,8 @@ class DrillService:
             if not viewer.knows(home(connection, wish.node, wish.device)[1]):
                 raise NotThere("no such device in use")
             made = begin(connection, wish, viewer.actor, now, self._around)
+            said = {"of": f"{wish.node}/{wish.device}", "call": wish.call}
+            audit.note(connection, now, viewer.actor, "drill-begun", made.id, **said)
         self._feed.tell("incidents")
         return made
 
@@ -62,6 +65,8 @@ class DrillService:
             if found is not None and not viewer.knows(found.area):
                 raise NotThere("no such drill")
             made = finish(connection, incident, viewer.actor, now, self._around)
+            if found is not None and found.state != "resolved":
+                audit.note(connection, now, viewer.actor, "drill-ended", incident)
         self._feed.tell("incidents")
         return made
 

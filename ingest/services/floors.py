@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.floors import book
 from ingest.floors.book import FloorPlan, Marker
@@ -108,6 +109,7 @@ class FloorService:
             elif _found(viewer, known).place != place:
                 raise Clash("this plan is of another place")
             book.put(connection, plan, place, label, drawing, actor=viewer.actor, now=now)
+            audit.note(connection, now, viewer.actor, "floor-plan-drawn", plan, place=place)
             kept = _found(viewer, book.find(connection, plan))
         self._feed.tell("devices")
         return kept, known is None
@@ -119,14 +121,16 @@ class FloorService:
         with writing(self._writer) as connection:
             _found(viewer, book.find(connection, plan))
             book.touch(connection, plan, viewer.actor, now, label=label)
+            audit.note(connection, now, viewer.actor, "floor-plan-renamed", plan, label=label)
             return _found(viewer, book.find(connection, plan))
 
-    def remove(self, viewer: Viewer, plan: str) -> None:
+    def remove(self, viewer: Viewer, plan: str, now: datetime) -> None:
         """Take a plan away, and its markers with it. Raises NotThere, NotAllowed."""
         viewer.within("arrange")
         with writing(self._writer) as connection:
             _found(viewer, book.find(connection, plan))
             book.remove(connection, plan)
+            audit.note(connection, now, viewer.actor, "floor-plan-removed", plan)
         self._feed.tell("devices")
 
     def mark(self, viewer: Viewer, plan: str, marker: Marker, now: datetime) -> FloorPlan:
@@ -150,6 +154,8 @@ class FloorService:
                 raise NotUsable("this device is in another area than the plan", where="device")
             book.mark(connection, plan, marker)
             book.touch(connection, plan, viewer.actor, now)
+            of = f"{marker.node}/{marker.device}"
+            audit.note(connection, now, viewer.actor, "floor-plan-marked", plan, of=of)
             kept = _found(viewer, book.find(connection, plan))
         self._feed.tell("devices")
         return kept
@@ -162,6 +168,8 @@ class FloorService:
             if not book.unmark(connection, plan, node, device):
                 raise NotThere("it does not stand on this plan")
             book.touch(connection, plan, viewer.actor, now)
+            of = f"{node}/{device}"
+            audit.note(connection, now, viewer.actor, "floor-plan-unmarked", plan, of=of)
         self._feed.tell("devices")
 
 

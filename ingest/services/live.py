@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.evidence.picture import clean
 from ingest.live import book
 from ingest.live.desk import LiveDesk, Shown, Why
@@ -102,7 +103,7 @@ class LiveService:
             until=now,
             incident=incident,
         )
-        return self._keep(look, home, now)
+        return self._keep(look, home, now, new=before is None)
 
     def renew(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> LiveView:
         """Let a look go on, since its page is open; for 15 minutes at most. Raises NotThere."""
@@ -163,12 +164,16 @@ class LiveService:
         finally:
             self._decoding.release()
 
-    def _keep(self, look: LiveLook, home: tuple[str, str], now: datetime) -> LiveView:
+    def _keep(
+        self, look: LiveLook, home: tuple[str, str], now: datetime, *, new: bool = False
+    ) -> LiveView:
         look = look.renewed(now)
         self._desk.keep(look, home, now)
         try:
             with writing(self._writer) as connection:
                 book.keep(connection, look)
+                if new:  # how long it lasts is told by the look itself
+                    _note(connection, look)
         except BaseException:
             self._desk.end(look, now)  # nobody looks unwritten
             raise
@@ -212,6 +217,13 @@ class LiveService:
             zones=frame.zones if frame is not None else (),
             lines=frame.lines if frame is not None else (),
         )
+
+
+def _note(connection: sa.Connection, look: LiveLook) -> None:
+    said = {"look": look.id, "purpose": look.purpose, "incident": look.incident}
+    audit.note(
+        connection, look.began, look.actor, "looked-live", f"{look.node}/{look.device}", **said
+    )
 
 
 def _home(connection: sa.Connection, where: tuple[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.incidents import flow, lists, silences
 from ingest.incidents.facts import Recheck
@@ -92,6 +93,8 @@ class SilenceService:
         check(made)
         with writing(self._writer) as connection:
             silences.add(connection, made)
+            said = {"ends": made.ends.isoformat(), "why": made.why}
+            audit.note(connection, now, viewer.actor, "silence-made", made.id, **said)
             fitting = [one for one in lists.unresolved(connection) if matchers.fit(one)]
             self._recheck(connection, fitting, viewer.actor, now)
         self._feed.tell("incidents")
@@ -109,6 +112,7 @@ class SilenceService:
                 return found
             after = replace(found, ended=now, ended_by=viewer.actor)
             silences.move(connection, after)
+            audit.note(connection, now, viewer.actor, "silence-ended", silence)
             mine = f"{SILENCE}{silence}"
             shelved = [one for one in lists.unresolved(connection) if one.shelved_by == mine]
             self._recheck(connection, shelved, viewer.actor, now)

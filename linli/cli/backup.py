@@ -120,6 +120,7 @@ def summary(manifest: Manifest) -> dict[str, object]:
         "left": manifest.left,
         "vanished": manifest.vanished,
         "keys": list(manifest.keys),
+        "audit": manifest.audit,
     }
 
 
@@ -132,6 +133,8 @@ def lines(manifest: Manifest) -> list[str]:
         f"pictures: {manifest.pictures}, left out {manifest.left}",
         f"keys for pictures that wait on edges: {', '.join(manifest.keys) or 'none yet'}",
     ]
+    if manifest.audit is not None:
+        said.append(f"newest row of the audit log, for linli audit verify: {manifest.audit}")
     if manifest.vanished:
         said.append(f"pictures whose bytes were not there: {manifest.vanished}")
     return said

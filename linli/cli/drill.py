@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from ingest.audit import book as audit
 from ingest.incidents.drill import DRILL_EVENTS, Drill
 from ingest.incidents.flow import Surroundings
 from ingest.incidents.incident import Incident
@@ -50,7 +51,10 @@ def start(
     settings = load_settings(config)
     around = Surroundings(zone=ZoneInfo(settings.site.timezone))
     with state(settings) as connection:
-        made = drills.begin(connection, wish, actor(), SystemClock().now(), around)
+        now = SystemClock().now()
+        made = drills.begin(connection, wish, actor(), now, around)
+        said = {"of": place, "call": call}
+        audit.note(connection, now, actor(), "drill-begun", made.id, **said)
     _tell((made,), as_json=as_json)
 
 
@@ -74,6 +78,8 @@ def end(numbers: tuple[int, ...], config: Path, *, as_json: bool) -> None:
             drills.finish(connection, known[number].id, actor(), now, around)
             for number in numbers or sorted(known)
         )
+        for one in over:
+            audit.note(connection, now, actor(), "drill-ended", one.id)
     _tell(over, as_json=as_json)
 
 

@@ -13,6 +13,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
+from ingest.audit import book as audit
 from ingest.rules import versions
 from ingest.rules.directory import Directory
 from ingest.rules.document import Document
@@ -133,6 +134,7 @@ def apply(file: Path, note: str | None, config: Path, *, as_json: bool) -> None:
             if changed:
                 now = SystemClock().now()
                 made = versions.add(connection, text, actor=ACTOR, at=now, note=note)
+                audit.note(connection, now, ACTOR, "rules-changed", "", version=made.version)
     finally:
         engine.dispose()
     if as_json:

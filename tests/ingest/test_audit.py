@@ -148,3 +148,41 @@ def test_what_people_do_is_written_down(folder: Folder) -> None:
         assert [one["id"] for one in cut.json()["items"]] == [4, 3]
         only = client.get(f"{api}/audit?act=signed-in").json()["items"]
         assert [one["subject"] for one in only] == ["boss"]
+
+
+def test_a_refusal_is_written_down_and_a_thousand_are_not(folder: Folder) -> None:
+    with running(folder) as client:
+        headers = sign_in(client, "guest")
+        for _ in range(30):
+            assert client.get("/api/v1/accounts").status_code == 403
+        client.post("/api/v1/drills", json={"node": "c001-n07", "device": "cam-e1"})
+        client.get("/settings/access")
+        client.get("/api/v1/accounts", headers={"Authorization": "Bearer x"})
+        folder.clock.advance(3601)
+        forged = {**headers, "X-CSRF-Token": "not this one"}
+        refused = client.post("/api/v1/drills", json={"node": "x", "device": "y"}, headers=forged)
+        assert refused.status_code == 403
+    with reading(folder.state) as connection:
+        rows = book.page(connection, before=None, limit=100, acts=["refused"])
+    assert {one.actor for one in rows} == {"user:guest"}
+    told = [one.subject for one in rows]
+    assert told == ["POST /api/v1/drills", *["GET /api/v1/accounts"] * 20]
+
+
+def test_what_is_done_at_the_desk_is_written_down(folder: Folder) -> None:
+    api = "/api/v1"
+    with running(folder) as client:
+        headers = sign_in(client, "boss")
+        ends = (NOON + timedelta(hours=1)).isoformat()
+        wish = {"matchers": {"sites": ["c001"]}, "why": "repair", "ends": ends}
+        silence = client.post(f"{api}/silences", json=wish, headers=headers).json()["id"]
+        for _ in range(2):  # the second changes nothing, and is not told
+            over = client.post(f"{api}/silences/{silence}/end", headers=headers)
+            assert over.status_code == 200, over.text
+        place = {"node": "c001-n07", "device": "cam-e1"}
+        drill = client.post(f"{api}/drills", json=place, headers=headers).json()["id"]
+        for _ in range(2):
+            assert client.post(f"{api}/drills/{drill}/end", headers=headers).status_code == 200
+        acts = [one["act"] for one in client.get(f"{api}/audit").json()["items"]]
+    wanted = ["signed-in", "silence-made", "silence-ended", "drill-begun", "drill-ended"]
+    assert acts[::-1] == wanted

@@ -175,7 +175,7 @@ def test_a_plan_of_another_area_is_not_there(client: TestClient) -> None:
         lambda: service.mark(away, PLAN, marker, NOON),
         lambda: service.unmark(away, PLAN, NODE, CAMERA, NOON),
         lambda: service.rename(away, PLAN, "x", NOON),
-        lambda: service.remove(away, PLAN),
+        lambda: service.remove(away, PLAN, NOON),
         lambda: service.put(away, uuid7(NOON), drawing(), NOON, place=PLACE, label="x"),
         lambda: service.put(here, uuid7(NOON), drawing(), NOON, place=SITE, label="x"),
     ):

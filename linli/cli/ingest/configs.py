@@ -9,6 +9,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
+from ingest.audit import book as audit
 from ingest.registry import book, configs
 from ingest.registry.configs import ConfigState, ConfigVersion
 from ingest.settings import load_settings
@@ -68,6 +69,7 @@ def set_version(edge: str, file: Path, why: str, config: Path, *, as_json: bool)
         made = configs.add(
             connection, edge, document, actor=actor(), why=why, now=SystemClock().now()
         )
+        _note(connection, edge, made)
     _say(made, as_json=as_json)
 
 
@@ -109,7 +111,13 @@ def restore(edge: str, version: int, why: str, config: Path, *, as_json: bool) -
             now=SystemClock().now(),
             restores=version,
         )
+        _note(connection, edge, made)
     _say(made, as_json=as_json)
+
+
+def _note(connection: sa.Connection, edge: str, made: ConfigVersion) -> None:
+    now = SystemClock().now()
+    audit.note(connection, now, actor(), "config-changed", edge, version=made.version)
 
 
 def _registered(connection: sa.Connection, edge: str) -> None:

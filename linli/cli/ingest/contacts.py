@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.duty.book import Kind
 from ingest.notify.contact import Contacts
@@ -64,7 +65,9 @@ def import_file(file: Path, preview: bool | None, config: Path, *, as_json: bool
         made = plan(connection, given, settings.notify)
         faults = (*made.faults, *wrong)
         if not preview and not faults:
-            write(connection, made, actor(), SystemClock().now())
+            now = SystemClock().now()
+            write(connection, made, actor(), now)
+            audit.note(connection, now, actor(), "people-imported", file.name[:64])
     applied = not preview and not faults
     found = Imported(applied=applied, changes=made.changes, faults=faults)
     click.echo(_json(found) if as_json else "\n".join(_lines(found)))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.services import roster_sheet
 from ingest.services.duty import Someone, TeamDuty, on_duty_now
@@ -90,6 +91,7 @@ def import_roster(
         found = made.preview
         if not preview and not found.faults:
             found = roster_sheet.write(connection, made, actor(), now)
+            audit.note(connection, now, actor(), "roster-imported", team)
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:

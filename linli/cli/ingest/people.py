@@ -53,6 +53,7 @@ def node_add(
         key = add_node(connection, site=site, area=area, name=name, label=label or name)
         for device, kind, said in wanted:
             add_device(connection, node_name=name, name=device, kind=kind, label=said)
+        audit.note(connection, SystemClock().now(), actor(), "registry-changed", f"edge {name}")
     _print({"node": name, "key": key}, "key", as_json=as_json)
 
 
@@ -64,6 +65,7 @@ def node_key(name: str, config: Path, *, as_json: bool) -> None:
     """Give an edge box a new key and print it, this once; the old one ends."""
     with state(load_settings(config)) as connection:
         key = new_key(connection, name)
+        audit.note(connection, SystemClock().now(), actor(), "edge-key-made", name)
     _print({"node": name, "key": key}, "key", as_json=as_json)
 
 

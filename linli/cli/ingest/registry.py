@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ingest import spreadsheet
+from ingest.audit import book as audit
 from ingest.registry import book, make_site, sheet
 from ingest.registry.plan import Change, Plan, Value
 from ingest.registry.records import PLACE_KINDS, TYPES, RecordType
@@ -72,6 +73,7 @@ def import_file(
             )
         if not preview and not made.preview.faults:
             book.write(connection, made, actor(), now)
+            audit.note(connection, now, actor(), "registry-imported", made.tag)
             made = Plan(replace(made.preview, applied=True))
     _show(made, as_json=as_json)
     if made.preview.faults:
