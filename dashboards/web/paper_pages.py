@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from dashboards.web import fields, options, papers
+from dashboards.web import fault_words, fields, options, papers
 from dashboards.web.channels import TYPES
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
@@ -25,29 +24,6 @@ from ingest.services.registry import NOTHING_YET, Seen
 
 router = APIRouter()
 HERE = "/settings/papers"
-_KNOWN = (
-    (r"no person", msg("This person does not work here any more")),
-    (r"no team", msg("There is no such team any more")),
-    (r"no ladder", msg("There is no such ladder")),
-    (r"no channel", msg("There is no such channel in the settings of the server")),
-    (r"no place", msg("There is no such place")),
-    (r"never comes", msg("It never comes: one before it takes everything")),
-    (r"must be between PT0S", msg("At most one day")),
-    (r"must be between PT1M", msg("Between one minute and one day")),
-    (r"begin and end must differ", msg("Begin and end must differ")),
-    (r"must be after begin", msg("It must end after it begins")),
-    (r"is that of ways", msg("This way is there twice")),
-    (r"on one line", msg("It must be on one line, without spaces around it")),
-    (r"is no id such as", msg("A short name of letters a-z, digits and -")),
-    (r"days of a cycle", msg("This day is not in the cycle")),
-    (r"required field `(people|who)`|length >= 1", msg("Choose at least one")),
-    (r"required field", msg("Something is missing here")),
-    (r"matching regex", msg("This has the wrong form")),
-    (r"Expected `int`", msg("A number is needed")),
-    (r"`int` [<>]=? ?\d+", msg("This number is too small or too large")),
-    (r"Invalid (ISO8601|RFC3339|value)|Invalid enum", msg("This has the wrong form")),
-)
-_RULES = tuple((re.compile(pattern, re.ASCII), text) for pattern, text in _KNOWN)
 _BACK: dict[Kind, str] = {"roster": "/settings/rosters", "contacts": "/settings/people"}
 
 
@@ -124,12 +100,6 @@ def seen_of(tag: str) -> Seen:
     return Seen(frozenset({tag})) if tag else NOTHING_YET
 
 
-def fault_words(text: str, words: Words) -> str:
-    """Return what is wrong, in the language of the page as far as it is known."""
-    found = next((said for pattern, said in _RULES if pattern.search(text)), None)
-    return words.say(found) if found else text
-
-
 def _save(visit: Visit, kind: Kind, name: str, form: FormData) -> Response:
     words, services = Words(visit.language, {}), visit.house.services
     value, newest = current(visit, kind, name)
@@ -143,7 +113,7 @@ def _save(visit: Visit, kind: Kind, name: str, form: FormData) -> Response:
             visit.viewer, kind, name, wanted, seen=seen_of(_text(form, "tag")), now=now, why=why
         )
     except RulesBroken as error:
-        faults = {where: fault_words(what, words) for where, what in error.faults}
+        faults = {where: fault_words.of_paper(what, words) for where, what in error.faults}
         return _page(visit, kind, name, typed, _text(form, "tag"), faults=faults)
     except Outdated:
         if value is not None and msgspec.convert(wanted, type(value)) == value:

@@ -23,8 +23,10 @@ TITLES = {
     404: msg("This page does not exist"),
     409: msg("This is no longer possible"),
     410: msg("This is no longer kept"),
+    412: msg("Somebody changed this meanwhile"),
     413: msg("The picture is too large"),
     415: msg("This is no picture that can be kept"),
+    422: msg("This cannot be used as it is"),
     500: msg("Something went wrong here"),
     503: msg("The system is busy at the moment"),
 }
@@ -34,8 +36,10 @@ ADVICE = {
     404: msg("It may have been removed, or the address is not complete."),
     409: msg("Somebody else was faster. Look at the page again."),
     410: msg("Pictures are deleted when their time is over."),
+    412: msg("Nothing of yours was done. Open the page anew, look at it, then do it again."),
     413: msg("Take a smaller one and try again."),
     415: msg("Send it as JPEG, as phones take them."),
+    422: msg("Something in it breaks a rule of today. Nothing was changed."),
     500: msg("It is not your fault. Try again in a minute; nothing that was reported is lost."),
     503: msg("Try again in a moment."),
 }

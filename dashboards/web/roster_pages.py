@@ -10,13 +10,14 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from dashboards.web import duty, fields, options, paper_pages
+from dashboards.web import duty, fault_words, fields, options, paper_pages
 from dashboards.web.fields import Spec
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
 from ingest import spreadsheet
 from ingest.duty.roster import Roster, Swap
+from ingest.duty.sheet import SheetFault
 from ingest.refusal import NotThere, Outdated, RulesBroken
 from ingest.services.duty import DutyView, TeamDuty
 from ingest.services.registry import Seen
@@ -114,7 +115,7 @@ def _write(
             whole=False,
         )
     except RulesBroken as error:
-        said = [paper_pages.fault_words(what, words) for _, what in error.faults]
+        said = [fault_words.of_paper(what, words) for _, what in error.faults]
         return _page(visit, team, 0, typed=typed, said=list(dict.fromkeys(said)))
     except Outdated:
         if msgspec.to_builtins(_roster(visit, team)[0].swaps) != kept:
@@ -128,7 +129,8 @@ def _preview(visit: Visit, team: str, data: bytes) -> Response:
     try:
         found, tag = services.duty.preview_sheet(visit.viewer, team, data, now)
     except InputError as error:
-        return _page(visit, team, 0, said=[error.what])
+        words = Words(visit.language, {})
+        return _page(visit, team, 0, said=[fault_words.of_file(error.what, words)])
     text = spreadsheet.decoded(data)[0]
     return _page(visit, team, 0, look=(found, tag, text))
 
@@ -177,6 +179,7 @@ def _page(
         look=look[0] if look else None,
         seen=look[1] if look else "",
         text=look[2] if look else "",
+        faults=_faults_of(look[0].faults if look else (), words),
         gaps=_gaps_of(visit, look[0].gaps if look else ()),
         done=done,
         may_arrange=visit.viewer.may("arrange"),
@@ -235,3 +238,16 @@ def _specs(people: options.Options, words: Words) -> tuple[Spec, ...]:
 def _gaps_of(visit: Visit, gaps: tuple[Span, ...]) -> list[str]:
     clock = visit.calendar.clock
     return [f"{clock(one.begin)} – {clock(one.end)}" for one in gaps[:50]]
+
+
+def _faults_of(faults: tuple[SheetFault, ...], words: Words) -> list[tuple[int, str, str, str]]:
+    """Return the rows, titles, cells and rules of what is wrong with a file."""
+    return [
+        (
+            one.row,
+            fault_words.column(one.column, words),
+            one.value,
+            fault_words.of_cell(one.rule, words),
+        )
+        for one in faults[:50]
+    ]

@@ -72,7 +72,7 @@ def listed(visit: Visit, view: RulesView, names: Names, words: Words) -> list[Ru
         replace(
             _line(known[one.id], names, words),
             own=one.origin == "site",
-            label=_called(one.id, one.label, words) if one.origin == "builtin" else one.label,
+            label=called(one.id, one.label, words) if one.origin == "builtin" else one.label,
             fired=fired.get(one.id, 0),
             since=since.get(one.id, 0),
         )
@@ -105,7 +105,8 @@ def log(
     return lines, page.next
 
 
-def _called(name: str, label: str, words: Words) -> str:
+def called(name: str, label: str, words: Words) -> str:
+    """Return what a built-in rule is called, else its label."""
     known = BUILTIN.get(name)
     return words.say(known) if known else label
 

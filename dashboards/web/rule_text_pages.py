@@ -9,11 +9,12 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from dashboards.web import rule_list
+from dashboards.web import fault_words, rule_list
 from dashboards.web.rule_pages import ARRANGE, HERE, names, outdated, tried
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
 from dashboards.web.words import Words
-from ingest.refusal import Outdated, RulesBroken
+from ingest.refusal import Outdated
+from ingest.rules.loading import RulesError, load
 from ingest.services.registry import Seen
 
 router = APIRouter()
@@ -67,15 +68,17 @@ def _written(visit: Visit, form: FormData) -> Response:
     body, do, tag = (_raw(form, name) for name in ("text", "do", "tag"))
     body = body.replace("\r\n", "\n")
     rules, now = visit.house.services.rules, visit.house.clock.now()
+    words = Words(visit.language, {})
     try:
+        load(body)
         if do != "save":
             trial = tried(visit, body, 30 if do == "30" else 7)
             counts = rule_list.totals((one.label, one.raised) for one in trial.rules)
             return _page(visit, body, counts=counts, complete=trial.complete)
         note = _raw(form, "note").strip()[:500] or None
         rules.put(visit.viewer, body, seen=Seen(frozenset({tag})), now=now, note=note)
-    except RulesBroken as error:
-        return _page(visit, body, said=[f"{where}: {what}" for where, what in error.faults])
+    except RulesError as error:
+        return _page(visit, body, said=[fault_words.of_rules(one, words) for one in error.faults])
     except Outdated:
         if rules.get(visit.viewer).text != body:
             return _page(visit, body, said=[outdated(visit)])

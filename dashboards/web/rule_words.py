@@ -1,8 +1,7 @@
-"""Rules in words: what each is about, what a version changed, what is wrong with a field."""
+"""Rules in words: what each is about, what a version changed, what it would raise."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,33 +12,9 @@ from dashboards.web.rule_fields import Names
 from dashboards.web.words import Words
 from ingest.rules.document import AnyRule
 from ingest.rules.editing import values_of
-from ingest.rules.loading import Fault
 from ingest.rules.trial import RuleTrial, Trial
 
 _SAID_ELSEWHERE = {"label", "severity", "enabled"}
-_KNOWN = (
-    (r"^is missing$", msg("This is needed")),
-    (r"^nobody knows this key", msg("Nobody knows this key")),
-    (r"has the wrong form$", msg("This has the wrong form")),
-    (r"is no length of time", msg("This is no length of time: a whole number and its unit")),
-    (r"longer than 31d", msg("At most 31 days")),
-    (r"must be at least 60s", msg("At least one minute")),
-    (r"must be at least (?P<most>\d+)s", msg("At least %(most)s seconds")),
-    (r"must be at most (?P<most>\d+)s", msg("At most %(most)s seconds")),
-    (r"give one of above and below", msg("Fill in one of the two: above or below")),
-    (r"must not be higher than above", msg("It must not be higher than the limit above")),
-    (r"must not be lower than below", msg("It must not be lower than the limit below")),
-    (r"of the last \d+ readings cannot be", msg("More than the readings that are looked at")),
-    (r"needs a group", msg("Name a group of devices for this")),
-    (r"no group '(?P<name>[^']*)'", msg("There is no group %(name)s")),
-    (r"give at most one of reading", msg("Give a reading or an event, not both")),
-    (r"write 00:00, not 24:00", msg("Write 00:00, not 24:00")),
-    (r"is there twice", msg("There is another of this name already")),
-    (r"Expected `(float|int)[^`]*`, got", msg("A number is needed")),
-    (r"Expected `(float|int)[^`]*` (?P<rule>[<>]=? [^,]+)", msg("A number %(rule)s is needed")),
-    (r"length >= 1", msg("Choose at least one")),
-)
-_RULES = tuple((re.compile(pattern, re.ASCII), text) for pattern, text in _KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +78,6 @@ def changes(
             said = "; ".join(_differences(old, new, names, words))
             found.append(f"{new.label}: {said}" if said else new.label)
     return found
-
-
-def fault_words(fault: Fault, words: Words) -> str:
-    """Return what is wrong, in the language of the page as far as it is known."""
-    for pattern, text in _RULES:
-        hit = pattern.search(fault.what)
-        if hit:
-            return words.say(text) % hit.groupdict()
-    return fault.said
 
 
 def trial_view(trial: Trial, name: str, devices: Mapping[str, str]) -> TrialView | None:

@@ -163,3 +163,21 @@ def test_spans(span: str, seconds: int) -> None:
 def test_what_is_no_span(span: str) -> None:
     with pytest.raises(ValueError, match="length of time"):
         micros(span)
+
+
+# As versions wrote them that knew no `enabled`: with another digest an upgrade would end whatever
+# these rules have open.
+@pytest.mark.parametrize(
+    ("text", "digest"),
+    [
+        (HOT, "299977daa07c1f04"),
+        (SILENT + "for = '1h'", "2ee5d62cc09f6a01"),
+        (OFTEN + "within = '1h'", "d5661fcaf8eb8b22"),
+    ],
+    ids=("threshold", "absence", "rate"),
+)
+def test_digests_stay_as_they_were(text: str, digest: str) -> None:
+    rule = compiled(load(text)).rules[0]
+    assert rule.digest[:16] == digest
+    said = compiled(load(text + "\nenabled = true")).rules[0]
+    assert said.digest == rule.digest, "what is usual changes nothing"

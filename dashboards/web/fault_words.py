@@ -1,0 +1,196 @@
+"""What is wrong with rules, documents of duty and roster files, in the language of the page.
+
+The validators speak English; each table holds all that one of them can say, and a test holds them
+together. What is unknown stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dashboards.web.language import msg
+from dashboards.web.words import Words
+from ingest.rules.loading import Fault
+
+Table = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def _table(*rows: tuple[str, str]) -> Table:
+    return tuple((re.compile(pattern, re.ASCII), text) for pattern, text in rows)
+
+
+# What msgspec says of the form of a value, whatever holds it.
+_FORM = _table(
+    (r"required field `(people|who)`", msg("Choose at least one")),
+    (r"required field", msg("Something is missing here")),
+    (r"matching regex|has the wrong form$", msg("This has the wrong form")),
+    (r"Invalid (ISO8601|RFC3339|UUID|value)", msg("This has the wrong form")),
+    (r"Invalid enum", msg("This is none of the known words")),
+    (r"unknown field", msg("Nobody knows this key")),
+    (r"Expected `(float|int)[^`]*` (?P<rule>[<>]=? [^,]+)", msg("A number %(rule)s is needed")),
+    (r"Expected `(float|int)[^`]*`", msg("A number is needed")),
+    (r"length >= 1", msg("Choose at least one")),
+    (r"`array` of length <= (?P<most>\d+)", msg("At most %(most)s of them")),
+    (r"`str(?: \| null)?` of length <= (?P<most>\d+)", msg("At most %(most)s characters")),
+    (r"of length", msg("This is too long or too short")),
+    (r"Expected `str[^`]*`, got", msg("Text is needed here")),
+    (r"Expected `bool[^`]*`, got", msg("Yes or no is needed here: true or false")),
+    (r"Expected `array[^`]*`, got", msg("A list is needed here")),
+    (r"Expected `object[^`]*`, got", msg("A table is needed here")),
+    (r"[Oo]ut of range|too large", msg("This number is too small or too large")),
+)
+_RULES = (
+    _table(
+        (r"^is missing$", msg("This is needed")),
+        (r"^nobody knows this key", msg("Nobody knows this key")),
+        (r"is no length of time", msg("This is no length of time: a whole number and its unit")),
+        (r"longer than 31d", msg("At most 31 days")),
+        (r"must be at least 60s", msg("At least one minute")),
+        (r"must be at least (?P<most>\d+)s", msg("At least %(most)s seconds")),
+        (r"must be at most (?P<most>\d+)s", msg("At most %(most)s seconds")),
+        (r"give one of above and below", msg("Fill in one of the two: above or below")),
+        (r"must not be higher than above", msg("It must not be higher than the limit above")),
+        (r"must not be lower than below", msg("It must not be lower than the limit below")),
+        (r"of the last \d+ readings cannot be", msg("More than the readings that are looked at")),
+        (r"needs a group", msg("Name a group of devices for this")),
+        (r"no group '(?P<name>[^']*)'", msg("There is no group %(name)s")),
+        (r"give at most one of reading", msg("Give a reading or an event, not both")),
+        (r"write 00:00, not 24:00", msg("Write 00:00, not 24:00")),
+        (r"is there twice", msg("There is another of this name already")),
+        (r"^needs a type", msg("It is not said what kind of rule this is")),
+        (r"^no rule is of type", msg("There is no such kind of rule")),
+        (r"has at most (?P<most>\d+) KiB", msg("The document is too long: at most %(most)s KiB")),
+        (
+            r"^not valid TOML: .*line (?P<line>\d+)",
+            msg("Line %(line)s is not written as TOML wants"),
+        ),
+        (r"^not valid TOML", msg("This is not written as TOML wants; is something not closed?")),
+        (r"below its own \[\[rule\]\]", msg("Write each rule below its own [[rule]]")),
+        (r"^at most (?P<most>\d+), not", msg("At most %(most)s of them")),
+    )
+    + _FORM
+)
+_PAPERS = (
+    _table(
+        (r"no person or team", msg("This person or team is not in use any more")),
+        (r"no person", msg("This person does not work here any more")),
+        (r"no team", msg("There is no such team any more")),
+        (r"no ladder", msg("There is no such ladder")),
+        (r"no channel", msg("There is no such channel in the settings of the server")),
+        (r"no place", msg("There is no such place")),
+        (r"never comes", msg("It never comes: one before it takes everything")),
+        (r"must be between PT0S", msg("At most one day")),
+        (r"must be between PT1M", msg("Between one minute and one day")),
+        (r"begin and end must differ", msg("Begin and end must differ")),
+        (r"must be after begin", msg("It must end after it begins")),
+        (r"need a time zone", msg("Give the times with their time zone")),
+        (r"is that of ways", msg("This way is there twice")),
+        (r"is that of the address", msg("This is the roster of another team")),
+        (r"on one line", msg("It must be on one line, without spaces around it")),
+        (r"is no id such as", msg("A short name of letters a-z, digits and -")),
+        (r"days of a cycle", msg("This day is not in the cycle")),
+        (r"is no e-mail address", msg("This is no e-mail address")),
+        (r"is no phone number", msg("This is no phone number")),
+        (r"is no topic of ntfy", msg("This is no topic of ntfy: letters, digits, - and _")),
+        (
+            r"is no key of a bot",
+            msg("Only the key: what follows key= in the web address of the bot"),
+        ),
+        (
+            r"is TOKEN or TOKEN SECRET",
+            msg("Only the token, and its secret after a space; no web address"),
+        ),
+        (r"leads to an address inside", msg("It leads into the own network, which is not allowed")),
+        (r"is not encrypted", msg("It must begin with https://, or the messages can be read")),
+        (r"must begin with https", msg("It must begin with https://")),
+        (r"is not a web address", msg("This is no web address")),
+        (r"must not hold a name or password", msg("The address must not hold a name or password")),
+        (r"its name is not known", msg("Nobody knows this web address; is it spelled right?")),
+    )
+    + _FORM
+)
+_CELLS = _table(
+    (r"^is needed$", msg("This is needed")),
+    (r"is a formula", msg("This is a formula: paste values before saving")),
+    (r"year first", msg("This is no date with its year first, such as 2026-03-02")),
+    (r"no day of the calendar", msg("There is no such day")),
+    (r"no time of day", msg("This is no time of day, such as 08:00")),
+    (r"no span of hours", msg("These are no hours, such as 08:00-20:00")),
+    (r"^names nobody$", msg("Nobody is named")),
+    (r"is nobody in the registry", msg("Nobody here is called so")),
+    (r"^may be (?P<who>.*): write the id", msg("Several are called so: write %(who)s")),
+    (r"(?P<count>\d+) dated shifts", msg("Too many shifts: %(count)s")),
+)
+_FILES = _table(
+    (r"more than (?P<most>\d+) bytes", msg("The file is too large; cut it in two")),
+    (r"more than (?P<most>\d+) rows", msg("The file has more than %(most)s rows; cut it in two")),
+    (r"the file is no text", msg("The file is no text. Save it from the spreadsheet as CSV")),
+    (r"two columns are called", msg("Two columns mean the same")),
+    (r"no column", msg("Columns are needed with the titles 日期, 开始, 结束, 姓名")),
+    (
+        r"row (?P<row>\d+) is not CSV",
+        msg("Row %(row)s cannot be read; perhaps a quote is not closed"),
+    ),
+)
+_COLUMNS = {
+    "date": msg("Date"),
+    "from": msg("From"),
+    "to": msg("Until"),
+    "hours": msg("Hours"),
+    "names": msg("Names"),
+}
+_MEANT = re.compile(r"Did you mean '(?P<text>[^']*)'\?")
+
+
+def of_rule(fault: Fault, words: Words) -> str:
+    """Return what is wrong with a key of a rule, and which key may be meant."""
+    found = _of(_RULES, fault.what, words)
+    if found is None:
+        return fault.said
+    meant = _MEANT.search(fault.hint)
+    advice = words.say(msg("Did you mean %(text)s?")) % meant.groupdict() if meant else ""
+    return f"{found}{words.say(msg('. '))}{advice}" if advice else found
+
+
+def of_rules(fault: Fault, words: Words) -> str:
+    """Return the same with the rule and the key, as they stand in the document."""
+    parts = [fault.rule and words.say(msg("Rule %(name)s")) % {"name": fault.rule}, fault.key]
+    where = " · ".join(part for part in parts if part)
+    return (
+        f"{where}{words.say(msg(': '))}{of_rule(fault, words)}" if where else of_rule(fault, words)
+    )
+
+
+def of_text(what: str, words: Words) -> str:
+    """Return why a text of rules cannot be changed."""
+    return _of(_RULES, what, words) or what
+
+
+def of_paper(text: str, words: Words) -> str:
+    """Return what is wrong with a document of duty."""
+    return _of(_PAPERS, text, words) or text
+
+
+def of_cell(rule: str, words: Words) -> str:
+    """Return what is wrong with a cell of a roster file."""
+    return _of(_CELLS, rule, words) or rule
+
+
+def of_file(what: str, words: Words) -> str:
+    """Return what is wrong with a roster file as a whole."""
+    return _of(_FILES, what, words) or what
+
+
+def column(name: str, words: Words) -> str:
+    """Return the title of a column of a roster file."""
+    known = _COLUMNS.get(name)
+    return words.say(known) if known else name
+
+
+def _of(table: Table, text: str, words: Words) -> str | None:
+    for pattern, known in table:
+        found = pattern.search(text)
+        if found:
+            said = words.say(known)
+            return said % found.groupdict() if "%(" in said else said
+    return None
