@@ -33,7 +33,7 @@ class LookCounts:
     `frames` were inferred, in `held` nothing had moved, `replaced` ones were given up for a newer
     one while they waited for a turn; `late` were inferred when the next was due already. `closer`
     windows were looked at, `skipped` ones found no room or no time; `refused` sights were of
-    objects beyond the most that are followed.
+    objects beyond the most that are followed; `ended` tracks were without sight for too long.
     """
 
     frames: int = 0
@@ -43,6 +43,7 @@ class LookCounts:
     closer: int = 0
     skipped: int = 0
     refused: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class CameraCounts:
     closer: int = 0
     skipped: int = 0
     refused: int = 0
+    ended: int = 0
     withheld: int = 0
 
     @property

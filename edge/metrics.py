@@ -106,6 +106,11 @@ def _cameras(kind: Kind) -> list[Spec]:
         ),
         "detections": ("counter", "things found", lambda one: one.detections),
         "tracks": ("counter", "things followed", lambda one: one.tracks),
+        "tracks_ended": (
+            "counter",
+            "of those the ones not seen for longer than a track lives",
+            lambda one: one.ended,
+        ),
         "events": ("counter", "events safe on disk", lambda one: one.events),
         "events_lost": (
             "counter",

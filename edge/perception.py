@@ -99,6 +99,7 @@ class Perception:
         if self._gated and not self._is_due(frame.media, moved, deciding=deciding):
             self.counts.held += 1
             self.tracks = hold(self.tracks, frame.media, self._rules)
+            self.counts.ended = self.tracks.ended
             return View(frame, looked=False, found=self.found, tracks=self.tracks)
         began = self._clock.monotonic()
         given, frame = frame, self._newest(frame) if self._newest is not None else frame
@@ -110,7 +111,7 @@ class Perception:
         self.found = self._look(frame, moved, began)
         self.counts.frames += 1
         self.tracks = follow(self.tracks, self._objects(), frame.media, self._rules)
-        self.counts.refused = self.tracks.refused
+        self.counts.refused, self.counts.ended = self.tracks.refused, self.tracks.ended
         return View(frame, looked=True, found=self.found, tracks=self.tracks)
 
     def _is_late(self, began: float) -> bool:

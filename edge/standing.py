@@ -25,6 +25,7 @@ class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
     closer: int = 0
     skipped: int = 0
     refused: int = 0
+    ended: int = 0
     dropped: int = 0
     detections: int = 0
     tracks: int = 0

@@ -51,6 +51,11 @@ class Tracks:
     shown: frozenset[int] = frozenset()
     refused: int = 0
 
+    @property
+    def ended(self) -> int:
+        """How many are followed no more: their time without sight was over."""
+        return self.last - len(self.tracks)
+
     def visible(self) -> tuple[Track, ...]:
         """Return those seen in the newest frame."""
         return tuple(track for track in self.tracks if track.id in self.shown)

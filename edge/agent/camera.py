@@ -33,6 +33,7 @@ class Counts(Protocol):
     closer: int
     skipped: int
     refused: int
+    ended: int
     detections: int
     tracks: int
 
@@ -174,6 +175,7 @@ class CameraWorker:
                 closer=looked.closer,
                 skipped=looked.skipped,
                 refused=looked.refused,
+                ended=looked.ended,
                 withheld=sum(self.recorder.counts.withheld.values()),
             )
         )

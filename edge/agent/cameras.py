@@ -252,6 +252,7 @@ class Cameras:
             closer=counts.closer,
             skipped=counts.skipped,
             refused=counts.refused,
+            ended=counts.ended,
             dropped=counts.dropped,
             detections=counts.detections,
             tracks=counts.tracks,

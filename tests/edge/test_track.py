@@ -140,3 +140,11 @@ def test_whatever_comes_numbers_are_unique_and_times_go_forward(
         assert all(track.first <= track.seen <= state.now for track in state.tracks)
         assert len(state.visible()) <= len(frame)
         assert sum(track.frames for track in state.tracks) <= frames
+
+
+def test_those_whose_time_is_over_are_counted() -> None:
+    here = objects((0.2, 0.5, 0.9, 0), (0.7, 0.5, 0.8, 0))
+    state = follow(Tracks(), here, 0.0, RULES)
+    assert state.ended == 0
+    state = follow(state, objects((0.2, 0.5, 0.9, 0)), 2.1, RULES)
+    assert (len(state.tracks), state.ended) == (1, 1)
