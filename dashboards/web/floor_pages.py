@@ -87,6 +87,7 @@ def rename(visit: Acting, plan: str, label: _Label) -> Response:
 @router.post("/{plan}/remove")
 def remove(visit: Acting, plan: str) -> Response:
     """Take a plan away."""
+    visit.viewer.within("arrange")
     place = visit.house.services.floors.get(visit.viewer, plan).place
     visit.house.services.floors.remove(visit.viewer, plan, visit.house.clock.now())
     return visit.go(f"/registry?place={place}")
