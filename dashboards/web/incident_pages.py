@@ -79,6 +79,7 @@ def one(visit: SignedIn, incident: str) -> Response:
 @router.get("/incidents/{incident}/picture")
 def picture(visit: SignedIn, incident: str) -> Response:
     """Go to the picture by an address that only this viewer can open, and only now."""
+    visit.viewer.within("look")
     found = visit.house.services.incidents.get(visit.viewer, incident).picture
     if found is None or found.id is None:
         raise NotThere("this incident has no picture")
@@ -88,6 +89,7 @@ def picture(visit: SignedIn, incident: str) -> Response:
 @router.get("/incidents/{incident}/pictures/{picture}")
 def one_picture(visit: SignedIn, incident: str, picture: str) -> Response:
     """Go likewise to any of its pictures, or to a photograph that a person added."""
+    visit.viewer.within("look")
     rows = visit.house.services.incidents.newest(visit.viewer, incident, HISTORY_SHOWN)
     known = {row.picture.id for row in rows if row.picture is not None} | {
         row.photo for row in rows

@@ -56,6 +56,7 @@ def done(
 @router.get("/orders/{order}/picture")
 def picture(visit: SignedIn, order: str) -> Response:
     """Go to the photograph by an address that only this viewer can open, and only now."""
+    visit.viewer.within("look")
     found = visit.house.services.orders.get(visit.viewer, order).picture
     if found is None:
         raise NotThere("this order has no picture")

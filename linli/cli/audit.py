@@ -55,8 +55,9 @@ def verify(anchors: tuple[str, ...], config: Path, *, as_json: bool) -> None:
     """Check that every row is as it was written; exit code 1 names the first that is not.
 
     Each row is bound to the one before it, so what was changed, taken out or put in shows. That
-    rows are missing at the end shows only beside an anchor kept elsewhere: the service writes one
-    into its log with every row (`audit 17:9f86…`), and this command prints the newest.
+    rows are missing at the end shows only beside an anchor kept elsewhere: every backup names
+    the newest row, this command prints it, and with LINLI_LOG=INFO the service writes each into its
+    log (`audit 17:9f86…`).
     """
     try:
         known = [Anchor.parse(one) for one in anchors]

@@ -210,7 +210,7 @@ def test_every_route_has_a_line_and_answers_as_it_is_written(tmp_path: Path) -> 
     if os.environ.get("LINLI_WRITE_DOCUMENTS"):
         write(seen(tmp_path, WHO))
         return
-    check(tmp_path, ("nobody", "community", LIMITED))
+    check(tmp_path, ("nobody", "street", LIMITED))
 
 
 @pytest.mark.full
