@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from dashboards.web import audit_words
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit
 from ingest.accounts.account import RIGHTS, ROLES, Right, Role
@@ -170,6 +171,8 @@ def _page(visit: Visit, made: NewSecret | None = None, wrong: str = "") -> Respo
         rows=access.audit(viewer, limit=SHOWN).items,
         roles=[(one, say(ROLE_WORDS[one])) for one in ROLES],
         rights=[(one, say(RIGHT_WORDS[one])) for one in RIGHTS],
+        who=lambda actor: audit_words.who(actor, say),
+        did=lambda act: audit_words.did(act, say),
         made=made,
         wrong=wrong,
         moment=visit.calendar.moment,

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from house import PASSWORDS, Folder
 
+from dashboards.web import audit_words
 from dashboards.web.mount import mount
 from ingest.app import create_app
 
@@ -81,3 +82,22 @@ def test_ones_own_password_by_form(client: TestClient) -> None:
     done = client.post("/settings/password", data=form, follow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, "/login")
     sign_in(client, "wang", "another long evening")
+
+
+def test_every_act_of_the_log_has_words(client: TestClient) -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(
+        one.read_text(encoding="utf-8")
+        for folder in ("ingest", "linli/cli")
+        for one in (root / folder).rglob("*.py")
+        if re.search(r"audit import book|import audit", one.read_text(encoding="utf-8"))
+    )
+    calls = re.findall(r"(?:audit\.|_)note\((.*?)\)", code, re.DOTALL)
+    said = {one for call in calls for one in re.findall(r' "([a-z]+(?:-[a-z]+)+)"', call)}
+    assert len(said) > 25
+    assert said <= audit_words.ACTS.keys()
+    sign_in(client, "boss", PASSWORDS["boss"][1])
+    assert client.get("/api/v1/registry/export").status_code == 200
+    shown = client.get(f"{HERE}?lang=zh-CN").text
+    assert "<strong>boss</strong> 登录" in shown
+    assert "导出了档案" in shown
