@@ -69,6 +69,7 @@ def report(week: str, teller: Teller, words: Words, now: datetime, zone: tzinfo)
     if span.start > now:
         raise NotThere("this week has not begun")
     this, before = teller.tell(span), teller.tell(_span(monday - WEEK, now, zone))
+    known = before.total is not None
     return Report(
         week=week,
         first=monday,
@@ -76,8 +77,8 @@ def report(week: str, teller: Teller, words: Words, now: datetime, zone: tzinfo)
         over=span.end <= now,
         figures=this,
         summary=tuple(_summary(this, before, teller, words)),
-        kinds=tuple(_bars(this.kinds, before.kinds)),
-        places=tuple(_bars(this.places, before.places)),
+        kinds=tuple(_bars(this.kinds, before.kinds, known=known)),
+        places=tuple(_bars(this.places, before.places, known=known)),
         earlier=name_of(monday - WEEK),
         later=name_of(monday + WEEK) if span.end <= now else None,
     )
@@ -134,11 +135,11 @@ def _summary(this: Figures, before: Figures, teller: Teller, words: Words) -> It
         yield Line(say(msg("Energy saved, kWh")), *(_energy(one.energy) for one in (this, before)))
 
 
-def _bars(this: Iterable[Bar], before: Iterable[Bar]) -> Iterator[Line]:
-    """Yield what there was this week, then what there was only in the week before."""
+def _bars(this: Iterable[Bar], before: Iterable[Bar], *, known: bool) -> Iterator[Line]:
+    """Yield what there was this week, then what only in the week before if that is known."""
     mine, old = ({one.label: one.count for one in bars} for bars in (this, before))
     for label in (*mine, *(one for one in old if one not in mine)):
-        yield _counted(label, mine.get(label, 0), old.get(label, 0))
+        yield _counted(label, mine.get(label, 0), old.get(label, 0) if known else None)
 
 
 def _counted(label: str, this: int | None, before: int | None) -> Line:

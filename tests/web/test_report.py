@@ -84,6 +84,8 @@ def test_a_week_beside_the_one_before(folder: Folder, client: TestClient) -> Non
     assert re.search(line.format("=cmd", 0, 1) + change.format("-1"), page)
     assert "Bin full" not in page, "that is of this week"
     assert "This week is not over yet." in client.get("/report/2026-W10").text
+    first = re.sub(r"\s+", " ", client.get("/report/2026-W08").text)
+    assert re.search(line.format("=cmd", 1, "–") + change.format(""), first), "unknown is not none"
     assert client.get("/report/2026-W11").status_code == 404
     assert client.get("/report/nonsense").status_code == 404
     answer = client.get("/report/2026-W09.csv")
