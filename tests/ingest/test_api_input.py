@@ -125,6 +125,7 @@ BOUNDED = {
     "/api/v1/tokens",
     "/api/v1/screens",
     "/api/v1/series",
+    "/api/v1/statistics/worse",
     "/api/v1/drills",
     "/api/v1/duty/rosters",
     "/api/v1/waste/bins",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +40,26 @@ def rtsp_server(port: int, clip: Path | None = None) -> Iterator[str]:
     It plays an H.264 `clip` as its main stream, at /main instead of /camera.
     """
     script = Path(__file__).with_name("rtsp_server.py")
-    server = subprocess.Popen([PYTHON, str(script), str(port), *([str(clip)] if clip else [])])
+    argv = [PYTHON, str(script), str(port), *([str(clip)] if clip else [])]
+    server, over = subprocess.Popen(argv), threading.Event()
+
+    def again() -> None:
+        """Start it again when it falls by itself: two who begin at once can make it."""
+        nonlocal server
+        while not over.is_set():
+            if server.wait() and not over.is_set():
+                server = subprocess.Popen(argv)
+
+    keeper = threading.Thread(target=again, daemon=True)
     try:
         wait_for_port(port, server)
+        keeper.start()
         yield f"rtsp://127.0.0.1:{port}/camera"
     finally:
+        over.set()
+        server.kill()
+        server.wait()
+        if keeper.ident is not None:
+            keeper.join(60)
         server.kill()
         server.wait()
