@@ -6,8 +6,10 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi import FastAPI
@@ -17,7 +19,9 @@ from kept import keep
 from served import served
 
 from dashboards.web import mount
-from dashboards.web.report import monday_of, name_of, safe
+from dashboards.web.figures import CameraRow, ChannelRow, Figures, Span, Teller
+from dashboards.web.report import monday_of, name_of, report, safe
+from dashboards.web.words import Words
 from ingest.app import create_app
 from ingest.refusal import NotThere
 from ingest.store.engine import writing
@@ -63,6 +67,37 @@ def test_weeks_have_names() -> None:
 def test_no_cell_is_a_formula(cell: str) -> None:
     assert safe(cell) == f"'{cell}"
     assert safe("北门 (3)") == "北门 (3)"
+
+
+class Told:
+    """Tells of a week of which much is known, and of one before of which nothing is."""
+
+    def __init__(self) -> None:
+        rest = dict.fromkeys(("busiest", "handling", "load", "energy"))
+        bars = {"kinds": (), "places": (), "heat": (), "handled": (), "complete": True}
+        self._before = Figures(total=None, cameras=(), channels=(), **bars, **rest)
+        self._this = replace(
+            self._before,
+            total=5,
+            cameras=(CameraRow("a", 3, 1, "75 %"), CameraRow("b", 1, 0, "100 %")),
+            channels=(ChannelRow("sms", 8, 2, "80 %"), ChannelRow("mail", 10, 0, "100 %")),
+            energy=12.34,
+        )
+
+    def tell(self, span: Span) -> Figures:
+        return self._this if span.start.day == 23 else self._before
+
+
+def test_delivery_precision_and_energy_are_summed_and_what_is_unknown_is_a_dash() -> None:
+    told = cast("Teller", Told())
+    found = report("2026-W09", told, Words("en", {}), NOON, UTC)
+    lines = {one.label: (one.value, one.before, one.change) for one in found.summary}
+    assert lines == {
+        "Incidents": ("5", "–", ""),
+        "Marked as right": ("4 / 5", "–", ""),
+        "Messages delivered": ("18 / 20", "–", ""),
+        "Energy saved, kWh": ("12.3", "–", ""),
+    }
 
 
 def test_a_week_beside_the_one_before(folder: Folder, client: TestClient) -> None:
