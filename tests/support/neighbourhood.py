@@ -30,6 +30,7 @@ from ingest.refusal import Gone, NotThere, SignInNeeded
 from ingest.registry.records import Place, Record, RecordType
 from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
+from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
 from ingest.services.called import Called, Lang
 from ingest.services.chain import ChainService
@@ -456,6 +457,16 @@ class Walls(FloorService):
         return ()
 
 
+class Doorman(AccessService):
+    """Writes down who was refused what."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str]] = []
+
+    def refused(self, viewer: Viewer, what: str, now: datetime) -> None:
+        self.noted.append((viewer.name, what))
+
+
 class Neighbourhood:
     """All of it together, and the application that serves its pages."""
 
@@ -465,7 +476,7 @@ class Neighbourhood:
         self.book = Book(self.feed)
         self.people, self.album, self.estate = People(), Album(), Estate()
         self.chain, self.copy = Chain(self.book), Copy()
-        self.guards = Guards()
+        self.guards, self.doorman = Guards(), Doorman()
         self.probes = Probes(self.clock.now)
         self.numbers: defaultdict[str, int] = defaultdict(lambda: 200)
 
@@ -480,7 +491,7 @@ class Neighbourhood:
             foresight=None,  # type: ignore[arg-type]  # no page asks for it
             statistics=None,  # type: ignore[arg-type]  # no page asks for it
             evidence=self.album,
-            access=None,  # type: ignore[arg-type]  # tests of it have a real ingest
+            access=self.doorman,
             accounts=self.people,
             series=Hours(),
             silences=Hush(),
