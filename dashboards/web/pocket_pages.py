@@ -71,7 +71,7 @@ def add_phone(request: Request, visit: SignedIn, body: NewPhone) -> Response:
     same_site(request)
     check_token(visit, request.headers.get(CSRF_HEADER, ""))
     push, now = visit.house.services.push, visit.house.clock.now()
-    visit.viewer.require("act")
+    visit.viewer.within("act")
     owner = push.person_of(visit.viewer)
     push.add(owner, body.endpoint, body.keys.p256dh, body.keys.auth, now)
     return Response(status_code=204, headers=PRIVATE)

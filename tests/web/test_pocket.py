@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from house import ADMIN, PASSWORDS, STAFF, Folder
+from house import ADMIN, AREA, PASSWORDS, STAFF, Folder
 from phones import Phone, phone
 from PIL import Image
 from pushes import Handset
 
+from ingest.accounts import book
 from ingest.notify_settings import Notify, WebPushSettings
 from ingest.store.engine import writing
 from ingest.store.registry import person
@@ -88,6 +89,22 @@ def test_the_phone_of_a_persons_account_hears_what_that_person_is_told(there: Ph
     assert there.client.post("/m/push", json=body, headers=headers).status_code == 204
     (kept,) = there.services.push.list(ADMIN).items
     assert kept.owner == "person:li"
+
+
+def test_the_phone_of_who_is_limited_to_an_area_is_told_too(there: Phone) -> None:
+    word = "a rather long evening"
+    with writing(there.folder.state) as connection:
+        now = there.folder.clock.now()
+        book.add_account(connection, "near", "duty", now, word, areas={AREA})
+        connection.execute(person.update().values(account="near"))
+    there.client.cookies.clear()
+    there.client.post("/login", data={"name": "near", "password": word})
+    page = there.client.get("/m").text
+    assert "data-push" in page
+    found = re.search(r'name="csrf" content="([^"]+)"', page)
+    assert found is not None
+    body, headers = Handset("http://127.0.0.1:9/p/1").subscription, {"X-CSRF-Token": found.group(1)}
+    assert there.client.post("/m/push", json=body, headers=headers).status_code == 204
 
 
 def test_larger_type_is_remembered(there: Phone) -> None:
