@@ -157,6 +157,8 @@ class Desk:
         album = self._album(viewer, calendar.now)
         head = self._services.incidents.get(viewer, found.part_of) if found.part_of else None
         limits = self._services.duty.limits(viewer)
+        place = (found.key.node, found.key.device)
+        asked = self._asked(viewer, words, calendar, place, incident)
         return {
             "one": detail(found, history[-HISTORY_SHOWN:], words, calendar, album, limits=limits),
             "path": path_of(self._services.registry, viewer, found, words),
@@ -166,7 +168,8 @@ class Desk:
             "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
             "order": self._order(viewer, words, incident),
             "people": self._services.orders.assignees(viewer) if viewer.may("act") else (),
-            **self._asked(viewer, words, calendar, (found.key.node, found.key.device), incident),
+            **asked,
+            "look_now": asked["camera_of"] if viewer.may("look") and not found.key.drill else None,
         }
 
     def device(

@@ -34,7 +34,7 @@ ADVICE = {
     400: msg("Go back and try again."),
     403: msg("Open the page again and repeat it. If it stays so, ask your administrator."),
     404: msg("It may have been removed, or the address is not complete."),
-    409: msg("Somebody else was faster. Look at the page again."),
+    409: msg("It is too late, or somebody else was faster. Look at the page again."),
     410: msg("Pictures are deleted when their time is over."),
     412: msg("Nothing of yours was done. Open the page anew, look at it, then do it again."),
     413: msg("Take a smaller one and try again."),

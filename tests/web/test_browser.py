@@ -100,6 +100,28 @@ def test_two_people_see_one_acknowledgement(
         assert troubles + more == []
 
 
+def test_few_tabs_stand_in_one_row_and_the_rest_unfolds(
+    chromium: playwright.Browser, server: Served
+) -> None:
+    with person(chromium, server) as (page, troubles):
+        for width, shown in ((1366, 5), (390, 4), (360, 4)):
+            page.set_viewport_size({"width": width, "height": 800})
+            tabs = page.locator("nav.tabs > a:visible, nav.tabs summary:visible")
+            assert tabs.count() == shown
+            tops = tabs.evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+            assert len(set(tops)) == 1
+            page.focus("nav.tabs summary")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("nav.tabs a >> text=Settings")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.keyboard.press("Escape")
+            page.wait_for_selector("nav.tabs details:not([open])")
+        page.keyboard.press("Enter")
+        page.click("nav.tabs a >> text=Settings")
+        page.wait_for_selector("nav.tabs summary.tab-here")
+        assert troubles == []
+
+
 def test_a_new_incident_arrives_by_itself(
     chromium: playwright.Browser, server: Served, place: Neighbourhood
 ) -> None:

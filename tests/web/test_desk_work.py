@@ -166,6 +166,13 @@ def strip(web: Web, one: Incident) -> str:
     )
 
 
+def test_from_an_incident_one_looks_through_its_camera_if_one_may(web, incident) -> None:
+    link = f'href="/cameras/{NODE}/{CAMERA}?incident={incident.id}"'
+    assert link in web.get(f"/incidents/{incident.id}")
+    web.sign_in("guest")
+    assert link not in web.get(f"/incidents/{incident.id}")
+
+
 def test_who_only_sees_gets_no_way_to_act(web, incident) -> None:
     web.do(f"/incidents/{incident.id}/acknowledge")
     web.sign_in("guest")

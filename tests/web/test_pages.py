@@ -282,7 +282,7 @@ def test_a_viewer_sees_no_buttons_and_is_refused(place: Neighbourhood) -> None:
     answer = client.post(f"/incidents/{incident}/resolve", data={"csrf_token": csrf(client)})
     assert answer.status_code == 403
     assert "You may not do this" in answer.text
-    assert place.doorkeeper.told == [("user:guest", f"POST /incidents/{incident}/resolve")]
+    assert place.doorman.noted == [("guest", f"POST /incidents/{incident}/resolve")]
 
 
 def test_devices_and_confirming(place: Neighbourhood) -> None:
