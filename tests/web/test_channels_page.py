@@ -190,7 +190,7 @@ def test_it_fits_old_phones_and_wide_screens(office: Office, width: int, scheme:
         page.fill("input[name=password]", PASSWORDS["boss"][1])
         page.click("main button[type=submit]")
         page.goto(f"{server.url}/channels")
-        page.click("summary")
+        page.click("main summary")
         page.fill("input[name=address]", "KEY")
         page.click("text=现在发送")
         page.wait_for_selector("text=服务商已接收测试消息")

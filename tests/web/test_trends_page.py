@@ -60,7 +60,7 @@ def test_figures_of_the_last_days(folder: Folder, client: TestClient) -> None:
     assert monday is not None
     cells = re.findall(r'<td class="(heat-\w+)">([^<]*)</td>', monday.group(1))
     assert (len(cells), cells[19], cells[3]) == (24, ("heat-5", "2"), ("heat-0", ""))
-    assert "Too little history: there are 19 days, and 38 are needed" in page
+    assert "Too little history: days known so far: 19, needed to tell what is usual: 38" in page
     assert re.search(r"All together</span></th><td class=.num.>5</td><td class=.num.>–</td>", page)
     assert "Half of the incidents" not in page, "nobody has seen one yet"
     assert "Nobody was called in this time." in page
@@ -76,7 +76,7 @@ def test_figures_of_the_last_days(folder: Folder, client: TestClient) -> None:
 def test_an_empty_house_says_that_nothing_is_known(client: TestClient) -> None:
     page = text_of(client, "/trends")
     assert "Nothing is known of this time: no incident had been recorded yet." in page
-    assert "Too little history: there are 0 days" in page
+    assert "Too little history: days known so far: 0" in page
     assert 'class="heat"' not in page
     client.headers["accept-language"] = "zh-CN"
     assert "历史太短" in text_of(client, "/trends")
