@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from browsing import until
 from neighbourhood import PASSWORD, Neighbourhood
 from ordinary_day import furnish
 from served import Served, served
@@ -126,10 +127,10 @@ def test_a_new_incident_arrives_by_itself(
     chromium: playwright.Browser, server: Served, place: Neighbourhood
 ) -> None:
     with person(chromium, server) as (page, troubles):
-        page.wait_for_function("document.title.startsWith('(5)')")
+        until(page, "document.title.startsWith('(5)')")
         place.happen(severity="critical", label="dog")
         page.wait_for_selector("article.is-new >> text=Dog")
-        page.wait_for_function("document.title.startsWith('(6)')")
+        until(page, "document.title.startsWith('(6)')")
         assert page.locator(".group-waiting article").first.inner_text().find("Dog") > 0
         assert troubles == []
 

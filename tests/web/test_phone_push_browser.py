@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from browsing import until
 from house import ADMIN, Folder
 from phones import Phone, phone
 from providers import Provider
@@ -114,7 +115,7 @@ def deliver(context: Any, page: Any, origin: str, data: str) -> None:
             break
         page.wait_for_timeout(50)
     # A worker that is not at work yet is told nothing, and the message is gone.
-    page.wait_for_function(ACTIVE)
+    until(page, ACTIVE)
     wire.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": f"{origin}/", "registrationId": found[0], "data": data},

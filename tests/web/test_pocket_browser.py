@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import until
 from house import ADMIN, PASSWORDS, Folder
 from ordinary_day import drawn_picture
 from phones import Phone, phone
@@ -75,7 +76,7 @@ def test_a_shift_with_and_without_a_network(
     assert button["y"] + button["height"] <= 844
     fits(page, "one")
     page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until(page, "navigator.serviceWorker.controller !== null")
     page.goto(f"{server.url}/m")
     page.click(".task")
     page.wait_for_selector(".huge")
@@ -123,8 +124,8 @@ def test_a_shift_with_and_without_a_network(
     page.goto(f"{server.url}/m")
     page.click("text=退出")
     page.wait_for_selector("input[name=password]")
-    page.wait_for_function("caches.keys().then((all) => all.length === 0)")
-    page.wait_for_function("indexedDB.databases().then((all) => all.length === 0)")
+    until(page, f"({KEPT})().then((all) => all.every((one) => one.startsWith('/static/')))")
+    until(page, "indexedDB.databases().then((all) => all.length === 0)")
 
 
 def test_larger_type_stays_and_fits(there: Phone, page: playwright.Page) -> None:

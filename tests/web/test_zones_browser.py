@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from browsing import until
 from house import ADMIN, CAMERA, NODE, NOON, PASSWORDS, Folder, jpeg
 from served import Served, served
 
@@ -77,7 +78,8 @@ def looked(page: playwright.Page, server: Served) -> None:
     live, now = server.app.state.services.live, server.app.state.house.clock.now()
     page.click("[data-look]")
     page.wait_for_selector("text=Asking the edge box")
-    page.wait_for_function(
+    until(
+        page,
         "path => fetch(path).then(one => one.ok)",
         arg=page.get_attribute("[data-look]", "data-look"),
     )
@@ -132,8 +134,10 @@ def drawn(page: playwright.Page, server: Served) -> None:
     page.fill("[data-row=line] [name^=label]", "Gate")
     before = page.locator(".stroke-arrow").get_attribute("points")
     page.click("[data-turn]")
-    page.wait_for_function(
-        "was => document.querySelector('.stroke-arrow').getAttribute('points') !== was", arg=before
+    until(
+        page,
+        "was => document.querySelector('.stroke-arrow').getAttribute('points') !== was",
+        arg=before,
     )
     page.click("[data-add=mask]")
     page.click("[data-row=mask] [data-gone]")
