@@ -75,8 +75,8 @@ def test_a_shift_with_and_without_a_network(
     assert button["height"] >= 64
     assert button["y"] + button["height"] <= 844
     fits(page, "one")
-    page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-    until(page, "navigator.serviceWorker.controller !== null")
+    # A page that was under way when its worker woke has no worker yet: the next one has.
+    until(page, "navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')")
     page.goto(f"{server.url}/m")
     page.click(".task")
     page.wait_for_selector(".huge")
