@@ -29,6 +29,12 @@ class _Broker(LazyGroup):
         "ca": (_CERTIFICATES, "ca", "ingest", "Make the authority, and the broker's certificate."),
         "issue": (_CERTIFICATES, "issue", "ingest", "Issue a certificate for an identity."),
         "revoke": (_CERTIFICATES, "revoke", "ingest", "Revoke an identity's certificates."),
+        "check": (
+            "linli.cli.broker.check",
+            "check",
+            "",
+            "Say what is wrong with a broker.",
+        ),
         "list": (_CERTIFICATES, "show", "ingest", "List certificates and when they end."),
     }
 
