@@ -17,6 +17,7 @@ from ingest.accounts.first import make_first_account
 from ingest.api import routes
 from ingest.consumers.commands import CommandJob, link_of
 from ingest.consumers.conflicts import ConflictJob
+from ingest.consumers.forget import ForgetJob
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.own import OwnFigures
@@ -367,17 +368,10 @@ class House:
         parts = (self._journal, self._timeseries, self._feed, self._state)
         gather = self._settings.series.gather_seconds
         series = SeriesJob(*parts, own=own, clock=self.clock, gather=gather)
-        tick = TickJob(
-            self._journal,
-            self._state,
-            self._state_writer,
-            self._feed,
-            self.clock,
-            around=self._around,
-        )
+        mine = (self._state, self._state_writer)
+        tick = TickJob(self._journal, *mine, self._feed, self.clock, around=self._around)
         sweep = SweepJob(
-            self._state,
-            self._state_writer,
+            *mine,
             self._pictures,
             self.clock,
             most_bytes=self._settings.evidence.max_bytes,
@@ -394,5 +388,6 @@ class House:
             *self._make_influx(),
             *self._make_notifier(),
             *([Runner("commands", self._commands)] if self._commands else ()),
+            Runner("forget", ForgetJob(*mine, self.clock), poll=SWEEP_SECONDS),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )

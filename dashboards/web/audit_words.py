@@ -50,6 +50,7 @@ ACTS = {
     "screen-claimed": msg("opened the screen"),
     "screen-made": msg("let the screen in"),
     "screen-revoked": msg("shut the screen out"),
+    "seal-key-made": msg("made a new key that pictures are sealed with"),
     "sessions-ended": msg("signed out everywhere"),
     "sign-in-refused": msg("could not sign in as"),
     "signed-in": msg("signed in"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest.live.look import LiveLook
+from ingest.store import forgotten
 from ingest.store.live import live_look
 
 
@@ -27,6 +29,14 @@ def looks(
         query = query.where(live_look.c.id < before)
     rows = connection.execute(query.order_by(live_look.c.id.desc()).limit(limit))
     return [_look(row) for row in rows]
+
+
+def forget(connection: sa.Connection, before: datetime, most: int) -> int:
+    """Delete some looks that ended before a moment, and count them; return how many."""
+    old = sa.select(live_look.c.id).where(live_look.c.until < before).limit(most)
+    gone = connection.execute(live_look.delete().where(live_look.c.id.in_(old))).rowcount
+    forgotten.add(connection, "live_look", gone)
+    return gone
 
 
 def _look(row: sa.Row[Any]) -> LiveLook:

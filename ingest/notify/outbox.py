@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,8 +20,10 @@ from ingest.notify.contact import Contact
 from ingest.notify.message import Failed, Sent
 from ingest.notify.note import CALLS, Note, NoteState, fallback
 from ingest.notify.texts import Kind
+from ingest.store import forgotten
 from ingest.store.engine import insert
 from ingest.store.notify import channel_pace, notification
+from ingest.store.notify import forgotten as old
 
 OPEN: tuple[NoteState, ...] = ("waiting", "leased")
 _CONTACTS = msgspec.json.Decoder(tuple[Contact, ...])
@@ -205,13 +209,34 @@ def pending(connection: sa.Connection, channel: str, now: datetime) -> bool:
 
 
 def counts(connection: sa.Connection) -> list[Count]:
-    """Return how many notifications there are, by channel, state and reason."""
+    """Return how many notifications there ever were, by channel, state and reason."""
     by = (_NOTE.c.channel, _NOTE.c.state, _NOTE.c.reason)
-    query = sa.select(*by, sa.func.count(), sa.func.sum(_NOTE.c.doubts)).group_by(*by).order_by(*by)
+    query = sa.select(*by, sa.func.count(), sa.func.sum(_NOTE.c.doubts)).group_by(*by)
+    gone = sa.select(old.c.channel, old.c.state, old.c.reason, old.c.number, old.c.doubts)
+    sums: dict[tuple[str, NoteState, str | None], tuple[int, int]] = {}
+    for channel, state, reason, number, doubts in (
+        *connection.execute(query),
+        *connection.execute(gone.where(old.c.what == _NOTE.name)),
+    ):
+        key = (channel, state, reason or None)
+        known = sums.get(key, (0, 0))
+        sums[key] = (known[0] + number, known[1] + int(doubts or 0))
     return [
-        Count(channel, state, reason, number, int(doubts or 0))
-        for channel, state, reason, number, doubts in connection.execute(query)
+        Count(*key, *sums[key]) for key in sorted(sums, key=lambda key: (*key[:2], key[2] or ""))
     ]
+
+
+def forget(connection: sa.Connection, before: datetime, most: int) -> int:
+    """Delete some that ended before a moment, and count them; return how many."""
+    by = (_NOTE.c.channel, _NOTE.c.state, _NOTE.c.reason)
+    query = sa.select(_NOTE.c.id, *by, _NOTE.c.doubts).where(_NOTE.c.ended < before).limit(most)
+    rows = connection.execute(query).all()
+    ends = sorted(((row.channel, row.state, row.reason or ""), row.doubts) for row in rows)
+    for of, some in groupby(ends, key=itemgetter(0)):
+        doubts = [number for _, number in some]
+        forgotten.add(connection, _NOTE.name, len(doubts), doubts=sum(doubts), of=of)
+    connection.execute(_NOTE.delete().where(_NOTE.c.id.in_([row.id for row in rows])))
+    return len(rows)
 
 
 def dead_since(connection: sa.Connection, at: datetime) -> int:

@@ -18,6 +18,7 @@ from ingest.audit.row import Anchor, AuditRow, Broken
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable, SignInNeeded
 from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
+from ingest.store.guard import guarded
 from linli.errors import InputError
 
 MOST = 500
@@ -44,10 +45,14 @@ class NewSecret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the audit log is as it was written. `head` is to be kept elsewhere, as an anchor."""
+    """Whether the audit log is as it was written. `head` is to be kept elsewhere, as an anchor.
+
+    `guarded`: the database still refuses to change and to delete its rows.
+    """
 
     head: str | None
     broken: Broken | None
+    guarded: bool
 
 
 class AccountList(msgspec.Struct, frozen=True, kw_only=True):
@@ -331,8 +336,9 @@ class AccessService:
             raise NotUsable(str(error), where="anchor") from None
         with reading(self._reader) as connection:
             newest = audit.head(connection)
-            broken = audit.verify(connection, known)
-        return AuditCheck(head=None if newest is None else str(newest), broken=broken)
+            broken, guards = audit.verify(connection, known), guarded(connection)
+        head = None if newest is None else str(newest)
+        return AuditCheck(head=head, broken=broken, guarded=guards)
 
 
 def _account(connection: sa.Connection, name: str) -> Account:

@@ -169,6 +169,12 @@ CATALOGUE: tuple[Spec, ...] = (
         "notifications that may have come twice: the ingest fell while it sent them",
     ),
     Spec(
+        "linli_forgotten_rows",
+        "counter",
+        ("what",),
+        "rows that were deleted because they were 400 days old; figures count them on",
+    ),
+    Spec(
         "linli_notifications_overdue",
         "gauge",
         (),

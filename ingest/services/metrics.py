@@ -19,7 +19,7 @@ from ingest.notify.note import STATES
 from ingest.services.catalogue import CATALOGUE, Labels
 from ingest.services.chain import ChainService
 from ingest.services.journal import JournalService
-from ingest.store import journal, state
+from ingest.store import forgotten, journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import reading, to_micros
 from ingest.store.incidents import incident
@@ -156,11 +156,15 @@ class MetricsService:
     def _of_notifications(self) -> dict[str, Values]:
         with reading(self._reader) as connection:
             counts, found = outbox.counts(connection), audit.get(connection)
+            gone = forgotten.counted(connection)
         none: list[tuple[Labels, float]] = [((state,), 0.0) for state in STATES]
         totals = _summed([*none, *(((one.state,), float(one.number)) for one in counts)])
         return {
             "linli_notifications": totals,
             "linli_notification_doubts": _one(sum(one.doubts for one in counts)),
+            "linli_forgotten_rows": [
+                ((what,), float(gone.get(what, 0))) for what in ("live_look", "notification")
+            ],
             "linli_notifications_overdue": _one(found.overdue if found is not None else 0),
         }
 

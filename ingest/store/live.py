@@ -23,3 +23,4 @@ live_look = sa.Table(
     sa.Column("incident", sa.Text),
 )
 sa.Index("ix_live_look_device", live_look.c.node, live_look.c.device, live_look.c.id)
+sa.Index("ix_live_look_until", live_look.c.until)

@@ -1,6 +1,7 @@
 """The tables of notifications in `state.db`: who is told of what, how, and what came of it.
 
-Created is always waiting + leased + sent + suppressed + dead: a row only ever changes its state.
+Created is always waiting + leased + sent + suppressed + dead: a row only ever changes its state,
+and what is deleted for its age is counted on in `forgotten`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from ingest.store.engine import RowId, UtcDateTime
 from ingest.store.evidence import metadata
 
-__all__ = ["channel_pace", "climb", "metadata", "notification", "notifier"]
+__all__ = ["channel_pace", "climb", "forgotten", "metadata", "notification", "notifier"]
 
 climb = sa.Table(
     "climb",
@@ -78,4 +79,15 @@ notifier = sa.Table(
     sa.Column("requeued", sa.BigInteger, nullable=False),  # by all audits
     sa.Column("pinged", UtcDateTime),  # when somebody outside was last told that all is well
     sa.Column("words", sa.Text, nullable=False),  # what is wrong, empty when nothing is
+)
+
+forgotten = sa.Table(
+    "forgotten",  # how many rows of a table were deleted for their age
+    metadata,
+    sa.Column("what", sa.Text, primary_key=True),  # notification | live_look
+    sa.Column("channel", sa.Text, primary_key=True),  # this and the next two of notifications
+    sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, primary_key=True),  # empty for none
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("doubts", sa.BigInteger, nullable=False),
 )

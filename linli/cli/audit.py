@@ -14,6 +14,7 @@ from ingest.audit.row import Anchor
 from ingest.settings import load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import reading
+from ingest.store.guard import guarded
 from linli.cli.ingest.options import config_option, json_option
 from linli.errors import InputError
 
@@ -54,6 +55,9 @@ def list_rows(limit: int, acts: tuple[str, ...], config: Path, *, as_json: bool)
 def verify(anchors: tuple[str, ...], config: Path, *, as_json: bool) -> None:
     """Check that every row is as it was written; exit code 1 names the first that is not.
 
+    The database itself refuses to change or delete rows; that its triggers are still there is
+    checked too.
+
     Each row is bound to the one before it, so what was changed, taken out or put in shows. That
     rows are missing at the end shows only beside an anchor kept elsewhere: every backup names
     the newest row, this command prints it, and with LINLI_LOG=INFO the service writes each into its
@@ -66,14 +70,18 @@ def verify(anchors: tuple[str, ...], config: Path, *, as_json: bool) -> None:
     engine = database_of(load_settings(config)).reader("state")
     with reading(engine) as connection:
         head = book.head(connection)
-        broken = book.verify(connection, known)
+        broken, guards = book.verify(connection, known), guarded(connection)
     engine.dispose()
     if as_json:
         told = None if broken is None else {"row": broken.id, "why": broken.why}
-        click.echo(json.dumps({"head": str(head) if head else None, "broken": told}))
+        click.echo(
+            json.dumps({"head": str(head) if head else None, "broken": told, "guarded": guards})
+        )
     elif broken is not None:
         click.echo(f"row {broken.id} {broken.why}")
+    elif not guards:
+        click.echo("the database refuses changes no more: its triggers were taken away")
     else:
         click.echo(f"every row is as it was written; keep elsewhere: {head or 'no row yet'}")
-    if broken is not None:
+    if broken is not None or not guards:
         sys.exit(1)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import postgres
 import pytest
 import sqlalchemy as sa
+import stores
 from click.testing import CliRunner
 from house import NOON, PASSWORDS, Folder, running, sign_in
+from intruder import unguard
 
 from ingest.audit import book
 from ingest.audit.row import Anchor
 from ingest.store.access import audit
 from ingest.store.engine import reading, writing
+from ingest.store.guard import guarded
 from linli.cli.main import command
+
+MISSING = postgres.missing()
 
 
 @pytest.fixture
@@ -38,6 +45,55 @@ def broken(folder: Folder, *anchors: Anchor) -> tuple[int, str] | None:
     return None if found is None else (found.id, found.why)
 
 
+ON_SERVER = pytest.param(
+    "postgresql",
+    marks=[pytest.mark.postgres, pytest.mark.skipif(MISSING is not None, reason=str(MISSING))],
+)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", ON_SERVER])
+def test_the_database_itself_refuses_to_change_a_row(tmp_path: Path, kind: str) -> None:
+    with stores.use(kind):
+        folder = Folder(tmp_path)
+        fill(folder)
+        again = "INSERT INTO audit SELECT id, at, 'user:li', act, subject, detail, hash FROM audit"
+        refused = [
+            "UPDATE audit SET actor = 'user:li' WHERE id = 3",
+            "DELETE FROM audit WHERE id = 5",
+            "DELETE FROM audit",
+            f"{again} WHERE id = 3",
+            "TRUNCATE audit" if kind == "postgresql" else again.replace("INSERT", "REPLACE"),
+        ]
+        for statement in refused:
+            with pytest.raises(sa.exc.IntegrityError), writing(folder.state) as connection:
+                connection.exec_driver_sql(statement)
+        assert broken(folder) is None
+        with writing(folder.state) as connection:
+            assert len(book.page(connection, before=None, limit=9)) == 5
+            assert guarded(connection)
+            book.note(connection, NOON, "user:wang", "looked")  # and goes on
+            unguard(connection)
+            assert not guarded(connection)
+        folder.close()
+
+
+def test_an_edit_of_the_file_itself_is_found(folder: Folder) -> None:
+    if folder.settings.database.url is not None:
+        pytest.skip("there is no file")
+    fill(folder)
+    folder.state.dispose()
+    path = folder.path / "state.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    whole = path.read_bytes()
+    assert whole.count(b"p3{") == 1
+    path.write_bytes(whole.replace(b"p3{", b"p9{"))
+    found = broken(folder)
+    assert found is not None
+    assert found[0] == 4
+
+
 @pytest.mark.parametrize(
     ("change", "row", "why"),
     [
@@ -57,6 +113,7 @@ def test_the_first_row_that_was_touched_is_named(folder, change, row, why) -> No
     fill(folder)
     assert broken(folder) is None
     with writing(folder.state) as connection:
+        unguard(connection)
         connection.execute(change)
     found = broken(folder)
     assert found is not None
@@ -70,6 +127,7 @@ def test_rows_that_changed_places_and_rows_written_anew_are_named(folder: Folder
         head = book.head(connection)
     assert head is not None
     with writing(folder.state) as connection:
+        unguard(connection)
         for old, new in ((2, 99), (3, 2), (99, 3)):
             connection.execute(sa.update(audit).where(audit.c.id == old).values(id=new))
     found = broken(folder)
@@ -90,6 +148,7 @@ def test_a_cut_end_shows_beside_an_anchor(folder: Folder) -> None:
         head = book.head(connection)
     assert head is not None
     with writing(folder.state) as connection:
+        unguard(connection)
         connection.execute(audit.delete().where(audit.c.id > 3))
     assert broken(folder) is None
     assert broken(folder, head) == (4, "is missing: there was a row 5")
@@ -107,6 +166,11 @@ def test_the_command_names_the_first_broken_row(folder: Folder, tmp_path: Path) 
     head = json.loads(told.stdout)["head"]
     with writing(folder.state) as connection:
         book.note(connection, NOON, "user:x\nforged line", "signed-in", "\x1b[31m")
+        unguard(connection)
+    told = runner.invoke(command, ["audit", "verify", "--config", str(config)])
+    assert told.exit_code == 1
+    assert "triggers were taken away" in told.output
+    with writing(folder.state) as connection:
         connection.execute(audit.delete().where(audit.c.id == 5))
     told = runner.invoke(command, ["audit", "verify", "--anchor", head, "--config", str(config)])
     assert (told.exit_code, told.output) == (1, "row 5 is missing\n")

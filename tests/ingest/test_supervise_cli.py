@@ -14,6 +14,7 @@ from ingest.settings import load_settings
 from ingest.store.engine import open_writer, writing
 from ingest.store.files import path_of
 from linli.cli.ingest import command
+from linli.cli.main import command as whole
 from linli.clock import SystemClock
 from linli.errors import InputError
 
@@ -132,6 +133,8 @@ def test_a_list_is_looked_at_then_applied_then_written_out_again(
     again = json.loads(linli("registry", "import", str(out), "--preview", "--json", *options))
     assert (again["unchanged"], again["changes"], again["faults"]) == (3, [], [])
     assert "和园" in out.read_text()
+    ran = CliRunner().invoke(whole, ["audit", "list", "--act", "registry-exported", *options])
+    assert len(ran.output.splitlines()) == 2
     key = linli("node", "key", "c001-n01", *options)
     assert len(key) > 20
 
@@ -160,6 +163,8 @@ def test_the_key_of_pictures_is_shown_and_made_anew(config: str) -> None:
     assert found["newest"] != first
     assert found["known"] == sorted([first, found["newest"]])
     assert linli("seal", "show", *options) == f"{found['newest']}\n{first}  older"
+    ran = CliRunner().invoke(whole, ["audit", "list", "--act", "seal-key-made", *options])
+    assert [line.split()[-1] for line in ran.output.splitlines()] == [found["newest"], first]
 
 
 def test_what_an_edge_watches_is_set_listed_and_rolled_back(config: str, tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ def export(file: Path | None, titles: Titles, types: tuple[RecordType, ...], con
     """
     with state(load_settings(config)) as connection:
         found = book.records(connection).values()
+        said = " ".join(types or TYPES)
+        audit.note(connection, SystemClock().now(), actor(), "registry-exported", said)
     text = sheet.write([one for one in found if one.type in (types or TYPES)], titles)
     if file is None:
         sys.stdout.buffer.write(text.encode())

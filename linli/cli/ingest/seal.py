@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from ingest.audit import book as audit
 from ingest.evidence import keys
 from ingest.settings import load_settings
-from linli.cli.ingest.folder import state
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
+from linli.clock import SystemClock
 from linli.seal import id_of
 
 
@@ -40,6 +42,8 @@ def rotate(config: Path, *, as_json: bool) -> None:
     """
     with state(load_settings(config)) as connection:
         public, known = keys.make(connection), keys.known(connection)
+        now = SystemClock().now()
+        audit.note(connection, now, actor(), "seal-key-made", id_of(public))
     _say(public, known, as_json=as_json)
 
 
