@@ -212,9 +212,10 @@ class Words:
         return known or (key.node if key.device == SELF else unslug(key.device))
 
     def place(self, incident: Incident) -> str:
-        """Return the wider place: building or area, and the zone."""
+        """Return the wider place, unless the name of the thing begins with it, and the zone."""
         wider = incident.area != NOWHERE and incident.key.node != AREA
-        parts = [self.area(incident.area)] if wider else []
+        area = self.area(incident.area)
+        parts = [area] if wider and not _begins(self.where(incident.key), area) else []
         if incident.key.zone and not incident.key.drill:
             parts.append(self.area(incident.key.zone))
         # A line may break between the parts, not inside one.
@@ -251,6 +252,13 @@ class Words:
     def _known(self, table: Mapping[str, str], slug: str) -> str:
         known = table.get(slug)
         return self.say(known) if known is not None else unslug(slug)
+
+
+def _begins(name: str, area: str) -> bool:
+    """Return whether a name says its area already, as `3 号楼 1 号电梯` says `3 号楼`."""
+    said, wider = ("".join(one.split()) for one in (name, area))
+    ends_in_number = said[len(wider) :][:1].isdigit() and wider[-1:].isdigit()
+    return said.startswith(wider) and not ends_in_number
 
 
 def unslug(slug: str) -> str:

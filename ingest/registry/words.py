@@ -37,7 +37,7 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "area": ("公共区域", "区域"),
         "unit": ("单元",),
         "point": ("点位",),
-        "edge": ("边缘盒", "边缘节点", "node"),
+        "edge": ("边缘盒", "边缘盒子", "边缘节点", "node"),
         "device": ("设备",),
         "team": ("班组",),
         "person": ("人员", "员工"),

@@ -445,10 +445,10 @@ def test_files_with_a_version_are_asked_for_once(place: Neighbourhood) -> None:
 @pytest.mark.parametrize(
     ("why", "english", "chinese"),
     [
-        ("works", "Every report has come through", "上报链路正常，无一丢失"),
+        ("works", "Every report has come through", "上报通道正常，无一丢失"),
         ("starting", "Just started: the next probe will tell", "刚刚启动，等待下一次探测"),
-        ("silent", "The chain is broken: nothing comes through", "链路中断：消息到不了这里"),
-        ("lost", "The chain loses messages", "链路有消息丢失"),
+        ("silent", "The chain is broken: nothing comes through", "上报通道中断：消息到不了这里"),
+        ("lost", "The chain loses messages", "上报通道有消息丢失"),
     ],
 )
 def test_the_tile_of_the_chain_is_green_only_when_probes_come_through(

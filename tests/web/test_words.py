@@ -162,7 +162,7 @@ def test_sparkline_of_nothing_and_of_little() -> None:
     [
         (
             "the camera does not answer; trying again in 2.5 s",
-            "摄像机没有响应，正在不断重试",
+            "摄像头没有响应，正在不断重试",
             "The camera does not answer; trying again and again",
         ),
         (
