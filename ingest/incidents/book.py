@@ -18,13 +18,12 @@ from ingest.incidents.cause import thing_of
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.passing import due
 from ingest.store.engine import UtcDateTime, insert
-from ingest.store.incidents import episode, incident, transition
+from ingest.store.incidents import RESOLVED_LAST, UNRESOLVED, episode, incident, transition
 from ingest.store.prepared import Prepared
 from ingest.store.registry import RETIRED, device, node
 from linli.errors import StoreError
 from linli.events import SEVERITIES
 
-RESOLVED_LAST = len(SEVERITIES)
 _OPENS_AGAIN = {"reopened", "resumed", "undone"}
 
 _INCIDENT = msgspec.json.Decoder(Incident)
@@ -44,7 +43,6 @@ _LATEST = Prepared(_OF_KEY.order_by(incident.c.number.desc()).limit(1).with_for_
 _LOCK = Prepared(_OF_ID.with_for_update())
 _LAST_NUMBER = Prepared(sa.select(sa.func.max(incident.c.number)))
 # By the rank, so that resolved ones, of which there are more every day, are not even looked at.
-UNRESOLVED = incident.c.urgency < RESOLVED_LAST
 _NEXT_DUE = Prepared(
     sa.select(incident.c.id)
     .where(incident.c.due <= _INSTANT)

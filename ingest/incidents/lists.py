@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from ingest.incidents.book import RESOLVED_LAST, UNRESOLVED, decoded
+from ingest.incidents.book import decoded
 from ingest.incidents.incident import Incident, Label, State
 from ingest.incidents.storm import EVENT
-from ingest.store.incidents import incident
+from ingest.store.incidents import RESOLVED_LAST, UNRESOLVED, incident
 from linli.events import SEVERITIES, Severity
 
 Order = Literal["urgent", "newest"]
@@ -22,6 +22,12 @@ Standing = Literal["alone", "shelved", "part"]
 _LAST_NUMBER = sa.select(sa.func.max(incident.c.number))
 _WAITING = sa.and_(UNRESOLVED, incident.c.state == "open", incident.c.aside.is_(None))
 _COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING)
+_DEVICE = (incident.c.area, incident.c.node, incident.c.device)
+OF_DEVICES = (
+    sa.select(*_DEVICE, sa.func.count())
+    .where(UNRESOLVED, incident.c.aside.is_(None))
+    .group_by(*_DEVICE)
+)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,9 +118,10 @@ def counts(connection: sa.Connection, areas: Collection[str] | None = None) -> t
 def waiting(connection: sa.Connection, areas: Collection[str] | None) -> Waiting:
     """Return how many wait and how many are handled, in these areas, or in all when None."""
     here = sa.true() if areas is None else incident.c.area.in_(areas)
-    levels = sa.select(incident.c.severity, sa.func.count().label("number"))
-    found = connection.execute(levels.where(_WAITING, here).group_by(incident.c.severity))
-    numbers = {row.severity: row.number for row in found}
+    # By the rank, which is the place of a severity until it is resolved, and stands in the index.
+    levels = sa.select(incident.c.urgency, sa.func.count().label("number"))
+    found = connection.execute(levels.where(_WAITING, here).group_by(incident.c.urgency))
+    numbers = {SEVERITIES[row.urgency]: row.number for row in found}
     handled = sa.select(sa.func.count()).select_from(incident)
     handled = handled.where(UNRESOLVED, incident.c.state != "open", incident.c.aside.is_(None))
     return Waiting(
@@ -127,14 +134,11 @@ def unresolved_by_device(
     connection: sa.Connection, areas: Collection[str] | None
 ) -> dict[tuple[str, str, str], int]:
     """Return how many are not resolved of each area, node and device; what is set aside is not."""
-    where = (incident.c.area, incident.c.node, incident.c.device)
-    query = sa.select(*where, sa.func.count().label("number")).where(
-        UNRESOLVED, incident.c.aside.is_(None)
-    )
+    query = OF_DEVICES
     if areas is not None:
         query = query.where(incident.c.area.in_(areas))
-    rows = connection.execute(query.group_by(*where))
-    return {(row.area, row.node, row.device): row.number for row in rows}
+    rows = connection.execute(query)
+    return {(area, node, device): number for area, node, device, number in rows}
 
 
 def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:

@@ -8,14 +8,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ingest import tallies
-from ingest.incidents.book import UNRESOLVED
 from ingest.influx import book
 from ingest.influx.lines import Point
 from ingest.influx.schema import LABEL, LINLI, METRICS, NOTHING
 from ingest.store import journal, registry, state
 from ingest.store import series as series_tables
 from ingest.store.engine import to_micros
-from ingest.store.incidents import incident
+from ingest.store.incidents import UNRESOLVED, incident
 from linli.events import SEVERITIES
 
 
@@ -51,9 +50,9 @@ def of_state(
         yield metric(site, "lag", row.name, max(0, position - done), now)
         yield metric(site, "poisoned", row.name, row.poisoned, now)
     yield metric(site, "influx_parked", NOTHING, book.parked_count(connection), now)
-    waiting = sa.select(incident.c.severity, sa.func.count()).where(UNRESOLVED)
-    rows = connection.execute(waiting.group_by(incident.c.severity))
-    found = {severity: number for severity, number in rows}  # noqa: C416 - typed
+    waiting = sa.select(incident.c.urgency, sa.func.count()).where(UNRESOLVED)
+    rows = connection.execute(waiting.group_by(incident.c.urgency))
+    found = {SEVERITIES[urgency]: number for urgency, number in rows}
     for severity in SEVERITIES:  # those with none too: what is not written stays as it last was
         yield metric(site, "open", severity, found.get(severity, 0), now)
 

@@ -18,6 +18,7 @@ from ingest.incidents.incident import Incident
 from ingest.refusal import Clash, NotThere
 from ingest.services.commands import home
 from ingest.store.engine import reading, writing
+from ingest.store.incidents import UNRESOLVED
 from ingest.store.incidents import incident as table
 from linli.ids import uuid7
 
@@ -75,7 +76,7 @@ def going_on(connection: sa.Connection) -> Sequence[Incident]:
     """Return the drills that are not resolved, newest first."""
     query = (
         sa.select(table.c.body)
-        .where(book.UNRESOLVED, table.c.label == "drill")
+        .where(UNRESOLVED, table.c.label == "drill")
         .order_by(table.c.number.desc())
     )
     found = [book.decoded(body) for body in connection.scalars(query)]

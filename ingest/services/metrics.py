@@ -22,7 +22,7 @@ from ingest.services.journal import JournalService
 from ingest.store import forgotten, journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import reading, to_micros
-from ingest.store.incidents import incident
+from ingest.store.incidents import UNRESOLVED, incident
 from linli.clock import Clock
 from linli.events import SEVERITIES
 
@@ -109,7 +109,7 @@ class MetricsService:
     def _of_state(self) -> dict[str, Values]:
         open_ones = (
             sa.select(incident.c.severity, incident.c.state, sa.func.count())
-            .where(incident.c.state != "resolved", incident.c.label.is_distinct_from("drill"))
+            .where(UNRESOLVED, incident.c.label.is_distinct_from("drill"))
             .group_by(incident.c.severity, incident.c.state)
         )
         kept = sa.select(

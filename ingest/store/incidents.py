@@ -10,8 +10,17 @@ import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
 from ingest.store.floors import metadata
+from linli.events import SEVERITIES
 
-__all__ = ["episode", "incident", "metadata", "silence", "transition"]
+__all__ = [
+    "RESOLVED_LAST",
+    "UNRESOLVED",
+    "episode",
+    "incident",
+    "metadata",
+    "silence",
+    "transition",
+]
 
 incident = sa.Table(
     "incident",
@@ -38,6 +47,10 @@ incident = sa.Table(
     sa.Column("area", sa.Text),
     sa.Column("load", UtcDateTime),  # when people were called for it, NULL when no storm counts it
 )
+RESOLVED_LAST = len(SEVERITIES)
+"""The urgency of what is resolved: behind that of every severity."""
+# Not a bound value: only so does a database see that the index of the unresolved fits.
+UNRESOLVED = incident.c.urgency < sa.literal_column(str(RESOLVED_LAST))
 sa.Index(
     "uq_incident_open",
     incident.c.key,
@@ -53,6 +66,26 @@ sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
 sa.Index("ix_incident_last", incident.c.last)
 sa.Index("ix_incident_device", incident.c.node, incident.c.device, incident.c.number)
 sa.Index("ix_incident_area", incident.c.area, incident.c.number)
+# Only what waits or is worked on, so counting it never reads the incidents themselves.
+sa.Index(
+    "ix_incident_unresolved",
+    incident.c.urgency,
+    incident.c.state,
+    incident.c.aside,
+    incident.c.area,
+    incident.c.node,
+    incident.c.device,
+    sqlite_where=UNRESOLVED,
+    postgresql_where=UNRESOLVED,
+)
+sa.Index(
+    "ix_incident_aside",
+    incident.c.aside,
+    incident.c.urgency,
+    incident.c.number.desc(),
+    sqlite_where=incident.c.aside.is_not(None),
+    postgresql_where=incident.c.aside.is_not(None),
+)
 sa.Index(
     "ix_incident_drill",
     incident.c.label,

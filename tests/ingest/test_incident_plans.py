@@ -11,8 +11,10 @@ from house import NOON, Folder
 
 from ingest.incidents import book, lists
 from ingest.store.engine import reading, writing
-from ingest.store.incidents import incident
+from ingest.store.incidents import RESOLVED_LAST, incident
 
+WAITING = "ix_incident_unresolved (urgency<?)"
+ASIDE = "ix_incident_aside (aside=? AND urgency"
 RANK = "ix_incident_urgency (urgency"
 
 
@@ -45,7 +47,16 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (listing("acknowledged", "in-progress"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
         (listing("resolved", order="newest"), [f"SEARCH incident USING INDEX {RANK}=?)"]),
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
-        (lists._COUNT_WAITING, [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (lists._COUNT_WAITING, [f"SEARCH incident USING COVERING INDEX {WAITING}"]),
+        (
+            lists.OF_DEVICES,
+            [f"SEARCH incident USING COVERING INDEX {WAITING}", "USE TEMP B-TREE FOR GROUP BY"],
+        ),
+        (listing("open", standing=("shelved",)), [f"SEARCH incident USING INDEX {ASIDE}<?)"]),
+        (
+            listing(standing=("shelved",)),
+            ["SEARCH incident USING INDEX ix_incident_aside (aside=?)"],
+        ),
         (
             book._NEXT_DUE.statement.params(instant=NOON),
             ["SEARCH incident USING INDEX ix_incident_due (due<?)"],
@@ -78,7 +89,7 @@ def row(number: int) -> dict[str, object]:
         "device": "d",
         "state": state,
         "severity": "medium",
-        "urgency": book.RESOLVED_LAST if state == "resolved" else 2,
+        "urgency": RESOLVED_LAST if state == "resolved" else 2,
         "last": NOON + timedelta(seconds=number),
         "clears": NOON,
         "body": "{}",
