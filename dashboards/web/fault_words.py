@@ -9,18 +9,12 @@ from __future__ import annotations
 import re
 
 from dashboards.web.language import msg
+from dashboards.web.phrases import ANY_FILE, find, table
 from dashboards.web.words import Words
 from ingest.rules.loading import Fault
 
-Table = tuple[tuple[re.Pattern[str], str], ...]
-
-
-def _table(*rows: tuple[str, str]) -> Table:
-    return tuple((re.compile(pattern, re.ASCII), text) for pattern, text in rows)
-
-
 # What msgspec says of the form of a value, whatever holds it.
-_FORM = _table(
+_FORM = table(
     (r"required field `(people|who)`", msg("Choose at least one")),
     (r"required field", msg("Something is missing here")),
     (r"matching regex|has the wrong form$", msg("This has the wrong form")),
@@ -40,7 +34,7 @@ _FORM = _table(
     (r"[Oo]ut of range|too large", msg("This number is too small or too large")),
 )
 _RULES = (
-    _table(
+    table(
         (r"^is missing$", msg("This is needed")),
         (r"^nobody knows this key", msg("Nobody knows this key")),
         (r"is no length of time", msg("This is no length of time: a whole number and its unit")),
@@ -71,7 +65,7 @@ _RULES = (
     + _FORM
 )
 _PAPERS = (
-    _table(
+    table(
         (r"no person or team", msg("This person or team is not in use any more")),
         (r"no person", msg("This person does not work here any more")),
         (r"no team", msg("There is no such team any more")),
@@ -109,7 +103,7 @@ _PAPERS = (
     )
     + _FORM
 )
-_CELLS = _table(
+_CELLS = table(
     (r"^is needed$", msg("This is needed")),
     (r"is a formula", msg("This is a formula: paste values before saving")),
     (r"year first", msg("This is no date with its year first, such as 2026-03-02")),
@@ -121,16 +115,8 @@ _CELLS = _table(
     (r"^may be (?P<who>.*): write the id", msg("Several are called so: write %(who)s")),
     (r"(?P<count>\d+) dated shifts", msg("Too many shifts: %(count)s")),
 )
-_FILES = _table(
-    (r"more than (?P<most>\d+) bytes", msg("The file is too large; cut it in two")),
-    (r"more than (?P<most>\d+) rows", msg("The file has more than %(most)s rows; cut it in two")),
-    (r"the file is no text", msg("The file is no text. Save it from the spreadsheet as CSV")),
-    (r"two columns are called", msg("Two columns mean the same")),
+_FILES = ANY_FILE + table(
     (r"no column", msg("Columns are needed with the titles 日期, 开始, 结束, 姓名")),
-    (
-        r"row (?P<row>\d+) is not CSV",
-        msg("Row %(row)s cannot be read; perhaps a quote is not closed"),
-    ),
 )
 _COLUMNS = {
     "date": msg("Date"),
@@ -144,7 +130,7 @@ _MEANT = re.compile(r"Did you mean '(?P<text>[^']*)'\?")
 
 def of_rule(fault: Fault, words: Words) -> str:
     """Return what is wrong with a key of a rule, and which key may be meant."""
-    found = _of(_RULES, fault.what, words)
+    found = find(_RULES, fault.what, words)
     if found is None:
         return fault.said
     meant = _MEANT.search(fault.hint)
@@ -163,34 +149,25 @@ def of_rules(fault: Fault, words: Words) -> str:
 
 def of_text(what: str, words: Words) -> str:
     """Return why a text of rules cannot be changed."""
-    return _of(_RULES, what, words) or what
+    return find(_RULES, what, words) or what
 
 
 def of_paper(text: str, words: Words) -> str:
     """Return what is wrong with a document of duty."""
-    return _of(_PAPERS, text, words) or text
+    return find(_PAPERS, text, words) or text
 
 
 def of_cell(rule: str, words: Words) -> str:
     """Return what is wrong with a cell of a roster file."""
-    return _of(_CELLS, rule, words) or rule
+    return find(_CELLS, rule, words) or rule
 
 
 def of_file(what: str, words: Words) -> str:
     """Return what is wrong with a roster file as a whole."""
-    return _of(_FILES, what, words) or what
+    return find(_FILES, what, words) or what
 
 
 def column(name: str, words: Words) -> str:
     """Return the title of a column of a roster file."""
     known = _COLUMNS.get(name)
     return words.say(known) if known else name
-
-
-def _of(table: Table, text: str, words: Words) -> str | None:
-    for pattern, known in table:
-        found = pattern.search(text)
-        if found:
-            said = words.say(known)
-            return said % found.groupdict() if "%(" in said else said
-    return None

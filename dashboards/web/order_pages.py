@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, UploadFile
 from fastapi.responses import Response
 
-from dashboards.web.visit import Acting, SignedIn, Visit
-from ingest.evidence.picture import PHOTO_BYTES
+from dashboards.web.photo import again, photo_of
+from dashboards.web.visit import Acting, SignedIn
 from ingest.orders.order import STARS, Step
-from ingest.refusal import NotThere, TooMuch
+from ingest.refusal import NotThere
 
 router = APIRouter()
 Deed = Literal["assign", "accept", "hand-over", "return", "check", "send-back", "rate", "withdraw"]
@@ -33,7 +33,7 @@ def make(visit: Acting, incident: str, assignee: Name, note: Note = "") -> Respo
     """Give the incident to someone."""
     services, now = visit.house.services.orders, visit.house.clock.now()
     services.assign(visit.viewer, incident, assignee, now, note)
-    return _answer(visit, incident)
+    return again(visit, incident)
 
 
 @router.post("/orders/{order}/done")
@@ -45,12 +45,10 @@ def done(
 ) -> Response:
     """Say what was done, and show it."""
     services, now = visit.house.services.orders, visit.house.clock.now()
-    data = photo.file.read(PHOTO_BYTES + 1) if photo is not None else b""
-    if len(data) > PHOTO_BYTES:
-        raise TooMuch(f"a photograph has at most {PHOTO_BYTES} bytes")
+    data = photo_of(photo)
     picture = services.hand_in(visit.viewer, order, data, now) if data else None
     after = services.act(visit.viewer, order, "done", now, note=words, picture=picture)
-    return _answer(visit, after.incident)
+    return again(visit, after.incident)
 
 
 @router.get("/orders/{order}/picture")
@@ -86,11 +84,4 @@ def act(
         assignee=assignee or None,
         stars=stars,
     )
-    return _answer(visit, after.incident)
-
-
-def _answer(visit: Visit, incident: str) -> Response:
-    if visit.enhanced:
-        found = visit.house.desk.incident(visit.viewer, visit.language, incident)
-        return visit.fragment("parts/incident.html", **found)
-    return visit.go(f"/incidents/{incident}")
+    return again(visit, after.incident)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dashboards.web.language import msg
+from dashboards.web.phrases import ANY_FILE, find, table
 from dashboards.web.words import Words
 from ingest.registry.plan import Value
 from ingest.registry.records import PersonRole, PlaceKind
@@ -57,7 +56,7 @@ ROLES: dict[PersonRole, str] = {
 _VALUES: dict[tuple[str, str], str] = {("role", role): said for role, said in ROLES.items()}
 _VALUES |= {("kind", kind): said for kind, said in PLACES.items()}
 # What ingest.registry says of a broken rule, by what stands in it; a test holds them together.
-_KNOWN = (
+_RULES = table(
     (r"is needed", msg("is needed")),
     (r"SITE/BUILDING", msg("a path such as c001/b03/u1, of lower-case letters, digits and -")),
     (r"EDGE/DEVICE; each", msg("edge box and device, such as c001-n07/cam-e1")),
@@ -84,33 +83,19 @@ _KNOWN = (
     (r" is in a ", msg("this sort of place cannot be there")),
     (r"hangs behind itself", msg("nothing hangs behind itself")),
 )
-_RULES = tuple((re.compile(pattern, re.ASCII), text) for pattern, text in _KNOWN)
-_HINTS = (
-    (re.compile(r"Did you mean '(?P<text>.*)'\?"), msg("Did you mean %(text)s?")),
-    (
-        re.compile(r"Row (?P<row>\d+) would make it"),
-        msg("Row %(row)s would make it, but is refused"),
-    ),
-    (re.compile(r"'(?P<who>[^']+)' depends on it"), msg("%(who)s depends on it")),
-    (re.compile(r"(?P<way>.+ → .+)"), msg("The circle: %(way)s")),
+_HINTS = table(
+    (r"Did you mean '(?P<text>.*)'\?", msg("Did you mean %(text)s?")),
+    (r"Row (?P<row>\d+) would make it", msg("Row %(row)s would make it, but is refused")),
+    (r"'(?P<who>[^']+)' depends on it", msg("%(who)s depends on it")),
+    (r"(?P<way>.+ → .+)", msg("The circle: %(way)s")),
 )
-# What is wrong with a file as a whole.
-_FILES = (
-    (r"more than (?P<most>\d+) bytes", msg("The file is too large; cut it in two")),
-    (r"more than (?P<most>\d+) rows", msg("The file has more than %(most)s rows; cut it in two")),
-    (r"the file is no text", msg("The file is no text. Save it from the spreadsheet as CSV")),
-    (r"two columns are called", msg("Two columns mean the same")),
+_FILES = ANY_FILE + table(
     (r"no column 'id'", msg("There is no column with the title 编号 (id)")),
     (
         r"no column 'type'",
         msg("There is no column with the title 类型 (type); choose below what it lists"),
     ),
-    (
-        r"row (?P<row>\d+) is not CSV",
-        msg("Row %(row)s cannot be read; perhaps a quote is not closed"),
-    ),
 )
-_WHOLE = tuple((re.compile(pattern, re.ASCII), text) for pattern, text in _FILES)
 
 
 def field_word(name: str, words: Words) -> str:
@@ -141,20 +126,12 @@ def value_word(name: str, value: Value, words: Words) -> str:
 
 def fault_words(rule: str, hint: str, words: Words) -> str:
     """Return a broken rule, and what to do; what is unknown stays as it is."""
-    said = _say(_RULES, rule, words) or rule
-    advice = _say(_HINTS, hint, words)
+    said = find(_RULES, rule, words) or rule
+    advice = find(_HINTS, hint, words)
     stop = words.say(msg(". "))
     return f"{said}{stop}{advice}" if advice else said
 
 
 def file_words(what: str, words: Words) -> str:
     """Return what is wrong with a file."""
-    return _say(_WHOLE, what, words) or what
-
-
-def _say(table: tuple[tuple[re.Pattern[str], str], ...], text: str, words: Words) -> str | None:
-    for pattern, known in table:
-        found = pattern.search(text)
-        if found:
-            return words.say(known) % found.groupdict()
-    return None
+    return find(_FILES, what, words) or what

@@ -7,51 +7,42 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
+from ingest.api.incident_lists import SHOWN as OF_INCIDENTS
 from ingest.api.problems import MEDIA_TYPE, Problem
+from ingest.api.registry_lists import SHOWN as OF_REGISTRY
+from ingest.api.stored_lists import SHOWN as OF_STORE
 from ingest.commands.command import Command
 from ingest.floors.book import FloorPlan
 from ingest.incidents.incident import Incident, Transition
-from ingest.incidents.lists import Precision, Waiting
+from ingest.incidents.lists import Waiting
 from ingest.incidents.silence import Silence
 from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order, OrderStep
-from ingest.registry.book import Entry
-from ingest.registry.config_changes import ConfigChange
 from ingest.registry.configs import ConfigDraft, ConfigRestore, ConfigState, ConfigVersion
 from ingest.registry.plan import Preview
-from ingest.registry.records import Device, Edge, Person, Place, Team
 from ingest.registry.watched import WatchedDraft, WatchedState
 from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
 from ingest.services.access import SHOWN as OF_ACCESS
 from ingest.services.called import Choice
-from ingest.services.cards import TapView
 from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.foresight import SHOWN as OF_FORESIGHT
 from ingest.services.history import SHOWN as OF_HISTORY
-from ingest.services.history import HappenedEvent, HappenedStep
 from ingest.services.lines import LatestRow, SeriesRow
-from ingest.services.links import LinkLook
 from ingest.services.live import SHOWN as OF_LIVE
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
-from ingest.services.rules import FiredView, RulesView, RuleVersionView
-from ingest.services.series import ReadingView
+from ingest.services.rules import FiredView, RulesView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
 from ingest.services.trends import SHOWN as OF_TRENDS
 from ingest.services.views import (
     ChainView,
     DeviceView,
-    EventView,
     EvidenceRecord,
-    NodeView,
-    RejectView,
     SealKey,
-    SeriesInfo,
-    SeriesPoint,
     Stats,
 )
 from ingest.services.waste import BinList, RoundView
@@ -59,185 +50,6 @@ from linli.edge_config import EdgeConfig
 
 REFERENCE = "#/components/schemas/{name}"
 _ENCODER = msgspec.json.Encoder()
-
-
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of lists; `next` is the cursor of what follows, null at the end."""
-
-    next: str | None = None
-
-
-class ListedIncident(Incident, frozen=True, kw_only=True):
-    """An incident in a list, with what its area and its device are called."""
-
-    area_label: str
-    device_label: str
-
-
-class IncidentList(Listing, frozen=True, kw_only=True):
-    """A page of incidents."""
-
-    items: tuple[ListedIncident, ...]
-
-
-class FloorPlanList(Listing, frozen=True, kw_only=True):
-    """Floor plans by id, each with the devices that stand on it."""
-
-    items: tuple[FloorPlan, ...]
-
-
-class HappenedEventList(Listing, frozen=True, kw_only=True):
-    """A page of events, newest first."""
-
-    items: tuple[HappenedEvent, ...]
-
-
-class HappenedStepList(Listing, frozen=True, kw_only=True):
-    """A page of steps of incidents, newest first."""
-
-    items: tuple[HappenedStep, ...]
-
-
-class TransitionList(Listing, frozen=True, kw_only=True):
-    """The history of an incident, oldest first."""
-
-    items: tuple[Transition, ...]
-
-
-class LinkBook(msgspec.Struct, frozen=True, kw_only=True):
-    """Who opened an incident by link and who tapped its cards, oldest first, a thousand each."""
-
-    looks: tuple[LinkLook, ...]
-    taps: tuple[TapView, ...]
-
-
-class CommandList(Listing, frozen=True, kw_only=True):
-    """The last commands to a device, newest first."""
-
-    items: tuple[Command, ...]
-
-
-class PrecisionList(Listing, frozen=True, kw_only=True):
-    """How often each device was right about each event."""
-
-    items: tuple[Precision, ...]
-
-
-class SilenceList(Listing, frozen=True, kw_only=True):
-    """Silences, the newest first."""
-
-    items: tuple[Silence, ...]
-
-
-class DrillList(msgspec.Struct, frozen=True, kw_only=True):
-    """Drills that go on, newest first."""
-
-    items: tuple[Incident, ...]
-
-
-class OrderList(Listing, frozen=True, kw_only=True):
-    """Work orders, the newest first."""
-
-    items: tuple[Order, ...]
-
-
-class OrderStepList(Listing, frozen=True, kw_only=True):
-    """What happened to an order, oldest first."""
-
-    items: tuple[OrderStep, ...]
-
-
-class DeviceList(Listing, frozen=True, kw_only=True):
-    """All devices and edge boxes."""
-
-    items: tuple[DeviceView, ...]
-    nodes: tuple[NodeView, ...]
-
-
-class PlaceList(Listing, frozen=True, kw_only=True):
-    """Places by their paths."""
-
-    items: tuple[Place, ...]
-
-
-class EdgeList(Listing, frozen=True, kw_only=True):
-    """Edge boxes as they are registered."""
-
-    items: tuple[Edge, ...]
-
-
-class DeviceRecordList(Listing, frozen=True, kw_only=True):
-    """Devices as they are registered."""
-
-    items: tuple[Device, ...]
-
-
-class TeamList(Listing, frozen=True, kw_only=True):
-    """Teams."""
-
-    items: tuple[Team, ...]
-
-
-class PersonList(Listing, frozen=True, kw_only=True):
-    """People who work here."""
-
-    items: tuple[Person, ...]
-
-
-class ChangeList(Listing, frozen=True, kw_only=True):
-    """What changed in the registry, newest first."""
-
-    items: tuple[Entry, ...]
-
-
-class ConfigVersionList(Listing, frozen=True, kw_only=True):
-    """Versions of an edge box's configuration, newest first, without their documents."""
-
-    items: tuple[ConfigVersion, ...]
-
-
-class ConfigChangeList(msgspec.Struct, frozen=True, kw_only=True):
-    """What one version of a configuration changed, at most 500 settings."""
-
-    items: tuple[ConfigChange, ...]
-
-
-class EventList(Listing, frozen=True, kw_only=True):
-    """Stored events, oldest first."""
-
-    items: tuple[EventView, ...]
-
-
-class RejectList(Listing, frozen=True, kw_only=True):
-    """Refused messages, newest first."""
-
-    items: tuple[RejectView, ...]
-
-
-class SeriesList(Listing, frozen=True, kw_only=True):
-    """All series."""
-
-    items: tuple[SeriesInfo, ...]
-
-
-class RuleVersionList(Listing, frozen=True, kw_only=True):
-    """Versions of the rules, the newest first."""
-
-    items: tuple[RuleVersionView, ...]
-
-
-class ReadingList(Listing, frozen=True, kw_only=True):
-    """Single readings, oldest first."""
-
-    items: tuple[ReadingView, ...]
-
-
-class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
-    """One series over a span; points without data have null values."""
-
-    series: str
-    step: int
-    points: tuple[SeriesPoint, ...]
 
 
 class HandedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,35 +96,20 @@ SHOWN: tuple[type, ...] = (
     ChannelList,
     PhoneList,
     MessageText,
-    LinkBook,
-    IncidentList,
-    TransitionList,
-    PrecisionList,
     Waiting,
-    SilenceList,
     Silence,
-    DrillList,
-    OrderList,
-    OrderStepList,
     Order,
     OrderStep,
     HandedIn,
     AlertsTaken,
-    DeviceList,
-    EventList,
-    RejectList,
-    SeriesList,
-    SeriesData,
     LatestRow,
     SeriesRow,
     Choice,
-    ReadingList,
     Storage,
     BinList,
     RoundView,
     FiredView,
     RulesView,
-    RuleVersionList,
     RuleVersion,
     Trial,
     Link,
@@ -320,7 +117,6 @@ SHOWN: tuple[type, ...] = (
     Health,
     Incident,
     Command,
-    CommandList,
     *OF_LIVE,
     DeviceView,
     Stats,
@@ -330,21 +126,12 @@ SHOWN: tuple[type, ...] = (
     SealKey,
     Transition,
     FloorPlan,
-    FloorPlanList,
-    PlaceList,
-    EdgeList,
-    DeviceRecordList,
-    TeamList,
-    PersonList,
-    ChangeList,
     Preview,
     ConfigState,
     ConfigVersion,
-    ConfigVersionList,
     ConfigDraft,
     WatchedDraft,
     WatchedState,
-    ConfigChangeList,
     ConfigRestore,
     EdgeConfig,
     *OF_ACCESS,
@@ -354,8 +141,9 @@ SHOWN: tuple[type, ...] = (
     *OF_COUNTS,
     *OF_TRENDS,
     *OF_HISTORY,
-    HappenedEventList,
-    HappenedStepList,
+    *OF_INCIDENTS,
+    *OF_REGISTRY,
+    *OF_STORE,
 )
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.api.answers import CommandList, answer, tells
+from ingest.api.answers import answer, tells
+from ingest.api.registry_lists import CommandList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.commands.command import Command
 from ingest.services.commands import LONGEST_REASON

@@ -6,15 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from ingest.api.answers import (
-    REFERENCE,
-    ConfigChangeList,
-    ConfigVersionList,
-    answer,
-    tells,
-)
-from ingest.api.conditions import WhatWasSeen, etag, tags
-from ingest.api.registry import Given, body_of
+from ingest.api.answers import REFERENCE, answer, tells
+from ingest.api.conditions import etag, tags
+from ingest.api.registry import TheWish, body_of
+from ingest.api.registry_lists import ConfigChangeList, ConfigVersionList
 from ingest.api.visitor import Now, TheNode, TheServices, TheViewer
 from ingest.registry.configs import ConfigState, ConfigVersion
 from ingest.registry.watched import WatchedState
@@ -39,19 +34,13 @@ def config_state(edge: str, house: TheServices, viewer: TheViewer) -> Response:
     openapi_extra=body_of({"$ref": REFERENCE.format(name="ConfigDraft")}),
 )
 def put_config(
-    *,
-    edge: str,
-    values: Given,
-    house: TheServices,
-    viewer: TheViewer,
-    now: Now,
-    seen: WhatWasSeen,
+    edge: str, wish: TheWish, house: TheServices, viewer: TheViewer, now: Now
 ) -> Response:
     """Want another document (an `EdgeConfig`) of a box, and say why; every version is kept.
 
     The same document again makes no new version. Passwords of cameras stay in files on the box.
     """
-    made = house.configs.put(viewer, edge, values, seen=seen, now=now)
+    made = house.configs.put(viewer, edge, wish.values, seen=wish.seen, now=now)
     return answer(made, headers=etag(str(made.version)))
 
 
@@ -61,16 +50,10 @@ def put_config(
     openapi_extra=body_of({"$ref": REFERENCE.format(name="ConfigRestore")}),
 )
 def restore_config(
-    *,
-    edge: str,
-    values: Given,
-    house: TheServices,
-    viewer: TheViewer,
-    now: Now,
-    seen: WhatWasSeen,
+    edge: str, wish: TheWish, house: TheServices, viewer: TheViewer, now: Now
 ) -> Response:
     """Roll back: make a new version with the content of an old one, and say why."""
-    made = house.configs.restore(viewer, edge, values, seen=seen, now=now)
+    made = house.configs.restore(viewer, edge, wish.values, seen=wish.seen, now=now)
     return answer(made, headers=etag(str(made.version)))
 
 
@@ -120,17 +103,10 @@ def watched(edge: str, camera: str, house: TheServices, viewer: TheViewer) -> Re
     openapi_extra=body_of({"$ref": REFERENCE.format(name="WatchedDraft")}),
 )
 def put_watched(
-    *,
-    edge: str,
-    camera: str,
-    values: Given,
-    house: TheServices,
-    viewer: TheViewer,
-    now: Now,
-    seen: WhatWasSeen,
+    *, edge: str, camera: str, wish: TheWish, house: TheServices, viewer: TheViewer, now: Now
 ) -> Response:
     """Want other zones, lines, masks or scenarios of one camera: a new version of the document."""
-    made = house.configs.put_watched(viewer, edge, camera, values, seen=seen, now=now)
+    made = house.configs.put_watched(viewer, edge, camera, wish.values, seen=wish.seen, now=now)
     return answer(made, headers=etag(str(made.version)))
 
 

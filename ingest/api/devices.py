@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.api.answers import DeviceList, answer, tells
+from ingest.api.answers import answer, tells
 from ingest.api.chosen import InWords, Some, some
+from ingest.api.registry_lists import DeviceList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.services.called import Called, Lang
 from ingest.services.page import sliced

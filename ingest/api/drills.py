@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.api.answers import DrillList, answer, tells
+from ingest.api.answers import answer, tells
+from ingest.api.incident_lists import DrillList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.drill import Drill, DrillEvent
 from ingest.incidents.incident import Incident

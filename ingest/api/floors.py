@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api.answers import FloorPlanList, answer, fails, tells
+from ingest.api.answers import answer, fails, tells
+from ingest.api.registry_lists import FloorPlanList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.floors.book import FloorPlan, Marker
 from ingest.services.floors import LONGEST_LABEL, MOST_PLANS

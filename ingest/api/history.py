@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from ingest.api.answers import HappenedEventList, HappenedStepList, answer, tells
+from ingest.api.answers import answer, tells
 from ingest.api.chosen import InWords, Some, some
+from ingest.api.incident_lists import HappenedEventList, HappenedStepList
 from ingest.api.statistics import End, Start
 from ingest.api.visitor import TheServices, TheViewer
 from ingest.incidents.incident import Step

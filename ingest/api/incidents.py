@@ -9,16 +9,10 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from msgspec.structs import asdict
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest.api.answers import (
-    IncidentList,
-    ListedIncident,
-    PrecisionList,
-    TransitionList,
-    answer,
-    tells,
-)
+from ingest.api.answers import answer, tells
 from ingest.api.chosen import InWords, Some, some
 from ingest.api.conditions import etag, tags
+from ingest.api.incident_lists import IncidentList, ListedIncident, PrecisionList, TransitionList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident, Label, State
 from ingest.services.incidents import LONGEST_SHELF, IncidentService, Order, Standing, Waiting

@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
-from ingest.api.answers import EventList, RejectList, answer, fails, tells
+from ingest.api.answers import answer, fails, tells
 from ingest.api.chosen import Some, some
+from ingest.api.stored_lists import EventList, RejectList
 from ingest.api.visitor import TheServices, TheViewer
 from ingest.services.views import Stats
 

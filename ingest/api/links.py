@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.api.answers import LinkBook, answer, fails, tells
+from ingest.api.answers import answer, fails, tells
+from ingest.api.incident_lists import LinkBook
 from ingest.api.visitor import Now, TheServices, TheViewer
 
 router = APIRouter(prefix="/incidents/{incident}/links", tags=["incidents"])

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
-from ingest.api.answers import HandedIn, answer, tells
+from ingest.api import photograph
+from ingest.api.answers import answer, tells
 from ingest.api.conditions import etag
-from ingest.api.photograph import PHOTOGRAPH, photograph
+from ingest.api.photograph import takes_photograph
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.incident import Incident
 from ingest.services.tag import tag_of
@@ -34,21 +34,9 @@ def note(incident: str, house: TheServices, viewer: TheViewer, now: Now, body: R
     return answer(found, headers=etag(tag_of(found)))
 
 
-@router.put(
-    "/{incident}/photo",
-    status_code=201,
-    responses=tells(HandedIn, 400, 401, 403, 404, 413, 415, 422, 503, status=201),
-    openapi_extra=PHOTOGRAPH,
-)
+@router.put("/{incident}/photo", **takes_photograph("", "note"))
 async def hand_in(
     incident: str, request: Request, house: TheServices, viewer: TheViewer, now: Now
 ) -> Response:
-    """Hand in a photograph; name its id in `note`.
-
-    It is made smaller, and nothing but its pixels is kept. Nothing in it is blurred: whoever takes
-    it answers for what it shows.
-    """
-    viewer.within("act")
-    data = await photograph(request)
-    name = await run_in_threadpool(house.notes.hand_in, viewer, incident, data, now)
-    return answer(HandedIn(picture=name), 201)
+    """Keep it, made smaller."""
+    return await photograph.hand_in(request, viewer, house.notes.hand_in, incident, now)

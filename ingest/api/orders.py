@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
-from ingest.api.answers import HandedIn, OrderList, OrderStepList, answer, tells
-from ingest.api.photograph import PHOTOGRAPH, photograph
+from ingest.api import photograph
+from ingest.api.answers import answer, tells
+from ingest.api.incident_lists import OrderList, OrderStepList
+from ingest.api.photograph import takes_photograph
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.orders.order import STARS, Order, State, Step
 from ingest.services.page import sliced
@@ -175,24 +176,12 @@ def give_back(
     return answer(house.orders.act(viewer, order, "returned", now, note=body.note))
 
 
-@router.put(
-    "/orders/{order}/picture",
-    status_code=201,
-    responses=tells(HandedIn, 400, 401, 403, 404, 413, 415, 422, 503, status=201),
-    openapi_extra=PHOTOGRAPH,
-)
+@router.put("/orders/{order}/picture", **takes_photograph(" of what was done", "done"))
 async def hand_in(
     order: str, request: Request, house: TheServices, viewer: TheViewer, now: Now
 ) -> Response:
-    """Hand in a photograph of what was done; name its id in `done`.
-
-    It is made smaller, and nothing but its pixels is kept. Nothing in it is blurred: whoever takes
-    it answers for what it shows.
-    """
-    viewer.within("act")
-    data = await photograph(request)
-    name = await run_in_threadpool(house.orders.hand_in, viewer, order, data, now)
-    return answer(HandedIn(picture=name), 201)
+    """Keep it, made smaller."""
+    return await photograph.hand_in(request, viewer, house.orders.hand_in, order, now)
 
 
 @router.post("/orders/{order}/done", responses=tells(Order, *REFUSALS))

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api.answers import (
-    REFERENCE,
+from ingest.api.answers import REFERENCE, answer, fails, tells
+from ingest.api.conditions import WhatWasSeen, etag
+from ingest.api.registry_lists import (
     ChangeList,
     DeviceRecordList,
     EdgeList,
     PersonList,
     PlaceList,
     TeamList,
-    answer,
-    fails,
-    tells,
 )
-from ingest.api.conditions import WhatWasSeen, etag
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.refusal import RulesBroken
 from ingest.registry.plan import Preview, tag
 from ingest.registry.records import KINDS, TYPES, RecordType
 from ingest.registry.words import Titles
+from ingest.services.registry import Seen
 
 router = APIRouter(prefix="/registry", tags=["registry"])
 
@@ -66,6 +64,21 @@ async def given(request: Request) -> dict[str, Any]:
 
 
 Given = Annotated[dict[str, Any], Depends(given)]
+
+
+class Wish(NamedTuple):
+    """What a caller wants, and in view of which state of it."""
+
+    values: dict[str, Any]
+    seen: Seen
+
+
+def wish(values: Given, seen: WhatWasSeen) -> Wish:
+    """Return what a caller wants. Raises RulesBroken."""
+    return Wish(values, seen)
+
+
+TheWish = Annotated[Wish, Depends(wish)]
 
 
 def body_of(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api.answers import RuleVersionList, answer, tells
+from ingest.api.answers import answer, tells
 from ingest.api.conditions import WhatWasSeen, etag
+from ingest.api.stored_lists import RuleVersionList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.refusal import NotUsable
 from ingest.rules.trial import Trial

@@ -8,15 +8,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from ingest.api.answers import (
-    ReadingList,
-    SeriesData,
-    SeriesList,
-    answer,
-    rows_of,
-    tells,
-)
+from ingest.api.answers import answer, rows_of, tells
 from ingest.api.chosen import InWords, Some, some
+from ingest.api.stored_lists import ReadingList, SeriesData, SeriesList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.refusal import NotThere
 from ingest.series.storage import Storage

@@ -8,7 +8,8 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest.api.answers import SilenceList, answer, tells
+from ingest.api.answers import answer, tells
+from ingest.api.incident_lists import SilenceList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.incidents.silence import Matchers, Silence, Weekday, Weekly
 from ingest.incidents.silences import Phase
