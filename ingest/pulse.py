@@ -45,6 +45,11 @@ class Pulse:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._ask_on, name="pulse", daemon=True)
 
+    @property
+    def answered(self) -> bool:
+        """Whether there ever was an answer."""
+        return self._answered is not None
+
     def start(self) -> None:
         """Begin to ask."""
         self._thread.start()

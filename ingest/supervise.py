@@ -19,6 +19,7 @@ from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError, StoreError
 from linli.process import Child, StopSignal, Supervisor, linli_argv
+from linli.service import ServiceManager
 from linli.settings import make_folder
 
 WEB = "web"
@@ -38,12 +39,14 @@ def supervise(
     Raises InputError before anything is started when a folder, file, secret or port will not do,
     and later when a child meets something that only a person can mend.
     """
+    manager = ServiceManager.of()
     settings.mqtt_password()
     settings.influx.token()
     with sole_owner(settings.folder):
         _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)
-        _run(config, stop, Pulse(settings.http, SystemClock(), patience or Patience()))
+        pulse = Pulse(settings.http, SystemClock(), patience or Patience())
+        _run(config, stop, pulse, manager)
 
 
 @contextmanager
@@ -93,9 +96,10 @@ def check_port(host: str, port: int) -> None:
         ) from None
 
 
-def _run(config: Path, stop: StopSignal, pulse: Pulse) -> None:
+def _run(config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager) -> None:
     read, write = os.pipe()
     supervisor = Supervisor(SystemClock())
+    ready = False
     try:
         for part, end in zip(PARTS, (write, read), strict=True):
             argv = linli_argv("ingest", part, "--config", str(config))
@@ -103,9 +107,13 @@ def _run(config: Path, stop: StopSignal, pulse: Pulse) -> None:
         pulse.start()
         while not stop.wait(POLL_SECONDS):
             _give_up_on_bad_input(supervisor.poll())
+            if not ready and pulse.answered:
+                ready = True
+                manager.tell(READY="1", STATUS="pages and API answer")
             if (since := supervisor.since(WEB)) is not None and pulse.lost(since):
                 supervisor.end_by_force(WEB, "does not answer any more")
     finally:
+        manager.tell(STOPPING="1")
         pulse.stop()
         supervisor.stop()
         for end in (read, write):

@@ -33,6 +33,7 @@ class _Linli(LazyGroup):
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
         "audit": ("linli.cli.audit", "command", "ingest", "Who did what, checked."),
+        "service": ("linli.cli.service", "command", "ingest", "Install as services here."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",

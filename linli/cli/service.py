@@ -1,0 +1,264 @@
+"""`linli service`: Linli as services of this machine, started with it and kept running."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ingest.settings import load_settings
+from linli.errors import InputError
+from linli.install import machine, units
+from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, SYSUSERS, UNITS, Service
+from linli.process import linli_argv
+from linli.topics import is_id
+
+_CLIENT = "svc-ingest"
+_GREEN_SECONDS = 180
+_OURS = (INGEST, BROKER, EDGE)
+
+
+@click.group(short_help="Run Linli as services of this machine.")
+def command() -> None:
+    """Install Linli as services of this machine, which start with it; take them away again."""
+
+
+@command.group()
+def install() -> None:
+    """Install the server, or an edge, as services. Needs root; may be repeated."""
+
+
+@install.command(
+    epilog="Examples: linli service install server --site c001 --label 和园社区 · "
+    "linli service install server --site c001 --label 和园社区 --host 192.0.2.10"
+)
+@click.option("--site", help="Id of the community: a-z, 0-9 and '-'")
+@click.option("--label", help="What people call it, in any language")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    help="Name or address by which edge boxes reach this machine; repeat. Without it the broker is "
+    "for this machine alone",
+)
+@click.option("--http-port", default=8470, show_default=True, help="Port of pages and API")
+def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_port: int) -> None:
+    """Install ingest and broker: accounts, folders, secrets, certificates, units; start them.
+
+    Waits until a message that it makes itself has gone the whole way. What is there already stays:
+    settings, secrets and data are never overwritten.
+    """
+    program = _ready("mosquitto")
+    fresh = not INGEST.settings.exists()
+    if fresh:
+        _begin(site, label, hosts, http_port)
+    elif hosts and load_settings(INGEST.settings).broker.access != "certificates":
+        raise InputError(
+            "the broker is for this machine alone, by the settings that are there",
+            where=f"{INGEST.settings}: broker",
+            hint="Set tls and access there and in [mqtt] (docs/broker.md), then install again",
+        )
+    for line in (*_broker(hosts, fresh=fresh), *_account(fresh=fresh)):
+        click.echo(line)
+    texts = {INGEST: units.ingest_unit(program), BROKER: units.broker_unit()}
+    _place(texts)
+    _start(texts)
+    if machine.booted():
+        _until_green()
+
+
+@install.command(epilog="Example: linli service install edge")
+def edge() -> None:
+    """Install an edge that is set up in /var/lib/linli-edge/edge.toml; start it."""
+    program = _ready()
+    if not EDGE.settings.exists():
+        raise InputError(
+            "no such file",
+            where=str(EDGE.settings),
+            hint=f"Make it with `linli edge init --config {EDGE.settings} …`, then install again",
+        )
+    machine.folder_of(EDGE.folder, EDGE.account)
+    machine.run(linli_argv("edge", "check", "--config", str(EDGE.settings)), account=EDGE.account)
+    texts = {EDGE: units.edge_unit(program)}
+    _place(texts)
+    _start(texts)
+
+
+@command.command(epilog="Example: linli service uninstall --yes")
+@click.option("--yes", is_flag=True, help="Do it: nothing watches afterwards")
+def uninstall(*, yes: bool) -> None:
+    """Stop the services and remove their units; settings, data and accounts stay."""
+    there = [one for one in _OURS if (UNITS / one.unit).exists()]
+    if not there:
+        raise InputError("nothing of Linli is installed here", where=str(UNITS))
+    names = [one.unit for one in there]
+    if not yes:
+        raise InputError(
+            f"this stops {', '.join(names)}: nothing watches afterwards", hint="Say --yes to do it"
+        )
+    _need_root()
+    for one in there:
+        now = ("--now",) if machine.booted() else ()
+        machine.run(["systemctl", "disable", *now, one.unit])
+        (UNITS / one.unit).unlink()
+        click.echo(f"{one.unit} removed; {one.folder} stays")
+    if machine.booted():
+        machine.run(["systemctl", "daemon-reload"])
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise InputError("only root may install services", hint="Use sudo")
+
+
+def _ready(*needed: str) -> Path:
+    """Return the installed program, once this machine has what is needed. Raises InputError."""
+    _need_root()
+    for name in ("systemctl", "systemd-sysusers", *needed):
+        if shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+            package = "mosquitto" if name == "mosquitto" else "systemd"
+            raise InputError(f"no {name} here", hint=f"apt-get install {package}")
+    program = Path(sys.prefix) / "bin" / "linli"
+    if not program.exists():
+        raise InputError("not an installation of Linli", where=str(program))
+    homes = tuple(one for one in (program, Path(sys.executable).resolve()) if _at_home(one))
+    if homes:
+        raise InputError(
+            "services may not read home folders",
+            where=str(homes[0]),
+            hint="Install Linli with the system's Python into a place such as /opt/linli",
+        )
+    if machine.write(SYSUSERS, ACCOUNTS):
+        click.echo(f"{SYSUSERS} written")
+    machine.run(["systemd-sysusers", str(SYSUSERS)])
+    return program
+
+
+def _at_home(path: Path) -> bool:
+    return path.is_relative_to("/root") or path.is_relative_to("/home")
+
+
+def _begin(site: str | None, label: str | None, hosts: tuple[str, ...], http_port: int) -> None:
+    """Write the first settings and make the empty store as the account that owns them."""
+    if site is None or label is None:
+        raise InputError("a new server needs --site and --label")
+    if not is_id(site):
+        raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
+    machine.folder_of(INGEST.folder, INGEST.account)
+    machine.folder_of(INGEST.folder / "secrets", INGEST.account)
+    text = _settings(site, label, http_port, apart=bool(hosts))
+    machine.write(INGEST.settings, text, mode=0o600, account=INGEST.account)
+    argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
+    machine.run(argv, account=INGEST.account)
+    click.echo(f"{INGEST.settings} written")
+
+
+def _settings(site: str, label: str, http_port: int, *, apart: bool) -> str:
+    """Return `ingest.toml`; `apart`: edges are other machines, so certificates prove who is who."""
+    if apart:
+        mqtt = (
+            'port = 8883\nca_file = "secrets/ca.crt"\ncert_file = "secrets/client.crt"\n'
+            'key_file = "secrets/client.key"'
+        )
+        broker = 'host = "0.0.0.0"\nport = 8883\naccess = "certificates"'
+    else:
+        mqtt = f'port = 1883\nusername = "{_CLIENT}"\npassword_file = "secrets/{_CLIENT}"'
+        broker = 'host = "127.0.0.1"\nport = 1883\naccess = "passwords"\ntls = false'
+    return f"""\
+data = "data"
+
+[site]
+id = "{site}"
+label = {json.dumps(label, ensure_ascii=False)}
+
+[http]
+host = "127.0.0.1"
+port = {http_port}
+
+[mqtt]
+host = "127.0.0.1"
+{mqtt}
+
+[broker]
+folder = "{BROKER.folder}"
+{broker}
+run_as = "{BROKER.account}"
+"""
+
+
+def _broker(hosts: tuple[str, ...], *, fresh: bool) -> Iterator[str]:
+    """Make certificates where they are wanted, render the broker, hand the ingest its own."""
+    config = ("--config", str(INGEST.settings))
+    BROKER.folder.mkdir(parents=True, exist_ok=True)
+    mine = INGEST.folder / "secrets"
+    if hosts:
+        named = [part for one in ("127.0.0.1", *hosts) for part in ("--host", one)]
+        machine.run(linli_argv("broker", "ca", *named, *config))
+        yield f"certificate of the broker made for {', '.join(hosts)}"
+    if hosts and fresh:
+        machine.run(linli_argv("broker", "issue", _CLIENT, *config))
+        given = BROKER.folder / "clients" / _CLIENT
+        for one in ("ca.crt", "client.crt", "client.key"):
+            text = (given / one).read_text(encoding="ascii")
+            machine.write(mine / one, text, mode=0o600, account=INGEST.account)
+        shutil.rmtree(given)
+    machine.run(linli_argv("broker", "render", *config))
+    secret = BROKER.folder / "secrets" / _CLIENT
+    if secret.exists():
+        text = secret.read_text(encoding="utf-8")
+        machine.write(mine / _CLIENT, text, mode=0o600, account=INGEST.account)
+    machine.folder_of(INGEST.folder, INGEST.account)
+    yield f"broker rendered in {BROKER.folder}"
+
+
+def _account(*, fresh: bool) -> Iterator[str]:
+    """Make the first account of a new server; its password is shown this once."""
+    if not fresh:
+        return
+    config = ("--config", str(INGEST.settings), "--json")
+    argv = linli_argv("ingest", "user", "add", "admin", "--role", "admin", *config)
+    made = json.loads(machine.run(argv, account=INGEST.account))
+    yield f"first account: admin, password {made['password']} (shown this once)"
+
+
+def _place(texts: dict[Service, str]) -> None:
+    for service, text in texts.items():
+        if machine.write(UNITS / service.unit, text):
+            click.echo(f"{UNITS / service.unit} written")
+
+
+def _start(services: dict[Service, str]) -> None:
+    names = [one.unit for one in services]
+    machine.run(["systemctl", "enable", *names])
+    if not machine.booted():
+        click.echo(f"enabled: {', '.join(names)}; systemd does not run here, so nothing is started")
+        return
+    machine.run(["systemctl", "daemon-reload"])
+    machine.run(["systemctl", "restart", *reversed(names)])
+    click.echo(f"started: {', '.join(names)}")
+
+
+def _until_green() -> None:
+    """Wait for the first message that went the whole way. Raises InputError with what is wrong."""
+    click.echo("waiting until a message has gone the whole way …")
+    argv = linli_argv("doctor", "--json", "--all", "--config", str(INGEST.settings))
+    end, bad = time.monotonic() + _GREEN_SECONDS, "nothing was heard of it"
+    while time.monotonic() < end:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        found = json.loads(done.stdout)["findings"] if done.stdout else []
+        if any(one["code"] == "chain" and one["level"] == "ok" for one in found):
+            click.echo("all green: pages at http://127.0.0.1, see [http] in the settings")
+            return
+        bad = "; ".join(one["what"] for one in found if one["level"] != "ok") or bad
+        time.sleep(2)
+    raise InputError(
+        f"not green after {_GREEN_SECONDS} s: {bad}",
+        hint=f"linli doctor --config {INGEST.settings}; journalctl -u {INGEST.unit}",
+    )

@@ -1,0 +1,1 @@
+"""Linli as services of one machine: which accounts, folders and units, as text."""

@@ -1,0 +1,42 @@
+"""Where everything of an installation is: each service's files are in one folder of its account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One unit: its name, the account it runs as, the folder of all its files, its settings."""
+
+    unit: str
+    account: str
+    folder: Path
+    settings: Path
+
+
+INGEST = Service(
+    "linli-ingest.service", "linli", Path("/var/lib/linli"), Path("/var/lib/linli/ingest.toml")
+)
+EDGE = Service(
+    "linli-edge.service",
+    "linli-edge",
+    Path("/var/lib/linli-edge"),
+    Path("/var/lib/linli-edge/edge.toml"),
+)
+BROKER = Service(
+    "linli-broker.service",
+    "mosquitto",
+    Path("/var/lib/linli-broker"),
+    Path("/var/lib/linli-broker/mosquitto.conf"),
+)
+UNITS = Path("/etc/systemd/system")
+SYSUSERS = Path("/etc/sysusers.d/linli.conf")
+ACCOUNTS = f"""\
+# Accounts of Linli: written by `linli service install`, read by systemd-sysusers.
+u {INGEST.account} - "Linli ingest" {INGEST.folder}
+u {EDGE.account} - "Linli edge" {EDGE.folder}
+m {EDGE.account} video
+m {EDGE.account} audio
+"""

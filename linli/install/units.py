@@ -1,0 +1,123 @@
+"""The systemd units: hardened, since a box under a desk is looked after by nobody. Pure.
+
+What each directive does: systemd.exec(5). `systemd-analyze security` judges the result in tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from linli.install.layout import BROKER, EDGE, INGEST, Service
+
+MOSQUITTO = Path("/usr/sbin/mosquitto")
+
+_HARDENED = """\
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+PrivateTmp=yes
+RemoveIPC=yes
+LockPersonality=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+"""
+_ALONE = "PrivateDevices=yes\nPrivateUsers=yes\nDevicePolicy=closed\n"
+# Cameras and sound at USB, pins of a board: nothing else of /dev.
+_DEVICES = """\
+DevicePolicy=closed
+DeviceAllow=char-video4linux rw
+DeviceAllow=char-alsa rw
+DeviceAllow=char-gpiochip rw
+SupplementaryGroups=video audio
+"""
+_RESTART = "Restart=always\nRestartSec=5\n"
+
+
+def ingest_unit(program: Path, *, with_broker: bool = True) -> str:
+    """Return the unit of the ingest; `program` is the installed `linli`."""
+    after = f"{BROKER.unit} " if with_broker else ""
+    return _unit(
+        INGEST,
+        "Linli ingest: receives, keeps, serves pages and API",
+        f"""\
+Type=notify
+ExecStart={program} ingest run --config {INGEST.settings}
+TimeoutStartSec=15min
+{_RESTART}{_ALONE}""",
+        after=f"network-online.target {after}time-sync.target",
+        wants=f"network-online.target {after}".strip(),
+    )
+
+
+def broker_unit() -> str:
+    """Return the unit of the community's own broker, beside any mosquitto of the system."""
+    return _unit(
+        BROKER,
+        "Linli broker: mosquitto with Linli's rules",
+        f"""\
+ExecStart={MOSQUITTO} -c {BROKER.settings}
+ExecReload=/bin/kill -HUP $MAINPID
+ReadWritePaths={BROKER.folder}/data
+MemoryDenyWriteExecute=yes
+LimitNOFILE=65536
+{_RESTART}{_ALONE}""",
+        after="network-online.target",
+        wants="network-online.target",
+        state=False,
+    )
+
+
+def edge_unit(program: Path) -> str:
+    """Return the unit of an edge: it may reach cameras, sound and pins, and starts by itself."""
+    return _unit(
+        EDGE,
+        "Linli edge: watches cameras and sensors",
+        f"""\
+Type=notify
+ExecStart={program} edge run --config {EDGE.settings}
+ExecReload=/bin/kill -HUP $MAINPID
+WatchdogSec=60
+MemorySwapMax=0
+{_RESTART}{_DEVICES}""",
+        after=f"network-online.target time-sync.target {BROKER.unit}",
+        wants="network-online.target",
+    )
+
+
+def _unit(
+    service: Service, what: str, how: str, *, after: str, wants: str, state: bool = True
+) -> str:
+    # systemd makes the folder where it is not there, and lets the service write nowhere else.
+    kept = f"StateDirectory={service.folder.name}\nStateDirectoryMode=0700\n" if state else ""
+    return f"""\
+# Written by `linli service install`, which writes it again: your changes belong into
+# {service.unit}.d/override.conf (`systemctl edit {service.unit}`).
+[Unit]
+Description={what}
+After={after}
+Wants={wants}
+StartLimitIntervalSec=0
+
+[Service]
+User={service.account}
+Group={service.account}
+{kept}{how}{_HARDENED}
+[Install]
+WantedBy=multi-user.target
+"""

@@ -1,0 +1,117 @@
+"""Linli as services: units that systemd accepts, an installation that runs and is taken away."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from installed_world import installed, refused
+
+from linli.cli.main import command as linli
+from linli.install import units
+from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST
+
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
+TEXTS = {
+    INGEST.unit: units.ingest_unit(Path(sys.executable)),
+    BROKER.unit: units.broker_unit(),
+    EDGE.unit: units.edge_unit(Path(sys.executable)),
+}
+THRESHOLD = "20"  # an exposure of 2.0 of 10; systemd's own services have up to 9
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    assert ANALYZE is not None
+    return subprocess.run([ANALYZE, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    for name, text in TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@needs_systemd
+def test_systemd_accepts_the_units(written: Path) -> None:
+    if not units.MOSQUITTO.exists():
+        (written / BROKER.unit).unlink()
+    done = analyze("verify", "--man=no", *(str(one) for one in written.iterdir()))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_a_mistake_in_a_unit_would_be_found(written: Path) -> None:
+    unit = written / INGEST.unit
+    unit.write_text(TEXTS[INGEST.unit].replace("ProtectHome=yes", "ProtectHomes=yes"))
+    assert "ProtectHomes" in analyze("verify", "--man=no", str(unit)).stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_the_units_are_hardened(written: Path, name: str) -> None:
+    judge = ("security", "--offline=yes", f"--threshold={THRESHOLD}")
+    done = analyze(*judge, str(written / name))
+    assert done.returncode == 0, done.stdout[-500:]
+    bare = written / name
+    bare.write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
+    assert analyze(*judge, str(bare)).returncode != 0
+
+
+def test_a_service_may_write_only_its_own_folder() -> None:
+    for service, text in ((INGEST, TEXTS[INGEST.unit]), (EDGE, TEXTS[EDGE.unit])):
+        assert f"StateDirectory={service.folder.name}\n" in text
+        assert f"User={service.account}\n" in text
+        assert "ReadWritePaths" not in text
+        assert f"u {service.account} " in ACCOUNTS
+        assert service.settings.parent == service.folder
+
+
+def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    done = CliRunner().invoke(linli, ["service", "install", "server", "--site", "c001"])
+    assert "only root may install services" in str(done.exception)
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        pytest.param(("box.estate.example", "192.0.2.7"), id="edges-elsewhere"),
+        pytest.param((), id="alone", marks=pytest.mark.full),
+    ],
+)
+def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str, ...]) -> None:
+    if why := refused(tmp_path):
+        pytest.skip(why)
+    seen = installed(tmp_path, *hosts)
+    assert seen["nameless"][0] == 2
+    assert "needs --site and --label" in seen["nameless"][1]
+    code, said = seen["install"]
+    assert code == 0, said
+    assert "first account: admin, password " in said
+    assert seen["again"][0] == 0, seen["again"][1]
+    assert "password" not in seen["again"][1]
+    assert seen["kept"] is True
+    assert seen["no-edge"][0] == 2
+    assert "edge init" in seen["no-edge"][1]
+    assert seen["edge"][0] == 0, seen["edge"][1]
+    private = {path: how for path, how in seen["modes"].items() if "broker" not in path}
+    assert {how.split()[0] for how in private.values()} == {"linli", "linli-edge"}
+    folders = {"/var/lib/linli", "/var/lib/linli/secrets", "/var/lib/linli-edge"}
+    assert {private[one].split()[1] for one in folders} == {"700"}
+    secrets = [how for path, how in seen["modes"].items() if "/secrets/" in path]
+    assert secrets
+    assert {how.split()[1] for how in secrets} == {"600"}
+    assert seen["ready"].startswith("READY=1")
+    assert seen["levels"]["chain"] == "ok"
+    assert "bad" not in seen["levels"].values()
+    assert seen["asked"][0] == 2
+    assert seen["uninstall"][0] == 0
+    assert seen["left"] == {"units": [], "data": True}
