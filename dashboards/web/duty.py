@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from babel.dates import format_skeleton
 
 from dashboards.web.language import Language
-from ingest.services.duty import DutyView, Someone, TeamDuty, TurnView
+from ingest.services.duty_views import DutyView, Someone, TeamDuty, TurnView
 
 _DAY = timedelta(days=1)
 

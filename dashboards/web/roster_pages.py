@@ -19,7 +19,7 @@ from ingest import spreadsheet
 from ingest.duty.roster import Roster, Swap
 from ingest.duty.sheet import SheetFault
 from ingest.refusal import NotThere, Outdated, RulesBroken
-from ingest.services.duty import DutyView, TeamDuty
+from ingest.services.duty_views import DutyView, TeamDuty
 from ingest.services.registry import Seen
 from ingest.services.roster_sheet import RosterPreview, Span
 from linli.errors import InputError

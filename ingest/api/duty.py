@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
@@ -12,18 +12,14 @@ from ingest.api.answers import REFERENCE, answer, fails, tells
 from ingest.api.conditions import WhatWasSeen, etag
 from ingest.api.registry import Given, body_of
 from ingest.api.visitor import Now, TheServices, TheViewer
-from ingest.duty.book import ONLY, Kind
-from ingest.services.duty import (
-    DutyPaperList,
-    DutyView,
-    EditionList,
-    TurnList,
-)
+from ingest.duty.book import ONLY, PRIVATE, Kind
+from ingest.services.duty_views import DutyPaperList, DutyView, EditionList, EditionView, TurnList
 from ingest.services.papers import TYPES
 from ingest.services.roster_sheet import RosterPreview
 
 router = APIRouter(prefix="/duty", tags=["duty"])
 
+Version = Annotated[int, Path(ge=1, lt=2**53)]
 Why = Annotated[str | None, Query(max_length=500, description="why, for the history")]
 ADDRESSES: dict[Kind, str] = {
     "roster": "/rosters/{name}",
@@ -196,7 +192,7 @@ def _add(kind: Kind) -> None:
         f"{address}/history",
         name=f"history_of_{kind}",
         summary=f"List who changed {_WHAT[kind].partition(':')[0]}",
-        description="The newest first: who, when and why; what stood in it is not told.",
+        description="The newest first: who, when and why.",
         responses=tells(EditionList, 400, 401, 403, 422, 503),
     )
     def history(
@@ -211,5 +207,46 @@ def _add(kind: Kind) -> None:
         return answer(EditionList(items=page.items, next=page.next))
 
 
+def _add_editions(kind: Kind) -> None:
+    """Add the routes of old versions of one sort of documents, where they are kept."""
+    shown, address = TYPES[kind], f"{ADDRESSES[kind]}/history/{{version}}"
+    what = _WHAT[kind].partition(":")[0]
+
+    @router.get(
+        address,
+        name=f"edition_of_{kind}",
+        summary=f"Show a version of {what}",
+        responses=tells(EditionView, 401, 403, 404, 422, 503),
+    )
+    def edition(
+        request: Request, version: Version, house: TheServices, viewer: TheViewer
+    ) -> Response:
+        return answer(house.duty.edition(viewer, kind, _name(request), version))
+
+    @router.post(
+        f"{address}/restore",
+        name=f"restore_{kind}",
+        summary=f"Write down a version of {what} again",
+        description="It becomes a new version, if the rules of now allow it. Needs If-Match.",
+        responses=tells(shown, 400, 401, 403, 404, 412, 422, 428, 503),
+    )
+    def restore(
+        *,
+        request: Request,
+        version: Version,
+        house: TheServices,
+        viewer: TheViewer,
+        now: Now,
+        seen: WhatWasSeen,
+        why: Why = None,
+    ) -> Response:
+        made, tag = house.duty.restore(
+            viewer, kind, _name(request), version, seen=seen, now=now, why=why
+        )
+        return answer(made, headers=etag(tag))
+
+
 for _kind in ADDRESSES:
     _add(_kind)
+    if _kind not in PRIVATE:
+        _add_editions(_kind)

@@ -74,6 +74,13 @@ def some(connection: sa.Connection, kind: Kind) -> list[Paper]:
     return [_paper(row) for row in connection.execute(query)]
 
 
+def edition(connection: sa.Connection, kind: Kind, name: str, version: int) -> Paper | None:
+    """Return one version as it is kept; of a private kind only the newest has its text."""
+    query = duty_document.select().where(*_is(kind, name), duty_document.c.version == version)
+    row = connection.execute(query).first()
+    return None if row is None else _paper(row)
+
+
 def write(
     connection: sa.Connection,
     kind: Kind,

@@ -21,6 +21,17 @@ from ingest.refusal import NotThere, NotUsable, RulesBroken
 from ingest.registry import book as registry
 from ingest.registry.records import Person, Record
 from ingest.services import roster_sheet
+from ingest.services.duty_views import (
+    DutyPaper,
+    DutyPaperList,
+    DutyView,
+    EditionList,
+    EditionView,
+    Someone,
+    TeamDuty,
+    TurnList,
+    TurnView,
+)
 from ingest.services.page import Page, number
 from ingest.services.papers import (
     TYPES,
@@ -40,80 +51,11 @@ MOST_WHY = 500
 AHEAD = timedelta(days=7)
 
 
-class Someone(msgspec.Struct, frozen=True, kw_only=True):
-    """A person, by id and as people call them."""
-
-    id: str
-    label: str
-    label_en: str | None = None
-
-
-class TurnView(msgspec.Struct, frozen=True, kw_only=True):
-    """From when to when the same people are on duty."""
-
-    begin: datetime
-    end: datetime
-    people: tuple[Someone, ...]
-
-
-class TeamDuty(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is on duty in a team: now, next, and in the coming seven days.
-
-    `now` is null while nobody is, `gaps` are the times of the coming week when nobody will be.
-    Without a roster (`roster` false) nothing is known, and that is no gap.
-    """
-
-    team: str
-    label: str
-    label_en: str | None
-    roster: bool
-    now: TurnView | None = None
-    next: TurnView | None = None
-    week: tuple[TurnView, ...] = ()
-    gaps: tuple[Span, ...] = ()
-
-
-class DutyView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is on duty in every team."""
-
-    at: datetime
-    teams: tuple[TeamDuty, ...]
-
-
-class DutyPaper(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as a list names it; `tag` is its ETag."""
-
-    name: str
-    tag: str
-    version: int
-    at: datetime
-    actor: str
-    why: str | None
-
-
-class DutyPaperList(msgspec.Struct, frozen=True, kw_only=True):
-    """Documents by name."""
-
-    items: tuple[DutyPaper, ...]
-
-
-class EditionList(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wrote a document down, the newest first; `next` is the cursor of what follows."""
-
-    items: tuple[Edition, ...]
-    next: str | None = None
-
-
-class TurnList(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is on duty, in order of time."""
-
-    items: tuple[TurnView, ...]
-
-
 SHOWN: tuple[type, ...] = (
     DutyView,
     DutyPaperList,
     EditionList,
+    EditionView,
     TurnList,
     RosterPreview,
     *TYPES.values(),
@@ -189,6 +131,44 @@ class DutyService:
             found = book.history(connection, kind, name, before=before, limit=limit + 1)
         items = tuple(found[:limit])
         return Page(items, str(items[-1].version) if len(found) > limit else None)
+
+    def edition(self, viewer: Viewer, kind: Kind, name: str, version: int) -> EditionView:
+        """Return one version. Raises NotAllowed, NotThere: of contacts only the newest is kept."""
+        _may_change(viewer, kind)
+        with reading(self._reader) as connection:
+            found = _there(book.edition(connection, kind, name, version))
+        if kind in book.PRIVATE and found.body is None:
+            raise NotThere("what stood in it is not kept")
+        document = None if found.body is None else msgspec.json.decode(found.body, type=dict)
+        return EditionView(
+            version=found.version,
+            at=found.at,
+            actor=found.actor,
+            why=found.why,
+            document=document,
+        )
+
+    def restore(
+        self,
+        viewer: Viewer,
+        kind: Kind,
+        name: str,
+        version: int,
+        *,
+        seen: Seen,
+        now: datetime,
+        why: str | None = None,
+    ) -> tuple[msgspec.Struct, str]:
+        """Write an old version down again, as a new one, by the rules of now. Return it, its tag.
+
+        Raises NotAllowed, NotThere, Outdated, NotLookedAt, NotUsable, and RulesBroken when it names
+        what is no longer in use.
+        """
+        old = self.edition(viewer, kind, name, version).document
+        if old is None:
+            raise NotThere("it was taken away in this version")
+        made, tag, _ = self.put(viewer, kind, name, old, seen=seen, now=now, why=why)
+        return made, tag
 
     def put(
         self,

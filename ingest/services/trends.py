@@ -201,7 +201,9 @@ def _query(
 ) -> sa.Select[Any]:
     """Return how many there were by place, kind and hour since 1970; the newest hours first."""
     at = sa.type_coerce(transition.c.at, sa.BigInteger)
-    hour = (at - at % _HOUR_MICROS).label("hour")
+    # No parameter: PostgreSQL could not group by it.
+    long: sa.ColumnClause[int] = sa.literal_column(str(_HOUR_MICROS))
+    hour = (at - at % long).label("hour")
     columns = (incident.c.area, incident.c.event)
     query = (
         sa.select(*columns, hour, sa.func.count().label("number"))

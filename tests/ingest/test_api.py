@@ -147,6 +147,9 @@ MAY["boss"] = MAY["wang"] | {ADMIN}
 for _paper in ("rosters/{name}", "deadlines", "contacts/{name}", "ladders/{name}", "routes"):
     RULES["get", f"/api/v1/duty/{_paper}"] = ADMIN if "contacts" in _paper else STAFF
     RULES["get", f"/api/v1/duty/{_paper}/history"] = ADMIN
+    if "contacts" not in _paper:
+        RULES["get", f"/api/v1/duty/{_paper}/history/{{version}}"] = ADMIN
+        RULES["post", f"/api/v1/duty/{_paper}/history/{{version}}/restore"] = ADMIN
     for _deed in ("put", "patch", "delete"):
         RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
 RULES |= {

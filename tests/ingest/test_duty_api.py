@@ -120,6 +120,28 @@ def test_every_version_says_who_and_when(client, boss) -> None:
     assert (line["name"], line["version"]) == ("night", 3)
 
 
+def test_an_old_version_is_shown_and_written_down_again(client, boss) -> None:
+    first = client.put(f"{NIGHT}?why=spring", json=ROSTER, headers=boss)
+    seen = {**boss, "If-Match": first.headers["etag"]}
+    less = client.put(NIGHT, json={"shifts": []}, headers=seen)
+    old = client.get(f"{NIGHT}/history/1").json()
+    assert (old["actor"], old["why"]) == ("user:boss", "spring")
+    assert old["document"]["shifts"] == first.json()["shifts"]
+    again = f"{NIGHT}/history/1/restore"
+    assert client.post(again, headers=boss).status_code == 428
+    assert client.post(again, headers=seen).status_code == 412
+    seen = {**boss, "If-Match": less.headers["etag"]}
+    restored = client.post(f"{again}?why=better", headers=seen)
+    assert restored.json() == first.json()
+    assert client.get(f"{NIGHT}/history").json()["items"][0]["why"] == "better"
+    assert client.get(f"{NIGHT}/history/9").status_code == 404
+    gone = {**boss, "If-Match": restored.headers["etag"]}
+    assert client.delete(NIGHT, headers=gone).status_code == 204
+    assert client.get(f"{NIGHT}/history/4").json()["document"] is None
+    assert client.post(f"{NIGHT}/history/4/restore", headers=boss).status_code == 404
+    assert client.post(again, headers=boss).status_code == 200, "after it was taken away, too"
+
+
 @pytest.mark.parametrize(
     ("values", "where"),
     [

@@ -37,7 +37,8 @@ from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
 from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
-from ingest.services.duty import DutyService, DutyView, TeamDuty
+from ingest.services.duty import DutyService
+from ingest.services.duty_views import DutyView, TeamDuty
 from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.floors import FloorService
 from ingest.services.incidents import IncidentService, Order, Standing, Waiting

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from neighbourhood import PASSWORD, Neighbourhood
 from served import served
 
-from ingest.services.duty import Someone, TeamDuty, TurnView
+from ingest.services.duty_views import Someone, TeamDuty, TurnView
 from ingest.services.roster_sheet import Span
 from linli.clock import ManualClock
 

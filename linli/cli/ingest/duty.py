@@ -13,7 +13,8 @@ import msgspec
 from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.services import roster_sheet
-from ingest.services.duty import Someone, TeamDuty, on_duty_now
+from ingest.services.duty import on_duty_now
+from ingest.services.duty_views import Someone, TeamDuty
 from ingest.services.roster_sheet import RosterPreview
 from ingest.settings import load_settings
 from ingest.spreadsheet import MOST_BYTES
