@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "state_0026"
-down_revision = "state_0025"
+revision = "state_0027"
+down_revision = "state_0026"
 
 UNRESOLVED = sa.text("urgency < 4")
 ASIDE = sa.text("aside IS NOT NULL")
