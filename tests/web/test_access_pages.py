@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from house import PASSWORDS, Folder
+from intruder import unguard
 
 from dashboards.web import audit_words
 from dashboards.web.mount import mount
 from ingest.app import create_app
+from ingest.store.access import audit
+from ingest.store.engine import writing
 
 HERE = "/settings/access"
 
@@ -70,6 +73,61 @@ def test_an_account_a_token_and_a_screen_are_let_in_and_shut_out(client: TestCli
     last = client.post(f"{HERE}/accounts/boss", data={**csrf, "role": "duty"})
     assert last.status_code == 400
     assert client.post(f"{HERE}/accounts", data={"name": "x", "role": "duty"}).status_code == 403
+
+
+def test_accounts_are_a_line_each_and_refusals_open_theirs_in_words(client: TestClient) -> None:
+    csrf = {"csrf_token": sign_in(client, "boss", PASSWORDS["boss"][1])}
+    shown = client.get(f"{HERE}?lang=zh-CN").text
+    assert shown.count("<summary><strong>") == 3
+    assert "<details open>" not in shown
+    refusals = {
+        "accounts": [
+            ({"name": "a b", "role": "duty"}, "用户名为 1 至 64"),
+            ({"name": "wang", "role": "duty"}, "已有同名的"),
+            ({"name": "x", "role": "god"}, "没有这个角色"),
+            ({"name": "x", "role": "duty", "whole": "no"}, "请至少选择一栋楼"),
+            ({"name": "x", "role": "duty", "whole": "yes", "areas": "b03"}, "只能选一种"),
+            ({"name": "x", "role": "duty", "areas": "B 03!"}, "例如 b03"),
+        ],
+        "accounts/boss": [({"role": "duty"}, "最后一个管理员")],
+        "tokens": [
+            ({"account": "boss", "label": "x"}, "至少选择一项权限"),
+            ({"account": "boss", "label": " ", "scopes": "see"}, "1 至 64 个字符"),
+        ],
+        "screens": [({"label": "a\nb"}, "写成一行")],
+    }
+    for what, wrong in refusals.items():
+        for form, words in wrong:
+            answer = client.post(f"{HERE}/{what}", data={**csrf, **form})
+            assert answer.status_code == 400, form
+            (fold,) = re.findall(r"<details[^>]* open>(.*?)</details>", answer.text, re.DOTALL)
+            assert words in fold, form
+    assert len(client.get("/api/v1/accounts").json()["items"]) == 3
+    made = {**csrf, "name": "li", "role": "duty", "whole": "no", "areas": ["b03", "b04"]}
+    client.post(f"{HERE}/accounts", data=made)
+    (found,) = (
+        one for one in client.get("/api/v1/accounts").json()["items"] if one["name"] == "li"
+    )
+    assert found["areas"] == ["b03", "b04"]
+
+
+def test_somebody_is_signed_out_everywhere_and_the_log_is_checked(client: TestClient) -> None:
+    other = TestClient(client.app, base_url="http://linli.test")
+    sign_in(other, "wang", PASSWORDS["wang"][1])
+    csrf = {"csrf_token": sign_in(client, "boss", PASSWORDS["boss"][1])}
+    assert other.get("/settings/password", follow_redirects=False).status_code == 200
+    client.post(f"{HERE}/accounts/wang/sign-out", data=csrf)
+    assert other.get("/settings/password", follow_redirects=False).status_code == 303
+    head = client.get("/api/v1/audit/check").json()["head"]
+    told = client.get(f"{HERE}?check=true&lang=zh-CN").text
+    assert "每一行都与写入时一致" in told
+    assert head in told
+    with writing(client.app.state.services.access._writer) as connection:
+        unguard(connection)
+    assert "保护已被去掉" in client.get(f"{HERE}?check=true").text
+    with writing(client.app.state.services.access._writer) as connection:
+        connection.execute(audit.update().where(audit.c.id == 1).values(actor="user:x"))
+    assert "日志第 1 行缺失或被改动" in client.get(f"{HERE}?check=true").text
 
 
 def test_ones_own_password_by_form(client: TestClient) -> None:
