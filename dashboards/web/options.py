@@ -9,7 +9,7 @@ from dashboards.web.language import msg
 from dashboards.web.registry_words import kind_word
 from dashboards.web.visit import Visit
 from dashboards.web.words import EVENTS, Words
-from ingest.registry.records import Device, Edge, Person, Place, Team
+from ingest.registry.records import Person, Place, Team
 from linli.events import SEVERITIES
 
 Options = tuple[tuple[str, str], ...]
@@ -47,18 +47,13 @@ def areas(visit: Visit, words: Words) -> Options:
 
 def devices(visit: Visit) -> Options:
     """Return edge boxes and devices; nothing when they are too many to choose from."""
-    found = visit.house.services.registry.things(visit.viewer)
-    things = [one for one in found if isinstance(one, Device | Edge)]
-    return tuple((one.id, one.label) for one in things) if len(things) <= MOST_TICKS else ()
+    return tuple(visit.house.services.registry.labels(visit.viewer, MOST_TICKS).items())
 
 
 def kinds(visit: Visit, words: Words) -> Options:
     """Return the kinds of devices that there are."""
-    found = visit.house.services.registry.things(visit.viewer)
-    return tuple(
-        (kind, kind_word(kind, words))
-        for kind in sorted({one.kind for one in found if isinstance(one, Device)})
-    )
+    found = visit.house.services.registry.kinds(visit.viewer)
+    return tuple((kind, kind_word(kind, words)) for kind in found)
 
 
 def events(visit: Visit, words: Words, *, derived: bool = True) -> Options:

@@ -74,7 +74,7 @@ def midnight(visit: Visit, at: datetime) -> datetime:
 
 def areas(visit: Visit) -> list[tuple[str, str]]:
     """Return the areas that this viewer may choose from."""
-    called = visit.house.services.history.called(visit.viewer)
+    called = visit.house.services.history.called(visit.viewer, devices=False)
     lang = lang_of(visit)
     return sorted((one, called.area(one, lang)) for one in called.areas if visit.viewer.knows(one))
 

@@ -46,9 +46,9 @@ def list_devices(
     A device is `node/device`.
     """
     areas, devices = some(area), some(device)
-    called = house.history.called(viewer)
+    called = house.history.called(viewer, devices=False)
     found = [
-        _with_area(one, called, lang)
+        one
         for one in house.devices.list(viewer, now)
         if (not areas or one.area in areas) and (not devices or _path(one) in devices)
     ]
@@ -58,7 +58,8 @@ def list_devices(
         for one in house.devices.nodes(viewer, now)
         if not areas or one.area in areas
     )
-    return answer(DeviceList(items=page.items, next=page.next, nodes=nodes))
+    items = tuple(_with_area(one, called, lang) for one in page.items)
+    return answer(DeviceList(items=items, next=page.next, nodes=nodes))
 
 
 def _path(one: DeviceView) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -87,6 +87,24 @@ def some(
     if area is not None:
         query = query.where(shelf.table.c.area == area)
     return [shelf.read(row) for row in connection.execute(query)]
+
+
+def labels(connection: sa.Connection, areas: Collection[str] | None, most: int) -> dict[str, str]:
+    """Return what edges and devices in use are called, by id; nothing when they are too many."""
+    found: dict[str, str] = {}
+    for shelf in (SHELVES["edge"], SHELVES["device"]):
+        query = sa.select(shelf.name, shelf.table.c.label).where(_in_use(shelf, areas))
+        rows = connection.execute(query.order_by(shelf.name).limit(most + 1 - len(found)))
+        found |= {name: label for name, label in rows}  # noqa: C416 - typed
+        if len(found) > most:
+            return {}
+    return found
+
+
+def kinds(connection: sa.Connection, areas: Collection[str] | None) -> tuple[str, ...]:
+    """Return the kinds of devices in use, in order."""
+    query = sa.select(device.c.kind).where(_in_use(SHELVES["device"], areas))
+    return tuple(connection.scalars(query.distinct().order_by(device.c.kind)))
 
 
 def one(connection: sa.Connection, what: RecordType, name: str) -> Record | None:
@@ -201,6 +219,13 @@ def _registered(shelf: Shelf) -> sa.Select[Any]:
     if "standing" in shelf.table.c:
         query = query.where(shelf.table.c.standing != DISCOVERED)
     return query
+
+
+def _in_use(shelf: Shelf, areas: Collection[str] | None) -> sa.ColumnElement[bool]:
+    """Tell of an edge or device whether it is in use, and in these areas (None: wherever)."""
+    columns = shelf.table.c
+    here = sa.true() if areas is None else columns.area.in_(areas)
+    return sa.and_(columns.standing != DISCOVERED, columns.retired_at.is_(None), here)
 
 
 def _put(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:

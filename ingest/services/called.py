@@ -15,6 +15,11 @@ from linli.topics import SELF
 Lang = Literal["zh", "en"]
 Choices = Literal["sites", "areas", "devices"]
 Label = tuple[str, str | None]
+_PLACES = sa.select(place.c.place, place.c.label, place.c.label_en)
+_NODES = sa.select(node.c.node, node.c.area, node.c.label, node.c.label_en)
+_DEVICES = sa.select(
+    device.c.node, device.c.device, device.c.label, device.c.label_en, device.c.standing
+)
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,34 +96,21 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(options, key=lambda one: (one.text, one.value))
 
 
-def called(reader: sa.Engine) -> Called:
-    """Read it from the registry. Raises StoreError."""
+def called(reader: sa.Engine, *, devices: bool = True) -> Called:
+    """Read it from the registry, without `devices` areas and nodes only. Raises StoreError."""
     with reading(reader) as connection:
-        places = {
-            row.place: (row.label, row.label_en)
-            for row in connection.execute(sa.select(place.c.place, place.c.label, place.c.label_en))
-        }
-        nodes = connection.execute(
-            sa.select(node.c.node, node.c.area, node.c.label, node.c.label_en)
-        ).all()
-        devices = connection.execute(
-            sa.select(
-                device.c.node,
-                device.c.device,
-                device.c.label,
-                device.c.label_en,
-                device.c.standing,
-            )
-        ).all()
+        places = {path: (label, english) for path, label, english in connection.execute(_PLACES)}
+        nodes = connection.execute(_NODES).all()
+        things = connection.execute(_DEVICES).all() if devices else ()
     return Called(
-        area_of={row.node: row.area for row in nodes},
+        area_of={name: area for name, area, _, _ in nodes},
         sites={path: label for path, label in places.items() if "/" not in path},
         areas={
             path.partition("/")[2]: label for path, label in places.items() if path.count("/") == 1
         },
-        in_use=frozenset((row.node, row.device) for row in devices if row.standing == CONFIRMED),
-        nodes={row.node: (row.label, row.label_en) for row in nodes},
-        devices={(row.node, row.device): (row.label, row.label_en) for row in devices},
+        in_use=frozenset((of, name) for of, name, _, _, how in things if how == CONFIRMED),
+        nodes={name: (label, english) for name, _, label, english in nodes},
+        devices={(of, name): (label, english) for of, name, label, english, _ in things},
     )
 
 

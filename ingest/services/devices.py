@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,20 @@ LATELY = timedelta(minutes=5)
 SILENT = timedelta(seconds=180)
 """A node that was not heard of for this long is not there, whatever it last said."""
 
+_DEVICE = sa.select(
+    device.c.site,
+    device.c.area,
+    device.c.node,
+    device.c.device,
+    device.c.label,
+    device.c.kind,
+    device.c.subject,
+    device.c.standing,
+    device.c.last_seen,
+    device.c.camera,
+)
+_IN_USE = _DEVICE.where(device.c.standing != RETIRED, device.c.device != SELF)
+
 
 class DeviceService:
     """Lists what hangs on the edges. `site` is this community's id."""
@@ -40,27 +55,21 @@ class DeviceService:
         self, viewer: Viewer, now: datetime, area: str | None = None
     ) -> tuple[DeviceView, ...]:
         """Return all devices or those of an area, discovered ones first, by node and device."""
-        viewer.within("see")
-        query = device.select().where(device.c.standing != RETIRED)
-        if area is not None:
-            query = query.where(device.c.area == area)
+        areas = viewer.narrow("see", () if area is None else (area,))
+        query = _IN_USE if not areas else _IN_USE.where(device.c.area.in_(areas))
         with reading(self._reader) as connection:
             rows = connection.execute(query).all()
-            nodes = {row.node: row for row in connection.execute(node.select())}
+            health = {row.node: _node_health(row, now) for row in connection.execute(node.select())}
         parked = self._parked()
-        health = {name: _node_health(row, now) for name, row in nodes.items()}
         views = [
-            _device_view(
-                row, health.get(row.node, "unknown"), parked.pop((row.node, row.device), None)
-            )
+            _device_view(row, health.get(row[2], "unknown"), _waiting(parked.pop(row[2:4], None)))
             for row in rows
         ]
         views += [
             self._parked_view(*place, row)
             for place, row in parked.items()
-            if area in {None, row.area}
+            if area in {None, row.area} and place[1] != SELF and viewer.knows(row.area)
         ]
-        views = [one for one in views if one.device != SELF and viewer.knows(one.area)]
         return tuple(
             sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
         )
@@ -70,20 +79,24 @@ class DeviceService:
         viewer.within("see")
         of_it = sa.and_(device.c.node == where[0], device.c.device == where[1])
         with reading(self._reader) as connection:
-            row = connection.execute(
-                device.select().where(of_it, device.c.standing == CONFIRMED)
-            ).first()
+            row = connection.execute(_DEVICE.where(of_it, device.c.standing == CONFIRMED)).first()
             home = connection.execute(node.select().where(node.c.node == where[0])).first()
         if row is None or home is None or row.device == SELF or not viewer.knows(row.area):
             raise NotThere("no such device in use")
-        return _device_view(row, _node_health(home, now), None)
+        return _device_view(row, _node_health(home, now), 0)
 
-    def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
-        """Return what people call each device, by node and device; retired ones too."""
-        viewer.within("see")
+    def labels(
+        self, viewer: Viewer, of: Collection[tuple[str, str]] | None = None
+    ) -> dict[tuple[str, str], str]:
+        """Return what people call these devices, or all, by node and device; retired ones too."""
+        areas = viewer.within("see")
+        if of is not None and not of:
+            return {}
         query = sa.select(device.c.node, device.c.device, device.c.label)
-        if viewer.areas is not None:
-            query = query.where(device.c.area.in_(viewer.areas))
+        if of is not None:
+            query = query.where(sa.tuple_(device.c.node, device.c.device).in_(sorted(of)))
+        if areas is not None:
+            query = query.where(device.c.area.in_(areas))
         with reading(self._reader) as connection:
             return {(name, one): label for name, one, label in connection.execute(query)}
 
@@ -192,24 +205,30 @@ class DeviceService:
         )
 
 
-def _device_view(row: sa.Row[Any], behind: Health, parked: sa.Row[Any] | None) -> DeviceView:
-    camera = registry.camera_report(row.camera)
+def _waiting(parked: sa.Row[Any] | None) -> int:
+    return parked.number if parked else 0
+
+
+def _device_view(row: Sequence[Any], behind: Health, parked: int) -> DeviceView:
+    # By position: of thousands of devices, looking columns up by name is most of the work.
+    site, area, box, name, label, kind, subject, standing, seen, report = row
+    camera = registry.camera_report(report)
     return DeviceView(
-        site=row.site,
-        area=row.area,
-        node=row.node,
-        device=row.device,
-        label=row.label,
-        kind=row.kind,
-        subject=row.subject,
-        standing=row.standing,
+        site=site,
+        area=area,
+        node=box,
+        device=name,
+        label=label,
+        kind=kind,
+        subject=subject,
+        standing=standing,
         state=camera.state if camera else "unknown",
-        health=_device_health(row.standing, behind, camera),
-        last_seen=row.last_seen,
+        health=_device_health(standing, behind, camera),
+        last_seen=seen,
         fps=camera.fps if camera else None,
         dropped=camera.dropped if camera else None,
         detail=camera.detail if camera else None,
-        parked=parked.number if parked else 0,
+        parked=parked,
     )
 
 

@@ -129,10 +129,10 @@ class HistoryService:
     def __init__(self, reader: sa.Engine) -> None:
         self._reader = reader
 
-    def called(self, viewer: Viewer) -> Called:
-        """Return what people call areas, nodes and devices. Raises NotAllowed."""
+    def called(self, viewer: Viewer, *, devices: bool = True) -> Called:
+        """Return what people call areas and nodes, with `devices` these too. Raises NotAllowed."""
         viewer.within("see")
-        return called(self._reader).within(viewer.areas)
+        return called(self._reader, devices=devices).within(viewer.areas)
 
     def events(
         self,

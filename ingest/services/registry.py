@@ -104,6 +104,21 @@ class RegistryService:
             found = (one for what in kinds for one in book.some(connection, what, area=area))
             return tuple(one for one in found if inside(one))
 
+    def labels(self, viewer: Viewer, most: int) -> dict[str, str]:
+        """Return what edge boxes and devices in use are called, by id; nothing beyond `most`.
+
+        Raises NotAllowed.
+        """
+        areas = viewer.within("see")
+        with reading(self._reader) as connection:
+            return book.labels(connection, areas, most)
+
+    def kinds(self, viewer: Viewer) -> tuple[str, ...]:
+        """Return the kinds of devices in use, in order. Raises NotAllowed."""
+        areas = viewer.within("see")
+        with reading(self._reader) as connection:
+            return book.kinds(connection, areas)
+
     def places(self, viewer: Viewer) -> tuple[Place, ...]:
         """Return the places in use that the viewer may know of, by id. Raises NotAllowed."""
         viewer.within("see")

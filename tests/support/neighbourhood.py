@@ -265,8 +265,11 @@ class Estate(DeviceService):
                 return one
         raise NotThere("no such device in use")
 
-    def labels(self, viewer: Viewer) -> dict[tuple[str, str], str]:
-        return {(one.node, one.device): one.label for one in self.devices}
+    def labels(
+        self, viewer: Viewer, of: Collection[tuple[str, str]] | None = None
+    ) -> dict[tuple[str, str], str]:
+        known = {(one.node, one.device): one.label for one in self.devices}
+        return known if of is None else {place: known[place] for place in of if place in known}
 
     def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
         return tuple(self.boxes)
@@ -436,6 +439,13 @@ class Lists(RegistryService):
 
     def __init__(self) -> None:
         pass
+
+    def labels(self, viewer: Viewer, most: int) -> dict[str, str]:
+        viewer.require("see")
+        return {}
+
+    def kinds(self, viewer: Viewer) -> tuple[str, ...]:
+        return ()
 
     def things(self, viewer: Viewer) -> tuple[Record, ...]:
         viewer.require("see")

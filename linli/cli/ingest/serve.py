@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import secrets
 from pathlib import Path
@@ -58,6 +59,10 @@ def web(config: Path) -> None:
         zone=settings.site.timezone,
         clock=app.state.clock,
     )
+    # All that is loaded by now stays. Left among what the collector walks through, every full
+    # collection takes a tenth of a second out of some page.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         app,
         host=settings.http.host,
