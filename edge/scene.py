@@ -124,15 +124,17 @@ class Scene:
         A place that is taught and set as before goes on. Raises InputError, and then nothing has
         changed.
         """
-        before = {(one.taught.setting, one.taught.sha256): one for one in self._places}
-        places = []
-        for one in taught:
-            known = before.get((one.setting, one.sha256))
-            places.append(known if known is not None else _Place(one))
+        places = [self._goes_on(one) or _Place(one) for one in taught]
         gone = [place for place in self._places if place not in places]
         ended = [place.ended(place.seen, captured) for place in gone]
         self._places = places
         return [fact for fact in ended if fact is not None]
+
+    def _goes_on(self, taught: TaughtPlace) -> _Place | None:
+        """Return the place that is watched by just this; what was taught cannot be hashed."""
+        same = taught.setting, taught.sha256
+        known = (one for one in self._places if (one.taught.setting, one.taught.sha256) == same)
+        return next(known, None)
 
     def see(self, frame: Frame, people: Floats | None) -> list[Fact]:
         """Take a frame; `people` are boxes [n, 4] in 0..1, None when nobody looked for them."""

@@ -83,6 +83,7 @@ class Agent:
         self._connect = connect
         self._detector = detector
         self._config = config
+        self._said = config()
         self._alive = alive
         self._lives = lives
         self._renew = renew
@@ -283,6 +284,8 @@ class Agent:
         if now >= self._alive_at:
             self._alive_at = now + ALIVE_EVERY
             self._alive(self._status())
+            if self._config() != self._said:  # somebody waits before a page for it
+                self._delivery.uplink.report_soon()
 
     def _status(self) -> str:
         facts = self._delivery.spool.pending()
@@ -307,6 +310,7 @@ class Agent:
 
     def _report(self) -> Document:
         now = self._clock.monotonic()
+        self._said = self._config()
         topic = self._address.topic(SELF, "health", "report")
         data = health.report_data(
             self._version,
@@ -314,7 +318,7 @@ class Agent:
             self._settings.folder,
             self._delivery.spool.reports(),
             self._cameras.reports(now),
-            config=self._config(),
+            config=self._said,
             damaged=self._delivery.spool.damaged,
             lives=self._lives,
             model=self._cameras.model_fault,

@@ -18,9 +18,11 @@ from vision import ZONE, bright_square_model
 from edge.agent import Agent
 from edge.settings import Camera, EdgeSettings, Model, Scenario, StatusAt, Zone
 from linli.clock import SystemClock
+from linli.codec import decode
 from linli.errors import InputError
-from linli.events import DescribeMessage
+from linli.events import ConfigReport, DescribeMessage, ReportMessage
 from linli.process import StopSignal
+from linli.topics import Topic
 
 PATIENCE = 60.0
 RULE = Scenario(event="zone-dwell", labels=("person",), zone="middle", dwell=0.5, gone_after=600)
@@ -78,12 +80,21 @@ def work(tmp_path: Path, model: Path) -> Iterator[Work]:
 
 
 @contextmanager
-def at_work(folder: Path, model: Path) -> Iterator[Work]:
+def at_work(
+    folder: Path, model: Path, config: Callable[[], ConfigReport | None] = lambda: None
+) -> Iterator[Work]:
     settings = EdgeSettings(
         data=str(folder), node=NODE, model=Model(file=str(model)), camera=(ONE, TWO)
     )
     ingest, stop, lines = QuickIngest(), StopSignal(), list[dict[str, Any]]()
-    agent = Agent(settings, SystemClock(), version="1", tell=lines.append, connect=ingest.link)
+    agent = Agent(
+        settings,
+        SystemClock(),
+        version="1",
+        tell=lines.append,
+        connect=ingest.link,
+        config=config,
+    )
     with agent:
         thread = threading.Thread(target=agent.run, args=(stop,))
         thread.start()
@@ -123,6 +134,26 @@ def test_what_cannot_be_changes_nothing(work: Work) -> None:
     work.look_on()
     assert work.phases() == ["begin"]
     assert work.states("two") == ["streaming"]
+
+
+def test_another_version_is_told_at_once_not_with_the_next_minutes_report(
+    tmp_path: Path, model: Path
+) -> None:
+    runs = [ConfigReport(version=3)]
+    with at_work(tmp_path, model, lambda: runs[-1]) as work:
+        told: list[ConfigReport | None] = []
+        route = work.ingest.broker.route
+
+        def hear(topic: str, payload: bytes, *, retain: bool, qos: int) -> None:
+            route(topic, payload, retain=retain, qos=qos)
+            message = decode(Topic.parse(topic), payload).message
+            if isinstance(message, ReportMessage):
+                told.append(message.data.config)
+
+        work.ingest.broker.route = hear  # type: ignore[method-assign]
+        work.wait(lambda: bool(work.lines))
+        runs.append(ConfigReport(version=3, refused=4, detail="no"))
+        work.wait(lambda: runs[-1] in told)
 
 
 def test_a_new_label_is_described(work: Work) -> None:

@@ -199,6 +199,16 @@ def test_an_alarm_that_was_not_taught_is_refused(lesson: Lesson) -> None:
     assert "It knows: off, on, flickering" in str(caught.value)
 
 
+def test_a_place_whose_lesson_came_in_the_document_goes_on_as_it_was(lesson: Lesson) -> None:
+    state = msgspec.structs.replace(STATE, file=None, taught={"states": []})
+    scene = Scene([TaughtPlace(state, lesson, SHA)])
+    (before,) = scene._places
+    assert scene.change([TaughtPlace(state, lesson, SHA)], START) == []
+    assert scene._places == [before]
+    assert scene.change([TaughtPlace(state, lesson, "a" * 64)], START) == []
+    assert scene._places != [before], "taught anew"
+
+
 class Full:
     """A disk that takes no telemetry."""
 
