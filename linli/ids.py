@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def uuid7(now: datetime) -> str:
@@ -22,6 +22,22 @@ def derived_id(now: datetime, *parts: str) -> str:
     """Return a UUIDv7 of `now` whose other bits come from `parts`: the same again for the same."""
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=10).digest()
     return _uuid7(now, int.from_bytes(digest))
+
+
+def first_id(now: datetime) -> str:
+    """Return what no UUIDv7 of `now` or later sorts before."""
+    return _uuid7(now, 0)
+
+
+def time_of(name: str) -> datetime | None:
+    """Return when a UUIDv7 was made, to the millisecond, None for what is none."""
+    try:
+        found = uuid.UUID(name)
+    except ValueError:
+        return None
+    if found.version != 7:
+        return None
+    return datetime.fromtimestamp((found.int >> 80) / 1000, tz=UTC)
 
 
 def _uuid7(now: datetime, bits: int) -> str:

@@ -37,6 +37,8 @@ ACTS = {
     "people-imported": msg("brought in the list of people"),
     "refused": msg("was refused"),
     "registry-changed": msg("changed in the registry"),
+    "pictures-deleted": msg("deleted the pictures that were asked for, of"),
+    "pictures-exported": msg("handed over the pictures that were asked for, of"),
     "registry-exported": msg("saved the registry as a file"),
     "registry-imported": msg("brought a list into the registry"),
     "registry-removed": msg("removed from the registry"),

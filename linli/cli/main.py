@@ -32,6 +32,7 @@ class _Linli(LazyGroup):
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
+        "privacy": ("linli.cli.privacy", "command", "ingest", "Hand over or delete pictures."),
         "audit": ("linli.cli.audit", "command", "ingest", "Who did what, checked."),
         "service": ("linli.cli.service", "command", "ingest", "Install as services here."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
