@@ -9,6 +9,7 @@ from dashboards.web.language import msg
 ACTS = {
     "account-changed": msg("changed the account"),
     "account-made": msg("made the account"),
+    "backed-up": msg("made a backup in"),
     "commanded": msg("sent a command to"),
     "config-changed": msg("changed what is watched by"),
     "contacts-changed": msg("changed the contacts of"),
@@ -35,6 +36,7 @@ ACTS = {
     "password-changed": msg("changed their own password"),
     "password-reset": msg("gave a new password to"),
     "people-imported": msg("brought in the list of people"),
+    "personal-shown": msg("looked at phones and addresses of"),
     "refused": msg("was refused"),
     "registry-changed": msg("changed in the registry"),
     "pictures-deleted": msg("deleted the pictures that were asked for, of"),

@@ -32,6 +32,8 @@ def show(visit: SignedIn, kind: Kind, name: str) -> Response:
     """Show a document as a form; one that is not there yet can be written down."""
     visit.viewer.require(right_of(kind))
     value, tag = current(visit, kind, name)
+    if kind == "contacts" and value is not None:
+        visit.shown(f"contacts {name}")
     return _page(visit, kind, name, papers.opened(kind, value), tag)
 
 

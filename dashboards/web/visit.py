@@ -88,6 +88,10 @@ class Visit:
         """The calendar at this moment."""
         return self.house.desk.calendar(self.language)
 
+    def shown(self, what: str) -> None:
+        """Write down that an administrator is shown phones or addresses of people."""
+        self.house.services.access.shown(self.viewer, what, self.house.clock.now())
+
     def page(self, template: str, *, status: int = 200, **context: object) -> Response:
         """Answer with a whole page."""
         calendar = self.calendar

@@ -121,8 +121,10 @@ def _add(kind: Kind) -> None:
         description=f"Show {_WHAT[kind]}. The ETag goes into If-Match of what changes it.",
         responses=tells(shown, 401, 403, 404, 503),
     )
-    def get_paper(request: Request, house: TheServices, viewer: TheViewer) -> Response:
+    def get_paper(request: Request, house: TheServices, viewer: TheViewer, now: Now) -> Response:
         found, tag = house.duty.get(viewer, kind, _name(request))
+        if kind == "contacts":
+            house.access.shown(viewer, f"contacts {_name(request)}", now)
         return answer(found, headers=etag(tag))
 
     @router.put(

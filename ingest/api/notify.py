@@ -35,6 +35,7 @@ def list_notifications(
     *,
     house: TheServices,
     viewer: TheViewer,
+    now: Now,
     incident: Annotated[str | None, Query(max_length=64, description="its id")] = None,
     state: Annotated[NoteState | None, Query(description="all when left out")] = None,
     cursor: Annotated[int | None, Query(ge=1, description="`next` of a page")] = None,
@@ -42,6 +43,7 @@ def list_notifications(
 ) -> Response:
     """List notifications, the newest first; each says what came of it."""
     found = house.notify.list(viewer, incident=incident, state=state, before=cursor, limit=limit)
+    house.access.shown(viewer, "notifications", now)
     return answer(found)
 
 
@@ -94,9 +96,11 @@ def remove_phone(number: Number, house: TheServices, viewer: TheViewer) -> Respo
 
 
 @router.get("/{number}", responses=tells(NoteView, 401, 403, 404, 422, 503))
-def one_notification(number: Number, house: TheServices, viewer: TheViewer) -> Response:
+def one_notification(number: Number, house: TheServices, viewer: TheViewer, now: Now) -> Response:
     """Show one notification."""
-    return answer(house.notify.get(viewer, number))
+    found = house.notify.get(viewer, number)
+    house.access.shown(viewer, "notifications", now)
+    return answer(found)
 
 
 @router.post("/test", responses=tells(TrialResult, 400, 401, 403, 404, 422, 503))

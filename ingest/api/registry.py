@@ -103,11 +103,14 @@ def _add(what: RecordType) -> None:
         *,
         house: TheServices,
         viewer: TheViewer,
+        now: Now,
         cursor: Cursor = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         retired: Annotated[bool, Query(description="retired ones too")] = False,
     ) -> Response:
         page = house.registry.list(viewer, what, cursor=cursor, limit=limit, retired=retired)
+        if what == "person":
+            house.access.shown(viewer, "people", now)
         return answer(shown(items=page.items, next=page.next))
 
     @router.get(
@@ -117,8 +120,10 @@ def _add(what: RecordType) -> None:
         description=f"Show {_WHAT[what]}. The ETag goes into If-Match of what changes it.",
         responses=tells(kind, 401, 403, 404, 503),
     )
-    def get_record(record: str, house: TheServices, viewer: TheViewer) -> Response:
+    def get_record(record: str, house: TheServices, viewer: TheViewer, now: Now) -> Response:
         found = house.registry.get(viewer, what, record)
+        if what == "person":
+            house.access.shown(viewer, f"person {record}", now)
         return answer(found, headers=etag(tag(found)))
 
     @router.put(

@@ -13,8 +13,8 @@ from ingest.accounts.account import Account, Role, Scope, Viewer
 from ingest.accounts.screens import Screen
 from ingest.accounts.tokens import Token
 from ingest.audit import book as audit
-from ingest.audit.refusals import Refusals
 from ingest.audit.row import Anchor, AuditRow, Broken
+from ingest.audit.sparingly import Sparingly
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable, SignInNeeded
 from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
@@ -101,7 +101,7 @@ class AccessService:
     def __init__(self, reader: sa.Engine, writer: sa.Engine) -> None:
         self._reader = reader
         self._writer = writer
-        self._refusals = Refusals()
+        self._refusals, self._shows = Sparingly(), Sparingly(1)
 
     def accounts(self, viewer: Viewer) -> tuple[AccountView, ...]:
         """Return all accounts by name. Raises NotAllowed."""
@@ -321,6 +321,15 @@ class AccessService:
         if self._refusals.admit(viewer.actor, now):
             with writing(self._writer) as connection:
                 audit.note(connection, now, viewer.actor, "refused", what[:_LONGEST_PATH])
+
+    def shown(self, viewer: Viewer, what: str, now: datetime) -> None:
+        """Write down that phones or addresses of people were shown whole, once an hour for each.
+
+        Others than administrators see none. Raises StoreError.
+        """
+        if viewer.may("administer") and self._shows.admit(f"{viewer.actor} {what}", now):
+            with writing(self._writer) as connection:
+                audit.note(connection, now, viewer.actor, "personal-shown", what)
 
     def exported(self, viewer: Viewer, what: str, now: datetime) -> None:
         """Write down that somebody took figures away as a file. Raises StoreError."""

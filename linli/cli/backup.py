@@ -11,12 +11,19 @@ import click
 from ingest.archive.age import Key
 from ingest.archive.make import Made, make, verify
 from ingest.archive.manifest import Manifest, Pictures
-from ingest.settings import load_settings
+from ingest.audit import book as audit
+from ingest.settings import IngestSettings, load_settings
+from ingest.store.choose import database_of
+from ingest.store.engine import writing
+from ingest.store.migrate import head
 from ingest.supervise import sole_owner
+from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.settings import write_secret
+
+_LONGEST = 200
 
 
 @click.group()
@@ -77,6 +84,7 @@ def make_one(
     """
     settings = load_settings(config)
     with sole_owner(settings.folder, "backup"):
+        _write_down(settings, target)
         made = make(
             settings,
             target,
@@ -102,6 +110,20 @@ def check(file: Path, secret: Path, *, as_json: bool) -> None:
         return
     for line in lines(manifest):
         click.echo(line)
+
+
+def _write_down(settings: IngestSettings, target: Path) -> None:
+    """Say in the audit log that all of it was copied; tables of an older Linli have no such log."""
+    database = database_of(settings)
+    if database.is_empty() or database.revision("state") != head("state"):
+        return
+    engine = database.writer("state")
+    try:
+        with writing(engine) as connection:
+            now = SystemClock().now()
+            audit.note(connection, now, actor(), "backed-up", str(target)[:_LONGEST])
+    finally:
+        engine.dispose()
 
 
 def progress(text: str) -> None:

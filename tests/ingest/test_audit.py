@@ -214,6 +214,35 @@ def test_what_people_do_is_written_down(folder: Folder) -> None:
         assert [one["subject"] for one in only] == ["boss"]
 
 
+def test_who_is_shown_phones_and_addresses_is_written_down_once_an_hour(folder: Folder) -> None:
+    api = "/api/v1"
+    with running(folder) as client:
+        headers = sign_in(client, "boss")
+        li = {"label": "李伟", "role": "duty", "phone": "+86 138 0000 1111"}
+        made = client.put(
+            f"{api}/registry/people/li", json=li, headers={**headers, "If-None-Match": "*"}
+        )
+        assert made.status_code == 201, made.text
+        for _ in range(3):
+            for path in (
+                "registry/people",
+                "registry/people/li",
+                "notifications",
+                "registry/places",
+            ):
+                assert client.get(f"{api}/{path}").status_code == 200, path
+        folder.clock.advance(3601)
+        assert client.get(f"{api}/registry/people/li").status_code == 200
+        sign_in(client, "wang")
+        assert "0000" not in client.get(f"{api}/registry/people/li").text
+        assert client.get(f"{api}/notifications").status_code == 200
+    with reading(folder.state) as connection:
+        rows = book.page(connection, before=None, limit=100, acts=["personal-shown"])
+    told = [(one.actor, one.subject) for one in reversed(rows)]
+    subjects = ("people", "person li", "notifications", "person li")
+    assert told == [("user:boss", subject) for subject in subjects]
+
+
 def test_a_refusal_is_written_down_and_a_thousand_are_not(folder: Folder) -> None:
     with running(folder) as client:
         headers = sign_in(client, "guest")

@@ -16,9 +16,10 @@ from house import NOON, Folder, jpeg
 from ingest.archive import make as archive
 from ingest.archive.age import Key
 from ingest.archive.manifest import Manifest
+from ingest.audit import book as audit
 from ingest.evidence import book, keys
 from ingest.evidence.shelf import FolderStore
-from ingest.store.engine import writing
+from ingest.store.engine import reading, writing
 from ingest.supervise import sole_owner
 from linli.cli.main import command
 from linli.errors import InputError, StoreError
@@ -178,6 +179,10 @@ def test_the_commands(folder: Folder, tmp_path: Path) -> None:
     to = ("--config", str(shell.config), "--to", str(tmp_path / "usb"))
     said = json.loads(shell("backup", "make", *to, "--for", public, "--json").stdout)
     assert said["rows"]["state"] > 0
+    with reading(folder.state) as connection:
+        (row,) = audit.page(connection, before=None, limit=9)
+    assert (row.act, row.subject) == ("backed-up", str(tmp_path / "usb"))
+    assert said["audit"] == f"{row.id}:{row.hash}", "the archive itself holds it"
     again = shell("backup", "check", said["path"], "--key", key).stdout
     assert "hashes and rows are right" in again
     with pytest.raises(InputError, match="is no public key"):
