@@ -11,6 +11,7 @@ import msgspec
 
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.migrate import current, head
+from linli.cli.doctor import bundle as bundles
 from linli.cli.doctor import delivery, edges, influx, machine, models, notices
 from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
 from linli.cli.doctor.sources import Sources, opened
@@ -34,9 +35,20 @@ _MARKS = {"ok": "ok ", "warning": "?  ", "bad": "!! "}
 @click.option("--edge", type=click.Path(path_type=Path), help="Settings of an edge on this machine")
 @click.option("--all", "everything", is_flag=True, help="Show also what is well")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="Also write a ZIP file for somebody who helps: no secret or picture is in it",
+)
 @click.pass_context
 def command(
-    context: click.Context, config: Path, edge: Path | None, *, everything: bool, as_json: bool
+    context: click.Context,
+    config: Path,
+    edge: Path | None,
+    bundle: Path | None,
+    *,
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """Look at settings, disk, processes, broker, delivery, edges: what is wrong, since when, what
     it means for residents, what to do. Changes nothing, and works while the ingest is down.
@@ -50,6 +62,9 @@ def command(
         click.echo(msgspec.json.encode({"at": now, "exit": code, "findings": findings}))
     else:
         _say(findings, now, everything=everything)
+    if bundle is not None:
+        parts = bundles.write(bundle, config, findings, now)
+        click.echo(f"{bundle} written: {', '.join(parts)}", err=as_json)
     context.exit(code)
 
 

@@ -1,0 +1,123 @@
+"""What somebody far away needs to help: findings, versions, counts, settings without their words.
+
+No picture and no secret: words of settings are left out, whatever they are, and rows of the store
+are only counted. A finding may name the box or the plan that it is about.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.settings import IngestSettings, load_settings
+from ingest.store.engine import reading
+from ingest.store.migrate import current
+from linli.cli.doctor.finding import Finding
+from linli.cli.doctor.sources import opened
+from linli.errors import InputError, StoreError
+from linli.log import redact
+
+_LINES = 2000
+_JOURNAL = ("journalctl", "--no-pager", "--output=short-iso", f"--lines={_LINES}", "--unit=linli-*")
+
+
+def write(path: Path, config: Path, findings: Sequence[Finding], now: datetime) -> list[str]:
+    """Write the bundle and return what is in it. Raises InputError, never over another file."""
+    if path.exists():
+        raise InputError("is there already", where=str(path), hint="Choose another name")
+    parts = {"doctor.json": _json(findings), "about.json": _json(_about(now))}
+    try:
+        settings = load_settings(config)
+    except InputError:
+        pass  # the findings say what is wrong with them
+    else:
+        parts["settings.json"] = _json(wordless(msgspec.to_builtins(settings)))
+        parts["store.json"] = _json(_store(settings, now))
+    if log := _log():
+        parts["log.txt"] = log.encode()
+    try:
+        path.touch(mode=0o600)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in parts.items():
+                archive.writestr(name, data)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=str(path)) from None
+    return list(parts)
+
+
+def wordless(value: object) -> object:
+    """Return settings with numbers and switches as they are, and of every text only its length.
+
+    A text may be a password, an address with one, or a name: no rule knows them all.
+    """
+    if isinstance(value, dict):
+        return {name: wordless(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [wordless(one) for one in value]
+    return f"({len(value)} characters)" if isinstance(value, str) else value
+
+
+def _about(now: datetime) -> dict[str, object]:
+    needed = sorted({one.split(";")[0] for one in metadata.requires("linli") or ()})
+    names = {_name(one) for one in needed}
+    found = {one.name: one.version for one in metadata.distributions() if _name(one.name) in names}
+    return {
+        "at": now,
+        "linli": metadata.version("linli"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "packages": dict(sorted(found.items())),
+    }
+
+
+def _name(requirement: str) -> str:
+    """Return a distribution's name as it is compared."""
+    bare = "".join(one if one.isalnum() or one in "-_." else " " for one in requirement)
+    return (bare.split() or [""])[0].lower().replace("_", "-").replace(".", "-")
+
+
+def _store(settings: IngestSettings, now: datetime) -> dict[str, object]:
+    """Return tables with their rows, versions and sizes; what cannot be read says why."""
+    disk = shutil.disk_usage(settings.folder) if settings.folder.is_dir() else None
+    sizes = {one.name: one.stat().st_size for one in settings.folder.glob("*.db*")}
+    found: dict[str, object] = {"disk_free": None if disk is None else disk.free, "sizes": sizes}
+    try:
+        with opened(settings, now) as sources:
+            found |= {name: _tables(engine) for name, engine in sources.files.items()}
+    except (StoreError, InputError) as error:
+        found["error"] = redact(str(error))
+    return found
+
+
+def _tables(engine: sa.Engine) -> dict[str, object]:
+    with reading(engine) as connection:
+        count = sa.func.count()
+        rows = {
+            table: connection.scalar(sa.select(count).select_from(sa.table(table)))
+            for table in sorted(sa.inspect(connection).get_table_names())
+        }
+    return {"version": current(engine), "rows": rows}
+
+
+def _log() -> str:
+    """Return the last lines of the services, without secrets; nothing where there is no journal."""
+    if shutil.which(_JOURNAL[0]) is None:
+        return ""
+    done = subprocess.run(_JOURNAL, capture_output=True, text=True, check=False, timeout=60)
+    return redact(done.stdout) if done.returncode == 0 else ""
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1)
