@@ -29,6 +29,7 @@ class _Linli(LazyGroup):
         "rules": ("linli.cli.rules", "command", "ingest", "Check, try and show rules."),
         "drill": ("linli.cli.drill", "command", "ingest", "Practise on made-up incidents."),
         "simulate": ("linli.cli.simulate", "command", "all", "Play a made-up community."),
+        "conform": ("linli.cli.conform", "command", "all", "Hold others against the contract."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),

@@ -1,0 +1,180 @@
+"""A trial on a real broker: the relay before it, a link of our own beside it, one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from linli.broker import find_mosquitto, free_port
+from linli.clock import Clock
+from linli.conform.relay import Relay
+from linli.conform.trial import Cut, Open, Restart, Say, Trial
+from linli.errors import InputError, LinkError
+from linli.mqtt import Delivery, LinkOptions, PahoLink
+
+_TURN = 0.01
+_SOON = 30.0
+_CONFIG = (
+    "listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n"
+    "max_queued_messages 10000\nmax_inflight_messages 1000\npersistence false\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker is, and who we are there."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Broker:
+        """Read mqtt://USER:PASSWORD@HOST:PORT. Raises InputError."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 1883
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme != "mqtt" or not parts.hostname:
+            raise InputError(
+                "must be like mqtt://user:password@host:1883",
+                where="--broker",
+                hint="TLS is not spoken here: run the trial beside the broker",
+            )
+        user = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password else None
+        return cls(parts.hostname, port, user, password)
+
+
+@contextlib.contextmanager
+def own_broker() -> Iterator[Broker]:
+    """Run a mosquitto that lets everybody in, on this machine alone. Raises InputError."""
+    program = find_mosquitto()
+    if program is None:
+        raise InputError(
+            "no mosquitto on this machine",
+            where="linli conform",
+            hint="Install mosquitto, or name a broker with --broker",
+        )
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="linli-conform-") as folder:
+        config = Path(folder) / "mosquitto.conf"
+        config.write_text(_CONFIG.format(port=port), encoding="utf-8")
+        process = subprocess.Popen(
+            [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield Broker("127.0.0.1", port)
+        finally:
+            process.kill()
+            process.wait()
+
+
+class Voice:
+    """Our own connection, straight to the broker."""
+
+    def __init__(self, broker: Broker, clock: Clock) -> None:
+        options = LinkOptions(
+            host=broker.host,
+            port=broker.port,
+            client_id=broker.username or "conform",
+            username=broker.username,
+            password=broker.password,
+        )
+        self.refused: list[str] = []
+        self.link = PahoLink(options, self, clock)
+
+    def on_up(self) -> None:
+        """Nothing to be told."""
+
+    def on_down(self, reason: str) -> None:
+        """Nothing to be told."""
+
+    def on_message(self, delivery: Delivery) -> None:
+        """Nothing is subscribed to."""
+
+    def on_sent(self, token: int, error: str | None) -> None:
+        """Keep what the broker does not let us say."""
+        del token
+        if error is not None:
+            self.refused.append(error)
+
+
+class Drive:
+    """Runs one trial to its end."""
+
+    def __init__(self, trial: Trial, broker: Broker, clock: Clock, restart: str = "") -> None:
+        self._trial = trial
+        self._broker = broker
+        self._clock = clock
+        self._restart = restart
+        self._began = clock.now()
+        self._zero = clock.monotonic()
+        self._relay = Relay((broker.host, broker.port), trial.see, self._now)
+
+    def run(
+        self,
+        listen: tuple[str, int],
+        tell: Callable[[str], None],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Play the trial. `tell` gets a line when another phase begins.
+
+        Raises InputError for a port that is taken, LinkError without a broker or rights there.
+        """
+        voice = Voice(self._broker, self._clock)
+        try:
+            self._reach(voice)
+            port = self._relay.listen(*listen)
+            tell(f"connect it to {listen[0]}:{port}")
+            self._play(voice, tell, stopped)
+        finally:
+            self._relay.close()
+            voice.link.close()
+
+    def _reach(self, voice: Voice) -> None:
+        until = time.monotonic() + _SOON
+        while not voice.link.connected:
+            if time.monotonic() > until:
+                raise LinkError(
+                    f"no broker at {self._broker.host}:{self._broker.port}", where="linli conform"
+                )
+            voice.link.step(0.05)
+
+    def _play(self, voice: Voice, tell: Callable[[str], None], stopped: Callable[[], bool]) -> None:
+        phase = ""
+        while not self._trial.done and not stopped():
+            self._relay.turn(_TURN)
+            voice.link.step(0)
+            for action in self._trial.step(self._now()):
+                if isinstance(action, Say):
+                    voice.link.publish(action.topic, action.payload, retain=action.retain)
+                elif isinstance(action, Cut):
+                    self._relay.cut(self._trial.trace.node)
+                elif isinstance(action, Open):
+                    self._relay.open()
+                else:
+                    assert isinstance(action, Restart)
+                    subprocess.run(self._restart, shell=True, check=False)  # noqa: S602 - the user's own command
+            voice.link.step(0)
+            if voice.refused:
+                raise LinkError(
+                    f"the broker refused us: {voice.refused[0]}",
+                    where="linli conform",
+                    hint="Its user must be allowed to write what the other side writes",
+                )
+            if phase != self._trial.phase:
+                phase = self._trial.phase
+                tell(phase)
+
+    def _now(self) -> datetime:
+        return self._began + timedelta(seconds=self._clock.monotonic() - self._zero)
