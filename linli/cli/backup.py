@@ -114,6 +114,8 @@ def check(file: Path, secret: Path, *, as_json: bool) -> None:
 
 def _write_down(settings: IngestSettings, target: Path) -> None:
     """Say in the audit log that all of it was copied; tables of an older Linli have no such log."""
+    if settings.database.url is not None:
+        return  # `make` says so
     database = database_of(settings)
     if database.is_empty() or database.revision("state") != head("state"):
         return
