@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from by_keys import walked
 from community import lived
 from community_edges import node_of
 from fastapi import FastAPI
@@ -48,9 +49,15 @@ SIZES = {"phone": (390, 844), "laptop": (1366, 768), "wide": (1920, 1080)}
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 SCHEMES = ("light", "dark")
 LOOKS = list(product(SIZES, LANGUAGES, SCHEMES))
+WALKED = {("phone", "zh", "dark"), ("laptop", "en", "light")}
 STEP = 5  # a stranger to the number of looks: neighbours in the list differ in everything
 SERIOUS = {"serious", "critical"}
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+WCAG = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
+BY_KEYS = {"/", "/incidents/{incident}", "/m", "/m/{incident}", "/tour", "/duty", "/settings"}
+"""Walked by the Tab key in the short run; the long one walks every page."""
 SHOTS = Path(os.environ.get("LINLI_SHOTS", "artifacts/pages"))
 NOT_PAGES = {
     "/live": "a stream",
@@ -174,6 +181,8 @@ def test_every_page_is_reached_by_links_and_good_for_all(
             continue
         look = LOOKS[(len(seen) * STEP) % len(LOOKS)]
         troubles += [f"{where} {look}: {one}" for one in looked_at(there, page, where, route, look)]
+        if route in BY_KEYS:
+            troubles += [f"{where} {look}: {one}" for one in walked(page)]
         seen.add(route)
         ahead += links(page, there.server.url)
     troubles += [f"{one}: no link leads there" for one in sorted(set(there.routes) - seen)]
@@ -194,6 +203,8 @@ def test_every_page_in_every_look(
         if route is None or route in seen:
             continue
         troubles += [f"{where}: {one}" for one in looked_at(there, page, where, route, look)]
+        if look in WALKED:
+            troubles += [f"{where}: {one}" for one in walked(page)]
         seen.add(route)
         ahead += links(page, there.server.url)
     assert troubles == [], "\n".join(["", *troubles])
@@ -218,6 +229,8 @@ def looked_at(
     page.screenshot(path=SHOTS / f"{name}-{'-'.join(look)}.png", full_page=size == "phone")
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     found = [f"{wide} px wider than the screen"] if wide > 0 else []
+    if page.evaluate("document.getAnimations().length"):
+        found.append("moves, though the reader asked for less of it")
     report = axe_core.Axe().run(page, options=WCAG).response
     return found + [
         f"{one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['html'][:160]}"

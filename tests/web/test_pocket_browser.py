@@ -51,7 +51,9 @@ def server(there: Phone) -> Iterator[Served]:
 def page(server: Served) -> Iterator[playwright.Page]:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True, is_mobile=True
+        )
         context.set_default_timeout(60_000)
         opened = context.new_page()
         opened.goto(f"{server.url}/m")
@@ -68,7 +70,7 @@ def test_a_shift_with_and_without_a_network(
     there: Phone, server: Served, page: playwright.Page
 ) -> None:
     fits(page, "list")
-    page.click(".task")
+    page.tap(".task")
     page.wait_for_selector(".huge >> text=我来处理")
     button = page.locator(".phone-deeds button").bounding_box()
     assert button is not None
@@ -78,12 +80,12 @@ def test_a_shift_with_and_without_a_network(
     # A page that was under way when its worker woke has no worker yet: the next one has.
     until(page, "navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')")
     page.goto(f"{server.url}/m")
-    page.click(".task")
+    page.tap(".task")
     page.wait_for_selector(".huge")
     server.stop()
     page.reload()
     page.wait_for_selector("text=没有网络")
-    page.click(".huge")
+    page.tap(".huge")
     page.wait_for_selector("[data-queue] >> text=等待网络")
     fits(page, "waiting")
     assert there.incident().state == "open"
@@ -97,7 +99,7 @@ def test_a_shift_with_and_without_a_network(
     page.wait_for_selector(".huge >> nth=1")
     # Another figure of the same happening is no reason against what was tapped.
     server.stop()
-    page.locator(".huge").last.click()
+    page.locator(".huge").last.tap()
     page.wait_for_selector("[data-state=waiting]")
     there.services.incidents.label(ADMIN, there.of, "true-alarm", there.folder.clock.now())
     server.start()
@@ -108,7 +110,7 @@ def test_a_shift_with_and_without_a_network(
     page.evaluate("window.dispatchEvent(new Event('online'))")
     page.wait_for_selector(".huge")
     server.stop()
-    page.locator(".huge").last.click()
+    page.locator(".huge").last.tap()
     page.wait_for_selector("[data-state=waiting]")
     there.services.incidents.resolve(ADMIN, there.of, there.folder.clock.now())
     server.start()
@@ -131,10 +133,10 @@ def test_a_shift_with_and_without_a_network(
 def test_larger_type_stays_and_fits(there: Phone, page: playwright.Page) -> None:
     before = page.evaluate("getComputedStyle(document.body).fontSize")
     assert float(before.removesuffix("px")) >= 19
-    page.click("text=大字模式")
+    page.tap("text=大字模式")
     page.wait_for_selector("html[data-type=large]")
     fits(page, "large-list")
-    page.click(".task")
+    page.tap(".task")
     page.wait_for_selector("html[data-type=large] .huge")
     fits(page, "large-one")
     assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 24

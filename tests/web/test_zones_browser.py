@@ -51,9 +51,18 @@ def kept(server: Served) -> Watched:
     return server.app.state.services.configs.watched(ADMIN, NODE, CAMERA).watched
 
 
-def visit(browser: playwright.Browser, server: Served, *, script: bool) -> playwright.Page:
-    size = {"width": 1366, "height": 768} if script else {"width": 390, "height": 844}
-    context = browser.new_context(viewport=size, locale="en-US", java_script_enabled=script)
+def visit(
+    browser: playwright.Browser, server: Served, *, script: bool = True, finger: bool = False
+) -> playwright.Page:
+    wide = script and not finger
+    size = {"width": 1366, "height": 768} if wide else {"width": 390, "height": 844}
+    context = browser.new_context(
+        viewport=size,
+        locale="en-US",
+        java_script_enabled=script,
+        has_touch=finger,
+        is_mobile=finger,
+    )
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto(f"{server.url}/login")
@@ -68,7 +77,8 @@ def visit(browser: playwright.Browser, server: Served, *, script: bool) -> playw
 def test_zones_are_drawn_with_mouse_and_keys_and_without_script(server: Served) -> None:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        drawn(visit(browser, server, script=True), server)
+        drawn(visit(browser, server), server)
+        fingered(visit(browser, server, finger=True))
         typed(visit(browser, server, script=False), server)
         browser.close()
 
@@ -148,6 +158,25 @@ def drawn(page: playwright.Page, server: Served) -> None:
     assert now.line == ({"id": "gate", "label": "Gate", "points": [[0.8, 0.6], [0.2, 0.6]]},)
     assert now.mask == ()
     assert troubles == []
+
+
+def fingered(page: playwright.Page) -> None:
+    """Draw on a phone: a finger moves a shape and not the page below it."""
+    points, corner = page.locator("[name='points.0']"), page.locator(".corner").first
+    before = points.input_value()
+    page.locator("[data-canvas]").scroll_into_view_if_needed()
+    box, scrolled = corner.bounding_box(), page.evaluate("scrollY")
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    finger = page.context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for kind, by in (("Start", 0), ("Move", 8), ("Move", 16), ("Move", 24), ("End", 0)):
+        at = [{"x": x + by, "y": y + by}] if kind != "End" else []
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+    until(page, "was => document.querySelector(\"[name='points.0']\").value !== was", before)
+    assert page.evaluate("scrollY") == scrolled
+    page.tap("[data-undo]")
+    until(page, "was => document.querySelector(\"[name='points.0']\").value === was", before)
 
 
 def typed(page: playwright.Page, server: Served) -> None:
