@@ -162,19 +162,21 @@ def drawn(page: playwright.Page, server: Served) -> None:
 
 def fingered(page: playwright.Page) -> None:
     """Draw on a phone: a finger moves a shape and not the page below it."""
-    points, corner = page.locator("[name='points.0']"), page.locator(".corner").first
+    points, canvas = page.locator("[name='points.0']"), page.locator("[data-canvas]")
     before = points.input_value()
-    page.locator("[data-canvas]").scroll_into_view_if_needed()
-    box, scrolled = corner.bounding_box(), page.evaluate("scrollY")
+    canvas.scroll_into_view_if_needed()
+    box, scrolled = canvas.bounding_box(), page.evaluate("scrollY")
     assert box is not None
-    assert min(box["width"], box["height"]) >= 44
-    finger = page.context.new_cdp_session(page)
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    for kind, by in (("Start", 0), ("Move", 8), ("Move", 16), ("Move", 24), ("End", 0)):
-        at = [{"x": x + by, "y": y + by}] if kind != "End" else []
-        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+    hand = page.context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.75
+    for kind, by in (("Start", 0), ("Move", -8), ("Move", -16), ("Move", -24), ("End", 0)):
+        at = [{"x": x, "y": y + by}] if kind != "End" else []
+        hand.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
     until(page, "was => document.querySelector(\"[name='points.0']\").value !== was", before)
     assert page.evaluate("scrollY") == scrolled
+    corner = page.locator(".corner").first.bounding_box()
+    assert corner is not None
+    assert min(corner["width"], corner["height"]) >= 44
     page.tap("[data-undo]")
     until(page, "was => document.querySelector(\"[name='points.0']\").value === was", before)
 
