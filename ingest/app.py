@@ -62,6 +62,7 @@ from ingest.services.foresight import ForesightService
 from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
+from ingest.services.joining import JoiningService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
 from ingest.services.live import LiveService
@@ -249,6 +250,7 @@ class House:
             evidence=evidence,
             access=AccessService(reader, writer),
             accounts=AccountService(reader, writer),
+            joining=JoiningService(reader, writer, self._settings.broker, self._settings.site.id),
             configs=ConfigService(reader, writer, feed),
             series=SeriesService(
                 charts,

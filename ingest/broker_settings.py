@@ -24,12 +24,14 @@ class BrokerReader(Settings, frozen=True, kw_only=True):
 class Broker(Settings, frozen=True, kw_only=True):
     """Where its files are, where it listens, how identities prove themselves.
 
+    `public` is the name by which boxes reach it; without, that of the ingest.
     Without `tls` it listens on this machine alone. `run_as` is the account that mosquitto runs
     as; `plugin` is mosquitto 2.1's own, which keeps sessions in SQLite.
     """
 
     folder: Annotated[str, Meta(min_length=1, pattern=r"^[^\r\n]+$(?!\n)")] = "broker"
     host: _Word = "0.0.0.0"  # noqa: S104 - the edges are elsewhere
+    public: _Word | None = None
     port: Annotated[int, Meta(ge=1, le=65535)] = 8883
     access: Literal["certificates", "passwords"] = "certificates"
     tls: bool = True

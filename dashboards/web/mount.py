@@ -19,6 +19,7 @@ from dashboards.web import (
     duty_pages,
     floor_pages,
     incident_pages,
+    join_pages,
     live_pages,
     note_pages,
     order_pages,
@@ -97,6 +98,7 @@ def mount(app: FastAPI, services: Services, *, site: str, zone: str, clock: Cloc
         scenario_pages,
         version_pages,
         teach_pages,
+        join_pages,
         live_pages,
     ):
         pages.include_router(part.router)

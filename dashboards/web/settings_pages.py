@@ -67,6 +67,12 @@ DOORS = (
         msg("Who may come in, programs and screens too, and who did what."),
     ),
     Door(
+        "/settings/joining",
+        "administer",
+        msg("Edge boxes join"),
+        msg("A code for a new box or one in another's place; shutting out one that was stolen."),
+    ),
+    Door(
         "/channels",
         "arrange",
         msg("Channels of messages"),

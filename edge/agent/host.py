@@ -16,6 +16,7 @@ from typing import Protocol, Self
 import httpx2
 
 from edge.agent.wanted import WantedConfig
+from edge.identity import Certificates, Renewal, certificates_of
 from edge.kept import Wanted
 from edge.settings import Box, EdgeSettings, load_box, load_settings
 from edge.upload import open_client
@@ -166,20 +167,29 @@ class Host:
         assert box.ingest is not None
         key = read_secret(Path(box.ingest.key_file))
         with open_client() as client:
-            self._follow(WantedConfig(self._config, box, key, client), stop)
+            renewal = Renewal(lambda: self._certificates(client), self.renew)
+            self._follow(WantedConfig(self._config, box, key, client), renewal, stop)
 
-    def _follow(self, wanted: WantedConfig, stop: StopSignal) -> None:
+    def _certificates(self, client: httpx2.Client) -> Certificates | None:
+        return None if self._runs is None else certificates_of(self._runs, client)
+
+    def _follow(self, wanted: WantedConfig, renewal: Renewal, stop: StopSignal) -> None:
         if not wanted.something_to_run():
             wanted.ask()  # otherwise cameras do not wait for an ingest that may be away
         over = threading.Event()
-        watcher = threading.Thread(target=wanted.watch, args=(over,), name="wanted", daemon=True)
-        watcher.start()
+        watchers = [
+            threading.Thread(target=wanted.watch, args=(over,), name="wanted", daemon=True),
+            threading.Thread(target=renewal.watch, args=(over,), name="renewal", daemon=True),
+        ]
+        for one in watchers:
+            one.start()
         try:
             while self._turn(wanted, stop):
                 pass
         finally:
             over.set()
-            watcher.join()
+            for one in watchers:
+                one.join()
 
     def _turn(self, wishes: Wishes, stop: StopSignal) -> bool:
         """Run one agent; tell whether another one is to follow."""

@@ -16,7 +16,7 @@ Right = Literal["see", "look", "act", "command", "arrange", "administer"]
 speech; `arrange` rules, rosters, zones, plans and channels; `administer` accounts,
 tokens, the registry and keys."""
 Scope = Right
-Kind = Literal["user", "person", "team", "integrator", "screen"]
+Kind = Literal["user", "person", "team", "integrator", "screen", "cli"]
 ROLES: tuple[Role, ...] = get_args(Role)
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
@@ -51,7 +51,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     """What a token or a link is limited to; None for a person who signed in."""
     kind: Kind = "user"
     """`person` or `team` for the recipient of a link, `integrator` for another system that asks by
-    the broker, `screen` for one on a wall; none of them need have an account."""
+    the broker, `screen` for one on a wall, `cli` for whoever sits at the server; none of them need
+    have an account."""
     areas: frozenset[str] | None = None
     """The areas (`b03`) of which alone this viewer may know anything; None for the whole site."""
 

@@ -31,6 +31,7 @@ from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.foresight import SHOWN as OF_FORESIGHT
 from ingest.services.history import SHOWN as OF_HISTORY
+from ingest.services.joining import SHOWN as OF_JOINING
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.live import SHOWN as OF_LIVE
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
@@ -135,6 +136,7 @@ SHOWN: tuple[type, ...] = (
     ConfigRestore,
     EdgeConfig,
     *OF_ACCESS,
+    *OF_JOINING,
     *OF_DUTY,
     *OF_FORESIGHT,
     *OF_STATISTICS,

@@ -24,7 +24,7 @@ _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,200})"?')
 # day; the others create nothing.
 _WITHOUT = re.compile(
     r"/(login|logout|rules/test|notifications/test|evidence/[^/]+/link"
-    r"|accounts|accounts/[^/]+/password|tokens|screens)$"
+    r"|accounts|accounts/[^/]+/password|tokens|screens|joins?)$"
 )
 PARAMETER: dict[str, Any] = {
     "name": HEADER,

@@ -54,6 +54,11 @@ def new_key(connection: sa.Connection, name: str, key: str | None = None) -> str
     return key
 
 
+def end_key(connection: sa.Connection, name: str) -> None:
+    """End a node's key: it can ask and send nothing until it has another."""
+    connection.execute(node.update().where(node.c.node == name), {"key_hash": None})
+
+
 def key_fits(connection: sa.Connection, site: str, name: str, key: str) -> bool:
     """Tell whether this is the key of this registered node."""
     found = _node(connection, name)

@@ -22,6 +22,7 @@ from ingest.services.foresight import ForesightService
 from ingest.services.history import HistoryService
 from ingest.services.incidents import IncidentService
 from ingest.services.influx import InfluxService
+from ingest.services.joining import JoiningService
 from ingest.services.journal import JournalService
 from ingest.services.links import LinkService
 from ingest.services.live import LiveService
@@ -51,6 +52,7 @@ class Services:
     evidence: EvidenceService
     access: AccessService
     accounts: AccountService
+    joining: JoiningService
     series: SeriesService
     silences: SilenceService
     drills: DrillService

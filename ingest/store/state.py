@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.access import metadata
 from ingest.store.engine import RowId, UtcDateTime
+from ingest.store.joining import metadata
 
 boot = sa.Table(
     "boot",

@@ -88,16 +88,34 @@ class Authority:
 
         Older ones of the same name stay valid until they end or are revoked. Raises InputError.
         """
+        fresh = ec.generate_private_key(ec.SECP256R1())
+        entry, made = self._certify(name, fresh.public_key(), now, days=days, hosts=hosts)
+        return Issued(entry, made, _pem_of(fresh))
+
+    def sign(
+        self, name: str, key: ec.EllipticCurvePublicKey, now: datetime, *, days: int
+    ) -> tuple[Entry, bytes]:
+        """Certify the key of an identity, which alone holds its other half; return it in PEM."""
+        return self._certify(name, key, now, days=days)
+
+    def _certify(
+        self,
+        name: str,
+        key: ec.EllipticCurvePublicKey,
+        now: datetime,
+        *,
+        days: int,
+        hosts: Collection[str] = (),
+    ) -> tuple[Entry, bytes]:
         with self._locked():
-            key, own = self._own()
+            ours, own = self._own()
             until = min(now + timedelta(days=days), own.not_valid_after_utc)
-            fresh = ec.generate_private_key(ec.SECP256R1())
-            made = _leaf(name, fresh, _Issuer(key, own), (now - _SLACK, until), hosts)
+            made = _leaf(name, key, _Issuer(ours, own), (now - _SLACK, until), hosts)
             entry = Entry(
                 name=name, serial=f"{made.serial_number:x}", until=until, server=bool(hosts)
             )
-            self._keep((*self.entries(), entry), key, own, now)
-            return Issued(entry, _pem(made), _pem_of(fresh))
+            self._keep((*self.entries(), entry), ours, own, now)
+            return entry, _pem(made)
 
     def revoke(self, name: str, now: datetime) -> tuple[Entry, ...]:
         """Revoke all certificates of a name that are valid, and return them."""
@@ -191,7 +209,7 @@ def _authority(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x50
 
 def _leaf(
     name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePublicKey,
     issuer: _Issuer,
     span: tuple[datetime, datetime],
     hosts: Collection[str],
@@ -203,7 +221,7 @@ def _leaf(
         x509.CertificateBuilder()
         .subject_name(_named(name))
         .issuer_name(issuer.own.subject)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(span[0])
         .not_valid_after(span[1])

@@ -124,6 +124,8 @@ BOUNDED = {
     "/api/v1/accounts",
     "/api/v1/tokens",
     "/api/v1/screens",
+    "/api/v1/joins",
+    "/api/v1/joined",
     "/api/v1/series",
     "/api/v1/statistics/worse",
     "/api/v1/drills",

@@ -206,6 +206,8 @@ def test_every_post_that_does_something_says_that_it_takes_a_key(client: TestCli
         "/api/v1/accounts/{name}/password",
         "/api/v1/tokens",
         "/api/v1/screens",
+        "/api/v1/joins",
+        "/api/v1/join",
         "/api/v1/rules/test",
         "/api/v1/notifications/test",  # sends again what is asked for again
         "/api/v1/evidence/{evidence}/link",

@@ -43,6 +43,7 @@ from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.floors import FloorService
 from ingest.services.incidents import IncidentService, Order, Standing, Waiting
 from ingest.services.influx import InfluxService
+from ingest.services.joining import JoiningService
 from ingest.services.journal import JournalService
 from ingest.services.lines import LatestRow, Match
 from ingest.services.links import LinkService
@@ -393,6 +394,13 @@ class Configs(ConfigService):
         pass
 
 
+class Joins(JoiningService):
+    """Nobody joins."""
+
+    def __init__(self) -> None:
+        pass
+
+
 class Rules(RuleService):
     """No page shows rules."""
 
@@ -504,6 +512,7 @@ class Neighbourhood:
             evidence=self.album,
             access=self.doorman,
             accounts=self.people,
+            joining=Joins(),
             series=Hours(),
             silences=Hush(),
             tours=TourService(),

@@ -63,6 +63,9 @@ BODIES: dict[str, object] = {  # of what is refused without one before it is ask
     "/api/v1/session/password": {"current": "wrong", "new": "not taken anyway"},
     "/api/v1/tokens": {"account": "x", "label": "x", "scopes": ["see"]},
     "/api/v1/screens": {"label": ""},
+    "/api/v1/joins": {"node": "C"},
+    "/api/v1/join": {"code": "x", "key": "k" * 40},
+    "/api/v1/edge-certificate": {"request": "x"},
     "/api/v1/notifications/test": {"channel": "x", "address": "y"},
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
@@ -80,6 +83,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/settings/access/screens": {"label": " "},
 }
 FORMS |= {
+    "/settings/joining": {"node": "C"},
     "/channels/{channel}/test": {"address": "nobody@example.org"},
     "/devices/{node}/{device}/commands/{command}": {"once": uuid7(NOON), "reason": "try"},
     "/floor-plans/{plan}/devices": {"thing": f"{NODE}/cam-e1", "left": "1", "top": "1"},

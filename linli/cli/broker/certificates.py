@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from ingest.registry.nodes import end_key
 from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from linli.broker.authority import CERTIFICATE, REVOKED, Authority, Entry
 from linli.broker.files import replace
 from linli.broker.server import TLS_FOLDER
 from linli.cli.broker.roster import COMMANDER, roster_of
+from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -46,7 +48,7 @@ def ca(hosts: tuple[str, ...], days: int, config: Path) -> None:
     tls, owner = _broker_folder(settings), settings.broker.run_as
     replace(tls / "server.key", issued.key, owner=owner)
     replace(tls / "server.crt", issued.certificate, owner=owner, mode=0o644)
-    _publish(settings)
+    publish(settings)
     click.echo(f"the broker's certificate holds until {issued.entry.until:%Y-%m-%d}. {_RELOAD}")
 
 
@@ -84,6 +86,8 @@ def issue(name: str, days: int, config: Path) -> None:
 def revoke(name: str, config: Path, *, yes: bool) -> None:
     """Revoke all certificates of NAME, so that the broker takes none after a reload.
 
+    An edge's key at the ingest ends with them: with it, it could ask for another certificate.
+
     A connection that is up stays until it ends: retire the edge and render to silence it too.
     """
     settings = load_settings(config)
@@ -100,7 +104,9 @@ def revoke(name: str, config: Path, *, yes: bool) -> None:
             hint="Say --yes to do it",
         )
     gone = authority.revoke(name, now)
-    _publish(settings)
+    with state(settings) as connection:
+        end_key(connection, name)
+    publish(settings)
     click.echo(f"{len(gone)} certificates of {name} revoked. {_RELOAD}")
 
 
@@ -167,7 +173,7 @@ def _broker_folder(settings: IngestSettings) -> Path:
     return make_folder(folder / TLS_FOLDER, mode=0o755)
 
 
-def _publish(settings: IngestSettings) -> None:
+def publish(settings: IngestSettings) -> None:
     """Give the broker the authority's certificate and revocations."""
     kept, tls = _folder(settings) / AUTHORITY, _broker_folder(settings)
     for name in (CERTIFICATE, REVOKED):

@@ -29,6 +29,12 @@ class _Broker(LazyGroup):
         "ca": (_CERTIFICATES, "ca", "ingest", "Make the authority, and the broker's certificate."),
         "issue": (_CERTIFICATES, "issue", "ingest", "Issue a certificate for an identity."),
         "revoke": (_CERTIFICATES, "revoke", "ingest", "Revoke an identity's certificates."),
+        "keep": (
+            "linli.cli.broker.keep",
+            "keep",
+            "ingest",
+            "Sign, revoke, render and reload as boxes join and leave.",
+        ),
         "check": (
             "linli.cli.broker.check",
             "check",

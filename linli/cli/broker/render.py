@@ -56,8 +56,8 @@ def render(context: click.Context, config: Path, *, check: bool, as_json: bool) 
     settings = load_settings(config)
     server, roster = server_of(settings), roster_of(settings)
     if not check:
-        _prepare(server, roster)
-    wanted = _files(server, roster)
+        prepare(server, roster)
+    wanted = wanted_files(server, roster)
     found = drift(server.folder, wanted)
     if not check:
         for one in found:
@@ -66,7 +66,7 @@ def render(context: click.Context, config: Path, *, check: bool, as_json: bool) 
     context.exit(1 if check and found else 0)
 
 
-def _prepare(server: Server, roster: Roster) -> None:
+def prepare(server: Server, roster: Roster) -> None:
     """Make folders and passwords that are missing. Raises InputError."""
     folder = make_folder(server.folder, mode=0o755)
     folder.chmod(0o755)
@@ -91,7 +91,7 @@ def _require(path: Path, server: Server) -> None:
         )
 
 
-def _files(server: Server, roster: Roster) -> dict[str, str]:
+def wanted_files(server: Server, roster: Roster) -> dict[str, str]:
     """Return what the files should hold, the configuration last. Raises InputError."""
     files = {"acl.conf": acl(roster.rights)}
     if server.access == "passwords":

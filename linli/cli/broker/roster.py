@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.registry import book
 from ingest.settings import CLIENT_ID, IngestSettings
+from linli.broker.authority import LIST, Authority
 from linli.broker.rights import Reader, Rights
 from linli.broker.server import Server
 from linli.cli.ingest.folder import state
@@ -49,6 +50,7 @@ def roster_of(settings: IngestSettings) -> Roster:
     services = (CLIENT_ID, *((COMMANDER,) if settings.commands.enabled else ()))
     others = {*askers, *(one.user for one in readers)}
     _check_apart(others, {one.id for one in edges})
+    shut_out = _shut_out(settings)
     used = (one.id for one in edges if not one.retired)
     return Roster(
         identities=tuple(sorted({*services, *used, *others})),
@@ -56,9 +58,19 @@ def roster_of(settings: IngestSettings) -> Roster:
             site=settings.site.id,
             askers=askers,
             readers=readers,
-            barred=tuple(one.id for one in edges if one.retired),
+            barred=tuple(one.id for one in edges if one.retired or one.id in shut_out),
         ),
     )
+
+
+def _shut_out(settings: IngestSettings) -> frozenset[str]:
+    """Return names of which every certificate is revoked: a connection that is up is silenced."""
+    folder = Path(settings.broker.folder) / "ca"
+    if settings.broker.access == "passwords" or not (folder / LIST).exists():
+        return frozenset()
+    entries = Authority(folder).entries()
+    standing = {one.name for one in entries if one.revoked is None}
+    return frozenset(one.name for one in entries) - standing
 
 
 def _check_user(where: str, user: str | None, ours: str) -> None:

@@ -14,6 +14,12 @@ _HERE = "linli.cli.edge"
 class _Edge(LazyGroup):
     lazy: ClassVar = {
         "init": (f"{_HERE}.init", "init", "edge", "Write the settings of a new edge."),
+        "certificate": (
+            f"{_HERE}.join",
+            "certificate",
+            "edge",
+            "Ask for another certificate at the broker.",
+        ),
         "run": (f"{_HERE}.run", "run", "edge", "Watch and deliver, until stopped."),
         "status": (f"{_HERE}.status", "status", "edge", "What the edge here does now."),
         "check": (f"{_HERE}.check", "check", "edge", "Try settings, model and cameras."),

@@ -23,19 +23,30 @@ _LONGEST_ID = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Camera:
+class Camera:
+    """A camera as it was named, its password apart."""
+
     id: str
     source: str
     password: str | None = None
 
 
 @click.command(
-    epilog="Example: linli edge init --site c001 --area b03 "
-    "--camera 'rtsp://linli:secret@192.0.2.7/stream2'"
+    epilog="Examples: linli edge init --site c001 --area b03 "
+    "--camera 'rtsp://linli:secret@192.0.2.7/stream2' · "
+    "linli edge init --join ABCD-EFGH-JKMN --server https://linli.example"
 )
-@click.option("--site", prompt="Id of the community, such as c001", help="Id of the community.")
+@click.option("--site", help="Id of the community.")
+@click.option("--area", help="Id of the building or area.")
+@click.option("--join", "code", help="A code from the ingest: it brings identity, place, broker.")
+@click.option("--server", help="Address of the ingest to join, such as https://linli.example.")
+@click.option("--plain", is_flag=True, help="Join over http: whoever listens there gets the code.")
 @click.option(
-    "--area", prompt="Id of the building or area, such as b03", help="Id of the building or area."
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the certificate when joining.",
 )
 @click.option("--node", help="Id of this box; by default made of the site and its host name.")
 @click.option("--camera", "cameras", multiple=True, help="Address of a camera; may be repeated.")
@@ -49,10 +60,14 @@ class _Camera:
     help="The file to write; one that is there is left alone.",
 )
 def init(
-    site: str,
-    area: str,
+    site: str | None,
+    area: str | None,
     node: str | None,
     *,
+    code: str | None,
+    server: str | None,
+    plain: bool,
+    wait: float,
     cameras: tuple[str, ...],
     broker: str,
     ingest: str | None,
@@ -63,6 +78,8 @@ def init(
     A camera's password goes into a file of its own, readable by its owner alone. Without a camera
     the first one at USB is taken; without any, a drawn scene to try things out, unless an ingest is
     to say what to watch.
+
+    With --join the box makes its own keys, which never leave it, and is told who and where it is.
     """
     if config.exists():
         raise InputError(
@@ -70,6 +87,20 @@ def init(
             where=str(config),
             hint="Edit it, or name another file by --config",
         )
+    if code is not None:
+        from linli.cli.edge.join import join
+
+        join(
+            config,
+            code,
+            server,
+            [_camera(*one) for one in enumerate(cameras, 1)],
+            plain=plain,
+            wait=wait,
+        )
+        return
+    site = site or click.prompt("Id of the community, such as c001")
+    area = area or click.prompt("Id of the building or area, such as b03")
     name = node or _node(site)
     for what, value in (("--site", site), ("--area", area), ("--node", name)):
         if not is_id(value):
@@ -83,10 +114,10 @@ def init(
         raise InputError(f"is no HOST or HOST:PORT: {broker!r}", where="--broker")
     found = [_camera(number, one) for number, one in enumerate(cameras, 1)]
     if not found and ingest is None:
-        found = [_Camera("cam-1", _usb() or _DRAWN)]
+        found = [Camera("cam-1", _usb() or _DRAWN)]
     text = _text(site, area, name, broker, ingest, found)
     secrets = {f"{one.id}.password": one.password for one in found if one.password is not None}
-    _write(config, text, secrets)
+    write(config, text, secrets)
     for line in _next(config, name, found, ingest):
         click.echo(line)
 
@@ -102,18 +133,18 @@ def _usb() -> str | None:
     return next((str(one) for one in sorted(_VIDEO.glob("video[0-9]*"))), None)
 
 
-def _camera(number: int, address: str) -> _Camera:
+def _camera(number: int, address: str) -> Camera:
     """Take a password out of an address, so that it stands in no settings."""
     name = f"cam-{number}"
     head, at, host = address.rpartition("@")
     user, colon, password = head.partition("://")[2].partition(":")
     if not at or not colon or password == "{password}":  # noqa: S105 - the place for one
-        return _Camera(name, address)
+        return Camera(name, address)
     scheme = urlsplit(address).scheme
-    return _Camera(name, f"{scheme}://{user}:{{password}}@{host}", unquote(password))
+    return Camera(name, f"{scheme}://{user}:{{password}}@{host}", unquote(password))
 
 
-def _write(config: Path, text: str, secrets: dict[str, str]) -> None:
+def write(config: Path, text: str, secrets: dict[str, str]) -> None:
     """Write the secrets, then the file, once it is known to be good. Raises InputError."""
     from edge.settings import load_box, load_settings
 
@@ -145,7 +176,7 @@ def _write(config: Path, text: str, secrets: dict[str, str]) -> None:
 
 
 def _text(
-    site: str, area: str, node: str, broker: str, ingest: str | None, cameras: list[_Camera]
+    site: str, area: str, node: str, broker: str, ingest: str | None, cameras: list[Camera]
 ) -> str:
     host, _, port = broker.partition(":")
     parts = [
@@ -157,21 +188,21 @@ def _text(
 data = "data"  # what waits to be sent is kept in this folder, beside this file
 
 [node]  # which box this is; ids never change, names for people are kept at the ingest
-site = {_quoted(site)}
-area = {_quoted(area)}
-id = {_quoted(node)}
+site = {quoted(site)}
+area = {quoted(area)}
+id = {quoted(node)}
 
 [mqtt]  # where facts are sent
-host = {_quoted(host)}
+host = {quoted(host)}
 port = {port or 1883}
-# username = {_quoted(node)}  # the broker's name for this box is its id
+# username = {quoted(node)}  # the broker's name for this box is its id
 # password_file = "mqtt.password"  # a file that only its owner may read
 
 [status]  # linli edge status, and /metrics for Prometheus; on this machine alone
 port = 8475
 """,
         _ingest(ingest),
-        *(_of_camera(one) for one in cameras),
+        *(of_camera(one) for one in cameras),
     ]
     if not cameras:
         parts.append(
@@ -189,19 +220,20 @@ def _ingest(url: str | None) -> str:
 """
     return f"""
 [ingest]  # where redacted pictures go, and what to watch may come from
-url = {_quoted(url)}
+url = {quoted(url)}
 key_file = "node.key"
 """
 
 
-def _of_camera(camera: _Camera) -> str:
+def of_camera(camera: Camera) -> str:
+    """Return the lines of a camera, with a scenario that tells nobody."""
     drawn = "  # a drawn scene; put the address of a camera here" * (camera.source == _DRAWN)
     secret = f'password_file = "{camera.id}.password"\n' if camera.password is not None else ""
     return f"""
 [[camera]]
 id = "{camera.id}"
 label = "{camera.id}"  # its name for people, such as 三号楼一号电梯
-source = {_quoted(camera.source)}{drawn}
+source = {quoted(camera.source)}{drawn}
 {secret}fps = 5.0  # pictures a second that are looked at
 
 [[camera.zone]]  # a part of its picture: x, y from the top left, 0..1
@@ -216,12 +248,12 @@ shadow = true  # it is counted and nobody is told: take this away when you trust
 """
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a TOML string; JSON's are a part of them."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _next(config: Path, node: str, cameras: list[_Camera], ingest: str | None) -> list[str]:
+def _next(config: Path, node: str, cameras: list[Camera], ingest: str | None) -> list[str]:
     said = [f"{config}: written for edge {node}"]
     said += [f"camera {one.id}: {one.source}" for one in cameras]
     if ingest is not None:

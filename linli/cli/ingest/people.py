@@ -15,6 +15,7 @@ from ingest.audit import book as audit
 from ingest.registry import add_device, add_node, new_key
 from ingest.settings import load_settings
 from linli.cli.ingest.folder import actor, state
+from linli.cli.ingest.joins import node_join, node_shut_out
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -67,6 +68,10 @@ def node_key(name: str, config: Path, *, as_json: bool) -> None:
         key = new_key(connection, name)
         audit.note(connection, SystemClock().now(), actor(), "edge-key-made", name)
     _print({"node": name, "key": key}, "key", as_json=as_json)
+
+
+node.add_command(node_join)
+node.add_command(node_shut_out)
 
 
 @click.group()

@@ -1,0 +1,132 @@
+"""`linli broker keep`: beside the broker, does what boxes that join and leave need of it."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from ingest.joining import book
+from ingest.joining.book import Task
+from ingest.settings import IngestSettings, load_settings
+from linli.broker.authority import Authority
+from linli.broker.files import drift, needed, replace
+from linli.broker.requests import public_key_of
+from linli.cli.broker.certificates import AUTHORITY, publish
+from linli.cli.broker.render import prepare, wanted_files
+from linli.cli.broker.roster import roster_of, server_of
+from linli.cli.ingest.folder import state
+from linli.cli.ingest.options import config_option
+from linli.clock import SystemClock
+from linli.errors import InputError, LinliError
+from linli.log import get_logger, set_up
+
+log = get_logger(__name__)
+_MOST = 100
+_PATIENCE = 30.0
+
+
+@click.command(
+    epilog="Example: linli broker keep --config ingest.toml --reload 'systemctl reload mosquitto'"
+)
+@click.option("--reload", "command", help="How the broker is told to read its files again")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
+@click.option("--every", type=click.FloatRange(0.2, 60), default=5.0, show_default=True)
+@click.option("--once", is_flag=True, help="Look once, then end")
+@config_option
+def keep(config: Path, command: str | None, days: int, every: float, *, once: bool) -> None:
+    """Sign what boxes that joined ask for, revoke those that were shut out, render, reload.
+
+    It alone has the authority's key, as root beside the broker: the ingest, which the network
+    reaches, never has. What is asked is done within --every seconds. It never restarts the broker,
+    and says when that is needed.
+    """
+    set_up("broker-keep")
+    settings, told = load_settings(config), shlex.split(command or "")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if once:
+        look(settings, told, days=days)
+        return
+    failed = ""
+    while not stop.is_set():
+        try:
+            look(settings, told, days=days)
+            failed = ""
+        except LinliError as error:
+            if str(error) != failed:
+                log.error("%s; trying again", error)  # noqa: TRY400 - it says what is wrong
+            failed = str(error)
+        stop.wait(every)
+
+
+def look(settings: IngestSettings, told: list[str], *, days: int) -> None:
+    """Do all that is to be done now. Raises LinliError; then all of it is done the next time."""
+    now = SystemClock().now()
+    with state(settings) as connection:
+        tasks = book.undone(connection, _MOST)
+    done = [_do(settings, one, now, days=days) for one in tasks]
+    if settings.broker.access == "certificates":
+        publish(settings)
+    step = _render(settings)
+    if any(one.kind == "revoke" for one in done) and step == "nothing":
+        step = "reload"
+    if step == "restart":
+        log.warning("the broker must be restarted: its configuration changed")
+    elif step == "reload":
+        _reload(told)
+    if done:
+        with state(settings) as connection:
+            book.done(connection, done, now)
+    for one in done:
+        log.info("%s: %s %s", one.node, one.kind, one.refused or "done")
+
+
+def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Task:
+    """Return a task with what became of it."""
+    if settings.broker.access == "passwords":
+        why = None if task.kind == "revoke" else "this broker takes passwords, no certificates"
+        return msgspec.structs.replace(task, refused=why)
+    authority = Authority(Path(settings.broker.folder) / AUTHORITY)
+    if task.kind == "revoke":
+        authority.revoke(task.node, now)
+        return task
+    if task.node not in roster_of(settings).identities:
+        return msgspec.structs.replace(task, refused="it is no edge in use")
+    try:
+        key = public_key_of(task.request or "")
+    except InputError as error:
+        return msgspec.structs.replace(task, refused=error.what)
+    entry, made = authority.sign(task.node, key, now, days=days)
+    return msgspec.structs.replace(task, certificate=made.decode("ascii"), until=entry.until)
+
+
+def _render(settings: IngestSettings) -> str:
+    server, roster = server_of(settings), roster_of(settings)
+    prepare(server, roster)
+    wanted = wanted_files(server, roster)
+    found = drift(server.folder, wanted)
+    for one in found:
+        replace(server.folder / one.file, wanted[one.file].encode(), owner=server.run_as)
+    return needed(found)
+
+
+def _reload(told: list[str]) -> None:
+    """Tell the broker. Raises InputError when that fails: then nothing counts as done."""
+    if not told:
+        log.warning("the broker must be told to reload: kill -HUP, or give --reload")
+        return
+    try:
+        done = subprocess.run(told, capture_output=True, timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"cannot be run ({error})", where="--reload") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()[:200]
+        raise InputError(f"failed with {done.returncode}: {said}", where="--reload")

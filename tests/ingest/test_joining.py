@@ -1,0 +1,311 @@
+"""Boxes that join: a real ingest, mosquitto, keeper and edge; then the codes, by themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker_house import House, built, running
+from brokers import NEEDS_MOSQUITTO
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
+from house import ADMIN, NODE, NOON, STAFF, Folder
+from served import Served, served
+
+from edge import identity
+from edge.agent.build import address_of, link_options
+from edge.identity import certificates_of
+from edge.messages import Stamp, event
+from edge.settings import load_settings as load_edge
+from edge.spool import Spool
+from edge.uplink import Uplink
+from edge.upload import open_client
+from ingest.app import create_app
+from ingest.joining import code as codes
+from ingest.receive.process import run_receiver
+from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable
+from ingest.registry import add_device
+from ingest.services.joining import JoiningService
+from ingest.settings import IngestSettings, load_settings
+from ingest.store.engine import open_reader, reading
+from ingest.store.files import path_of
+from ingest.store.journal import messages_after
+from linli.cli.broker import command as broker
+from linli.cli.broker.keep import look
+from linli.cli.edge.command import command as edge
+from linli.cli.ingest.folder import state
+from linli.clock import SystemClock
+from linli.errors import InputError, LinkError
+from linli.events import EventData
+from linli.ids import short_id, uuid7
+from linli.mqtt import PahoLink
+from linli.process import StopSignal
+
+CLOCK = SystemClock()
+NEW = "c001-n09"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    made = built(tmp_path, "certificates")
+    for path in (made.folder / "tls").iterdir():
+        path.unlink()
+    for words in (["ca", "--host", "localhost", "--host", "127.0.0.1"], ["issue", "svc-ingest"]):
+        done = CliRunner().invoke(broker, [*words, "--config", str(made.config)])
+        assert done.exit_code == 0, done.output
+    mine = made.folder / "clients/svc-ingest"
+    with made.config.open("a") as more:
+        more.write(
+            f'[mqtt]\nhost = "localhost"\nport = {made.port}\nca_file = "{mine}/ca.crt"\n'
+            f'cert_file = "{mine}/client.crt"\nkey_file = "{mine}/client.key"\n'
+        )
+    return made
+
+
+@contextlib.contextmanager
+def community(house: House) -> Iterator[tuple[Served, JoiningService]]:
+    """Run broker, keeper, receiver and web side of one community."""
+    settings, stop, over = load_settings(house.config), StopSignal(), threading.Event()
+    with running(house), served(create_app(settings)) as web:
+        assert house.process is not None
+        told = ["kill", "-HUP", str(house.process.pid)]
+
+        def keep() -> None:
+            while not over.wait(0.2):
+                look(settings, told, days=365)
+
+        threads = [
+            threading.Thread(target=run_receiver, args=(settings, stop)),
+            threading.Thread(target=keep),
+        ]
+        for one in threads:
+            one.start()
+        try:
+            yield web, web.app.state.services.joining
+        finally:
+            stop.set()
+            over.set()
+            for one in threads:
+                one.join(60)
+
+
+def join(folder: Path, web: Served, code: str) -> Any:
+    words = ["init", "--join", code, "--server", web.url, "--camera", "pattern:square"]
+    return CliRunner().invoke(edge, [*words, "--config", str(folder / "edge.toml")])
+
+
+class Box:
+    """An edge's spool and uplink as its settings say."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = load_edge(folder / "edge.toml")
+        self.folder = folder
+
+    def deliver(self, count: int) -> None:
+        """Send facts and wait until the ingest has them all."""
+        address = address_of(self.settings)
+        topic = address.topic("cam-1", "event", "zone-dwell")
+        with Spool(self.folder / "spool.db", CLOCK) as spool:
+            for _ in range(count):
+                now = CLOCK.now()
+                data = EventData(
+                    phase="begin", episode=uuid7(now), severity="medium", label="x", since=now
+                )
+                spool.put(
+                    "events",
+                    str(topic),
+                    lambda place, data=data, now=now: event(
+                        topic, Stamp(now), place, data, event_id=uuid7(now), time=now
+                    ),
+                )
+            options = link_options(self.settings)
+            session = short_id()
+            link = Uplink(address, options, PahoLink, spool, CLOCK, session=session, agent="1")
+            wait(lambda: spool.pending() == 0, lambda: link.turn(0.02))
+            link.close()
+
+
+def wait(there: Callable[[], bool], meanwhile: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end, "it did not happen"
+        meanwhile()
+
+
+def streams(settings: IngestSettings) -> dict[tuple[str, str], list[int]]:
+    """Return the sequences that were stored, by node and stream."""
+    engine = open_reader(path_of(settings.folder, "journal"))
+    found: dict[tuple[str, str], list[int]] = {}
+    with reading(engine) as connection:
+        for row in messages_after(connection, 0, 1000):
+            if row.kind == "event":
+                found.setdefault((row.node, row.stream), []).append(row.sequence)
+    engine.dispose()
+    return found
+
+
+@pytest.mark.broker
+@NEEDS_MOSQUITTO
+def test_a_box_joins_is_replaced_renews_itself_and_is_shut_out(
+    house: House, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    with community(house) as (web, joining):
+        code = joining.invite(ADMIN, NEW, CLOCK.now(), area="b07", label="七号楼").secret
+        done = join(first, web, code.lower().replace("-", " "))
+        assert done.exit_code == 0, done.output
+        assert {one.name for one in first.iterdir() if one.stat().st_mode & 0o077} == {"edge.toml"}
+        with state(load_settings(house.config)) as connection:
+            add_device(connection, node_name=NEW, name="cam-1", kind="camera", label="x")
+        old = Box(first)
+        old.deliver(3)
+        assert join(second, web, code).exception is not None, "a code is good once"
+        assert list(second.iterdir()) == []
+
+        again = joining.invite(ADMIN, NEW, CLOCK.now()).secret
+        done = join(second, web, again)
+        assert done.exit_code == 0, done.output
+        new = Box(second)
+        new.deliver(2)
+        stored = streams(load_settings(house.config))
+        assert sorted((node, kept) for (node, _), kept in stored.items()) == [
+            (NEW, [1, 2]),
+            (NEW, [1, 2, 3]),
+        ]
+        with open_client() as client:
+            dead = certificates_of(old.settings, client)
+            assert dead is not None
+            with pytest.raises(LinkError, match="401"):
+                dead.ask()
+            renewal = certificates_of(new.settings, client)
+            assert renewal is not None
+            assert not renewal.due(datetime.now(UTC) + timedelta(days=200))
+            assert renewal.due(datetime.now(UTC) + timedelta(days=250))
+            before = (second / "mqtt.pem").read_bytes()
+            wait(renewal.ask, lambda: time.sleep(0.05))
+            assert (second / "mqtt.pem").read_bytes() != before
+        assert house.client(NEW, tls=link_options(old.settings).tls).refused()
+
+        live = house.client(NEW, tls=link_options(load_edge(second / "edge.toml")).tls).up()
+        topic = f"linli/v1/c001/b07/{NEW}/cam-1/event/zone-dwell"
+        assert live.says(topic, b"{}") is None
+        joining.shut_out(ADMIN, NEW, CLOCK.now())
+        wait(lambda: live.says(topic, b"{}") is not None, lambda: None)
+        assert house.client(NEW, tls=link_options(new.settings).tls).refused()
+        (box,) = joining.boxes(ADMIN)
+        assert (box.node, box.label, box.kind, box.refused) == (NEW, "七号楼", "revoke", None)
+
+
+@pytest.fixture
+def joining(tmp_path: Path) -> Iterator[JoiningService]:
+    folder = Folder(tmp_path)
+    yield create_app(folder.settings).state.services.joining
+    folder.close()
+
+
+KEY = "k" * 40
+
+
+def test_a_code_is_good_once_for_one_box_and_not_for_long(joining: JoiningService) -> None:
+    made = joining.invite(ADMIN, NEW, NOON, area="b07", hours=2)
+    late = NOON + timedelta(hours=2)
+    with pytest.raises(Gone):
+        joining.join(made.secret, KEY, "192.0.2.1", late)
+    told = joining.join(made.secret, KEY, "192.0.2.1", NOON)
+    assert (told.node, told.area, told.ca) == (NEW, "b07", None)
+    assert joining.join(made.secret, KEY, "192.0.2.1", NOON) == told, "its answer was lost"
+    with pytest.raises(Gone):
+        joining.join(made.secret, "other" * 8, "192.0.2.1", NOON)
+    assert joining.codes(ADMIN, NOON) == ()
+    one = joining.invite(ADMIN, "c001-n10", NOON, area="b07")
+    two = joining.invite(ADMIN, "c001-n10", NOON, area="b07")
+    with pytest.raises(Gone):
+        joining.join(one.secret, KEY, "192.0.2.1", NOON)
+    joining.withdraw(ADMIN, two.id, NOON)
+    with pytest.raises(Gone):
+        joining.join(two.secret, KEY, "192.0.2.1", NOON)
+    with pytest.raises(NotThere):
+        joining.withdraw(ADMIN, two.id, NOON)
+
+
+def test_who_guesses_codes_is_locked_out_and_written_down(joining: JoiningService) -> None:
+    right = joining.invite(ADMIN, NEW, NOON, area="b07")
+    for _ in range(10):
+        with pytest.raises(Gone):
+            joining.join(codes.fresh(), KEY, "198.51.100.7", NOON)
+    with pytest.raises(Gone):
+        joining.join(right.secret, KEY, "198.51.100.7", NOON)
+    assert joining.join(right.secret, KEY, "192.0.2.1", NOON).node == NEW
+
+
+@pytest.mark.parametrize(
+    ("node", "words", "where"),
+    [
+        ("C001", {"area": "b07"}, "node"),
+        (NEW, {}, "area"),
+        (NEW, {"area": "b07", "hours": 169}, "hours"),
+        (NEW, {"area": "b07", "label": "\n"}, "label"),
+        (NODE, {"area": "b99"}, "area"),
+    ],
+    ids=["node", "area", "hours", "label", "elsewhere"],
+)
+def test_what_cannot_be_is_no_invitation(
+    joining: JoiningService, node: str, words: dict[str, Any], where: str
+) -> None:
+    with pytest.raises(NotUsable) as refused:
+        joining.invite(ADMIN, node, NOON, **words)
+    assert refused.value.where == where
+    for deed in (
+        lambda: joining.invite(STAFF, NEW, NOON, area="b07"),
+        lambda: joining.shut_out(STAFF, NODE, NOON),
+        lambda: joining.codes(STAFF, NOON),
+    ):
+        with pytest.raises(NotAllowed):
+            deed()
+
+
+def test_requests_are_bounded_and_a_revoked_key_stays_revoked(joining: JoiningService) -> None:
+    for bad in ("", "x", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"):
+        with pytest.raises(NotUsable):
+            joining.certificate(NODE, bad, NOON)
+    with pytest.raises(NotUsable, match="P-256"):
+        joining.certificate(NODE, _request(ec.SECP384R1()), NOON)
+    mine = [_request() for _ in range(6)]
+    assert joining.certificate(NODE, mine[0], NOON).certificate is None
+    joining.shut_out(ADMIN, NODE, NOON)
+    with pytest.raises(Clash, match="revoked"):
+        joining.certificate(NODE, mine[0], NOON)
+    for one in mine[1:5]:
+        joining.certificate(NODE, one, NOON)
+        joining.certificate(NODE, one, NOON)
+    with pytest.raises(Clash, match="too many"):
+        joining.certificate(NODE, mine[5], NOON)
+    joining.certificate(NODE, mine[5], NOON + timedelta(days=1))
+
+
+def _request(curve: ec.EllipticCurve | None = None) -> str:
+    """A request as a box makes it; the name in it is not believed."""
+    return identity._request("anybody", ec.generate_private_key(curve or ec.SECP256R1()))
+
+
+@pytest.mark.parametrize(
+    ("server", "rule"),
+    [
+        (None, "say where"),
+        ("ftp://x", "no address"),
+        ("http://203.0.113.9", "shows the code"),
+    ],
+    ids=["none", "scheme", "plain"],
+)
+def test_a_box_joins_nowhere_unsafe(tmp_path: Path, server: str | None, rule: str) -> None:
+    words = ["init", "--join", "ABCD", "--config", str(tmp_path / "edge.toml")]
+    done = CliRunner().invoke(edge, [*words, *(["--server", server] if server else [])])
+    assert isinstance(done.exception, InputError)
+    assert rule in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
