@@ -201,7 +201,7 @@ RULES |= {
     ("delete", "/api/v1/joins/{join}"): ADMIN,
     ("get", "/api/v1/joined"): ADMIN,
     ("post", "/api/v1/registry/edges/{edge}/shut-out"): ADMIN,
-    ("post", "/api/v1/join"): NOBODY,
+    ("post", "/api/v1/join"): ANYONE,
     ("put", "/api/v1/edge-certificate"): NODE_ONLY,
     ("get", "/api/v1/audit"): ADMIN,
     ("get", "/api/v1/audit/check"): ADMIN,
