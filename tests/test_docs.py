@@ -19,7 +19,7 @@ PAGES = sorted(
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
-LINLI = re.compile(r"(?:^|[\s(])linli((?: [a-z]+)+)")
+LINLI = re.compile(r"(?:^|[\s(])linli((?: [a-z]+(?:-[a-z]+)*)+)")
 FOLDERS = re.compile(
     r"^(?:linli|edge|ingest|dashboards|broker|models|bench|tests|docs|scripts)/[\w./-]*$"
 )
