@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.audit import book as audit
-from ingest.audit.refusals import Refusals
+from ingest.audit.sparingly import Sparingly
 from ingest.broker_settings import Broker
 from ingest.joining import book
 from ingest.joining.book import JoinCode, Task
@@ -99,7 +99,7 @@ class JoiningService:
         self._writer = writer
         self._broker = broker
         self._site = site
-        self._refusals = Refusals()
+        self._refusals = Sparingly()
 
     def codes(self, viewer: Viewer, now: datetime) -> tuple[JoinCode, ...]:
         """Return codes that can be used, the newest first. Raises NotAllowed."""
