@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
 
 from msgspec import structs
 
 from dashboards.web import commands, device_list, device_view, duty, floors
-from dashboards.web.cards import Album, Card, PictureState, card, detail
+from dashboards.web.cards import Card
 from dashboards.web.charts import Span
 from dashboards.web.device_list import EVERYTHING, Wanted
 from dashboards.web.health import HEALTH, DeviceCard, chain, device_card, influx_card, node_card
 from dashboards.web.language import Language
+from dashboards.web.listing import Lister, Listing
 from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
 from dashboards.web.sparkline import Sparkline, sparkline
@@ -26,7 +26,7 @@ from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident, State
 from ingest.orders.order import State as OrderState
-from ingest.refusal import Gone, NotThere
+from ingest.refusal import NotThere
 from ingest.services import Services
 from ingest.services.incidents import Order, Standing
 from ingest.services.views import DeviceView
@@ -42,14 +42,6 @@ HOUR, STEP = timedelta(hours=1), 120
 Context = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Some cards, and the cursor of the next ones."""
-
-    cards: tuple[Card, ...]
-    next: str | None
-
-
 class Desk:
     """Collects what a viewer sees in one language. The calls block."""
 
@@ -63,24 +55,24 @@ class Desk:
         return Calendar(language, self._zone, self._clock.now())
 
     def list(self, viewer: Viewer, language: Language) -> Context:
-        """Return what needs attention, what is being handled, and what was resolved lately."""
-        words = self._words(viewer, language)
+        """Return what needs attention, what is being handled, what was resolved, and the chain."""
+        lister, alone = self.lister(viewer, language), tuple[Standing, ...](("alone",))
+        told = self.chain(viewer, language)
         return {
-            "waiting": self._some(viewer, words, ("open",), OPEN_SHOWN, standing=("alone",)),
-            "handled": self._some(
-                viewer, words, ("acknowledged", "in-progress"), HANDLED_SHOWN, standing=("alone",)
-            ),
-            "shelved": self._some(viewer, words, UNRESOLVED, SHELVED_SHOWN, standing=("shelved",)),
-            "recent": self._some(viewer, words, ("resolved",), RECENT_SHOWN, order="newest"),
-            "open_count": self._services.journal.stats(viewer).open_incidents,
+            "waiting": lister.some(("open",), OPEN_SHOWN, standing=alone),
+            "handled": lister.some(("acknowledged", "in-progress"), HANDLED_SHOWN, standing=alone),
+            "shelved": lister.some(UNRESOLVED, SHELVED_SHOWN, standing=("shelved",)),
+            "recent": lister.some(("resolved",), RECENT_SHOWN, order="newest"),
+            "open_count": told["chain"].open_incidents,
             "duty": self.duty(viewer, language),
+            **told,
         }
 
     def wall(self, viewer: Viewer, language: Language) -> Context:
         """Return what stands on the wall screen."""
-        words = self._words(viewer, language)
-        first = self._some(viewer, words, ("open",), FITS, standing=("alone",))
-        found = wall(first.cards, self._services.incidents.waiting(viewer), words)
+        lister = self.lister(viewer, language)
+        first = lister.some(("open",), FITS, standing=("alone",))
+        found = wall(first.cards, self._services.incidents.waiting(viewer), lister.words())
         return {
             "wall": found,
             # Where there is not room for all, a team without anybody is not what is cut off.
@@ -102,29 +94,32 @@ class Desk:
     ) -> Listing:
         """Return one page of incidents in these states. Raises NotUsable for a bad cursor."""
         order: Order = "newest" if states == ("resolved",) else "urgent"
-        words = self._words(viewer, language)
-        return self._some(viewer, words, states, PAGE, order=order, cursor=cursor)
+        return self.lister(viewer, language).some(states, PAGE, order=order, cursor=cursor)
 
     def pocket(self, viewer: Viewer, language: Language) -> Context:
         """Return what waits for somebody, and what this viewer has taken on or was given."""
-        words, services = self._words(viewer, language), self._services
+        lister, services = self.lister(viewer, language), self._services
         taken = services.incidents.list(
             viewer, states=("acknowledged", "in-progress"), limit=MOST_TAKEN
         )
         given = services.orders.list(viewer, states=ON_THE_WAY, assignee=viewer.name, limit=PAGE)
+        known = {one.id: one for one in taken.items}
         mine = {one.incident for one in given.items}
         mine |= {one.id for one in taken.items if one.acknowledged_by == viewer.actor}
-        cards = [self.card(viewer, language, one) for one in sorted(mine, reverse=True)[:PAGE]]
+        found = [
+            known.get(one) or services.incidents.get(viewer, one)
+            for one in sorted(mine, reverse=True)[:PAGE]
+        ]
         return {
-            "mine": [one for one in cards if one.state != "resolved"],
-            "waiting": self._some(viewer, words, ("open",), PAGE, standing=("alone",)),
+            "mine": lister.cards(one for one in found if one.state != "resolved"),
+            "waiting": lister.some(("open",), PAGE, standing=("alone",)),
         }
 
     def incidents_in(
         self, viewer: Viewer, language: Language, place: str, devices: Sequence[DeviceView]
     ) -> Listing:
         """Return the first of what is not resolved in a place."""
-        words, area = self._words(viewer, language), place.split("/")[1:2]
+        area = place.split("/")[1:2]
         names = [f"{one.node}/{one.device}" for one in devices if inside(place_of(one), place)]
         deep, alone = place.count("/") > 1, tuple[Standing, ...](("alone",))
         if deep and not names:
@@ -137,35 +132,29 @@ class Desk:
             devices=names[:500] if deep else (),
             limit=FEW,
         )
-        calendar = self.calendar(language)
-        return Listing(
-            tuple(card(one, words, calendar, _unseen) for one in found.items), found.next
-        )
+        return Listing(self.lister(viewer, language).lines(found.items), found.next)
 
     def card(self, viewer: Viewer, language: Language, incident: str) -> Card:
         """Return one incident at a glance. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
-        words = self._words(viewer, language)
-        calendar, limits = self.calendar(language), self._services.duty.limits(viewer)
-        return card(found, words, calendar, self._album(viewer, calendar.now), limits=limits)
+        return self.lister(viewer, language).cards((found,))[0]
 
     def incident(self, viewer: Viewer, language: Language, incident: str) -> Context:
         """Return one incident in full. Raises NotThere."""
         found = self._services.incidents.get(viewer, incident)
         history = self._services.incidents.newest(viewer, incident, HISTORY_SHOWN + 1)
-        words, calendar = self._words(viewer, language), self.calendar(language)
-        album = self._album(viewer, calendar.now)
+        lister, calendar = self.lister(viewer, language), self.calendar(language)
+        words = lister.words((found,))
         head = self._services.incidents.get(viewer, found.part_of) if found.part_of else None
-        limits = self._services.duty.limits(viewer)
         place = (found.key.node, found.key.device)
         asked = self._asked(viewer, words, calendar, place, incident)
         return {
-            "one": detail(found, history[-HISTORY_SHOWN:], words, calendar, album, limits=limits),
+            "one": lister.detail(found, history[-HISTORY_SHOWN:]),
             "path": path_of(self._services.registry, viewer, found, words),
-            "past": self._past(viewer, words, found),
+            "past": self._past(viewer, lister, found),
             "more_history": len(history) > HISTORY_SHOWN,
-            "head": card(head, words, calendar, album) if head else None,
-            "parts": self._some(viewer, words, (), PAGE, order="newest", part_of=incident),
+            "head": lister.cards((head,))[0] if head else None,
+            "parts": lister.some((), PAGE, order="newest", part_of=incident),
             "order": self._order(viewer, words, incident),
             "people": self._services.orders.assignees(viewer) if viewer.may("act") else (),
             **asked,
@@ -182,7 +171,7 @@ class Desk:
         waiting_since: int | None = None,
     ) -> Context:
         """Return one device in use with all that is known of it. Raises NotThere."""
-        words, calendar = self._words(viewer, language), self.calendar(language)
+        words, calendar = self.lister(viewer, language).words(), self.calendar(language)
         found = self._asked(viewer, words, calendar, where)
         if found["device"] is None:
             raise NotThere("no such device in use")
@@ -283,46 +272,17 @@ class Desk:
         words = Words(language, {})
         return {"chain": chain(stats, view, words, self.calendar(language))}
 
-    def _words(self, viewer: Viewer, language: Language) -> Words:
-        people = self._services.links.names(viewer)
-        return Words(language, self._services.devices.labels(viewer), people)
+    def lister(self, viewer: Viewer, language: Language) -> Lister:
+        """Return what makes the cards of one answer."""
+        return Lister(self._services, viewer, self.calendar(language))
 
-    def _some(
-        self,
-        viewer: Viewer,
-        words: Words,
-        states: tuple[State, ...],
-        limit: int,
-        *,
-        order: Order = "urgent",
-        standing: tuple[Standing, ...] = (),
-        part_of: str | None = None,
-        cursor: str | None = None,
-    ) -> Listing:
-        found = self._services.incidents.list(
-            viewer,
-            states=states,
-            standing=standing,
-            part_of=part_of,
-            order=order,
-            cursor=cursor,
-            limit=limit,
-        )
-        calendar = self.calendar(words.language)
-        album = self._album(viewer, calendar.now, found.items)
-        limits = self._services.duty.limits(viewer)
-        cards = tuple(card(one, words, calendar, album, limits=limits) for one in found.items)
-        return Listing(cards, found.next)
-
-    def _past(self, viewer: Viewer, words: Words, one: Incident) -> tuple[Card, ...]:
+    def _past(self, viewer: Viewer, lister: Lister, one: Incident) -> tuple[Card, ...]:
         """Return what happened at the same place before, the newest first."""
         devices = (f"{one.key.node}/{one.key.device}",)
         found = self._services.incidents.list(
             viewer, devices=devices, order="newest", limit=PAST_SHOWN + 1
         )
-        others = [other for other in found.items if other.id != one.id][:PAST_SHOWN]
-        calendar = self.calendar(words.language)
-        return tuple(card(other, words, calendar, _unseen) for other in others)
+        return lister.lines([other for other in found.items if other.id != one.id][:PAST_SHOWN])
 
     def _order(self, viewer: Viewer, words: Words, incident: str) -> OrderCard | None:
         """Return the newest work order of an incident, which is the open one if there is one."""
@@ -331,29 +291,6 @@ class Desk:
             return None
         steps = self._services.orders.steps(viewer, orders[0].id)
         return order_card(orders[0], steps, words, self.calendar(words.language))
-
-    def _album(self, viewer: Viewer, now: datetime, shown: Iterable[Incident] = ()) -> Album:
-        """Return what tells of a picture whether it can be shown; of those of `shown` at once."""
-        evidence = self._services.evidence
-        names = {one.picture.id for one in shown if one.picture and one.picture.id}
-        known = evidence.known(names) if names else {}
-
-        def state(picture: str) -> PictureState:
-            if not viewer.may("look"):
-                return "hidden"
-            if picture in known:
-                return "shown" if known[picture] else "gone"
-            if evidence.arrived(picture):
-                return "shown"
-            try:
-                evidence.link(viewer, picture, now)
-            except Gone:
-                return "gone"
-            except NotThere:
-                return "coming"
-            return "shown"
-
-        return state
 
     def _lines(
         self, viewer: Viewer, views: Sequence[DeviceView]
@@ -368,12 +305,6 @@ class Desk:
                 points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
                 lines[where] = sparkline([point.mean for point in points])
         return lines
-
-
-def _unseen(picture: str) -> PictureState:
-    """A line of a list shows no picture, so nobody asks for it."""
-    del picture
-    return "none"
 
 
 def _at_the_wall(viewer: Viewer) -> Viewer:

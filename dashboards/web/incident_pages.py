@@ -51,11 +51,9 @@ STATES: dict[str, tuple[State, ...]] = {
 def desk(visit: SignedIn, did: Annotated[str, Query(max_length=64)] = "") -> Response:
     """Show what needs a person now; after a step without script, that it can be undone."""
     found = visit.house.desk.list(visit.viewer, visit.language)
-    chain = visit.house.desk.chain(visit.viewer, visit.language)
     done = undoable(visit, did) if did else None
-    return visit.page(
-        "desk.html", page="desk", done=done, zone=str(visit.calendar.zone), **found, **chain
-    )
+    zone = str(visit.calendar.zone)
+    return visit.page("desk.html", page="desk", done=done, zone=zone, **found)
 
 
 @router.get("/incidents")

@@ -74,22 +74,22 @@ def renderer(desk: Desk) -> Renderer:
     def render(view: View, viewer: Viewer) -> Fragments:
         frame = Frame(view.language, view.prefix)
         common = {"csrf": "", "may_act": viewer.may("act")}
-        chain = desk.chain(viewer, view.language)
-        fragments = {"chain": frame.render("parts/chain.html", **chain, **common)}
+        if view.name == "wall":
+            found = desk.wall(viewer, view.language)
+            return {"wall": frame.render("parts/wall.html", **found, **common)}
         if view.name == "desk":
             found = desk.list(viewer, view.language)
-            fragments["tile"] = frame.render("parts/tile.html", **chain, **common)
-            fragments["desk"] = frame.render("parts/desk.html", **found, **common)
-        elif view.name == "incidents" and view.subject:
+            parts = {name: f"parts/{name}.html" for name in ("chain", "tile", "desk")}
+            return {name: frame.render(part, **found, **common) for name, part in parts.items()}
+        chain = desk.chain(viewer, view.language)
+        fragments = {"chain": frame.render("parts/chain.html", **chain, **common)}
+        if view.name == "incidents" and view.subject:
             listing = desk.page(viewer, view.language, STATES[view.subject], None)
             found = {"group": view.subject, "listing": listing}
             fragments["incidents"] = frame.render("parts/incidents.html", **found, **common)
         elif view.name == "incident":
             found = desk.incident(viewer, view.language, view.subject)
             fragments["incident"] = frame.render("parts/incident.html", **found, **common)
-        elif view.name == "wall":
-            found = desk.wall(viewer, view.language)
-            fragments = {"wall": frame.render("parts/wall.html", **found, **common)}
         elif view.name == "devices":
             found = desk.devices(viewer, view.language, device_list.read(view.subject))
             fragments["devices"] = frame.render("parts/devices.html", **found, **common)

@@ -207,12 +207,6 @@ class EvidenceService:
         with reading(self._reader) as connection:
             return book.known(connection, evidence)
 
-    def arrived(self, evidence: str) -> bool:
-        """Tell whether the picture is kept; no look is written."""
-        with reading(self._reader) as connection:
-            row = book.find(connection, evidence)
-        return row is not None and row.deleted is None
-
     def _key(self) -> bytes:
         if self._secret is None:
             with writing(self._writer) as connection:

@@ -244,9 +244,6 @@ class Album(EvidenceService):
         there = set(evidence) - self.missing
         return {one: one not in self.deleted for one in there}
 
-    def arrived(self, evidence: str) -> bool:
-        return evidence not in self.missing | self.deleted
-
 
 class Estate(DeviceService):
     """Devices and boxes as lists that tests change."""
