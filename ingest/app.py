@@ -125,7 +125,7 @@ def create_app(
     app.state.metrics = settings.http.metrics
     app.state.requests = Requests(house.state_writer)
     app.state.check_health = house.check_health
-    routes.install(app, settings.http.path_prefix)
+    routes.install(app, settings.http.path_prefix, settings.http.proxies)
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -64,13 +65,23 @@ class Http(Settings, frozen=True, kw_only=True):
     """Where pages and API are served; `path_prefix` is what a proxy in front puts before them.
 
     `metrics` says who may read `/metrics`: with an API token, or any caller on this machine that
-    no proxy speaks for.
+    no proxy speaks for. `proxies` are addresses or networks whose word (`X-Forwarded-For`,
+    `X-Forwarded-Proto`) is believed: without them all who come by a proxy are one address, and
+    cookies do not know of its TLS.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8470
     metrics: Literal["token", "loopback"] = "token"
     path_prefix: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=128)] = ""
+    proxies: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+
+    def __post_init__(self) -> None:
+        for one in self.proxies:
+            try:
+                ip_network(one)
+            except ValueError:
+                raise ValueError(f"proxies: {one!r} is no address or network") from None
 
 
 class Evidence(Settings, frozen=True, kw_only=True):

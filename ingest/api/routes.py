@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest.api import (
     access,
@@ -114,8 +115,11 @@ def healthz(request: Request) -> Response:
     return answer(Health(status="ok"))
 
 
-def install(app: FastAPI, prefix: str) -> None:
-    """Add the routes, the errors and the headers to an application served below `prefix`."""
+def install(app: FastAPI, prefix: str, proxies: Sequence[str] = ()) -> None:
+    """Add the routes, the errors and the headers to an application served below `prefix`.
+
+    Of `proxies` it is believed whom they speak for, and whether that one came by https.
+    """
     app.include_router(api)
     app.include_router(outside)
     app.include_router(grafana.router)
@@ -127,6 +131,8 @@ def install(app: FastAPI, prefix: str) -> None:
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Prefix, prefix=prefix)
+    if proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way
 
 

@@ -70,7 +70,8 @@ def web(config: Path) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Anyone could name any address in a header; wrong tries are counted by address.
+        # Anyone could name any address in a header; wrong tries are counted by address. The
+        # application believes those of `http.proxies` alone.
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
