@@ -18,6 +18,7 @@ from ingest.api import routes
 from ingest.consumers.commands import CommandJob, link_of
 from ingest.consumers.conflicts import ConflictJob
 from ingest.consumers.forget import ForgetJob
+from ingest.consumers.home_assistant import discovery_of
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
 from ingest.consumers.own import OwnFigures
@@ -391,5 +392,6 @@ class House:
             *self._make_notifier(),
             *([Runner("commands", self._commands)] if self._commands else ()),
             Runner("forget", ForgetJob(*mine, self.clock), poll=SWEEP_SECONDS),
+            *discovery_of(self._settings, self._state, self.clock),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )

@@ -15,10 +15,14 @@ _Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:/@-]+$(?!\n)", max_length=25
 
 
 class BrokerReader(Settings, frozen=True, kw_only=True):
-    """Another system that reads events, states and presence: of some areas, or of the site."""
+    """Another system that reads events, states and presence: of some areas, or of the site.
+
+    With `home_assistant` also readings, and what the ingest tells Home Assistant of devices.
+    """
 
     user: Slug
     areas: Annotated[tuple[Slug, ...], Meta(max_length=256)] = ()
+    home_assistant: bool = False
 
 
 class Broker(Settings, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ WAKE = "LINLI_WAKE"  # names the pipe by which the receiver wakes the web proces
 
 
 T = TypeVar("T", bound=Settings)
+U = TypeVar("U", bound="OwnUser")
 PlacePath = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,32}){0,3}$")]
 
 
@@ -168,11 +169,10 @@ class Integrator(Settings, frozen=True, kw_only=True):
     ] = ()
 
 
-class Commands(Settings, frozen=True, kw_only=True):
-    """Whether people may send commands to devices; by a user of the broker that only does that."""
+class OwnUser(Settings, frozen=True, kw_only=True):
+    """A part of the ingest that comes to the broker as a user of its own."""
 
     enabled: bool = False
-    integrators: Annotated[tuple[Integrator, ...], Meta(max_length=16)] = ()
     username: str | None = None
     password_file: str | None = None
     cert_file: str | None = None
@@ -185,6 +185,19 @@ class Commands(Settings, frozen=True, kw_only=True):
     def password(self) -> str | None:
         """Return the broker password, None when there is none. Raises InputError."""
         return read_secret(Path(self.password_file)) if self.password_file is not None else None
+
+
+class Commands(OwnUser, frozen=True, kw_only=True):
+    """Whether people may send commands to devices; by a user of the broker that only does that."""
+
+    integrators: Annotated[tuple[Integrator, ...], Meta(max_length=16)] = ()
+
+
+class HomeAssistant(OwnUser, frozen=True, kw_only=True):
+    """Whether Home Assistant is told of the devices; by a user of the broker that only does that.
+
+    Its own user at the broker is a reader with `home_assistant`.
+    """
 
 
 class Rate(Settings, frozen=True, kw_only=True):
@@ -201,6 +214,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     site: Site
     mqtt: Mqtt = Mqtt()
     broker: Broker = Broker()
+    home_assistant: HomeAssistant = HomeAssistant()
     http: Http = Http()
     evidence: Evidence = Evidence()
     journal: Journal = Journal()
@@ -252,20 +266,10 @@ def load_settings(path: Path) -> IngestSettings:
             )
         mqtt = msgspec.structs.replace(mqtt, password_file=_beside(path, mqtt.password_file))
     mqtt = _files_beside(path, mqtt, ("ca_file", "cert_file", "key_file"))
-    commands = settings.commands
-    if commands.password_file is not None:
-        if commands.username is None:
-            raise InputError(
-                "password_file without username",
-                where=f"{path}: commands",
-                hint="Set commands.username, svc-command by the broker's rules",
-            )
-        whole = _beside(path, commands.password_file)
-        commands = msgspec.structs.replace(commands, password_file=whole)
-    commands = _files_beside(path, commands, ("cert_file", "key_file"))
     return msgspec.structs.replace(
         settings,
-        commands=commands,
+        commands=_own_user(path, settings.commands, "commands", "svc-command"),
+        home_assistant=_own_user(path, settings.home_assistant, "home_assistant", "svc-discovery"),
         data=_beside(path, settings.data),
         mqtt=mqtt,
         broker=msgspec.structs.replace(
@@ -311,6 +315,17 @@ def _checked(path: Path, database: DatabaseSettings) -> DatabaseSettings:
     if password is not None:
         raise InputError("a password in url and a password_file", where=where, hint="Keep one")
     return msgspec.structs.replace(database, password_file=_beside(path, database.password_file))
+
+
+def _own_user(path: Path, part: U, where: str, user: str) -> U:
+    """Return it with whole paths. Raises InputError."""
+    if part.password_file is not None and part.username is None:
+        raise InputError(
+            "password_file without username",
+            where=f"{path}: {where}",
+            hint=f"Set {where}.username, {user} by the broker's rules",
+        )
+    return _files_beside(path, part, ("password_file", "cert_file", "key_file"))
 
 
 def _files_beside(path: Path, part: T, names: tuple[str, ...]) -> T:

@@ -10,10 +10,14 @@ from linli.topics import REQUEST_AREA, topic_filter
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Another system that reads events, states and presence; in some areas, or in all."""
+    """Another system that reads events, states and presence; in some areas, or in all.
+
+    With `home_assistant` also readings, and what is told of devices under `homeassistant/`.
+    """
 
     user: str
     areas: tuple[str, ...] = ()
+    home_assistant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +55,12 @@ def _readable(site: str, reader: Reader) -> list[str]:
             topic_filter(site, area=area, kind="state"),
             topic_filter(site, area=area, device="self", kind="health", name="status"),
         ]
-    return [f"topic read {one}" for one in found]
+        if reader.home_assistant:
+            found.append(topic_filter(site, area=area, kind="telemetry"))
+    lines = [f"topic read {one}" for one in found]
+    if reader.home_assistant:
+        lines += [
+            "topic read homeassistant/device/+/config",
+            "topic readwrite homeassistant/status",
+        ]
+    return lines

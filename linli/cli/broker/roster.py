@@ -14,6 +14,7 @@ from linli.cli.ingest.folder import state
 from linli.errors import InputError
 
 COMMANDER = "svc-command"
+DISCOVERER = "svc-discovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,18 @@ def roster_of(settings: IngestSettings) -> Roster:
     """Return who is let in: services, edges in use, readers, askers. Raises InputError."""
     _check_user("mqtt.username", settings.mqtt.username, CLIENT_ID)
     _check_user("commands.username", settings.commands.username, COMMANDER)
+    _check_user("home_assistant.username", settings.home_assistant.username, DISCOVERER)
     with state(settings) as connection:
         edges = book.some(connection, "edge", retired=True)
-    readers = tuple(Reader(one.user, one.areas) for one in settings.broker.readers)
+    readers = tuple(
+        Reader(one.user, one.areas, one.home_assistant) for one in settings.broker.readers
+    )
     askers = tuple(one.user for one in settings.commands.integrators)
-    services = (CLIENT_ID, *((COMMANDER,) if settings.commands.enabled else ()))
+    services = (
+        CLIENT_ID,
+        *((COMMANDER,) if settings.commands.enabled else ()),
+        *((DISCOVERER,) if settings.home_assistant.enabled else ()),
+    )
     others = {*askers, *(one.user for one in readers)}
     _check_apart(others, {one.id for one in edges})
     shut_out = _shut_out(settings)
@@ -81,7 +89,7 @@ def _check_user(where: str, user: str | None, ours: str) -> None:
 
 
 def _check_apart(others: set[str], edges: set[str]) -> None:
-    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER}))
+    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER, DISCOVERER}))
     if twice:
         raise InputError(
             f"{twice[0]!r} is an edge or a service already",
