@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
 from dashboards.web import cameras
+from dashboards.web.device_list import wanted
 from dashboards.web.visit import Acting, SignedIn, Visit, own_path
 from dashboards.web.words import Words
 from ingest.live.look import PURPOSES
@@ -21,17 +22,21 @@ _Next = Annotated[str, Form(max_length=256)]
 
 
 @router.get("")
-def all_cameras(visit: SignedIn) -> Response:
-    """Show how all cameras do."""
-    found = cameras.cameras(visit.house.services, visit.viewer, _words(visit), visit.calendar)
-    return visit.page("cameras.html", cameras=found)
+def all_cameras(
+    visit: SignedIn, q: str = "", page: Annotated[int, Query(ge=1, le=10_000)] = 1
+) -> Response:
+    """Show how cameras do: all of them, or those that a text finds."""
+    want, words = wanted(q, page=page), Words(visit.language, {})
+    services, calendar = visit.house.services, visit.calendar
+    found = cameras.cameras(services, visit.viewer, words, calendar, want)
+    return visit.page("cameras.html", want=want, found=found)
 
 
 @router.get(_CAMERA)
 def one_camera(visit: SignedIn, node: str, device: str, incident: str = "") -> Response:
     """Show a camera: why one may look, or the picture while one does."""
     services, where = visit.house.services, (node, device)
-    words, calendar = _words(visit), visit.calendar
+    words, calendar = Words(visit.language, {}), visit.calendar
     shown = cameras.camera(services, visit.viewer, words, calendar, where)
     view = _mine(visit, where)
     looks: tuple[cameras.Look, ...] = ()
@@ -96,8 +101,3 @@ def _mine(visit: Visit, where: tuple[str, str]) -> LiveView | None:
         return visit.house.services.live.view(visit.viewer, where, visit.house.clock.now())
     except NotThere:
         return None
-
-
-def _words(visit: Visit) -> Words:
-    services = visit.house.services
-    return Words(visit.language, services.devices.labels(visit.viewer), {})

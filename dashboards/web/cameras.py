@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dashboards.web import device_list
+from dashboards.web.device_list import Wanted
 from dashboards.web.health import DeviceCard, device_card
 from dashboards.web.language import Language, msg
 from dashboards.web.moments import Calendar, Moment
@@ -67,18 +68,28 @@ class Live:
     seen: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """Some of the cameras that were looked for, and how many there are of them."""
+
+    cards: tuple[DeviceCard, ...]
+    found: int
+    pages: int
+
+
 def cameras(
-    services: Services, viewer: Viewer, words: Words, calendar: Calendar
-) -> tuple[DeviceCard, ...]:
-    """Return all cameras in use, those first that somebody must see to."""
+    services: Services, viewer: Viewer, words: Words, calendar: Calendar, want: Wanted
+) -> Cameras:
+    """Return a page of the cameras in use, those first that somebody must see to."""
     names = device_list.names(services, viewer, words)
-    shown = [
+    views = services.devices.list(viewer, calendar.now)
+    found = device_list.chosen(views, want._replace(kind=CAMERA))
+    some, pages = device_list.part(found, want.page)
+    cards = (
         device_card(view, words, calendar, {}, device_list.whereabouts(view, names, words))
-        for view in services.devices.list(viewer, calendar.now)
-        if view.kind == CAMERA and view.standing == "confirmed"
-    ]
-    order = {"down": 0, "degraded": 1}
-    return tuple(sorted(shown, key=lambda one: (order.get(one.health, 2), one.label)))
+        for view in some
+    )
+    return Cameras(tuple(cards), len(found), pages)
 
 
 def camera(

@@ -22,6 +22,8 @@ from ingest.services.views import DeviceView, Health, NodeView
 WEEK = timedelta(days=7)
 SHOWN = 60
 """Devices that the page of a place names; the rest is in the list of devices."""
+MOST_BRANCHES = 150
+"""Places of a tree that one page shows, except that the next level is always there."""
 _WORST: dict[Health, int] = {"down": 0, "degraded": 1, "unknown": 2, "ok": 3}
 Open = Mapping[tuple[str, str, str], int]
 """Unresolved incidents by area, node and device."""
@@ -106,6 +108,18 @@ def tree(
     for branch in found.values():
         branch.children.sort(key=lambda one: (len(one.label), one.label))
     return found
+
+
+def depth_shown(top: Branch) -> int:
+    """Return how deep a tree below `top` is shown whole: the next level, more if it is small.
+
+    What lies deeper is shown on the pages of its places.
+    """
+    level, number, depth = top.children, 0, top.depth
+    while level and (number := number + len(level)) <= MOST_BRANCHES:
+        depth += 1
+        level = [below for one in level for below in one.children]
+    return max(depth, top.depth + 1)
 
 
 def _above(found: Mapping[str, Branch], path: str) -> list[Branch]:

@@ -41,9 +41,11 @@ def overview(visit: SignedIn, place: str = "", q: str = "", done: int = 0) -> Re
     hits = [
         one for one in branches.values() if text and text in f"{one.label}\n{one.id}".casefold()
     ]
+    roots = [one for one in branches.values() if one.depth == 0]
     return visit.page(
         "registry.html",
-        roots=[one for one in branches.values() if one.depth == 0],
+        roots=roots,
+        deepest=max((places.depth_shown(one) for one in roots), default=0),
         q=q,
         hits=hits[:100],
         searched=bool(text),
@@ -71,6 +73,7 @@ def _place(
     return visit.page(
         "place.html",
         one=branch,
+        deepest=places.depth_shown(branch),
         above=branches.get(place.rpartition("/")[0]),
         things=found[: places.SHOWN],
         more=max(0, len(found) - places.SHOWN),
