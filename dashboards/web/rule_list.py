@@ -66,7 +66,7 @@ def listed(visit: Visit, view: RulesView, names: Names, words: Words) -> list[Ru
     services, now = visit.house.services, visit.house.clock.now()
     fired = services.rules.fired(visit.viewer, now - LATELY).rules
     own = rules_of(view.text)
-    since = _since(visit, own)
+    since = _since(visit, own) if visit.viewer.may("act") else {}
     known = {one.id: one for one in builtin().rule} | dict(own)
     return [
         replace(

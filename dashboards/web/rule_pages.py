@@ -48,6 +48,7 @@ def show(visit: SignedIn, done: str = "") -> Response:
         who=words.actor(view.actor),
         done=done == "yes",
         may_arrange=visit.viewer.may(ARRANGE),
+        staff=visit.viewer.may("act"),
     )
 
 

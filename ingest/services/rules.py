@@ -102,10 +102,11 @@ class RuleService:
         self._zone = zone
 
     def get(self, viewer: Viewer) -> RulesView:
-        """Return the document written last."""
+        """Return the document written last; who wrote it and why is for staff."""
         viewer.require("see")
         with reading(self._reader) as connection:
-            return self._view(connection, versions.newest(connection))
+            found = self._view(connection, versions.newest(connection))
+        return found if viewer.may("act") else msgspec.structs.replace(found, actor="", note=None)
 
     def put(
         self,
@@ -139,8 +140,11 @@ class RuleService:
     def history(
         self, viewer: Viewer, *, cursor: str | None = None, limit: int = 50
     ) -> Page[RuleVersionView]:
-        """Return all documents that were written down, the newest first. Raises NotUsable."""
-        viewer.require("see")
+        """Return all documents that were written down, the newest first.
+
+        Who wrote them and why is for staff. Raises NotAllowed, NotUsable.
+        """
+        viewer.require("act")
         limit = max(1, min(limit, MOST))
         before = number(cursor) if cursor else None
         with reading(self._reader) as connection:
@@ -149,8 +153,8 @@ class RuleService:
         return Page(views, str(views[-1].version) if len(found) > limit else None)
 
     def version(self, viewer: Viewer, wanted: int) -> RuleVersion:
-        """Return one document. Raises NotThere."""
-        viewer.require("see")
+        """Return one document. Raises NotThere, NotAllowed."""
+        viewer.require("act")
         with reading(self._reader) as connection:
             found = versions.get(connection, wanted)
         if found is None:

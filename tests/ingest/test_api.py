@@ -213,8 +213,8 @@ RULES |= {
     ("put", "/api/v1/rules"): ADMIN,
     ("post", "/api/v1/rules/test"): ADMIN,
     ("get", "/api/v1/rules/fired"): VIEWER,
-    ("get", "/api/v1/rules/history"): VIEWER,
-    ("get", "/api/v1/rules/history/{version}"): VIEWER,
+    ("get", "/api/v1/rules/history"): STAFF,
+    ("get", "/api/v1/rules/history/{version}"): STAFF,
 }
 for _folder in ("places", "edges", "devices", "teams", "people"):
     _readers = STAFF if _folder == "people" else VIEWER
