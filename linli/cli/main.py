@@ -35,7 +35,8 @@ class _Linli(LazyGroup):
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
         "privacy": ("linli.cli.privacy", "command", "ingest", "Hand over or delete pictures."),
         "audit": ("linli.cli.audit", "command", "ingest", "Who did what, checked."),
-        "service": ("linli.cli.service", "command", "ingest", "Install as services here."),
+        "service": ("linli.cli.services.install", "command", "ingest", "Install services here."),
+        "upgrade": ("linli.cli.services.upgrade", "command", "ingest", "Switch to this version."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
         "schema": (
             "linli.cli.schema",

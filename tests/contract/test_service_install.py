@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from installed_world import installed, refused
+from installed_world import PROGRAM, refused, seen_in
 
 from linli.cli.main import command as linli
 from linli.install import units
@@ -79,7 +79,7 @@ def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.broker
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "hosts",
     [
@@ -90,12 +90,13 @@ def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str, ...]) -> None:
     if why := refused(tmp_path):
         pytest.skip(why)
-    seen = installed(tmp_path, *hosts)
+    seen = seen_in(tmp_path, "install", *hosts)
     assert seen["nameless"][0] == 2
     assert "needs --site and --label" in seen["nameless"][1]
     code, said = seen["install"]
     assert code == 0, said
     assert "first account: admin, password " in said
+    assert "all green: pages at http://127.0.0.1:8470/" in said
     assert seen["again"][0] == 0, seen["again"][1]
     assert "password" not in seen["again"][1]
     assert seen["kept"] is True
@@ -109,9 +110,32 @@ def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str,
     secrets = [how for path, how in seen["modes"].items() if "/secrets/" in path]
     assert secrets
     assert {how.split()[1] for how in secrets} == {"600"}
-    assert seen["ready"].startswith("READY=1")
-    assert seen["levels"]["chain"] == "ok"
-    assert "bad" not in seen["levels"].values()
     assert seen["asked"][0] == 2
     assert seen["uninstall"][0] == 0
     assert seen["left"] == {"units": [], "data": True}
+
+
+@pytest.mark.broker
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_an_upgrade_that_does_not_work_goes_back_by_itself(tmp_path: Path) -> None:
+    if why := refused(tmp_path):
+        pytest.skip(why)
+    seen = seen_in(tmp_path, "upgrade")
+    assert seen["same"][0] == 2
+    assert "beside it" in seen["same"][1]
+    code, said = seen["broken"]
+    assert code == 2, said
+    assert "not green after 20 s" in said
+    assert f"back at {PROGRAM}, all green" in said
+    assert seen["back"] == seen["before"]
+    assert seen["aside"] == ["state.db.of-failed-upgrade"]
+    assert f"ExecStart={PROGRAM} " in seen["back-unit"]
+    assert seen["green-again"][0] == 0, seen["green-again"][1]
+    assert seen["good"][0] == 0, seen["good"][1]
+    newer = {
+        file: int(found[-4:]) - int(seen["before"][file][-4:])
+        for file, found in seen["after"].items()
+    }
+    assert newer == {"journal": 1, "state": 1, "series": 0}
+    assert "ExecStart=/opt/good/bin/linli " in seen["good-unit"]

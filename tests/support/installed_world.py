@@ -1,7 +1,7 @@
 """A machine of its own to install services on: an overlay of this one, thrown away afterwards.
 
-Run as a program inside it, this installs, starts what the units name as the accounts they name,
-waits until the chain is green and prints what it saw as JSON: systemd itself does not run there.
+Run as a program inside it, this plays an installation and prints what it saw as JSON. systemd does
+not run there: a player in its place starts what the units name, as the accounts they name.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import socket
+import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,10 @@ printf '%s\\n' "$2" "$3" > "$(echo /opt/linli/lib/python3*/site-packages)/here.p
 printf '#!/opt/linli/bin/python\\nimport sys\\nfrom linli.cli.main import main\\nmain()\\n' \\
   > /opt/linli/bin/linli
 chmod 755 /opt/linli/bin/linli
-exec /opt/linli/bin/python "$1"
+mkdir -p /run/systemd/system /run/player
+cp "$(dirname "$1")/systemctl_player.py" /usr/bin/systemctl
+chmod 755 /usr/bin/systemctl
+exec /opt/linli/bin/python "$1" "$4"
 """
 PROGRAM = "/opt/linli/bin/linli"
 _SPACE = ["unshare", "--mount", "--pid", "--fork"]
@@ -54,16 +56,16 @@ def refused(folder: Path) -> str | None:
     return None if made.returncode == 0 else "no overlay may be mounted here"
 
 
-def installed(folder: Path, *hosts: str) -> dict[str, Any]:
-    """Install into a fresh one and return what was seen."""
+def seen_in(folder: Path, play: str, *hosts: str) -> dict[str, Any]:
+    """Play `install` or `upgrade` in a fresh one and return what was seen."""
     packages = sysconfig.get_path("purelib")
-    inner = shlex.join(["bash", "-c", _INNER, "inner", __file__, packages, str(REPOSITORY)])
+    inner = shlex.join(["bash", "-c", _INNER, "inner", __file__, packages, str(REPOSITORY), play])
     made = subprocess.run(
         [*_SPACE, "bash", "-c", f'{_MAKE}exec chroot "$1/all" {inner}', "make", str(folder)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOSTS": " ".join(hosts)},
     )
     assert made.returncode == 0, made.stderr[-3000:]
@@ -76,31 +78,9 @@ def _text(argv: list[str]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _linli(*arguments: str) -> tuple[int, str]:
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+def _linli(*arguments: str, program: str = PROGRAM) -> tuple[int, str]:
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
-
-
-def _started(unit: str, notify: str | None = None) -> subprocess.Popen[bytes]:
-    """Start what a unit names, as the account it names."""
-    lines = Path("/etc/systemd/system", unit).read_text(encoding="utf-8").splitlines()
-    said = dict(one.split("=", 1) for one in lines if "=" in one and not one.startswith("#"))
-    account, argv = said["User"], shlex.split(said["ExecStart"])
-    environment = {"PATH": "/usr/sbin:/usr/bin"} | ({"NOTIFY_SOCKET": notify} if notify else {})
-    return subprocess.Popen(
-        argv, user=account, group=account, extra_groups=[], env=environment, cwd="/"
-    )
-
-
-def _green(seconds: float = 200) -> dict[str, str]:
-    """Return each thing the doctor looked at and how it is, once the chain is green."""
-    end = time.monotonic() + seconds
-    while True:
-        _, said = _linli("doctor", "--json", "--all", "--config", "/var/lib/linli/ingest.toml")
-        levels = {one["code"]: one["level"] for one in json.loads(said)["findings"]}
-        if levels.get("chain") == "ok" or time.monotonic() > end:
-            return levels
-        time.sleep(1)
 
 
 def _modes() -> dict[str, str]:
@@ -113,8 +93,8 @@ def _modes() -> dict[str, str]:
     return found
 
 
-def main() -> None:
-    """Install, start, look, take away."""
+def install() -> dict[str, Any]:
+    """Install twice, with an edge, and take all away."""
     seen: dict[str, Any] = {}
     hosts = [part for one in os.environ["HOSTS"].split() for part in ("--host", one)]
     named = ("--site", "c001", "--label", "和园社区", *hosts)
@@ -128,24 +108,87 @@ def main() -> None:
     seen["edge-init"] = _linli("edge", "init", *edge)
     seen["edge"] = _linli("service", "install", "edge")
     seen["modes"] = _modes()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        ear.bind("/run/ear")
-        Path("/run/ear").chmod(0o777)
-        running = [_started("linli-broker.service"), _started("linli-ingest.service", "/run/ear")]
-        try:
-            ear.settimeout(200)
-            seen["ready"] = ear.recv(4096).decode()
-            seen["levels"] = _green()
-        finally:
-            for one in reversed(running):
-                one.terminate()
-                one.wait(60)
     seen["asked"] = _linli("service", "uninstall")
     seen["uninstall"] = _linli("service", "uninstall", "--yes")
     units = sorted(one.name for one in Path("/etc/systemd/system").rglob("linli-*"))
     seen["left"] = {"units": units, "data": Path("/var/lib/linli/data/state.db").exists()}
-    sys.stdout.write(json.dumps(seen) + "\n")
+    return seen
+
+
+def upgrade() -> dict[str, Any]:
+    """Upgrade to a version that does not work, then to one that does; both change the tables."""
+    seen: dict[str, Any] = {}
+    assert _linli("service", "install", "server", "--site", "c001", "--label", "和园")[0] == 0
+    seen["same"] = _linli("upgrade")
+    seen["before"] = _versions(PROGRAM)
+    broken = _another("/opt/broken")
+    with Path("/opt/broken-source/ingest/receive/process.py").open("a", encoding="utf-8") as code:
+        code.write("\nraise RuntimeError('made to fail')\n")
+    seen["broken"] = _linli("upgrade", "--patience", "20", program=broken)
+    seen["back"] = _versions(PROGRAM)
+    seen["back-unit"] = _execs()
+    seen["aside"] = sorted(one.name for one in Path("/var/lib/linli/data").glob("*failed-upgrade"))
+    seen["green-again"] = _linli("doctor", "--config", "/var/lib/linli/ingest.toml")
+    good = _another("/opt/good")
+    seen["good"] = _linli("upgrade", program=good)
+    seen["after"] = _versions(good)
+    seen["good-unit"] = _execs()
+    _linli("service", "uninstall", "--yes", program=good)
+    return seen
+
+
+def _another(folder: str) -> str:
+    """Make an installation of a version whose state and journal have one more migration each."""
+    source = Path(f"{folder}-source")
+    for package in ("linli", "ingest", "edge", "dashboards", "broker", "models"):
+        shutil.copytree(REPOSITORY / package, source / package)
+    for file in ("state", "journal"):
+        versions = source / "ingest/store/migrations" / file
+        newest = max(int(one.name[1:5]) for one in versions.glob("v[0-9]*.py"))
+        (versions / f"v{newest + 1:04}_next.py").write_text(
+            _MIGRATION.format(file=file, number=newest + 1, before=newest), encoding="utf-8"
+        )
+    shutil.copytree("/opt/linli", folder, symlinks=True)
+    (here,) = Path(folder).glob("lib/python3*/site-packages/here.pth")
+    packages = here.read_text(encoding="utf-8").splitlines()[0]
+    here.write_text(f"{packages}\n{source}\n", encoding="utf-8")
+    program = Path(folder, "bin/linli")
+    program.write_text(program.read_text().replace("/opt/linli/", f"{folder}/"), encoding="utf-8")
+    return str(program)
+
+
+_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{file}_{number:04}"
+down_revision = "{file}_{before:04}"
+
+
+def upgrade() -> None:
+    op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    op.drop_table("novelty")
+"""
+
+
+def _versions(program: str) -> dict[str, str]:
+    """Return at which version each file of the store is."""
+    found = _linli(
+        "ingest", "migrate", "status", "--json", "--config", "/var/lib/linli/ingest.toml",
+        program=program,
+    )  # fmt: skip
+    assert found[0] == 0, found
+    return {one["file"]: one["version"] for one in json.loads(found[1])["files"]}
+
+
+def _execs() -> str:
+    text = Path("/etc/systemd/system/linli-ingest.service").read_text(encoding="utf-8")
+    return next(one for one in text.splitlines() if one.startswith("ExecStart="))
 
 
 if __name__ == "__main__":
-    main()
+    played = {"install": install, "upgrade": upgrade}[sys.argv[1]]()
+    sys.stdout.write(json.dumps(played) + "\n")

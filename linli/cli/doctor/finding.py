@@ -16,13 +16,15 @@ _ORDER: dict[Level, int] = {"bad": 0, "warning": 1, "ok": 2}
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """`code` never changes its meaning; `what` is wrong (or well), the rest says more of it.
 
-    `since` is None when nobody knows; `means` is what residents notice, `do` what helps.
+    `since` is None when nobody knows, `last` is when it was last proved; `means` is what residents
+    notice, `do` what helps.
     """
 
     code: str
     level: Level
     what: str
     since: datetime | None = None
+    last: datetime | None = None
     means: str = ""
     do: str = ""
 

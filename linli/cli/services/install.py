@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from ingest.settings import load_settings
+from linli.cli.services import running
 from linli.errors import InputError
 from linli.install import machine, units
 from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, SYSUSERS, UNITS, Service
@@ -21,7 +20,6 @@ from linli.process import linli_argv
 from linli.topics import is_id
 
 _CLIENT = "svc-ingest"
-_GREEN_SECONDS = 180
 _OURS = (INGEST, BROKER, EDGE)
 
 
@@ -55,7 +53,7 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
     Waits until a message that it makes itself has gone the whole way. What is there already stays:
     settings, secrets and data are never overwritten.
     """
-    program = _ready("mosquitto")
+    program = ready("mosquitto")
     fresh = not INGEST.settings.exists()
     if fresh:
         _begin(site, label, hosts, http_port)
@@ -67,17 +65,18 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
         )
     for line in (*_broker(hosts, fresh=fresh), *_account(fresh=fresh)):
         click.echo(line)
-    texts = {INGEST: units.ingest_unit(program), BROKER: units.broker_unit()}
-    _place(texts)
-    _start(texts)
+    _start({BROKER: units.broker_unit(), INGEST: units.ingest_unit(program)})
     if machine.booted():
-        _until_green()
+        click.echo("waiting until a message has gone the whole way …")
+        running.wait_until_green(program)
+        http = load_settings(INGEST.settings).http
+        click.echo(f"all green: pages at http://{http.host}:{http.port}{http.path_prefix}/")
 
 
 @install.command(epilog="Example: linli service install edge")
 def edge() -> None:
     """Install an edge that is set up in /var/lib/linli-edge/edge.toml; start it."""
-    program = _ready()
+    program = ready()
     if not EDGE.settings.exists():
         raise InputError(
             "no such file",
@@ -86,16 +85,14 @@ def edge() -> None:
         )
     machine.folder_of(EDGE.folder, EDGE.account)
     machine.run(linli_argv("edge", "check", "--config", str(EDGE.settings)), account=EDGE.account)
-    texts = {EDGE: units.edge_unit(program)}
-    _place(texts)
-    _start(texts)
+    _start({EDGE: units.edge_unit(program)})
 
 
 @command.command(epilog="Example: linli service uninstall --yes")
 @click.option("--yes", is_flag=True, help="Do it: nothing watches afterwards")
 def uninstall(*, yes: bool) -> None:
     """Stop the services and remove their units; settings, data and accounts stay."""
-    there = [one for one in _OURS if (UNITS / one.unit).exists()]
+    there = running.there(_OURS)
     if not there:
         raise InputError("nothing of Linli is installed here", where=str(UNITS))
     names = [one.unit for one in there]
@@ -103,7 +100,7 @@ def uninstall(*, yes: bool) -> None:
         raise InputError(
             f"this stops {', '.join(names)}: nothing watches afterwards", hint="Say --yes to do it"
         )
-    _need_root()
+    need_root()
     for one in there:
         now = ("--now",) if machine.booted() else ()
         machine.run(["systemctl", "disable", *now, one.unit])
@@ -113,14 +110,15 @@ def uninstall(*, yes: bool) -> None:
         machine.run(["systemctl", "daemon-reload"])
 
 
-def _need_root() -> None:
+def need_root() -> None:
+    """Raise InputError for anybody else."""
     if os.geteuid() != 0:
         raise InputError("only root may install services", hint="Use sudo")
 
 
-def _ready(*needed: str) -> Path:
+def ready(*needed: str) -> Path:
     """Return the installed program, once this machine has what is needed. Raises InputError."""
-    _need_root()
+    need_root()
     for name in ("systemctl", "systemd-sysusers", *needed):
         if shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             package = "mosquitto" if name == "mosquitto" else "systemd"
@@ -228,37 +226,14 @@ def _account(*, fresh: bool) -> Iterator[str]:
     yield f"first account: admin, password {made['password']} (shown this once)"
 
 
-def _place(texts: dict[Service, str]) -> None:
-    for service, text in texts.items():
-        if machine.write(UNITS / service.unit, text):
-            click.echo(f"{UNITS / service.unit} written")
-
-
-def _start(services: dict[Service, str]) -> None:
-    names = [one.unit for one in services]
-    machine.run(["systemctl", "enable", *names])
+def _start(texts: dict[Service, str]) -> None:
+    """Put the units into place, have them start with the machine and start them now."""
+    for path in running.place(texts):
+        click.echo(f"{path} written")
+    running.enable(list(texts))
+    names = ", ".join(one.unit for one in texts)
     if not machine.booted():
-        click.echo(f"enabled: {', '.join(names)}; systemd does not run here, so nothing is started")
+        click.echo(f"enabled: {names}; systemd does not run here, so nothing is started")
         return
-    machine.run(["systemctl", "daemon-reload"])
-    machine.run(["systemctl", "restart", *reversed(names)])
-    click.echo(f"started: {', '.join(names)}")
-
-
-def _until_green() -> None:
-    """Wait for the first message that went the whole way. Raises InputError with what is wrong."""
-    click.echo("waiting until a message has gone the whole way …")
-    argv = linli_argv("doctor", "--json", "--all", "--config", str(INGEST.settings))
-    end, bad = time.monotonic() + _GREEN_SECONDS, "nothing was heard of it"
-    while time.monotonic() < end:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        found = json.loads(done.stdout)["findings"] if done.stdout else []
-        if any(one["code"] == "chain" and one["level"] == "ok" for one in found):
-            click.echo("all green: pages at http://127.0.0.1, see [http] in the settings")
-            return
-        bad = "; ".join(one["what"] for one in found if one["level"] != "ok") or bad
-        time.sleep(2)
-    raise InputError(
-        f"not green after {_GREEN_SECONDS} s: {bad}",
-        hint=f"linli doctor --config {INGEST.settings}; journalctl -u {INGEST.unit}",
-    )
+    running.restart(list(texts))
+    click.echo(f"started: {names}")

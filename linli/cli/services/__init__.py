@@ -1,0 +1,1 @@
+"""`linli service` and `linli upgrade`: Linli as services of this machine."""

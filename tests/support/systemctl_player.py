@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Stands for systemctl where systemd does not run: starts units as the accounts they name.
+
+Knows daemon-reload, enable, disable, start, stop, restart; a unit of Type=notify has started when
+it says so. Everything else fails, so that a caller that begins to need more is noticed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+UNITS = Path("/etc/systemd/system")
+RUNNING = Path("/run/player")
+
+
+def settings(unit: str) -> dict[str, str]:
+    """Return the lines of a unit by their names."""
+    lines = (UNITS / unit).read_text(encoding="utf-8").splitlines()
+    return dict(one.split("=", 1) for one in lines if "=" in one and one[0] not in "#[")
+
+
+def start(unit: str) -> None:
+    """Start a unit and wait until it is ready."""
+    said = settings(unit)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        where = f"/run/player/{unit}.{time.monotonic_ns()}"
+        ear.bind(where)
+        Path(where).chmod(0o777)
+        environment = {"PATH": "/usr/sbin:/usr/bin"}
+        if said.get("Type") == "notify":
+            environment["NOTIFY_SOCKET"] = where
+        with Path(f"/run/player/{unit}.log").open("ab") as log:
+            child = subprocess.Popen(
+                shlex.split(said["ExecStart"]),
+                user=said["User"],
+                group=said["Group"],
+                extra_groups=[],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (RUNNING / f"{unit}.pid").write_text(str(child.pid))
+        if said.get("Type") == "notify":
+            ear.settimeout(120)
+            while not ear.recv(4096).startswith(b"READY=1"):
+                pass
+
+
+def stop(unit: str) -> None:
+    """Stop a unit and wait for its end."""
+    kept = RUNNING / f"{unit}.pid"
+    if not kept.exists():
+        return
+    pid = int(kept.read_text())
+    kept.unlink()
+    try:
+        os.kill(pid, signal.SIGTERM)
+        while Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
+def main(act: str, *rest: str) -> None:
+    """Do what is asked."""
+    names = [one for one in rest if one != "--now"]
+    wants = UNITS / "multi-user.target.wants"
+    wants.mkdir(exist_ok=True)
+    if act == "daemon-reload":
+        return
+    for unit in names:
+        if act in {"stop", "restart"} or (act == "disable" and "--now" in rest):
+            stop(unit)
+        if act in {"start", "restart"}:
+            start(unit)
+        if act == "enable":
+            (wants / unit).unlink(missing_ok=True)
+            (wants / unit).symlink_to(UNITS / unit)
+        if act == "disable":
+            (wants / unit).unlink(missing_ok=True)
+        if act not in {"start", "stop", "restart", "enable", "disable"}:
+            sys.exit(f"not played: {act}")
+
+
+main(*sys.argv[1:])
