@@ -9,16 +9,12 @@ import sqlalchemy as sa
 
 from ingest.receive.batch import Batch, Original, Refusal
 from ingest.receive.check import Place
+from ingest.receive.places import catch_up, is_taken
 from ingest.store import journal
 from linli.codec import sha256
 
 _ASKED_AT_ONCE = 500
 _message, _reject = journal.message, journal.reject
-_AT_PLACE = sa.select(_message.c.id).where(
-    _message.c.stream == sa.bindparam("stream"),
-    _message.c.sequence == sa.bindparam("sequence"),
-    _message.c.node == sa.bindparam("node"),
-)
 
 
 class RefusalKey(msgspec.Struct, frozen=True):
@@ -54,6 +50,8 @@ def judge(connection: sa.Connection, batch: Batch, suspects: list[Original]) -> 
         else:
             batch.conflict(one, "$.id", "kept already with other content")
     refused = refused_before(connection, (one.sha256 for one in strangers))
+    if strangers:
+        catch_up(connection)
     for one in strangers:
         before = refused.get(key_of(one.topic.node, one.sha256, one.place))
         if before is not None:
@@ -96,8 +94,7 @@ def _same(original: Original, payload: bytes, sent: str | None) -> bool:
 def _is_taken(connection: sa.Connection, one: Original) -> bool:
     if one.place is None:
         return False
-    where = {"stream": one.place.stream, "sequence": one.place.sequence, "node": one.topic.node}
-    return connection.execute(_AT_PLACE, where).first() is not None
+    return is_taken(connection, one.topic.node, one.place.stream, one.place.sequence)
 
 
 def _kept_by_id(

@@ -32,7 +32,7 @@ def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:
 
     `now` in microseconds; messages go after `days` and only up to the position `read_up_to`.
     """
-    message, reject = journal.message, journal.reject
+    message, place, reject = journal.message, journal.place, journal.reject
     quarantine, parked = journal.quarantine, journal.parked
     newest = sa.select(sa.func.coalesce(sa.func.max(reject.c.id), 0)).scalar_subquery()
     some = sa.select(message.c.id, message.c.received).order_by(message.c.id).limit(SLICE)
@@ -44,6 +44,7 @@ def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:
                 break
             last = row_id
         deleted = connection.execute(message.delete().where(message.c.id <= last)).rowcount
+        connection.execute(place.delete().where(place.c.id <= last))
         connection.execute(reject.delete().where(reject.c.id <= newest - MOST_REJECTS))
         horizon = now - QUARANTINE_DAYS * DAY
         connection.execute(quarantine.delete().where(quarantine.c.received < horizon))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from ingest.receive.batch import Batch, Original, Refusal, Stream, StreamKey
+from ingest.receive.places import BEHIND, catch_up
 from ingest.receive.repeats import judge, key_of, refused_before
 from ingest.receive.room import Room
 from ingest.receive.shelf import Shelf
@@ -62,6 +63,7 @@ class JournalWriter:
         self._now = now
         self._effort: Counter[str] = Counter()
         self._told_at = now()
+        self._unplaced = BEHIND
         on_lost(engine, self._forget)
 
     @property
@@ -88,6 +90,8 @@ class JournalWriter:
             # An id that is kept already: rare, so only then is each row asked for by itself.
             outcome = self._write(batch, parked_done or [], one_by_one=True)
         self._remember(batch)
+        behind = self._unplaced + len(batch.rows)
+        self._unplaced = 0 if behind >= BEHIND else behind
         if telling:
             self._effort.clear()
             self._told_at = started
@@ -129,6 +133,8 @@ class JournalWriter:
                 known = self._insert_one_by_one(connection, batch)
             elif batch.rows:
                 _INSERT_MESSAGES.put(connection, batch.rows)
+            if self._unplaced + len(batch.rows) >= BEHIND:
+                catch_up(connection)
             judge(connection, batch, batch.suspects + known)
             self._write_refusals(connection, batch)
             _write_parked(connection, batch)

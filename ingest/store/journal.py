@@ -59,8 +59,17 @@ message = sa.Table(
     sa.Column("sent_sha256", sa.Text),
     # UUIDv7 first: new keys then land at the end of the index.
     sa.UniqueConstraint("event_id", "source", name="uq_message_event"),
-    sa.Index("ix_message_place", "stream", "sequence"),
     sqlite_autoincrement=True,
+)
+
+place = sa.Table(
+    "place",
+    metadata,
+    # Of the message that stands there, see `ingest.receive.places`.
+    sa.Column("id", RowId, primary_key=True, autoincrement=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Index("ix_place", "stream", "sequence"),
 )
 
 stream = sa.Table(

@@ -162,3 +162,29 @@ def test_a_sequence_used_again_for_another_message_is_refused_visibly(rig: Rig) 
     assert rig.sequences() == [1, 2]
     assert rows_of_rejects(rig) == [("conflict", "$.sequence")] * 2
     assert rig.counted() == {"rejected.conflict": 2, "duplicates": 1}
+
+
+def places(rig: Rig) -> list[int]:
+    with reading(rig.reader) as connection:
+        table = journal.place.c
+        return list(connection.scalars(sa.select(table.sequence).order_by(table.sequence)))
+
+
+def test_places_follow_messages_many_at_once_and_catch_up_before_they_are_asked(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.receive.writer.BEHIND", 3)
+    for first in (1, 3, 5):  # each a commit of two
+        rig.send(event_bytes(first), event_bytes(first + 1))
+        rig.settle()
+    last = event_bytes(7)
+    rig.send(last)
+    rig.settle()
+    assert places(rig) == [1, 2, 3, 4, 5, 6]
+    rig.send(last)  # its id is known: no place was asked for
+    rig.settle()
+    assert places(rig) == [1, 2, 3, 4, 5, 6]
+    rig.send(*(event_bytes(number, subject="b03/e1") for number in (1, 6, 7)))
+    rig.settle()
+    assert rows_of_rejects(rig) == [("conflict", "$.sequence")] * 3
+    assert places(rig) == [1, 2, 3, 4, 5, 6, 7]

@@ -159,3 +159,13 @@ def test_a_failpoint_is_reached_once_and_only_when_asked(
         reach("before-commit")
         reach("after-commit")
     assert exits == [137]
+
+
+def test_a_place_goes_with_its_message(engine: sa.Engine) -> None:
+    put(engine, [TODAY - 20 * DAY, TODAY])
+    rows = [{"id": number, "stream": "0" * 8, "sequence": number} for number in (1, 2)]
+    with writing(engine) as connection:
+        connection.execute(journal.place.insert(), rows)
+    forget(engine, now=TODAY, days=8, read_up_to=99)
+    with writing(engine) as connection:
+        assert list(connection.scalars(sa.select(journal.place.c.id))) == [2]
