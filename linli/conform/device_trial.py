@@ -160,6 +160,7 @@ class DeviceTrial(Trial):
         self._ingest("ready")
         self.phase = f"waiting for {plan.facts} facts, without receipts"
         yield Wait(lambda: len(self._waiting) >= plan.facts, plan.patience)
+        yield Wait(never, _AWAY)  # for PUBACK: clients send again by themselves what has none
         yield from self._lose("init")
         self.phase = "the ingest is not ready: facts have to wait"
         yield Wait(never, plan.quiet)

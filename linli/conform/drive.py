@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import tempfile
 import time
@@ -73,10 +74,19 @@ def own_broker() -> Iterator[Broker]:
             [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
+            _wait_for(port)
             yield Broker("127.0.0.1", port)
         finally:
             process.kill()
             process.wait()
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + _SOON
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
 
 
 class Voice:

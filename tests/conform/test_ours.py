@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 from brokers import NEEDS_MOSQUITTO, SITE
 from estate_broker import LocalBroker
 from far_ends import Bulbs
+from node_packages import NODE as NODE_JS
+from node_packages import locked
 
 from edge.agent import Agent
 from edge.settings import EdgeSettings, Mqtt, Node, Sensor, SensorSource
@@ -32,6 +35,7 @@ from linli.process import StopSignal, linli_argv
 
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
 NODE = "c001-n01"
+QUICKSTART = Path(__file__).parents[2] / "docs" / "quickstart"
 QUICK = ("--patience", "60", "--quiet-seconds", "1.5", "--stop", "--json")
 
 
@@ -216,3 +220,25 @@ def test_the_simulated_community_passes_all_but_commands() -> None:
     # Whether something happens in these seconds is up to the seed.
     assert commands <= not_passed(report).keys() <= commands | {"D19"}, not_passed(report)
     assert report["code"] == 3
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_the_quick_starts_pass_every_clause(language: str, tmp_path: Path) -> None:
+    with conform("device", "--command", "door-hold@lift-1") as trial:
+        if language == "python":
+            program = str(QUICKSTART / "python/lift.py")
+            argv = [sys.executable, program, "--port", str(trial.port)]
+        else:
+            packages = locked(QUICKSTART / "javascript")
+            lift = shutil.copy2(QUICKSTART / "javascript/lift.mjs", packages)
+            address = f"mqtt://127.0.0.1:{trial.port}"
+            argv = [NODE_JS, str(lift), address, SITE, "b03", "c001-lift2", str(tmp_path / "s")]
+        process = subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL)
+        try:
+            trial.wait_for("stop it now")
+        finally:
+            process.terminate()
+            process.wait(60)
+        report = trial.end()
+    assert not_passed(report) == {}
