@@ -102,8 +102,7 @@ def _chain(sources: Sources) -> Finding:
     if found.p95 is not None:
         counts += f", 95 % of the last hour within {found.p95:.2f} s"
     if found.state == "green":
-        what = f"{found.words}: {counts}"
-        return Finding(code="chain", level="ok", what=what, last=judged.last)
+        return well("chain", f"{found.words}: {counts}", last=judged.last)
     if found.state == "unknown":
         return Finding(code="chain-starting", level="warning", what=found.words)
     return Finding(

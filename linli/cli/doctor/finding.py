@@ -29,9 +29,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     do: str = ""
 
 
-def well(code: str, what: str) -> Finding:
+def well(code: str, what: str, *, last: datetime | None = None) -> Finding:
     """Return a finding about which nothing need be done."""
-    return Finding(code=code, level="ok", what=what)
+    return Finding(code=code, level="ok", what=what, last=last)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
