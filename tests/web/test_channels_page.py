@@ -175,7 +175,9 @@ def test_the_page_behind_a_link_speaks_the_language_of_the_message(tmp_path: Pat
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(360, "light"), pytest.param(1280, "dark", marks=pytest.mark.full)]
+)
 def test_it_fits_old_phones_and_wide_screens(office: Office, width: int, scheme: str) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     office.ended(Failed(code="93000", words="invalid webhook url " * 9, advice="never"))

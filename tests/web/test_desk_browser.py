@@ -149,6 +149,10 @@ def test_it_rings_for_what_newly_waits_and_is_muted_only_with_an_end(
             "Critical · Cat staying in the watched area | 3 号楼 1 号电梯"
         ]
         place.step(next(iter(place.book.rows)), "repeated")  # it waits already
+        shown = page.locator("[data-alerts] button:visible").evaluate_all(
+            "all => all.map(one => Object.keys(one.dataset)[0])"
+        )
+        assert shown == ["keysOpen"], "nothing turns it off for good"
         page.select_option("[data-alerts-mute] select", "15")
         page.wait_for_selector("text=Muted until")
         shot(page, "desk-muted")

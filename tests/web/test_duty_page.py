@@ -102,7 +102,9 @@ def test_names_of_people_are_for_staff(place: Neighbourhood) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+@pytest.mark.parametrize(
+    "size", [(390, 844), pytest.param((1920, 1080), marks=pytest.mark.full)], ids=str
+)
 def test_at_a_glance_on_a_phone_and_on_a_wall(place: Neighbourhood, size: tuple[int, int]) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     chromium = Path("/usr/bin/chromium")

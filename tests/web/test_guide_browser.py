@@ -34,21 +34,31 @@ def screen() -> Iterator[Screen]:
         yield one
 
 
-def test_each_word_is_whole_on_a_tablet_and_an_old_one(screen: Screen) -> None:
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((800, 1280), marks=pytest.mark.full),
+        pytest.param((1280, 800), marks=pytest.mark.full),
+        (1024, 600),
+    ],
+    ids=str,
+)
+def test_each_word_is_whole_on_a_tablet_and_an_old_one(
+    screen: Screen, size: tuple[int, int]
+) -> None:
+    width, height = size
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        for width, height in ((800, 1280), (1280, 800), (1024, 600)):
-            page = browser.new_page(viewport={"width": width, "height": height})
-            troubles: list[str] = []
-            page.on("console", lambda said, troubles=troubles: troubles.append(said.text))
-            page.on("pageerror", lambda error, troubles=troubles: troubles.append(str(error)))
-            page.goto(f"http://127.0.0.1:{screen.port}/")
-            for shown in SHOWN:
-                screen.show(shown)  # type: ignore[arg-type]
-                page.wait_for_selector(f"body.{shown}")
-                assert page.evaluate(INSIDE) == [[shown, True]], (width, height)
-            assert troubles == []
-            page.close()
+        page = browser.new_page(viewport={"width": width, "height": height})
+        troubles: list[str] = []
+        page.on("console", lambda said: troubles.append(said.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"http://127.0.0.1:{screen.port}/")
+        for shown in SHOWN:
+            screen.show(shown)  # type: ignore[arg-type]
+            page.wait_for_selector(f"body.{shown}")
+            assert page.evaluate(INSIDE) == [[shown, True]]
+        assert troubles == []
         browser.close()
 
 

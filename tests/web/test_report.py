@@ -141,7 +141,11 @@ WIDE = """() => Array.from(document.querySelectorAll("table"))
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
-def test_on_screen_and_on_paper(folder: Folder) -> None:
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("zh-CN", "周报"), pytest.param("en-US", "Weekly report", marks=pytest.mark.full)],
+)
+def test_on_screen_and_on_paper(folder: Folder, language: str, title: str) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     folder.clock = SystemClock()  # type: ignore[assignment]  # a browser's cookies end by real time
     now = folder.clock.now()
@@ -153,35 +157,34 @@ def test_on_screen_and_on_paper(folder: Folder) -> None:
         connection.execute(incident.update().values(last=now - WEEK - HOUR))
     with served(made(folder)) as server, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        for language, title in (("zh-CN", "周报"), ("en-US", "Weekly report")):
-            page = browser.new_page(
-                viewport={"width": 390, "height": 844}, locale=language, color_scheme="dark"
-            )
-            troubles: list[str] = []
-            page.on("console", lambda one: troubles.append(one.text))  # noqa: B023
-            page.goto(f"{server.url}/login?next=/trends")
-            page.fill("[name=name]", "wang")
-            page.fill("[name=password]", PASSWORDS["wang"][1])
-            page.click("main button[type=submit]")
-            for path in ("/trends", "/report"):
-                page.goto(f"{server.url}{path}")
-                for width in (390, 1366, 1920):
-                    page.set_viewport_size({"width": width, "height": 844})
-                    wide = page.evaluate("document.documentElement.scrollWidth")
-                    assert wide <= width, (path, width)
-            assert title in page.inner_text("h1")
-            # 186 mm between the margins of A4 are 703 points of a screen, 269 mm are 1016.
-            page.emulate_media(media="print")
-            page.set_viewport_size({"width": 703, "height": 1016})
-            assert page.evaluate(CUT) == [], "nothing is too long for a page of its own"
-            assert page.evaluate(WIDE) == []
-            assert not page.is_visible("nav.tabs")
-            ink = "getComputedStyle(document.querySelector('.hint')).color"
-            assert page.evaluate(ink) == "rgb(68, 68, 68)", "dark on white, also of a dark screen"
-            paper = page.pdf(prefer_css_page_size=True)
-            assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 3
-            sizes = re.findall(rb"/MediaBox\s*\[0 0 (\d+)[.\d]* (\d+)", paper)
-            assert set(sizes) == {(b"594", b"841")}, "A4"
-            assert troubles == []
-            page.close()
+        page = browser.new_page(
+            viewport={"width": 390, "height": 844}, locale=language, color_scheme="dark"
+        )
+        troubles: list[str] = []
+        page.on("console", lambda one: troubles.append(one.text))
+        page.goto(f"{server.url}/login?next=/trends")
+        page.fill("[name=name]", "wang")
+        page.fill("[name=password]", PASSWORDS["wang"][1])
+        page.click("main button[type=submit]")
+        for path in ("/trends", "/report"):
+            page.goto(f"{server.url}{path}")
+            for width in (390, 1366, 1920):
+                page.set_viewport_size({"width": width, "height": 844})
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (path, width)
+        assert title in page.inner_text("h1")
+        # 186 mm between the margins of A4 are 703 points of a screen, 269 mm are 1016.
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 703, "height": 1016})
+        assert page.evaluate(CUT) == [], "nothing is too long for a page of its own"
+        assert page.evaluate(WIDE) == []
+        assert not page.is_visible("nav.tabs")
+        ink = "getComputedStyle(document.querySelector('.hint')).color"
+        assert page.evaluate(ink) == "rgb(68, 68, 68)", "dark on white, also of a dark screen"
+        paper = page.pdf(prefer_css_page_size=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 3
+        sizes = re.findall(rb"/MediaBox\s*\[0 0 (\d+)[.\d]* (\d+)", paper)
+        assert set(sizes) == {(b"594", b"841")}, "A4"
+        assert troubles == []
+        page.close()
         browser.close()

@@ -21,7 +21,11 @@ from ingest.store.incidents import incident
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
-SIZES = ((390, 844, "zh-CN"), (1366, 768, "en-US"), (1920, 1080, "zh-CN"), (390, 844, "en-US"))
+SIZES = (
+    ((390, 844, "zh-CN"), (1366, 768, "en-US")),
+    pytest.param(((1920, 1080, "zh-CN"), (390, 844, "en-US")), marks=pytest.mark.full),
+)
+Sizes = tuple[tuple[int, int, str], ...]
 
 
 @pytest.fixture
@@ -116,7 +120,8 @@ def test_drills_are_begun_and_ended_on_their_page(folder: Folder) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
-def test_the_tour_is_walked_on_desk_and_phone(folder: Folder) -> None:
+@pytest.mark.parametrize("sizes", SIZES, ids=("usual", "others"))
+def test_the_tour_is_walked_on_desk_and_phone(folder: Folder, sizes: Sizes) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with (
         visited(folder) as client,
@@ -130,7 +135,7 @@ def test_the_tour_is_walked_on_desk_and_phone(folder: Folder) -> None:
         page.fill("input[name=name]", "boss")
         page.fill("input[name=password]", PASSWORDS["boss"][1])
         page.click("main button[type=submit]")
-        for width, height, language in SIZES:
+        for width, height, language in sizes:
             page.set_viewport_size({"width": width, "height": height})
             page.goto(f"{server.url}/tour?lang={language[:5]}")
             page.click("form[action$='/begin'] button")

@@ -13,11 +13,6 @@ export function ring() {
   const part = (name) => box.querySelector(`[data-alerts-${name}]`);
   const desk = { box, part, known: new Set(waiting().map(idOf)), audio: null, heard: Date.now() };
   part("on").addEventListener("click", () => turnOn(desk));
-  part("off").addEventListener("click", () => {
-    write(ON, "");
-    write(MUTED, "");
-    show(desk);
-  });
   part("mute").querySelector("select").addEventListener("change", (event) => {
     const minutes = Number(event.target.value);
     if (minutes) write(MUTED, String(Date.now() + minutes * 60000));
@@ -146,7 +141,6 @@ function show(desk) {
   const until = Number(read(MUTED));
   const muted = on && until > Date.now();
   desk.part("on").hidden = on;
-  desk.part("off").hidden = !on || muted;
   desk.part("state").hidden = !on || muted;
   desk.part("mute").hidden = !on || muted;
   desk.part("muted").hidden = !muted;

@@ -34,6 +34,13 @@ export async function tapsOf(who) {
 }
 
 export const keep = (tap) => inside("readwrite", (store) => store.put(tap));
+// What became of a tap is nothing to keep where somebody has signed out meanwhile.
+export const renew = (tap) =>
+  inside("readwrite", (store) => {
+    const asked = store.get(tap.key);
+    asked.onsuccess = () => asked.result && store.put(tap);
+    return asked;
+  });
 export const forget = (key) => inside("readwrite", (store) => store.delete(key));
 
 export async function forgetPages() {

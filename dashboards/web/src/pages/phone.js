@@ -1,6 +1,6 @@
 // The phone: what is tapped is sent, or kept until it can be; the page follows what happens.
 
-import { forget, keep, tapsOf } from "../store.js";
+import { forget, keep, renew, tapsOf } from "../store.js";
 import { send, tapOf } from "../taps.js";
 
 const MOST = 50;
@@ -58,8 +58,8 @@ async function flush() {
     const asked = await soon(fetch(`${api}/session`, { credentials: "same-origin" }));
     const session = asked.ok ? await asked.json() : null;
     for (const tap of taps) {
-      if (session === null) await keep({ ...tap, why: asked.status === 401 ? "login" : "waiting" });
-      else await keep(await soon(send(tap, api, session)));
+      if (session === null) await renew({ ...tap, why: asked.status === 401 ? "login" : "waiting" });
+      else await renew(await soon(send(tap, api, session)));
     }
   } catch (error) {
     html.dataset.waits = "1"; // no network: they stay as they are
