@@ -47,6 +47,7 @@ from ingest.series.timeseries import Readable
 from ingest.services import Services
 from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
+from ingest.services.availability import AvailabilityService
 from ingest.services.called import called
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
@@ -258,6 +259,7 @@ class House:
                 lambda: storage(self._series, self._keep),
                 lambda: called(self._state),
             ),
+            availability=AvailabilityService(charts),
             waste=WasteService(reader, charts, self._around.zone, Walk(self._settings.site.way)),
             rules=RuleService(reader, writer, self._journal, self._around.zone),
             journal=delivery,

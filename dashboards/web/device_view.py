@@ -12,8 +12,11 @@ from dashboards.web.moments import Calendar, Moment
 from dashboards.web.readings import figure, reading_word, scale_of
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
+from ingest.series.reports import STREAMING
 from ingest.series.timeseries import from_millis, to_millis
+from ingest.series.uptime import Share
 from ingest.services import Services
+from ingest.services.availability import AvailabilityView
 from ingest.services.lines import LatestRow, Match
 from ingest.services.views import DeviceView, NodeView, SeriesInfo
 from linli.clock import clamped
@@ -22,6 +25,8 @@ MOST_CHARTS = 8
 PATIENCE = timedelta(seconds=60)
 _HEARD = timedelta(days=2)
 _LOW_BATTERY = 0.2
+_APART = frozenset({"battery", STREAMING})
+"""Readings that are said in words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,17 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """How much of the last days it was there, in words; `since` when it is as it is."""
+
+    of_camera: bool
+    rows: tuple[tuple[str, str], ...]
+    there: bool | None
+    since: Moment | None
+    all_along: bool
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What the page of a device shows beside its name and its commands."""
 
@@ -63,6 +79,7 @@ class About:
     battery: Battery | None
     node_since: Moment | None
     arrival: Arrival | None
+    presence: Presence
 
 
 def about(
@@ -78,7 +95,7 @@ def about(
     """Collect it; `waiting_since` in seconds since 1970 when somebody waits for data."""
     now = calendar.now
     match = Match(site=(view.site,), node=(view.node,), device=(view.device,))
-    keys = services.series.list(viewer, match)
+    keys = [one for one in services.series.list(viewer, match) if one.name != STREAMING]
     latest: tuple[LatestRow, ...] = ()
     if keys:
         start, end = to_millis(clamped(now - _HEARD)), to_millis(clamped(now + timedelta(hours=1)))
@@ -92,13 +109,38 @@ def about(
         span=span,
         charts=tuple(one for one in drawn if one is not None),
         more=max(0, len(keys) - MOST_CHARTS),
-        latest=tuple(_latest(one, words, calendar) for one in latest if one.name != "battery"),
+        latest=tuple(_latest(one, words, calendar) for one in latest if one.name not in _APART),
         battery=_battery(latest, calendar),
         node_since=calendar.optional(node.since if node else None),
         arrival=None
         if waiting_since is None
         else _arrival(view, node, waiting_since, words, calendar),
+        presence=_presence(services.availability.of(viewer, view, now), words, calendar),
     )
+
+
+def _presence(found: AvailabilityView, words: Words, calendar: Calendar) -> Presence:
+    return Presence(
+        of_camera=found.of == "camera",
+        rows=(
+            (words.say(msg("Last 7 days")), _share(found.week, words)),
+            (words.say(msg("Last 30 days")), _share(found.month, words)),
+        ),
+        there=found.there,
+        since=calendar.optional(found.since),
+        all_along=found.all_along,
+    )
+
+
+def _share(one: Share | None, words: Words) -> str:
+    """Return a share in per cent, never rounded up to all; and of how much of the time it is."""
+    if one is None:
+        return words.say(msg("not known"))
+    percent = int(1000 * one.share) / 10
+    return words.say(msg("%(percent)s %% (of %(hours)s h known)")) % {
+        "percent": f"{percent:g}",
+        "hours": round(one.hours),
+    }
 
 
 def _chart(

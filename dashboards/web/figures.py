@@ -25,13 +25,6 @@ T = TypeVar("T")
 MOST_BARS = 12
 DAY_SECONDS, STEP = 86_400, 21_600
 SHADES = 5
-EVENTS = {
-    # What is else said of the object that was seen.
-    "zone-dwell": msg("Staying in a watched area"),
-    "bin-full": msg("Bin full"),
-    "lamp-fault": msg("Lamp broken"),
-    "camera-tampered": msg("Camera disturbed"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +156,7 @@ class Teller:
 
     def event(self, event: str) -> str:
         """Return what a kind of incident is called."""
-        known = EVENTS.get(event)
-        return self._words.say(known) if known else event_word(event, self._words)
+        return event_word(event, self._words)
 
     def place(self, area: str, label: str) -> str:
         """Return what an area is called: as people named it, else as usual ids read."""

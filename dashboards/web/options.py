@@ -13,6 +13,13 @@ from ingest.registry.records import Person, Place, Team
 from linli.events import SEVERITIES
 
 Options = tuple[tuple[str, str], ...]
+BARE = {
+    "zone-dwell": msg("Staying in a watched area"),
+    "bin-full": msg("Bin full"),
+    "lamp-fault": msg("Lamp broken"),
+    "camera-tampered": msg("Camera disturbed"),
+}
+"""What happens of which it is usually said of what object it was seen."""
 MOST = 1000
 MOST_TICKS = 200
 DAYS = (
@@ -67,8 +74,8 @@ def events(visit: Visit, words: Words, *, derived: bool = True) -> Options:
 
 def event_word(name: str, words: Words) -> str:
     """Return what a kind of happening is called, without what it was seen of."""
-    known = EVENTS.get(name)
-    return words.say(known) % {"object": "…"} if known else name
+    known = BARE.get(name) or EVENTS.get(name)
+    return words.say(known) if known else name
 
 
 def people(visit: Visit) -> Options:

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from dashboards.web import fault_words, fields, options, papers
+from dashboards.web import fault_words, fields, options, paper_words, papers
 from dashboards.web.channels import TYPES
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
@@ -20,6 +20,7 @@ from ingest.duty.book import ONLY, Kind
 from ingest.duty.roster import Roster
 from ingest.notify.escalation import USUAL
 from ingest.refusal import NotThere, Outdated, RulesBroken
+from ingest.services.papers import made_of
 from ingest.services.registry import NOTHING_YET, Seen
 
 router = APIRouter()
@@ -111,6 +112,9 @@ def _save(visit: Visit, kind: Kind, name: str, form: FormData) -> Response:
     typed = {**head, **rows}
     why, now = _text(form, "why")[:500] or None, visit.house.clock.now()
     try:
+        if _text(form, "do") == "look":
+            look = _look(visit, kind, name, wanted, before if newest else None)
+            return _page(visit, kind, name, typed, _text(form, "tag"), look=look)
         services.duty.put(
             visit.viewer, kind, name, wanted, seen=seen_of(_text(form, "tag")), now=now, why=why
         )
@@ -124,6 +128,21 @@ def _save(visit: Visit, kind: Kind, name: str, form: FormData) -> Response:
     return visit.go(f"{back_of(kind)}?done=yes")
 
 
+def _look(
+    visit: Visit, kind: Kind, name: str, wanted: fields.Values, before: fields.Values | None
+) -> tuple[list[str], list[str]]:
+    """Return what a document would change: itself, and what comes of it."""
+    words, now = Words(visit.language, {}), visit.house.clock.now()
+    names = names_of(visit, words)
+    found = visit.house.services.duty.outlook(visit.viewer, kind, name, wanted, now)
+    value = made_of(kind, name, wanted)
+    after = msgspec.to_builtins(value)
+    return (
+        paper_words.differences(kind, before, after, names, words),
+        paper_words.outlook_words(found, value, names, words, visit.calendar),
+    )
+
+
 def _page(
     visit: Visit,
     kind: Kind,
@@ -133,6 +152,7 @@ def _page(
     *,
     faults: fields.Faults | None = None,
     said: list[str] | None = None,
+    look: tuple[list[str], list[str]] | None = None,
 ) -> Response:
     words, faults = Words(visit.language, {}), faults or {}
     form_of = papers.sheet(kind, names_of(visit, words), words)
@@ -142,12 +162,12 @@ def _page(
     places |= {row.path for row in rows}
     rest = [f"{where}: {what}" for where, what in faults.items() if where not in places]
     below = [words.say(msg("Something below has to be mended first."))] if faults else []
-    editions = visit.house.services.duty.history(visit.viewer, kind, name, limit=20).items
+    editions = visit.house.services.duty.history(visit.viewer, kind, name, limit=1).items
     return visit.page(
         "paper.html",
         status=422 if faults or said else 200,
         kind=kind,
-        name="" if name == ONLY else _called(visit, kind, name),
+        name="" if name == ONLY else called(visit, kind, name),
         path=f"{HERE}/{kind}/{quote(name, safe=':')}",
         back=back_of(kind),
         back_title=words.say(_TITLE_BACK.get(kind, msg("Who is called"))),
@@ -158,23 +178,16 @@ def _page(
         tag=tag,
         there=bool(tag),
         said=[*below, *rest, *(said or ())],
-        editions=[
-            {
-                "version": one.version,
-                "who": words.actor(one.actor),
-                "at": visit.calendar.clock(one.at),
-                "why": one.why or "",
-                "removed": one.removed,
-            }
-            for one in editions
-        ],
+        look=look,
+        changed=[(words.actor(one.actor), visit.calendar.clock(one.at)) for one in editions],
     )
 
 
 _TITLE_BACK: dict[Kind, str] = {"roster": msg("Rosters"), "contacts": msg("People and teams")}
 
 
-def _called(visit: Visit, kind: Kind, name: str) -> str:
+def called(visit: Visit, kind: Kind, name: str) -> str:
+    """Return whom a document is of, as people call them."""
     owner = name.partition(":")[2] if kind == "contacts" else name
     person = name.startswith("person:")
     return dict(options.people(visit) if person else options.teams(visit)).get(owner, owner)

@@ -45,7 +45,7 @@ TITLES: dict[Kind, str] = {
     "contacts": msg("How they are reached"),
 }
 ABOUT: dict[Kind, str] = {
-    "roster": msg("Shifts that come again and again. Dated shifts from a file count instead."),
+    "roster": msg("Shifts that come again and again. Shifts of one day count instead."),
     "ladder": msg(
         "Who is told, and who next while nobody acts. What is under way stays as it was."
     ),
@@ -88,7 +88,7 @@ def sheet(kind: Kind, names: Names, words: Words) -> Sheet:
     return makers.get(kind, _deadlines)(names, words)
 
 
-def opened(kind: Kind, value: msgspec.Struct | None) -> Values:
+def opened(kind: Kind, value: msgspec.Struct | Mapping[str, Any] | None) -> Values:
     """Return a document's values as forms take them."""
     found: Values = msgspec.to_builtins(value) if value is not None else {}
     if kind == "deadlines":

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from dashboards.web.options import DAYS
 from dashboards.web.report import WEEK, Report, name_of, report, sheet
-from dashboards.web.trend_pages import teller_of, words_of, worse
+from dashboards.web.trend_pages import bins, teller_of, words_of, worse
 from dashboards.web.visit import SignedIn, Visit
 
 router = APIRouter()
@@ -41,14 +41,16 @@ def one_week(visit: SignedIn, week: str) -> Response:
     """Show how a week went beside the one before."""
     found = _report(visit, week)
     calendar = visit.calendar
+    newest = calendar.now.date() - found.last < WEEK
     return visit.page(
         "report.html",
         report=found,
         figures=found.figures,
         weekdays=[visit.frame.say(name) for _, name in DAYS],
         teller=teller_of(visit),
-        # What gets worse is known of now alone: it belongs to the newest weeks.
-        worse=worse(visit) if calendar.now.date() - found.last < WEEK else None,
+        # What gets worse and what is in bins is known of now alone: it belongs to the newest weeks.
+        worse=worse(visit) if newest else None,
+        bins=bins(visit) if newest else None,
         made=calendar.clock(calendar.now),
     )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from dashboards.web import duty, fault_words, fields, options, paper_pages
+from dashboards.web import duty, fault_words, fields, options, paper_pages, paper_words
 from dashboards.web.fields import Spec
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit, check_token, same_site
@@ -29,6 +30,9 @@ HERE = "/settings/rosters"
 _WEEK = timedelta(days=7)
 _KEPT = timedelta(days=31)
 _MOST_WEEKS = 52
+_SHIFTS = 31
+Field = Literal["swaps", "dated"]
+Rows = list[fields.Values]
 Week = Annotated[int, Query(ge=-_MOST_WEEKS, le=_MOST_WEEKS)]
 
 
@@ -64,10 +68,10 @@ def swap(
     start, stop = options.instant(begin, visit), options.instant(end, visit)
     if start is None or stop is None:
         said = visit.frame.say(msg("Give both times."))
-        return _page(visit, team, 0, typed=typed, said=[said])
+        return _page(visit, team, 0, typed={"swaps": typed}, said=[said])
     made = Swap(begin=start, end=stop, person=person, by=by or None)
     swaps = [one for one in _roster(visit, team)[0].swaps if one != made]
-    return _write(visit, team, (*swaps, made), tag, typed)
+    return _write(visit, team, "swaps", _recent((*swaps, made), visit), tag=tag, typed=typed)
 
 
 @router.post(HERE + "/{team}/swap/{number}/remove")
@@ -79,7 +83,40 @@ def take_back(
     swaps = _roster(visit, team)[0].swaps
     if not 0 <= number < len(swaps):
         raise NotThere("no such swap")
-    return _write(visit, team, swaps[:number] + swaps[number + 1 :], tag, {})
+    kept = _recent(swaps[:number] + swaps[number + 1 :], visit)
+    return _write(visit, team, "swaps", kept, tag=tag, typed={})
+
+
+@router.post(HERE + "/{team}/dated")
+def add_shift(
+    *,
+    visit: Acting,
+    team: str,
+    tag: Annotated[str, Form(max_length=64)],
+    day: Annotated[str, Form(alias="dated.day", max_length=32)] = "",
+    begin: Annotated[str, Form(alias="dated.begin", max_length=32)] = "",
+    end: Annotated[str, Form(alias="dated.end", max_length=32)] = "",
+    people: Annotated[list[str] | None, Form(alias="dated.people", max_length=32)] = None,
+) -> Response:
+    """Write down who works on one date, whatever the week says."""
+    visit.viewer.require("arrange")
+    typed = {"day": day, "begin": begin, "end": end, "people": people or []}
+    kept = _builtins(_roster(visit, team)[0].dated)
+    wanted = kept if typed in kept else [*kept, typed]
+    return _write(visit, team, "dated", wanted, tag=tag, typed=typed)
+
+
+@router.post(HERE + "/{team}/dated/{number}/remove")
+def take_shift_out(
+    visit: Acting, team: str, number: int, tag: Annotated[str, Form(max_length=64)]
+) -> Response:
+    """Take a dated shift out: the week counts again."""
+    visit.viewer.require("arrange")
+    dated = _roster(visit, team)[0].dated
+    if not 0 <= number < len(dated):
+        raise NotThere("no such shift")
+    kept = _builtins(dated[:number] + dated[number + 1 :])
+    return _write(visit, team, "dated", kept, tag=tag, typed={})
 
 
 @router.post(HERE + "/{team}/import")
@@ -98,29 +135,37 @@ async def bring(visit: SignedIn, team: str, request: Request) -> Response:
     return await run_in_threadpool(_preview, visit, team, data)
 
 
-def _write(
-    visit: Visit, team: str, swaps: tuple[Swap, ...], tag: str, typed: fields.Values
-) -> Response:
+def _recent(swaps: Sequence[Swap], visit: Visit) -> Rows:
+    """Return swaps as the roster keeps them, without those that are long over."""
     now = visit.house.clock.now()
-    kept = [msgspec.to_builtins(one) for one in swaps if one.end > now - _KEPT]
-    words = Words(visit.language, {})
+    return _builtins([one for one in swaps if one.end > now - _KEPT])
+
+
+def _builtins(several: Sequence[msgspec.Struct]) -> Rows:
+    return msgspec.json.decode(msgspec.json.encode(list(several)), type=Rows)
+
+
+def _write(
+    visit: Visit, team: str, field: Field, kept: Rows, *, tag: str, typed: fields.Values
+) -> Response:
+    now, words = visit.house.clock.now(), Words(visit.language, {})
     try:
         visit.house.services.duty.put(
             visit.viewer,
             "roster",
             team,
-            {"swaps": kept},
-            seen=Seen(frozenset({tag})),
+            {field: kept},
+            seen=paper_pages.seen_of(tag),
             now=now,
-            whole=False,
+            whole=field == "dated" and not tag,
         )
     except RulesBroken as error:
         said = [fault_words.of_paper(what, words) for _, what in error.faults]
-        return _page(visit, team, 0, typed=typed, said=list(dict.fromkeys(said)))
+        return _page(visit, team, 0, typed={field: typed}, said=list(dict.fromkeys(said)))
     except Outdated:
-        if msgspec.to_builtins(_roster(visit, team)[0].swaps) != kept:
+        if _builtins(getattr(_roster(visit, team)[0], field)) != kept:
             text = msg("Somebody changed this roster meanwhile. Look at it, then do it again.")
-            return _page(visit, team, 0, typed=typed, said=[words.say(text)])
+            return _page(visit, team, 0, typed={field: typed}, said=[words.say(text)])
     return visit.go(f"{HERE}/{team}?done=yes")
 
 
@@ -154,7 +199,7 @@ def _page(
     team: str,
     week: int,
     *,
-    typed: fields.Values | None = None,
+    typed: dict[Field, fields.Values] | None = None,
     said: list[str] | None = None,
     look: tuple[RosterPreview, str, str] | None = None,
     done: bool = False,
@@ -173,7 +218,9 @@ def _page(
         week=week,
         tag=tag,
         swaps=_swaps(visit, roster, dict(people)),
-        fields=fields.shown(_specs(people, words), typed or {}, words.say, {}),
+        fields=fields.shown(_specs(people, words), (typed or {}).get("swaps", {}), words.say, {}),
+        shift=fields.shown(_shift(people), (typed or {}).get("dated", {}), words.say, {}, "dated."),
+        shifts=_dated(visit, roster, people),
         said=said or [],
         dated=len(roster.dated),
         look=look[0] if look else None,
@@ -233,6 +280,35 @@ def _specs(people: options.Options, words: Words) -> tuple[Spec, ...]:
         Spec("begin", msg("From"), "moment"),
         Spec("end", msg("Until"), "moment"),
     )
+
+
+def _shift(people: options.Options) -> tuple[Spec, ...]:
+    return (
+        Spec("day", msg("Day"), "day", needed=True),
+        Spec("begin", msg("From"), "clock", needed=True),
+        Spec(
+            "end",
+            msg("Until"),
+            "clock",
+            needed=True,
+            hint=msg("Not after the start: the next day."),
+        ),
+        Spec("people", msg("People"), "several", choices=people),
+    )
+
+
+def _dated(visit: Visit, roster: Roster, people: options.Options) -> list[tuple[int, str]]:
+    """Return the dated shifts from yesterday on, as far as a page shows them."""
+    yesterday = visit.house.clock.now().astimezone(visit.calendar.zone).date() - timedelta(days=1)
+    words = Words(visit.language, {})
+    found = sorted(
+        ((one.day, one.begin, number) for number, one in enumerate(roster.dated)),
+    )
+    return [
+        (number, paper_words.dated_words(roster.dated[number], people, words))
+        for day, _, number in found
+        if day >= yesterday
+    ][:_SHIFTS]
 
 
 def _gaps_of(visit: Visit, gaps: tuple[Span, ...]) -> list[str]:

@@ -25,6 +25,7 @@ from ingest.rules.trial import Trial
 from ingest.rules.versions import RuleVersion
 from ingest.series.storage import Storage
 from ingest.services.access import SHOWN as OF_ACCESS
+from ingest.services.availability import SHOWN as OF_AVAILABILITY
 from ingest.services.called import Choice
 from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
@@ -135,6 +136,7 @@ SHOWN: tuple[type, ...] = (
     WatchedState,
     ConfigRestore,
     EdgeConfig,
+    *OF_AVAILABILITY,
     *OF_ACCESS,
     *OF_JOINING,
     *OF_DUTY,

@@ -12,6 +12,7 @@ from ingest.api.answers import answer, tells
 from ingest.api.chosen import InWords, Some, some
 from ingest.api.registry_lists import DeviceList
 from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.services.availability import AvailabilityView
 from ingest.services.called import Called, Lang
 from ingest.services.page import sliced
 from ingest.services.views import DeviceView, NodeView
@@ -85,3 +86,12 @@ def confirm(
     return answer(
         house.devices.confirm(viewer, node, device, now, label=body.label, subject=body.subject)
     )
+
+
+@router.get("/{node}/{device}/availability", responses=tells(AvailabilityView, 401, 403, 404, 503))
+def availability(
+    node: str, device: str, house: TheServices, viewer: TheViewer, now: Now
+) -> Response:
+    """Tell how much of the last 7 and 30 days it was there, and since when it is as it is."""
+    view = house.devices.get(viewer, (node, device), now)
+    return answer(house.availability.of(viewer, view, now))

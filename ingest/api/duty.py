@@ -14,6 +14,7 @@ from ingest.api.registry import Given, body_of
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.duty.book import ONLY, PRIVATE, Kind
 from ingest.services.duty_views import DutyPaperList, DutyView, EditionList, EditionView, TurnList
+from ingest.services.outlook import Outlook
 from ingest.services.papers import TYPES
 from ingest.services.roster_sheet import RosterPreview
 
@@ -224,6 +225,19 @@ def _add_editions(kind: Kind) -> None:
         request: Request, version: Version, house: TheServices, viewer: TheViewer
     ) -> Response:
         return answer(house.duty.edition(viewer, kind, _name(request), version))
+
+    @router.post(
+        f"{ADDRESSES[kind]}/outlook",
+        name=f"outlook_of_{kind}",
+        summary=f"Try {what} before they are written down",
+        description="What would change: on incidents of the last 30 days, or the 28 to come.",
+        responses=tells(Outlook, 400, 401, 403, 413, 422, 503),
+        openapi_extra=body_of({"$ref": REFERENCE.format(name=shown.__name__)}),
+    )
+    def outlook(
+        request: Request, values: Given, house: TheServices, viewer: TheViewer, now: Now
+    ) -> Response:
+        return answer(house.duty.outlook(viewer, kind, _name(request), values, now))
 
     @router.post(
         f"{address}/restore",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ingest.feed import Feed
 from ingest.incidents.clocks import offset, uptime
 from ingest.series.admission import MOST_OF_DEVICE, Admission, Owner, owner_of
-from ingest.series.reports import GROUP, figures
+from ingest.series.reports import GROUP, STREAMING, cameras, figures
 from ingest.series.timeseries import Sample, SeriesKey, Timeseries, to_millis
 from ingest.store.engine import from_micros, reading
 from ingest.store.journal import Kept, last_position, messages_after
@@ -203,9 +203,11 @@ def _read(kept: Kept, message: TelemetryMessage, by: timedelta) -> Iterator[Samp
 
 def _reported(kept: Kept, message: ReportMessage, by: timedelta) -> Iterator[Sample]:
     time = _time(kept, message.time, by)
-    for name, unit, value in figures(message):
+    told = [(SELF, *one) for one in figures(message)]
+    told += [(device, STREAMING, "1", value) for device, value in cameras(message)]
+    for device, name, unit, value in told:
         key = SeriesKey(
-            site=kept.site, node=kept.node, device=SELF, group=GROUP, name=name, unit=unit
+            site=kept.site, node=kept.node, device=device, group=GROUP, name=name, unit=unit
         )
         yield Sample(key=key, time=time, value=float(value))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ingest.feed import Feed
 from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
+from ingest.services.availability import AvailabilityService
 from ingest.services.cards import CardService
 from ingest.services.chain import ChainService
 from ingest.services.channels import ChannelService
@@ -47,6 +48,7 @@ class Services:
 
     incidents: IncidentService
     devices: DeviceService
+    availability: AvailabilityService
     registry: RegistryService
     configs: ConfigService
     evidence: EvidenceService

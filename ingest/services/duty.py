@@ -32,6 +32,7 @@ from ingest.services.duty_views import (
     TurnList,
     TurnView,
 )
+from ingest.services.outlook import Outlook, outlook
 from ingest.services.page import Page, number
 from ingest.services.papers import (
     TYPES,
@@ -56,6 +57,7 @@ SHOWN: tuple[type, ...] = (
     DutyPaperList,
     EditionList,
     EditionView,
+    Outlook,
     TurnList,
     RosterPreview,
     *TYPES.values(),
@@ -147,6 +149,18 @@ class DutyService:
             why=found.why,
             document=document,
         )
+
+    def outlook(
+        self, viewer: Viewer, kind: Kind, name: str, values: Mapping[str, Any], now: datetime
+    ) -> Outlook:
+        """Return what a document would change; nothing is. Raises NotAllowed, RulesBroken."""
+        _may_change(viewer, kind)
+        with reading(self._reader) as connection:
+            value = made_of(kind, name, values)
+            broken = faults_of(name, value, around(connection, self._channels))
+            if broken:
+                raise RulesBroken("it cannot be written down so", tuple(broken))
+            return outlook(connection, name, value, now, self._zone)
 
     def restore(
         self,

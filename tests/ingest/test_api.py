@@ -153,9 +153,11 @@ for _paper in ("rosters/{name}", "deadlines", "contacts/{name}", "ladders/{name}
     if "contacts" not in _paper:
         RULES["get", f"/api/v1/duty/{_paper}/history/{{version}}"] = ADMIN
         RULES["post", f"/api/v1/duty/{_paper}/history/{{version}}/restore"] = ADMIN
+        RULES["post", f"/api/v1/duty/{_paper}/outlook"] = ADMIN
     for _deed in ("put", "patch", "delete"):
         RULES[_deed, f"/api/v1/duty/{_paper}"] = ADMIN
 RULES |= {
+    ("get", "/api/v1/devices/{node}/{device}/availability"): VIEWER,
     ("get", "/api/v1/duty"): STAFF,
     ("get", "/api/v1/waste/bins"): VIEWER,
     ("get", "/api/v1/waste/round"): VIEWER,

@@ -32,6 +32,7 @@ from ingest.series.timeseries import Point, SeriesKey
 from ingest.services import Services
 from ingest.services.access import AccessService
 from ingest.services.accounts import AccountService
+from ingest.services.availability import AvailabilityService, AvailabilityView
 from ingest.services.called import Called, Lang
 from ingest.services.chain import ChainService
 from ingest.services.commands import CommandService
@@ -473,6 +474,16 @@ class Walls(FloorService):
         return ()
 
 
+class Presence(AvailabilityService):
+    """Knows nothing of how long anything was there."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, viewer: Viewer, view: DeviceView, now: datetime) -> AvailabilityView:
+        return AvailabilityView(of="box")
+
+
 class Doorman(AccessService):
     """Writes down who was refused what."""
 
@@ -500,6 +511,7 @@ class Neighbourhood:
         return Services(
             incidents=self.book,
             devices=self.estate,
+            availability=Presence(),
             registry=Lists(),
             configs=Configs(),
             duty=self.guards,

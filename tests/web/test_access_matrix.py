@@ -94,6 +94,9 @@ FORMS |= {
     "/settings/drills": {"place": f"{NODE}/no-such", "event": "smoke"},
     "/settings/rosters/{team}/swap": {"tag": "x"},
     "/settings/rosters/{team}/swap/{number}/remove": {"tag": "x"},
+    "/settings/rosters/{team}/dated": {"tag": "x"},
+    "/settings/rosters/{team}/dated/{number}/remove": {"tag": "x"},
+    "/settings/papers/{kind}/{name}/log/{version}": {"tag": "x"},
     "/settings/rules/log/{version}": {"tag": "x"},
     "/settings/rules/one/{name}/{deed}": {"tag": "x"},
     "/settings/papers/{kind}/{name}/remove": {"tag": "x"},
@@ -114,6 +117,8 @@ WHERE: dict[str, dict[str, str]] = {
     "/settings/people/{what}/{name}": {"what": "person"},
     "/settings/papers/{kind}/{name}": {"kind": "ladder"},
     "/settings/papers/{kind}/{name}/remove": {"kind": "ladder"},
+    "/settings/papers/{kind}/{name}/log": {"kind": "ladder"},
+    "/settings/papers/{kind}/{name}/log/{version}": {"kind": "ladder"},
 }
 """What stands in a path there, where another word would name no page at all."""
 UNREAD = {400, 404, 409, 422}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import arranging
 import pytest
+import sqlalchemy as sa
 from arranging import said, sign_in
 from fastapi.testclient import TestClient
-from house import Folder
+from house import NOON, Folder
+from kept import keep
 from msgspec.structs import replace
 
 from ingest.notify_settings import Notify, WecomBotSettings
+from ingest.store.engine import writing
+from ingest.store.incidents import incident
 
 # The folder's clock stands at Monday 2026-03-02 20:00 in Shanghai.
 PAPERS = "/settings/papers"
@@ -99,7 +104,7 @@ def test_plan_from_a_file_is_looked_at_first(client: TestClient, token: str) -> 
     form = {"csrf_token": token, "seen": seen[1], "text": text[1]}
     done = client.post(path, data=form, files={"none": ("", b"")})
     assert "Saved." in said(done)
-    assert "1 shift is written down for its own date" in said(done)
+    assert "2026-03-05 08:00–20:00 李雷" in said(done)
     bad = "日期,开始,结束,姓名\n2026-03-05,08:00,20:00,韩梅梅\n".encode()
     refused = client.post(path, data={"csrf_token": token}, files={"file": ("a.csv", bad)})
     assert "Nobody here is called: 韩梅梅" in said(refused)
@@ -149,8 +154,78 @@ def test_order_of_routes_and_a_line_taken_out(client: TestClient, token: str) ->
     less = {**both, "routes[0].gone": "yes"}
     saved = said(press(client, token, f"{PAPERS}/routes/all", **less))
     assert "<td>Water leak</td><td>夜班" not in saved
-    log = said(client.get(f"{PAPERS}/routes/all"))
-    assert "Version 3 · boss" in log
+    assert "Last changed by boss" in said(client.get(f"{PAPERS}/routes/all"))
+    log = said(client.get(f"{PAPERS}/routes/all/log"))
+    assert "In another order" in log
+    assert "Taken out: Goes to the team: 夜班 · Only this kind of incident: Water leak" in log
+    tag = _tag(client, "routes/all")
+    back = press(client, token, f"{PAPERS}/routes/all/log/1", tag=tag)
+    assert said(back).index("<td>Water leak</td><td>夜班") < said(back).index(
+        "<td>Low</td><td>夜班"
+    )
+    late = press(client, token, f"{PAPERS}/routes/all/log/2", tag=tag)
+    assert late.status_code == 422
+    assert "Somebody changed this meanwhile" in said(late)
+    assert "Back to version 1" in said(client.get(f"{PAPERS}/routes/all/log"))
+
+
+def test_what_would_change_is_looked_at_before_it_is_saved(
+    folder: Folder, client: TestClient, token: str
+) -> None:
+    for minutes, level in ((1, "high"), (9, "high"), (9, "low")):
+        keep(folder, ("opened", NOON), area="b03", event="water-leak", severity=level)
+        opened = f'"opened":"{NOON - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"'
+        with writing(folder.state) as connection:
+            newest = sa.select(incident.c.id, incident.c.body).order_by(incident.c.number.desc())
+            name, body = connection.execute(newest.limit(1)).one()
+            new = body.replace(f'"opened":"{NOON.isoformat()}"', opened)
+            connection.execute(incident.update().where(incident.c.id == name).values(body=new))
+    route = {"routes[0].team": "night", "routes[0].severities": "high"}
+    shown = said(press(client, token, f"{PAPERS}/routes/all", do="look", **route))
+    assert "New: Goes to the team: 夜班 · Only when it is: High" in shown
+    assert "夜班: 0 → 2 incidents" in shown
+    assert "nobody: 3 → 1 incidents" in shown
+    assert "Nothing is saved yet." in shown
+    assert "There is no route" in said(client.get(CALLS))
+    press(client, token, f"{PAPERS}/routes/all", **route)
+    rungs = {"rungs[0].who": "on-duty", "rungs[1].who": "supervisor", "rungs[1].after": "7"}
+    ladder = said(press(client, token, f"{PAPERS}/ladder/usual", do="look", **rungs))
+    assert "Who is on duty after 0 s: in 2 of 2 incidents" in ladder
+    assert "Managers after 7 min: in 1 of 2 incidents" in ladder
+    limits = {"severities.high.acknowledge": "5", "severities.high.acknowledge.unit": "min"}
+    assert "Seen in time: " in said(
+        press(client, token, f"{PAPERS}/deadlines/all", do="look", **limits)
+    )
+    less = {**SHIFT, "shifts[0].days": "1"}
+    press(client, token, f"{PAPERS}/roster/night", **SHIFT)
+    roster = said(press(client, token, f"{PAPERS}/roster/night", do="look", **less))
+    assert "Taken out: From: 20:00 · Until: 08:00 · People: 李雷" in roster
+    assert "Nobody would be on duty: " in roster
+    assert (
+        press(
+            client, token, f"{PAPERS}/roster/night", do="look", **{**SHIFT, "shifts[0].begin": "25"}
+        ).status_code
+        == 422
+    )
+
+
+def test_a_shift_of_one_day_counts_instead_of_the_week(client: TestClient, token: str) -> None:
+    press(client, token, f"{PAPERS}/roster/night", **SHIFT)
+    form = {"dated.day": "2026-03-04", "dated.begin": "20:00", "dated.end": "22:00"}
+    nobody = press(client, token, f"{ROSTER}/dated", tag=_tag(client, "roster/night"), **form)
+    assert nobody.status_code == 422
+    assert 'value="2026-03-04"' in nobody.text, "what was typed stays"
+    form["dated.people"] = "wu"
+    for _ in range(2):
+        tag = _tag(client, "roster/night")
+        done = said(press(client, token, f"{ROSTER}/dated", tag=tag, **form))
+        assert done.count("2026-03-04 20:00–22:00 <b>吴</b>") == 1
+    assert '<span class="duty-hours">20:00–22:00</span> <b>吴</b>' in done
+    log = said(client.get(f"{PAPERS}/roster/night/log"))
+    assert "New: 2026-03-04 20:00–22:00 <b>吴</b>" in log
+    tag = _tag(client, "roster/night")
+    back = said(press(client, token, f"{ROSTER}/dated/0/remove", tag=tag))
+    assert "2026-03-04 20:00" not in back
 
 
 def test_deadlines_and_the_second_of_two_editors(client: TestClient, token: str) -> None:
