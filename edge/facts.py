@@ -72,6 +72,16 @@ class CountFact:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialFact:
+    """A picture of what a scenario in shadow would have begun, or why it had to be withheld."""
+
+    event: str
+    zone: str
+    time: datetime
+    picture: RedactedPicture | Withheld | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DoorFact:
     """What a door is held for is in the picture; `certain` once its scenario has confirmed it."""
 
@@ -88,4 +98,4 @@ class PromptFact:
 
 
 Act = DoorFact | PromptFact
-Fact = EpisodeFact | StateFact | CountFact | Act
+Fact = EpisodeFact | StateFact | CountFact | TrialFact | Act

@@ -40,7 +40,9 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     redaction: Redaction
     expires: Instant
     device: Slug
-    episode: Uuid
+    episode: Uuid | None = None
+    trial: str | None = None
+    """`event/zone` of the scenario in shadow that would have begun; else it is of an `episode`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,18 @@ class _Index:
         self.counts.stored += 1
         evicted: list[Picture] = []
         while len(self.pictures) > self._limits.count or self._bytes > self._limits.bytes:
-            oldest = self.take(next(iter(self.pictures)))
+            oldest = self.take(self._least())
             assert oldest is not None
             evicted.append(oldest)
         if evicted and not self.counts.evicted:
             log.warning("pictures: full, dropping the oldest from here on")
         self.counts.evicted += len(evicted)
         return evicted
+
+    def _least(self) -> str:
+        """Return what goes first: the oldest of a trial, or else the oldest."""
+        trials = (name for name, one in self.pictures.items() if one.trial is not None)
+        return next(trials, next(iter(self.pictures)))
 
     def expire(self, now: datetime) -> list[Picture]:
         expired = [picture for picture in self.pictures.values() if picture.expires <= now]

@@ -27,7 +27,7 @@ from edge.episode import (
     undecided,
     watch,
 )
-from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact
+from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact, TrialFact
 from edge.geometry import Floats
 from edge.glance import Glance, Onlooker
 from edge.health import LookCounts
@@ -47,6 +47,8 @@ from linli.events import Track as TrackData
 from linli.hours import is_open
 from linli.ids import uuid7
 
+TRIAL_EVERY = 600.0
+"""Seconds of media between two pictures of one scenario in shadow: it may be a bad one."""
 _FOLLOWED = 2  # frames from which a box counts as something followed
 
 
@@ -154,7 +156,7 @@ class CameraPipeline:
         for watching in self._watches:
             facts += self._judge(watching, view)
         facts = [fact for fact in facts if not self._acted(fact)]
-        if any(_begins(fact) for fact in facts):
+        if any(_shown(fact) for fact in facts):
             picture = self.picture(frame)
             facts = [_pictured(fact, picture) for fact in facts]
         if self._onlooker is not None and self._onlooker.waits():
@@ -275,7 +277,12 @@ class CameraPipeline:
         if change.phase == "end":
             return []
         self.counts.shadows += 1
-        return [CountFact(SHADOW_GROUP, {watching.scenario.event: 1}, frame.time)]
+        rule = watching.scenario
+        counted = CountFact(SHADOW_GROUP, {rule.event: 1}, frame.time)
+        if watching.pictured is not None and frame.media - watching.pictured < TRIAL_EVERY:
+            return [counted]
+        watching.pictured = frame.media
+        return [counted, TrialFact(rule.event, rule.zone, frame.time)]
 
     def _began(self, watching: Watch, session: Session, frame: Frame) -> EpisodeFact:
         tracks = {track.id: track for track in self._perception.tracks.tracks}
@@ -366,11 +373,12 @@ def _boxes(tracks: list[Track]) -> Floats:
     return np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
 
 
-def _begins(fact: Fact) -> bool:
-    return isinstance(fact, EpisodeFact) and fact.phase == "begin"
+def _shown(fact: Fact) -> bool:
+    """Tell whether a picture goes with it."""
+    return isinstance(fact, TrialFact) or (isinstance(fact, EpisodeFact) and fact.phase == "begin")
 
 
 def _pictured(fact: Fact, picture: RedactedPicture | Withheld) -> Fact:
-    if isinstance(fact, EpisodeFact) and fact.phase == "begin":
+    if isinstance(fact, EpisodeFact | TrialFact) and _shown(fact):
         return replace(fact, picture=picture)
     return fact

@@ -207,6 +207,7 @@ class Uploader:
                     "Linli-Device": picture.device,
                     "Linli-Redaction": picture.redaction,
                     "Linli-Expires": picture.expires.isoformat().replace("+00:00", "Z"),
+                    **({} if picture.trial is None else {"Linli-Trial": picture.trial}),
                 },
                 timeout=TIMEOUT,
             )

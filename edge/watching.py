@@ -29,7 +29,8 @@ class Episode:
 class Watch:
     """One scenario at work; `episodes` are the confirmed ones by session number.
 
-    `needs` are the class numbers it is about, each with the score from which it counts.
+    `needs` are the class numbers it is about, each with the score from which it counts. `pictured`
+    is when it was last pictured in shadow, in the frames' seconds.
     """
 
     scenario: Scenario
@@ -38,6 +39,7 @@ class Watch:
     needs: Mapping[int, float]
     state: Sessions = field(default_factory=Sessions)
     episodes: dict[int, Episode] = field(default_factory=dict)
+    pictured: float | None = None
 
     def continues(self, other: Watch) -> bool:
         """Tell whether what began under other settings may end under these."""
@@ -48,6 +50,7 @@ class Watch:
     def go_on(self, other: Watch) -> None:
         """Take over what began under other settings."""
         self.state, self.episodes = other.state, other.episodes
+        self.pictured = other.pictured
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from dashboards.web.camera_picture import Still, of
 from dashboards.web.moments import Calendar, Moment
 from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident
-from ingest.refusal import NotUsable
+from ingest.refusal import Gone, NotThere, NotUsable
 from ingest.services import Services
 from ingest.services.lines import Match
 from linli.zone_config import SHADOW_GROUP
 
 LOOKED_BACK = timedelta(days=7)
-_MOST, _SHOWN = 200, 3
+_MOST, _SHOWN, _TRIALS = 200, 3, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Findings:
     """Seven days: incidents, how many of them people called true and false, and trials.
 
     `tried` is None when nothing was ever counted on trial: that is not 0. `more`: at least so many.
+    `trials` are pictures of what would have alarmed.
     """
 
     incidents: int
@@ -42,6 +43,7 @@ class Findings:
     newest: tuple[Found, ...]
     tried: int | None
     tried_last: Moment | None
+    trials: tuple[Still, ...]
 
 
 def findings(
@@ -66,6 +68,7 @@ def findings(
         newest=_newest(services, viewer, ours, calendar),
         tried=tried,
         tried_last=calendar.optional(last),
+        trials=_trials(services, viewer, where, calendar),
     )
 
 
@@ -76,6 +79,23 @@ def _newest(
         Found(one.id, calendar.moment(one.last), of(services, viewer, one, calendar))
         for one in ours[:_SHOWN]
     )
+
+
+def _trials(
+    services: Services, viewer: Viewer, where: tuple[str, str, str, str], calendar: Calendar
+) -> tuple[Still, ...]:
+    if not viewer.may("look"):
+        return ()
+    node, device, event, zone = where
+    evidence, now = services.evidence, calendar.now
+    stills = []
+    for one in evidence.trials(viewer, (node, device), event, zone, now)[:_TRIALS]:
+        try:
+            path = evidence.link(viewer, one.id, now, "trial")
+        except (NotThere, Gone):
+            continue
+        stills.append(Still(one.id, path, calendar.moment(one.received)))
+    return tuple(stills)
 
 
 def _tried(

@@ -19,7 +19,7 @@ from linli.packs import packs
 Mode = Literal["on", "shadow", "off", "gone"]
 MODES: dict[Mode, str] = {
     "on": msg("On: people are told"),
-    "shadow": msg("On trial: it is only counted, nobody is told"),
+    "shadow": msg("On trial: counted, with a picture now and then; nobody is told"),
     "off": msg("Off: it does not look"),
 }
 NUMBERS: dict[str, tuple[str, str]] = {

@@ -12,7 +12,16 @@ from typing import Literal, Protocol, get_args
 
 from edge import health, messages
 from edge.agent.readings import group_of, heard_of, telemetry_of
-from edge.facts import Act, CountFact, DoorFact, EpisodeFact, Fact, PromptFact, StateFact
+from edge.facts import (
+    Act,
+    CountFact,
+    DoorFact,
+    EpisodeFact,
+    Fact,
+    PromptFact,
+    StateFact,
+    TrialFact,
+)
 from edge.messages import Address
 from edge.pictures import EvidenceStore, Picture
 from edge.redact import RedactedPicture, Withheld
@@ -29,6 +38,8 @@ from linli.topics import Topic
 log = get_logger(__name__)
 
 MAX_UNSAVED = 256
+TRIAL_DAYS = 7
+"""How long a picture of a trial may be kept; those of events have `evidence_days`."""
 Reason = Literal[Withheld, "disk"]
 """Why an event has no picture; `disk`: the disk refused it."""
 
@@ -50,7 +61,7 @@ class Recorded:
 class RecorderCounts:
     """What was recorded since the start; `lost` ones never reached the disk.
 
-    `withheld` are events that began without a picture, by why there is none.
+    `withheld` are events and trials that began without a picture, by why there is none.
     """
 
     events: int = 0
@@ -127,6 +138,10 @@ class Recorder:
                 self._acts.see(fact)
         elif isinstance(fact, EpisodeFact):
             self._record_episode(fact)
+        elif isinstance(fact, TrialFact):
+            trial = f"{fact.event}/{fact.zone}"
+            days = min(TRIAL_DAYS, self._camera.evidence_days)
+            self._keep(fact.picture, days, trial=trial)
         else:
             self._record_readings(fact)
         if isinstance(fact, StateFact):
@@ -215,25 +230,38 @@ class Recorder:
         )
 
     def _keep_picture(self, fact: EpisodeFact) -> Snapshot | None:
-        if fact.phase != "begin" or fact.picture is None:
+        if fact.phase != "begin":
             return None
-        if not isinstance(fact.picture, RedactedPicture):
-            return self._withheld(fact.picture)
-        jpeg = fact.picture.jpeg
+        return self._keep(fact.picture, self._camera.evidence_days, episode=fact.episode)
+
+    def _keep(
+        self,
+        made: RedactedPicture | Withheld | None,
+        days: int,
+        *,
+        episode: str | None = None,
+        trial: str | None = None,
+    ) -> Snapshot | None:
+        if made is None:
+            return None
+        if not isinstance(made, RedactedPicture):
+            return self._withheld(made)
+        jpeg = made.jpeg
         now = self._clock.now()
         picture = Picture(
             id=uuid7(now),
             sha256=hashlib.sha256(jpeg).hexdigest(),
             bytes=len(jpeg),
-            redaction=fact.picture.redaction,
-            expires=messages.milliseconds(now + timedelta(days=self._camera.evidence_days)),
+            redaction=made.redaction,
+            expires=messages.milliseconds(now + timedelta(days=days)),
             device=self._camera.id,
-            episode=fact.episode,
+            episode=episode,
+            trial=trial,
         )
         try:
             self._pictures.put(picture, jpeg)
         except StoreError as error:
-            log.warning("agent: %s; the event goes without it", error)
+            log.warning("agent: %s; it goes without a picture", error)
             return self._withheld("disk")
         self.counts.pictures += 1
         return Snapshot(

@@ -56,6 +56,9 @@ async def put(
     linli_redaction: Annotated[Literal["heads", "persons"], Header()],
     linli_expires: Annotated[AwareDatetime, Header(description="when to delete it")],
     content_digest: Annotated[str, Header(max_length=256, description="sha-256=:base64:")],
+    linli_trial: Annotated[
+        str | None, Header(max_length=65, description="event/zone of a scenario on trial")
+    ] = None,
 ) -> Response:
     """Hand in a picture, as a node, with its key as bearer token; safe to repeat.
 
@@ -64,6 +67,8 @@ async def put(
     """
     if not is_id(linli_device):
         raise NotUsable("not an id", where="Linli-Device")
+    if linli_trial is not None and not _is_trial(linli_trial):
+        raise NotUsable("not event/zone", where="Linli-Trial")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in {SEALED, _JPEG}:
         raise WrongKind(f"the picture must be {SEALED} or {_JPEG}")
@@ -75,6 +80,7 @@ async def put(
         redaction=linli_redaction,
         expires=linli_expires,
         sent_sha256=_digest(content_digest),
+        trial=linli_trial,
     )
     body = await _body(request)
     take = house.evidence.take_sealed if kind == SEALED else house.evidence.take
@@ -172,3 +178,8 @@ async def _body(request: Request) -> bytes:
         if len(chunks) > MOST_BYTES + OVERHEAD:
             raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
     return bytes(chunks)
+
+
+def _is_trial(text: str) -> bool:
+    event, _, zone = text.partition("/")
+    return is_id(event) and is_id(zone)

@@ -49,6 +49,7 @@ from ingest.api import (
     silences,
     statistics,
     stream,
+    trials,
     waste,
 )
 from ingest.api.answers import REFERENCE, SHOWN, Health, answer, fails, tells
@@ -100,6 +101,7 @@ for _part in (
     chain,
     influx,
     rules,
+    trials,
     waste,
     stream,
 ):

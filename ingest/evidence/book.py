@@ -27,7 +27,10 @@ BY_HAND = "by-hand"
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture as a node hands it in; `sent_sha256` names the bytes it sent."""
+    """A picture as a node hands it in; `sent_sha256` names the bytes it sent.
+
+    `trial` is `event/zone` of the scenario on trial that it is of.
+    """
 
     id: str
     site: str
@@ -36,6 +39,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     redaction: Redaction
     expires: datetime
     sent_sha256: str
+    trial: str | None = None
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,30 @@ def known(connection: sa.Connection, names: Collection[str]) -> dict[str, bool]:
 def add(connection: sa.Connection, arrival: Arrival, kept: dict[str, Any]) -> None:
     """Write down a picture; `kept` has received, sha256, bytes, width and height."""
     connection.execute(evidence.insert(), {**msgspec.structs.asdict(arrival), **kept})
+
+
+def home(connection: sa.Connection, name: str) -> str | None:
+    """Return the area that a node stands in."""
+    found: str | None = connection.scalar(sa.select(node.c.area).where(node.c.node == name))
+    return found
+
+
+def trials(
+    connection: sa.Connection, where: tuple[str, str], trial: str, now: datetime
+) -> list[sa.Row[Any]]:
+    """Return the pictures that are kept of a scenario's trial at a camera, newest first."""
+    here = (evidence.c.node, evidence.c.device, evidence.c.trial)
+    query = evidence.select().where(
+        *(column == value for column, value in zip(here, (*where, trial), strict=True)),
+        evidence.c.deleted.is_(None),
+        evidence.c.expires > now,
+    )
+    return list(connection.execute(query.order_by(evidence.c.id.desc())))
+
+
+def end(connection: sa.Connection, names: Collection[str], now: datetime) -> None:
+    """Have the time of pictures be over."""
+    connection.execute(evidence.update().where(evidence.c.id.in_(names)), {"expires": now})
 
 
 def add_by_hand(connection: sa.Connection, name: str, site: str, kept: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import hmac
 import threading
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -24,14 +24,17 @@ from ingest.evidence.retention import HoldStep, Keep, Wish, next_step, protects,
 from ingest.evidence.shelf import EvidenceStore
 from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotThere, NotUsable, SignInNeeded
-from ingest.services.views import EvidenceRecord, PictureLook
+from ingest.services.views import EvidenceRecord, PictureLook, TrialPicture
 from ingest.store.engine import reading, writing
 from linli import seal
 from linli.clock import clamped
 from linli.ids import uuid7
 
-Purpose = Literal["incident", "api", "teaching"]
+Purpose = Literal["incident", "api", "teaching", "trial"]
 PATH = "/api/v1/evidence/"
+MOST_TRIALS = 20
+TRIAL = timedelta(days=7)
+"""So many pictures of one scenario's trial are kept, and so long: nobody was alarmed by them."""
 DECODED_AT_ONCE = 2
 """After an outage many edges hand in at once, and a decoded picture takes up to 72 MB."""
 
@@ -103,7 +106,7 @@ class EvidenceService:
             picture = clean(data)
         kept = {
             "received": now,
-            "expires": min(clamped(arrival.expires), now + self._keep.longest),
+            "expires": min(clamped(arrival.expires), now + self._longest(arrival)),
             "sha256": hashlib.sha256(picture.data).hexdigest(),
             "bytes": len(picture.data),
             "width": picture.width,
@@ -115,8 +118,30 @@ class EvidenceService:
             self._store.put(arrival.id, picture.data)
             with writing(self._writer) as connection:
                 book.add(connection, arrival, kept)
+                if arrival.trial is not None:
+                    where = arrival.node, arrival.device
+                    over = book.trials(connection, where, arrival.trial, now)[MOST_TRIALS:]
+                    book.end(connection, [one.id for one in over], now)
         self._feed.tell("incidents")
         return True
+
+    def _longest(self, arrival: Arrival) -> timedelta:
+        return self._keep.longest if arrival.trial is None else TRIAL
+
+    def trials(
+        self, viewer: Viewer, where: tuple[str, str], event: str, zone: str, now: datetime
+    ) -> tuple[TrialPicture, ...]:
+        """Return the kept pictures of what a scenario on trial would have alarmed, newest first.
+
+        Raises NotAllowed, NotThere.
+        """
+        viewer.within("look")
+        with reading(self._reader) as connection:
+            area = book.home(connection, where[0])
+            if area is None or not viewer.knows(area):
+                raise NotThere("no such camera")
+            found = book.trials(connection, where, f"{event}/{zone}", now)
+        return tuple(TrialPicture(id=one.id, received=one.received) for one in found)
 
     def hand_in(self, site: str, data: bytes, now: datetime, *, area: str) -> str:
         """Keep a person's photograph of something in an area; return its id.

@@ -190,6 +190,13 @@ class SealKey(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
+class TrialPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of what a scenario on trial would have alarmed; its bytes are had as any's."""
+
+    id: str
+    received: datetime
+
+
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is written about a picture: how long it is kept and why, who held it, who looked."""
 

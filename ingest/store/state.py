@@ -144,7 +144,9 @@ evidence = sa.Table(
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("area", sa.Text),  # of a photograph by hand; of others it is their node's
+    sa.Column("trial", sa.Text),  # event/zone of the scenario on trial that it is of
 )
+sa.Index("ix_evidence_trial", evidence.c.node, evidence.c.device, evidence.c.trial, evidence.c.id)
 sa.Index("ix_evidence_expires", evidence.c.deleted, evidence.c.expires)
 
 evidence_look = sa.Table(

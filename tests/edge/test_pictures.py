@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.pictures import (
@@ -84,6 +85,15 @@ def test_full_store_drops_the_oldest_and_counts(make: Make, limits: PictureLimit
     assert store.waiting() == tuple(pictures[3:])
     assert store.counts.evicted == 3
     assert store.read(pictures[0].id) is None
+
+
+def test_pictures_of_trials_make_room_first(make: Make) -> None:
+    store = make(PictureLimits(count=3))
+    trial = msgspec.structs.replace(picture(1), episode=None, trial="loitering/door")
+    pictures = [picture(0), trial, picture(2), picture(3), picture(4)]
+    for one in pictures:
+        store.put(one, JPEG)
+    assert store.waiting() == tuple(pictures[2:]), "the trial first, then the oldest"
 
 
 def test_picture_larger_than_the_store_is_counted_not_kept(make: Make) -> None:

@@ -15,8 +15,8 @@ import vision
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector, load_detector
-from edge.facts import CountFact, EpisodeFact, Fact
-from edge.pipeline import CameraPipeline
+from edge.facts import CountFact, EpisodeFact, Fact, TrialFact
+from edge.pipeline import TRIAL_EVERY, CameraPipeline
 from edge.redact import RedactedPicture
 from edge.settings import Camera, Line, Scenario, Zone
 from edge.source.file import FileSource
@@ -387,13 +387,23 @@ def test_a_scenario_counts_in_its_hours_by_the_clock_on_the_wall(
     assert bool(facts) is begins
 
 
-def test_in_shadow_it_is_counted_and_nothing_else() -> None:
-    camera = rule(shadow=True)
-    detector = FakeDetector(NAMES, [detections(HERE)] * 10 + [detections()] * 6)
+def test_in_shadow_it_is_counted_and_pictured_now_and_then() -> None:
+    camera = rule(shadow=True, cooldown=0.0)
+    once = [detections(HERE)] * 10 + [detections()] * 6
+    detector = FakeDetector(NAMES, once * 3)
     pipeline = CameraPipeline(camera, detector, ManualClock(START))
-    facts = [fact for n in range(16) for fact in pipeline.process(frame(n * 0.5))]
-    assert facts == [CountFact("shadow", {"zone-dwell": 1}, START + timedelta(seconds=2))]
-    assert pipeline.counts.shadows == 1
+    facts = [fact for n in range(32) for fact in pipeline.process(frame(n * 0.5))]
+    counted = [fact for fact in facts if isinstance(fact, CountFact)]
+    at = START + timedelta(seconds=2)
+    assert counted[0] == CountFact("shadow", {"zone-dwell": 1}, at)
+    assert len(counted) == pipeline.counts.shadows == 2
+    (pictured,) = [fact for fact in facts if isinstance(fact, TrialFact)]
+    assert (pictured.event, pictured.zone, pictured.time) == ("zone-dwell", "middle", at)
+    assert isinstance(pictured.picture, RedactedPicture)
+    assert len(facts) == 3
+    pipeline.change(msgspec.structs.replace(camera, label="other"))
+    later = [fact for n in range(16) for fact in pipeline.process(frame(TRIAL_EVERY - 2 + n * 0.5))]
+    assert sum(isinstance(fact, TrialFact) for fact in later) == 0, "not ten minutes yet"
     assert pipeline.finish() == []
 
 

@@ -73,6 +73,7 @@ RULES = {
     ("post", "/api/v1/devices/{node}/{device}/live/renew"): STAFF,
     ("post", "/api/v1/devices/{node}/{device}/live/end"): STAFF,
     ("get", "/api/v1/devices/{node}/{device}/live/picture"): STAFF,
+    ("get", "/api/v1/devices/{node}/{device}/trials"): STAFF,
     ("get", "/api/v1/devices/{node}/{device}/live/looks"): ADMIN,
     ("put", "/api/v1/live/{device}"): NODE_ONLY,
     ("put", "/api/v1/evidence/{evidence}"): NODE_ONLY,
@@ -320,7 +321,7 @@ def test_who_may_call_what(client: TestClient, who: str) -> None:
         query = {"series": "a/b/c/d/e/f", "start": NOON.isoformat(), "end": NOON.isoformat()}
         query |= {"expires": "1", "purpose": "api", "signature": "x"}
         query |= {"msg_signature": "x", "timestamp": "1", "nonce": "x", "echostr": "x"}
-        query |= {"place": "no-such", "label": "x"}
+        query |= {"place": "no-such", "label": "x", "event": "loitering", "zone": "door"}
         body = BODIES.get(path) if method in ("post", "put") else None
         answer = client.request(
             method, path.format(**values), params=query, headers=headers, json=body

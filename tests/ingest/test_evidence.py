@@ -8,10 +8,12 @@ import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from handed_in import ONE, arrival, put_headers
 from house import (
     ADMIN,
+    CAMERA,
     GUEST,
     NODE,
     NODE_KEY,
@@ -32,7 +34,7 @@ from ingest.evidence.shelf import EvidenceStore, FolderStore, MemoryStore
 from ingest.evidence.sweep import SweepJob
 from ingest.feed import Feed
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable, TooMuch, WrongKind
-from ingest.services.evidence import EvidenceService
+from ingest.services.evidence import MOST_TRIALS, EvidenceService
 from ingest.store.engine import reading, writing
 from linli.errors import StoreError
 from linli.ids import uuid7
@@ -165,6 +167,29 @@ def test_the_same_again_is_fine_and_another_is_a_clash(folder: Folder) -> None:
         row = book.find(connection, ONE)
     assert row.sent_sha256 == hashlib.sha256(data).hexdigest()
     assert row.sha256 != row.sent_sha256
+
+
+def test_pictures_of_a_trial_are_few_and_go_soon(folder: Folder) -> None:
+    home, data, trial = service(folder), jpeg(), "loitering/door"
+    long, made = NOON + timedelta(days=30), []
+    for number in range(MOST_TRIALS + 2):
+        now = NOON + timedelta(minutes=number)
+        made.append(uuid7(now))
+        home.take(arrival(data, made[-1], trial=trial, expires=long), data, now)
+    home.take(arrival(data, trial="crowding/door"), data, NOON)
+    found = home.trials(ADMIN, (NODE, CAMERA), "loitering", "door", now)
+    assert [one.id for one in found] == made[:1:-1]
+    record = home.record(ADMIN, made[-1], now)
+    assert record.until == now + timedelta(days=7)
+    with pytest.raises(Gone):
+        home.link(ADMIN, made[0], now, "trial")
+    assert home.trials(ADMIN, (NODE, CAMERA), "loitering", "door", now + timedelta(days=8)) == ()
+    with pytest.raises(NotAllowed):
+        home.trials(GUEST, (NODE, CAMERA), "loitering", "door", now)
+    elsewhere = msgspec.structs.replace(STAFF, areas=frozenset({"b99"}))
+    for viewer, node in ((elsewhere, NODE), (ADMIN, "c001-n99")):
+        with pytest.raises(NotThere):
+            home.trials(viewer, (node, CAMERA), "loitering", "door", now)
 
 
 def test_an_address_is_for_one_viewer_and_one_minute(folder: Folder) -> None:
@@ -323,6 +348,8 @@ def test_from_the_node_to_the_eye_over_http(folder: Folder) -> None:
         ({"Content-Digest": "md5=:x:"}, 400),
         ({"Content-Digest": "sha-256=:" + "A" * 43 + "=:"}, 400),
         ({"Content-Type": "image/png"}, 415),
+        ({"Linli-Trial": "loitering"}, 400),
+        ({"Linli-Trial": "../loitering/door"}, 400),
     ],
 )
 def test_a_put_that_is_not_right_is_refused(folder: Folder, change, status) -> None:

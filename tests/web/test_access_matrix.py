@@ -32,7 +32,7 @@ VALUES |= {"version": "1", "number": "1", "reject": "1", "camera": "cam-e1", "re
 SPAN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
 QUERY = {**SPAN, "series": "a/b/c/d/e/f", "step": "300", "expires": "1", "purpose": "api"}
 QUERY |= {"signature": "x", "msg_signature": "x", "timestamp": "1", "nonce": "x", "echostr": "x"}
-QUERY |= {"place": "no-such", "label": "x", "kind": "call", "event": "zone-dwell"}
+QUERY |= {"place": "no-such", "label": "x", "kind": "call", "event": "zone-dwell", "zone": "x"}
 QUERY |= {"from": "1772323200000", "to": "1772409600000"}
 ODD = {("/api/v1/history/incidents", "step"), ("/api/v1/statistics/counts", "event")}
 """What means something else there."""

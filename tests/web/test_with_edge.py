@@ -181,7 +181,7 @@ def test_what_is_set_on_the_pages_is_what_the_edge_does(tmp_path: Path) -> None:
     with house(tmp_path) as (estate, staff, scene):
         staff.sees(f"{PAGE}/zones", runs(1))
         zones_are_drawn(staff)
-        a_scenario_is_off_then_on(estate, staff, scene)
+        a_scenario_is_off_then_on_trial_then_on(estate, staff, scene)
         what_the_edge_cannot_do_is_said(staff)
         a_state_is_taught(estate, staff, scene)
 
@@ -193,15 +193,20 @@ def zones_are_drawn(staff: Staff) -> None:
     staff.sees(f"{PAGE}/zones", runs(2))
 
 
-def a_scenario_is_off_then_on(estate: Estate, staff: Staff, scene: Scene) -> None:
+def a_scenario_is_off_then_on_trial_then_on(estate: Estate, staff: Staff, scene: Scene) -> None:
     rule = {"number": "new", "pack": "loitering", "zone": "door", "severity": "high"}
     rule |= {"at_least": "1", "votes": "3", "of": "5", "dwell": "0.5", "gone_after": "2"}
     rule |= {"cooldown": "0", "mode": "off", "version": "2"}
     staff.send(f"{PAGE}/scenarios", rule)
     staff.sees(f"{PAGE}/scenarios", runs(3))
     scene.shown = square()
-    staff.send(f"{PAGE}/scenarios", rule | {"number": "0", "mode": "on", "version": "3"})
-    staff.sees(f"{PAGE}/scenarios", runs(4))
+    staff.send(f"{PAGE}/scenarios", rule | {"number": "0", "mode": "shadow", "version": "3"})
+    shown = staff.sees(f"{PAGE}/scenarios", "On trial: it would have alarmed here")
+    picture = re.search(r'<img src="(/api/v1/evidence/[^"]+)"', shown)
+    assert picture is not None
+    assert staff.web.get(unescape(picture[1])).headers["content-type"] == "image/jpeg"
+    assert happened(estate) == set(), "a trial tells nobody"
+    staff.send(f"{PAGE}/scenarios", rule | {"number": "0", "mode": "on", "version": "4"})
     until(lambda: happened(estate) == {"door"}, LONG)
     scene.shown = bin_picture("empty", 51)
 
@@ -209,17 +214,17 @@ def a_scenario_is_off_then_on(estate: Estate, staff: Staff, scene: Scene) -> Non
 def what_the_edge_cannot_do_is_said(staff: Staff) -> None:
     rule = {"number": "new", "pack": "ebike-in-elevator", "zone": "door", "severity": "high"}
     rule |= {"at_least": "1", "votes": "3", "of": "5", "dwell": "1", "gone_after": "2"}
-    rule |= {"cooldown": "0", "mode": "on", "version": "4"}
+    rule |= {"cooldown": "0", "mode": "on", "version": "5"}
     staff.send(f"{PAGE}/scenarios", rule)
-    shown = staff.sees(f"{PAGE}/scenarios", "The edge refused version 5")
+    shown = staff.sees(f"{PAGE}/scenarios", "The edge refused version 6")
     assert "ebike" in shown[shown.index("Its reason:") :][:300]
     assert "It goes on with the version that worked before." in shown
-    staff.send(f"{PAGE}/scenarios", {"number": "1", "mode": "gone", "version": "5"})
-    staff.sees(f"{PAGE}/scenarios", runs(6))
+    staff.send(f"{PAGE}/scenarios", {"number": "1", "mode": "gone", "version": "6"})
+    staff.sees(f"{PAGE}/scenarios", runs(7))
 
 
 def a_state_is_taught(estate: Estate, staff: Staff, scene: Scene) -> None:
-    form = {"version": "6", "name": "bin-3", "points.0": "25 15, 75 15, 75 90, 25 90"}
+    form = {"version": "7", "name": "bin-3", "points.0": "25 15, 75 15, 75 90, 25 90"}
     form |= {"state.0": "empty", "state.1": "full"}
     files = [
         (f"files.{number}", (f"{state}-{seed}.jpg", bin_picture(state, seed), "image/jpeg"))
@@ -229,11 +234,11 @@ def a_state_is_taught(estate: Estate, staff: Staff, scene: Scene) -> None:
     shown = staff.send(f"{PAGE}/teach", form, files=files)
     taught = re.search(r'name="taught" value="([^"]*)"', shown)
     assert taught is not None
-    save = {"version": "6", "name": "bin-3", "taught": unescape(taught[1]), "alarm": "full"}
+    save = {"version": "7", "name": "bin-3", "taught": unescape(taught[1]), "alarm": "full"}
     assert "Saved." in staff.send(f"{PAGE}/teach/save", save)
-    staff.sees(f"{PAGE}/teach", runs(7))
-    often(staff)
     staff.sees(f"{PAGE}/teach", runs(8))
+    often(staff)
+    staff.sees(f"{PAGE}/teach", runs(9))
     until(lambda: level(estate) == 0.0, LONG)
     scene.shown = bin_picture("full", 52)
     until(lambda: level(estate) == 1.0, LONG)
