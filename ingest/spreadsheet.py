@@ -7,12 +7,14 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 
 from linli.errors import InputError
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 20_000
 _DELIMITERS = ",;\t，"  # the last is what a Chinese keyboard types
+_FORMULA = re.compile(r"[\s]*[=+\-@\t\r]")
 _HINTED = re.compile(r"^sep=(.)\r?\n")
 
 
@@ -46,6 +48,24 @@ def rows(text: str, known: Callable[[str], bool]) -> Iterator[tuple[int, list[st
     return _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
+def safe(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a file of which a spreadsheet runs nothing; Excel knows it by its BOM.
+
+    Times are RFC 3339 in UTC; nothing is an empty cell, and a number stays one.
+    """
+    out = io.StringIO()
+    made = csv.writer(out, lineterminator="\r\n")
+    made.writerow(titles)
+    for row in rows:
+        made.writerow(_cell(one) for one in row)
+    return "\ufeff" + out.getvalue()
+
+
 def tidy(text: str) -> str:
     """Return text on one line, single spaces between words."""
     return " ".join(text.split())
@@ -55,6 +75,14 @@ def plain(title: str) -> str:
     """Return a title as it is looked up: without width, case, spaces and underscores."""
     text = unicodedata.normalize("NFKC", title).casefold()
     return "".join(letter for letter in text if not letter.isspace() and letter not in "_*:")
+
+
+def _cell(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return safe(str(value))
 
 
 def _numbered(found: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:

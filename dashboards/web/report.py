@@ -13,10 +13,10 @@ from dashboards.web.figures import Bar, Figures, Span, Teller
 from dashboards.web.language import msg
 from dashboards.web.words import Words
 from ingest.refusal import NotThere
+from ingest.spreadsheet import safe
 
 WEEK = timedelta(weeks=1)
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
-_FORMULA = re.compile(r"[\s]*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,6 @@ def sheet(found: Report, words: Words) -> str:
         for line in lines:
             table.writerow(safe(one) for one in (part, line.label, line.value, line.before))
     return "\ufeff" + out.getvalue()
-
-
-def safe(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _span(monday: date, now: datetime, zone: tzinfo) -> Span:

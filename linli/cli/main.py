@@ -31,6 +31,7 @@ class _Linli(LazyGroup):
         "simulate": ("linli.cli.simulate", "command", "all", "Play a made-up community."),
         "conform": ("linli.cli.conform", "command", "all", "Hold others against the contract."),
         "grafana": ("linli.cli.grafana", "command", "ingest", "Boards for Grafana."),
+        "export": ("linli.cli.export", "command", "ingest", "Files for other systems."),
         "backup": ("linli.cli.backup", "command", "ingest", "Encrypted backups, checked."),
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
         "privacy": ("linli.cli.privacy", "command", "ingest", "Hand over or delete pictures."),

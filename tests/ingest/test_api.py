@@ -199,6 +199,10 @@ RULES |= {
     ("get", "/api/v1/screens"): ADMIN,
     ("post", "/api/v1/screens"): ADMIN,
     ("delete", "/api/v1/screens/{screen}"): ADMIN,
+    **{
+        ("get", f"/api/v1/export/{what}"): VIEWER
+        for what in ("fiware", "incidents.csv", "devices.csv", "readings.csv")
+    },
     ("get", "/api/v1/joins"): ADMIN,
     ("post", "/api/v1/joins"): ADMIN,
     ("delete", "/api/v1/joins/{join}"): ADMIN,

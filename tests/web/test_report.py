@@ -20,10 +20,11 @@ from served import served
 
 from dashboards.web import mount
 from dashboards.web.figures import CameraRow, ChannelRow, Figures, Span, Teller
-from dashboards.web.report import monday_of, name_of, report, safe
+from dashboards.web.report import monday_of, name_of, report
 from dashboards.web.words import Words
 from ingest.app import create_app
 from ingest.refusal import NotThere
+from ingest.spreadsheet import safe
 from ingest.store.engine import writing
 from ingest.store.incidents import incident
 from linli.clock import SystemClock

@@ -1,0 +1,1 @@
+"""What is known, in forms that other systems read."""
