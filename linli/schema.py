@@ -8,119 +8,14 @@ from typing import Any
 
 import msgspec
 
-from linli import commands, events
+from linli import contract_page, events, evolution
+from linli.channels import CHANNELS, Channel
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError
-from linli.topics import ID_PATTERN, PREFIX, PROBE_NODE, VERSION
+from linli.topics import ID_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = f"lower-case ASCII id matching ^{ID_PATTERN}$"
-
-
-class Channel(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of message on the broker, as an integrator sees it."""
-
-    name: str
-    address: str
-    message: type[msgspec.Struct]
-    sender: str
-    qos: int = 1
-    retain: bool = False
-    expiry: int = 0
-    summary: str
-
-
-_DEVICE = f"{PREFIX}/{VERSION}/{{site}}/{{area}}/{{node}}/{{device}}"
-_NODE = f"{PREFIX}/{VERSION}/{{site}}/{{area}}/{{node}}/self"
-_SYSTEM = f"{PREFIX}/{VERSION}/{{site}}/_sys"
-
-CHANNELS = (
-    Channel(
-        name="event",
-        address=f"{_DEVICE}/event/{{name}}",
-        message=events.EventMessage,
-        sender="node",
-        summary="Something happened that a person may have to act on: begin, update, end.",
-    ),
-    Channel(
-        name="telemetry",
-        address=f"{_DEVICE}/telemetry/{{name}}",
-        message=events.TelemetryMessage,
-        sender="node",
-        summary="A batch of readings of one device.",
-    ),
-    Channel(
-        name="describe",
-        address=f"{_DEVICE}/meta/describe",
-        message=events.DescribeMessage,
-        sender="node",
-        retain=True,
-        summary="What a node or device is; sent on every connect.",
-    ),
-    Channel(
-        name="report",
-        address=f"{_NODE}/health/report",
-        message=events.ReportMessage,
-        sender="node",
-        qos=0,
-        expiry=120,
-        summary="How a node is doing; every 60 s.",
-    ),
-    Channel(
-        name="status",
-        address=f"{_NODE}/health/status",
-        message=events.Status,
-        sender="node",
-        retain=True,
-        summary="Whether a node is there; also its last will.",
-    ),
-    Channel(
-        name="command",
-        address=f"{_DEVICE}/command/{{name}}",
-        message=commands.CommandMessage,
-        sender="ingest",
-        expiry=10,
-        summary="Do something now or never; from svc-command alone, once, never retained.",
-    ),
-    Channel(
-        name="ack",
-        address=f"{_DEVICE}/ack/{{name}}",
-        message=commands.AckMessage,
-        sender="node",
-        summary="How far a command is: accepted within 3 s, then done, failed or expired.",
-    ),
-    Channel(
-        name="receipt",
-        address=f"{_SYSTEM}/{{node}}/ingest/receipt/{{stream}}",
-        message=events.Receipt,
-        sender="ingest",
-        retain=True,
-        summary="What of a stream is kept for good; only now may the node forget it.",
-    ),
-    Channel(
-        name="reject",
-        address=f"{_SYSTEM}/{{node}}/ingest/reject/{{code}}",
-        message=events.Reject,
-        sender="ingest",
-        expiry=86400,
-        summary="A message refused for good, with the rule it broke.",
-    ),
-    Channel(
-        name="ingest-status",
-        address=f"{_SYSTEM}/all/ingest/health/status",
-        message=events.Status,
-        sender="ingest",
-        retain=True,
-        summary="Whether the ingest is there; nodes hold their facts while it is not.",
-    ),
-    Channel(
-        name="probe",
-        address=f"{_SYSTEM}/{PROBE_NODE}/ingest/probe/chain",
-        message=events.ProbeMessage,
-        sender="ingest",
-        summary="The ingest's own trial of the whole chain, each minute; nobody else needs it.",
-    ),
-)
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -204,10 +99,26 @@ def documents() -> dict[str, str]:
     }
 
 
+def page(folder: Path) -> str:
+    """Return `messages.md`: every message, its golden examples below `folder`, what changed."""
+    return contract_page.page(
+        json_schemas(), contract_page.examples(folder / "examples"), changes(folder)
+    )
+
+
+def changes(folder: Path) -> dict[str, list[evolution.Change]]:
+    """Return what is new since each version in `folder`/released, the oldest first."""
+    now = asyncapi()
+    found = {}
+    for one in sorted((folder / "released").glob("*/asyncapi.json")):
+        found[one.parent.name] = evolution.changes(json.loads(one.read_text("utf-8")), now)
+    return found
+
+
 def write(folder: Path) -> list[Path]:
     """Write the documents below `folder` and return their paths."""
     written = []
-    for path, text in documents().items():
+    for path, text in (documents() | {"messages.md": page(folder)}).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -216,8 +127,11 @@ def write(folder: Path) -> list[Path]:
 
 
 def check(folder: Path) -> None:
-    """Compare the committed documents with the types. Raises InputError naming what differs."""
-    for path, text in documents().items():
+    """Compare the committed documents with the types, and these with every released version.
+
+    Raises InputError that names what differs, or what of a release no longer holds.
+    """
+    for path, text in (documents() | {"messages.md": page(folder)}).items():
         target = folder / path
         if not target.is_file() or target.read_text(encoding="utf-8") != text:
             raise InputError(
@@ -225,3 +139,11 @@ def check(folder: Path) -> None:
                 where=str(target),
                 hint="Run: linli schema write docs/reference",
             )
+    for version, found in changes(folder).items():
+        for one in found:
+            if one.breaking:
+                raise InputError(
+                    f"breaks contract {version}: {one.what}",
+                    where=one.path,
+                    hint="A minor version only adds optional fields; else a new major is needed",
+                )

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("b*/README.md")]
-    if path.is_file()
+    if path.is_file() and "node_modules" not in path.parts
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
