@@ -59,7 +59,7 @@ def linli_argv(*arguments: str) -> list[str]:
 
 
 def no_core_dumps() -> None:
-    """Leave no image of this process's memory behind when it crashes: frames are in it.
+    """Leave no image of this process's memory behind when it crashes: frames, passwords, names.
 
     The limit holds for files; a core that is piped to a collector is stopped by the mark alone.
     """

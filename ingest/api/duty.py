@@ -219,6 +219,7 @@ def _add_editions(kind: Kind) -> None:
         address,
         name=f"edition_of_{kind}",
         summary=f"Show a version of {what}",
+        description="As it was written down then, with who wrote it.",
         responses=tells(EditionView, 401, 403, 404, 422, 503),
     )
     def edition(

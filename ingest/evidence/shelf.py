@@ -63,7 +63,8 @@ class FolderStore:
         """Return the bytes, None when they are not there. Raises StoreError."""
         path = self._path(name)
         try:
-            return path.read_bytes()
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+                return file.read()
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -88,6 +88,29 @@ def test_files_are_for_their_owner_and_whole(tmp_path: Path) -> None:
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "secret"
+    outside.write_bytes(b"not a picture")
+    store = FolderStore(tmp_path / "kept")
+    store.put(ONE, b"first")
+    (file,) = (tmp_path / "kept").rglob("*.jpg")
+    file.unlink()
+    file.symlink_to(outside)
+    with pytest.raises(StoreError):
+        store.get(ONE)
+    file.with_suffix(".part").symlink_to(outside)
+    with pytest.raises(StoreError):
+        store.put(ONE, b"second")
+    file.with_suffix(".part").unlink()
+    store.put(ONE, b"second")
+    assert store.get(ONE) == b"second"
+    assert outside.read_bytes() == b"not a picture"
+    file.unlink()
+    file.symlink_to(outside)
+    store.remove(ONE)
+    assert outside.exists()
+
+
 def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "pictures").write_text("a file is in the way")
     with pytest.raises(StoreError, match="pictures"):

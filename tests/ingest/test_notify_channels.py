@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -314,6 +315,19 @@ def test_webhook_signs_time_and_body_with_both_secrets(
         seal = hmac.new(secret.encode(), content, hashlib.sha256).digest()
         assert part == "v1," + base64.b64encode(seal).decode()
     assert headers["webhook-id"] == MESSAGE.key
+
+
+def test_markup_in_a_name_is_a_json_string_in_a_webhook(
+    client: httpx2.Client, provider: Provider
+) -> None:
+    evil = '<img src=x onerror=alert(1)>{{7*7}}"},"admin":"'
+    bad = Message(key="k", title=evil, lines=(evil,), severity="low")
+    assert Webhook(client, ("s",), allowed=HOME).send(bad, f"{provider.url}in", NOW) == Sent()
+    asked = provider.asked[0]
+    assert asked["headers"]["content-type"].startswith("application/json")
+    said = json.loads(asked["raw"])
+    assert said["data"].keys().isdisjoint({"admin"})
+    assert (said["data"]["title"], said["data"]["lines"]) == (evil, [evil])
 
 
 def test_a_changed_body_has_another_signature() -> None:

@@ -85,6 +85,19 @@ def test_a_letter_arrives_with_its_picture(letters: tuple[Letters, int]) -> None
     assert picture.get_content() == b"\xff\xd8jpeg"
 
 
+def test_markup_in_a_name_is_plain_text_in_a_letter(letters: tuple[Letters, int]) -> None:
+    kept, port = letters
+    evil = "<img src=x onerror=alert(1)>{{7*7}}"
+    bad = Message(key="k", title=f"{evil}\r\nBcc: all@linli.example", lines=(evil,), severity="low")
+    assert isinstance(mail(port).send(bad, "wang@linli.example", NOW), Sent)
+    (letter,) = kept.kept
+    assert {one.get_content_type() for one in letter.walk()} <= {"text/plain", "multipart/mixed"}
+    assert letter["bcc"] is None
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert evil in body.get_content()
+
+
 @pytest.mark.parametrize(
     ("address", "code", "advice"),
     [

@@ -17,6 +17,8 @@ from PIL import Image
 from dashboards.web.mount import mount
 from ingest.app import create_app
 from ingest.audit import book as audit
+from ingest.evidence.shelf import FolderStore
+from ingest.evidence.sweep import SweepJob
 from ingest.registry import add_device
 from ingest.store.engine import reading, writing
 from linli.log import redact
@@ -161,6 +163,33 @@ def test_s22_a_picture_is_for_who_asked_and_each_look_is_a_row(
     assert [(one.actor, one.subject, one.detail) for one in rows] == [
         ("user:boss", ONE, {"purpose": "api"})
     ]
+
+
+def test_s26_a_picture_goes_with_its_time_and_its_row_stays(
+    client: TestClient, folder: Folder
+) -> None:
+    data, put, headers = jpeg(), f"{API}/evidence/{ONE}", sign_in(client, "boss")
+    late = put_headers(data, **{"Linli-Expires": "2027-03-09T12:00:00Z"})
+    assert client.put(put, content=data, headers=late).status_code == 201
+    files = FolderStore(folder.path / "evidence")
+    sweep = SweepJob(folder.reader("state"), folder.state, files, folder.clock, most_bytes=1 << 30)
+    folder.clock.advance(30 * 86400 - 1)
+    headers = sign_in(client, "boss")
+    link = client.post(f"{put}/link", headers=headers).json()["path"]
+    sweep.step()
+    assert client.get(link).status_code == 200
+    folder.clock.advance(1)
+    assert client.post(f"{put}/link", headers=headers).status_code == 410
+    assert client.get(link).status_code == 410
+    sweep.step()
+    assert files.get(ONE) is None
+    assert data not in [one.read_bytes() for one in folder.path.rglob("*") if one.is_file()]
+    record = client.get(f"{put}/record")
+    assert record.status_code == 200, record.text
+    # Nobody holds what is gone, nobody brings it back.
+    assert client.post(f"{put}/hold", json={"why": "x"}, headers=headers).status_code == 410
+    assert client.put(put, content=data, headers=late).status_code in {204, 409, 410}
+    assert files.get(ONE) is None
 
 
 def test_s29_no_secret_is_told_again(

@@ -13,7 +13,7 @@ from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.supervise import supervise
 from linli.cli.ingest.options import config_option
 from linli.errors import InputError
-from linli.process import StopSignal
+from linli.process import StopSignal, no_core_dumps
 from linli.settings import make_folder, write_secret
 from linli.topics import is_id
 
@@ -33,6 +33,7 @@ def receiver(config: Path) -> None:
     from ingest.receive.process import run_receiver
     from ingest.store.choose import database_of
 
+    no_core_dumps()
     settings = load_settings(config)
     database_of(settings).prepare()
     run_receiver(settings, _stop_signal())
@@ -48,6 +49,7 @@ def web(config: Path) -> None:
     from dashboards.web.notices import WebWording
     from ingest.app import create_app
 
+    no_core_dumps()  # passwords, pictures and names are in memory
     settings = load_settings(config)
     app = create_app(settings, wording=WebWording())
     app.state.ready = lambda: click.echo(_ready_line(settings))
