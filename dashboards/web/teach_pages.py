@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,10 +16,11 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from dashboards.web import picture_form
-from dashboards.web.camera_picture import Still, stills
+from dashboards.web import cameras, picture_form
+from dashboards.web.camera_picture import Still, looking, stills
 from dashboards.web.edge_version import standing
 from dashboards.web.language import msg
+from dashboards.web.moments import Moment
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
 from dashboards.web.zone_pages import no_document
@@ -76,6 +78,17 @@ class Asked:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A taught place: when, its states with examples known of all, and the teaching before."""
+
+    id: str
+    file: str
+    at: Moment | None
+    known: tuple[tuple[str, int, int], ...]
+    before: Moment | None
+
+
 @router.get("/cameras/{node}/{device}/teach")
 def begin(visit: SignedIn, node: str, device: str, saved: int = 0) -> Response:
     """Show the taught places and the newest pictures to teach from."""
@@ -104,7 +117,7 @@ async def save(visit: SignedIn, request: Request, node: str, device: str) -> Res
     visit.viewer.require("arrange")
     async with request.form(max_files=0, max_fields=40, max_part_size=_LARGEST) as form:
         check_token(visit, _text(form, "csrf_token"))
-        fields = {name: _text(form, name) for name in ("name", "taught", "version", "gone")}
+        fields = {name: _text(form, name) for name in ("name", "taught", "version", "gone", "back")}
         alarm = [str(one) for one in form.getlist("alarm") if one in STATES]
     return await run_in_threadpool(_keep, visit, (node, device), fields, alarm)
 
@@ -208,15 +221,18 @@ def _keep(
 ) -> Response:
     configs, viewer = visit.house.services.configs, visit.viewer
     state = configs.watched(viewer, *where)
-    name = fields["name"] or fields["gone"]
+    name = fields["name"] or fields["gone"] or fields["back"]
     before = next((one for one in state.watched.state if one.get("id") == name), {})
     places = [one for one in state.watched.state if one.get("id") != name]
     try:
-        if not fields["gone"]:
+        if fields["back"]:
+            places.append({**before, "taught": _before(visit, where, name)})
+        elif not fields["gone"]:
             places.append(_place(name, fields["taught"], alarm, before))
     except InputError as error:
         return _page(visit, state, wrong=error.what)
-    why = visit.frame.say(msg("Taught: %(name)s")) % {"name": name}
+    said = msg("Earlier teaching again: %(name)s") if fields["back"] else msg("Taught: %(name)s")
+    why = visit.frame.say(said) % {"name": name}
     seen, now = Seen(frozenset({fields["version"]})), visit.house.clock.now()
     try:
         given = {"why": why, "state": places}
@@ -227,6 +243,13 @@ def _keep(
     except RulesBroken as error:
         return _page(visit, state, wrong="; ".join(what for _, what in error.faults))
     return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved=1")
+
+
+def _before(visit: Visit, where: tuple[str, str], name: str) -> dict[str, Any]:
+    taught = visit.house.services.configs.taught_before(visit.viewer, *where).get(name)
+    if taught is None:
+        raise InputError(visit.frame.say(msg("There is no earlier teaching of it.")))
+    return taught
 
 
 def _place(name: str, text: str, alarm: list[str], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +300,9 @@ def _page(
         "teach.html",
         status=422 if wrong else 200,
         camera=state,
-        places=[_taught(one, words) for one in state.watched.state],
+        places=_places(visit, state, words),
+        looking=looking(visit.house.services, visit.viewer, where, visit.calendar, words),
+        sayings=cameras.sayings(visit.language),
         pictures=pictures,
         paths={one.id: one.path for one in pictures},
         states={name: words.say(said) for name, said in STATES.items()},
@@ -304,12 +329,37 @@ def _alarms(report: Report, before: Mapping[str, Any] | None) -> dict[str, bool]
     return {one.state: one.state in told for one in report.known if one.state in _EVENTS}
 
 
-def _taught(place: Mapping[str, Any], words: Words) -> tuple[str, str, str]:
-    """Return a taught place as its id, the words of its states, and where it is kept."""
-    taught = place.get("taught") or {}
-    names = [str(one.get("state")) for one in taught.get("states", ())]
-    said = ", ".join(words.say(STATES[one]) if one in STATES else one for one in names)
-    return str(place.get("id")), said, str(place.get("file") or "")
+def _places(visit: Visit, state: WatchedState, words: Words) -> list[Place]:
+    where = state.edge, state.camera
+    before = visit.house.services.configs.taught_before(visit.viewer, *where)
+    made = []
+    for one in state.watched.state:
+        name, taught = str(one.get("id")), one.get("taught") or {}
+        made.append(
+            Place(
+                id=name,
+                file=str(one.get("file") or ""),
+                at=_made(visit, taught),
+                known=tuple(_known(it, words) for it in taught.get("states", ())),
+                before=_made(visit, before.get(name, {})),
+            )
+        )
+    return made
+
+
+def _made(visit: Visit, taught: Mapping[str, Any]) -> Moment | None:
+    try:
+        return visit.calendar.moment(datetime.fromisoformat(str(taught["made"])))
+    except (KeyError, ValueError):
+        return None
+
+
+def _known(state: Mapping[str, Any], words: Words) -> tuple[str, int, int]:
+    """Return a state in words, how many of its examples the others know, and of how many."""
+    name = str(state.get("state"))
+    said = words.say(STATES[name]) if name in STATES else name
+    right = state.get("taken_for", {}).get(name, 0)
+    return said, int(right), int(state.get("pictures", 0))
 
 
 def _text(form: FormData, name: str) -> str:

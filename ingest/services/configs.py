@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from ingest.store.engine import reading, writing
 from linli.errors import InputError
 
 MOST = 200
+_LOOKED_BACK = 12  # versions, of up to half a megabyte each
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -95,6 +97,26 @@ class ConfigService:
             watched=watched(found),
             running=running,
         )
+
+    def taught_before(self, viewer: Viewer, edge: str, camera: str) -> dict[str, dict[str, Any]]:
+        """Return for each taught place what was taught before that of now, in the last versions.
+
+        Raises NotAllowed, NotThere.
+        """
+        now = {str(one.get("id")): one for one in self.watched(viewer, edge, camera).watched.state}
+        found: dict[str, dict[str, Any]] = {}
+        if not now:
+            return found
+        with reading(self._reader) as connection:
+            older = configs.versions(connection, edge, before=None, limit=_LOOKED_BACK)[1:]
+            for one in older:
+                made = configs.one(connection, edge, one.version)
+                for name, taught in _taught(made.document if made else None, camera):
+                    if name in now and taught != now[name].get("taught"):
+                        found.setdefault(name, taught)
+                if found.keys() == now.keys():
+                    break
+        return found
 
     def put_watched(
         self,
@@ -191,6 +213,16 @@ class ConfigService:
             audit.note(connection, now, viewer.actor, "config-changed", edge, version=made.version)
         self._feed.tell("devices")
         return made
+
+
+def _taught(document: dict[str, Any] | None, camera: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        states = watched(camera_in(document, camera)).state
+    except NotThere:
+        return
+    for one in states:
+        if isinstance(one.get("taught"), dict):
+            yield str(one.get("id")), one["taught"]
 
 
 def _from_camera(fault: tuple[str, str]) -> tuple[str, str]:

@@ -134,7 +134,7 @@ def test_what_is_taught_is_asked_of_others_and_ends_in_the_document(
     sent |= {"csrf_token": token, "version": "1", "name": "bin-3", "alarm": "full"}
     done = client.post(f"{PAGE}/save", data=sent)
     assert "Saved. The edge takes it within a minute." in done.text
-    assert "Empty, Full" in done.text
+    assert "Empty: 4 of 4 known" in done.text
     document = client.app.state.services.configs.wanted(NODE).document
     config = convert(completed(document, "document"), EdgeConfig, where="document")
     (place,) = taught_places(config.camera[0])
@@ -190,7 +190,9 @@ def test_no_picture_and_no_school(
     assert "its edge part is not installed" in without.text
 
 
-def test_taught_again_it_keeps_what_was_set_for_it(client: TestClient, token: str) -> None:
+def test_taught_again_it_keeps_what_was_set_for_it_and_can_go_back(
+    client: TestClient, folder: Folder, token: str
+) -> None:
     form = {"csrf_token": token, "version": "1", **PLACE, "state.0": "empty", "state.1": "full"}
     first = client.post(PAGE, data=form, files=uploads("empty", "full")).text
     assert "is taught already" not in first
@@ -200,6 +202,7 @@ def test_taught_again_it_keeps_what_was_set_for_it(client: TestClient, token: st
     given |= {"alarm": ["full"], "event": "bin-overflow", "severity": "high"}
     seen = Seen(frozenset({"1"}))
     configs.put_watched(ADMIN, NODE, CAMERA, {"why": "x", "state": [given]}, seen=seen, now=NOON)
+    folder.clock.advance(60)
     again = client.post(PAGE, data=form | {"version": "2"}, files=uploads("empty", "full")).text
     assert "bin-3 is taught already" in again
     assert re.search('name="alarm" value="full" checked', again)
@@ -209,6 +212,15 @@ def test_taught_again_it_keeps_what_was_set_for_it(client: TestClient, token: st
     assert {key: kept[key] for key in given if key != "taught"} == {
         key: given[key] for key in given if key != "taught"
     }
+    assert kept["taught"] != given["taught"], "learned at another time"
+    page = client.get(PAGE).text
+    assert "Back to the earlier teaching" in page
+    assert "Full: 4 of 4 known" in page
+    back = {"csrf_token": token, "version": "3", "back": "bin-3"}
+    assert client.post(f"{PAGE}/save", data={**back, "version": "2"}).status_code == 422
+    assert client.post(f"{PAGE}/save", data={**back, "back": "bin-9"}).status_code == 422
+    client.post(f"{PAGE}/save", data=back)
+    assert configs.watched(ADMIN, NODE, CAMERA).watched.state == (given,)
 
 
 def test_who_may_not_arrange_is_refused_before_pictures_are_read(client: TestClient) -> None:

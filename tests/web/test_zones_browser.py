@@ -157,7 +157,21 @@ def drawn(page: playwright.Page, server: Served) -> None:
     assert now.zone[0]["points"] == [[0.25, 0.4], [0.9, 0.3], [0.85, 0.9], [0.25, 0.9]]
     assert now.line == ({"id": "gate", "label": "Gate", "points": [[0.8, 0.6], [0.2, 0.6]]},)
     assert now.mask == ()
+    taken(page, server)
     assert troubles == []
+
+
+def taken(page: playwright.Page, server: Served) -> None:
+    """Have the live picture among those that teach; it is kept nowhere else."""
+    page.goto(f"{server.url}/cameras/{NODE}/{CAMERA}/teach")
+    assert page.locator("[data-take]:visible").count() == 0
+    page.click("[data-look]")
+    page.wait_for_selector("text=Live picture, taken just now.")
+    for count in (1, 2):
+        page.click("[data-take='files.1']")
+        page.wait_for_selector(f"text={count} taken")
+    names = "one => Array.from(one.files, file => file.type)"
+    assert page.eval_on_selector("[name='files.1']", names) == ["image/jpeg"] * 2
 
 
 def fingered(page: playwright.Page) -> None:

@@ -19,6 +19,7 @@ export function lookNow(button, form, sketch) {
     const next = new Image();
     next.onload = () => {
       sketch.put(next);
+      form.dispatchEvent(new CustomEvent("live"));
       const caption = form.querySelector("[data-caption]");
       caption.textContent = caption.dataset.liveCaption;
       end(words.showing);

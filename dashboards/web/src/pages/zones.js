@@ -2,6 +2,7 @@
 // what counts, and all of it can be typed.
 import { Sketch } from "../sketch.js";
 import { lookNow } from "../look_now.js";
+import { taking } from "../take.js";
 
 const UNDOS = 50;
 const START = { zone: "30 30, 70 30, 70 70, 30 70", mask: "5 5, 25 5, 25 25, 5 25", line: "20 60, 80 60" };
@@ -166,4 +167,5 @@ function corners(text) {
 document.querySelectorAll("[data-drawing]").forEach((form) => {
   const drawing = new Drawing(form);
   form.querySelectorAll("[data-look]").forEach((button) => lookNow(button, form, drawing.sketch));
+  taking(form);
 });
