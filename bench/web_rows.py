@@ -41,7 +41,7 @@ def server(estate: Estate, arguments: argparse.Namespace) -> dict[str, Any]:
         "/m": "phone",
         "/wall": "wall",
         "/duty": "duty",
-        "/places": "places",
+        "/settings/silences": "silences",
         "/cameras": "cameras",
         "/trends": "trends",
         "/settings/rules": "rules",

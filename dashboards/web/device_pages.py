@@ -28,7 +28,7 @@ def devices(
     found = visit.house.desk.devices(visit.viewer, visit.language, want)
     chain = visit.house.desk.chain(visit.viewer, visit.language)
     influx = visit.house.desk.influx(visit.viewer, visit.language)
-    return visit.page("devices.html", page="devices", **found, **influx, **chain)
+    return visit.live_page("devices.html", "devices", page="devices", **found, **influx, **chain)
 
 
 @router.post("/devices/{node}/{device}/confirm")

@@ -53,7 +53,7 @@ def desk(visit: SignedIn, did: Annotated[str, Query(max_length=64)] = "") -> Res
     found = visit.house.desk.list(visit.viewer, visit.language)
     done = undoable(visit, did) if did else None
     zone = str(visit.calendar.zone)
-    return visit.page("desk.html", page="desk", done=done, zone=zone, **found)
+    return visit.live_page("desk.html", "desk", page="desk", done=done, zone=zone, **found)
 
 
 @router.get("/incidents")
@@ -62,7 +62,7 @@ def incidents(visit: SignedIn, group: Group = "waiting", cursor: str | None = No
     listing = visit.house.desk.page(visit.viewer, visit.language, STATES[group], cursor)
     chain = visit.house.desk.chain(visit.viewer, visit.language)
     found = {"group": group, "listing": listing, "first": not cursor, "done": None, **chain}
-    return visit.page("incidents.html", page="incidents", **found)
+    return visit.live_page("incidents.html", "incidents", page="incidents", **found)
 
 
 @router.get("/incidents/{incident}")

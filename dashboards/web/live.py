@@ -9,8 +9,11 @@ pages in further tabs must still load. The oldest stream is sent to rest until i
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from types import MappingProxyType
 
 from dashboards.web.language import Language
 from ingest.accounts.account import Viewer
@@ -40,12 +43,22 @@ class View:
     """Scopes and areas of the viewer: who is limited otherwise sees something else."""
 
 
+_AGO = re.compile(r"(<time [^>]*data-ago>)[^<]*")
+_MARK = 8
+
+
+def mark(text: str) -> str:
+    """Return what differs when a fragment does; how long ago something was, browsers count."""
+    return blake2b(_AGO.sub(r"\1", text).encode(), digest_size=_MARK).hexdigest()
+
+
 Renderer = Callable[[View, Viewer], Fragments]
 
 
 @dataclass(slots=True)
 class _Channel:
     fragments: Fragments = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
     ended: bool = False
     listeners: int = 0
@@ -56,9 +69,12 @@ class _Channel:
         async with self.bell:
             if fragments is None:
                 self.ended = True
-            elif fragments != self.fragments:
+            else:
+                marks = {name: mark(text) for name, text in fragments.items()}
                 self.fragments = fragments
-                self.version += 1
+                if marks != self.marks:
+                    self.marks = marks
+                    self.version += 1
             self.bell.notify_all()
 
 
@@ -97,11 +113,19 @@ class Hub:
         self._sessions: dict[str, list[_Listener]] = {}
 
     async def stream(
-        self, view: View, viewer: Viewer, session: str, still_in: Callable[[], bool]
+        self,
+        view: View,
+        viewer: Viewer,
+        session: str,
+        still_in: Callable[[], bool],
+        have: Mapping[str, str] = MappingProxyType({}),
     ) -> AsyncIterator[str]:
-        """Yield server-sent events until the service stops, the session ends or is needed."""
+        """Yield server-sent events until the service stops, the session ends or is needed.
+
+        `have` are the marks of fragments that the page stands on already.
+        """
         listener = self._join(view, viewer, session)
-        channel, sent = listener.channel, dict[str, str]()
+        channel, sent = listener.channel, dict(have)
         loop = asyncio.get_running_loop()
         beat_at = loop.time() + BEAT
         try:
@@ -114,9 +138,10 @@ class Hub:
                     yield _event("rest", "")
                     return
                 listener.seen = channel.version
-                for name, text in channel.fragments.items():
-                    if sent.get(name) != text:
-                        sent[name] = text
+                fragments, marks = channel.fragments, channel.marks
+                for name, text in fragments.items():
+                    if sent.get(name) != marks[name]:
+                        sent[name] = marks[name]
                         yield _event(name, text)
                 if loop.time() >= beat_at:
                     beat_at = loop.time() + BEAT

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from dashboards.web import device_list
@@ -30,8 +30,16 @@ URGENT: dict[str, frozenset[Topic]] = {
 
 
 @router.get("/live")
-def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
-    """Send a page's fragments whenever they change, as server-sent events."""
+def live(
+    visit: SignedIn,
+    page: Page,
+    subject: str = "",
+    have: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Send a page's fragments whenever they change, as server-sent events.
+
+    `have` is the fragment that the page was made with, and its mark.
+    """
     viewer, house = visit.viewer, visit.house
     if page == "incident":
         house.services.incidents.get(viewer, subject)
@@ -56,7 +64,9 @@ def live(visit: SignedIn, page: Page, subject: str = "") -> Response:
         return house.services.accounts.session(token, house.clock.now()) is not None
 
     session = visit.session.csrf if visit.session else ""
-    return streamed(house.hub.stream(view, viewer, session, still_in))
+    name, _, known = have.partition(":")
+    stream = house.hub.stream(view, viewer, session, still_in, {name: known} if known else {})
+    return streamed(stream)
 
 
 def streamed(events: AsyncIterator[str]) -> Response:

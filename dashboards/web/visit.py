@@ -9,11 +9,12 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from dashboards.web.desk import Desk
 from dashboards.web.language import COOKIE, Language, choose, is_language
-from dashboards.web.live import Hub
+from dashboards.web.live import Hub, mark
 from dashboards.web.moments import Calendar
 from dashboards.web.render import Frame
 from ingest.accounts.account import Session, Viewer
@@ -92,10 +93,21 @@ class Visit:
         """Write down that an administrator is shown phones or addresses of people."""
         self.house.services.access.shown(self.viewer, what, self.house.clock.now())
 
+    def live_page(self, template: str, region: str, **context: object) -> Response:
+        """Answer with a whole page around the fragment that its stream keeps up to date."""
+        session = self.session
+        csrf = session.csrf if session else ""
+        may_act = session is not None and session.viewer.may("act")
+        text = self.frame.render(f"parts/{region}.html", csrf=csrf, may_act=may_act, **context)
+        # The stream's fragments are for all who see the same, so they carry no token.
+        have = f"{region}:{mark(text.replace(csrf, '') if csrf else text)}"
+        return self.page(template, status=200, region=Markup(text), have=have, **context)  # noqa: S704
+
     def page(self, template: str, *, status: int = 200, **context: object) -> Response:
         """Answer with a whole page."""
         calendar = self.calendar
         context.setdefault("page", "")
+        context.setdefault("have", "")
         context.setdefault("clock", calendar.clock(calendar.now))
         text = self.frame.render(
             template,

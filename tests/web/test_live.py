@@ -69,6 +69,31 @@ async def first(stream: AsyncIterator[str]) -> list[str]:
     return [await next_of(stream) for _ in range(3)]
 
 
+def test_what_the_page_was_made_with_is_not_sent_again() -> None:
+    async def run() -> None:
+        stand = Stand()
+        have = {"desk": live.mark("0")}
+        stream = stand.hub.stream(VIEW, VIEWER, "s", lambda: True, have)
+        assert await next_of(stream) == "event: hello\ndata: v1\n\n"
+        assert await next_of(stream) == "event: chain\ndata: same\n\n"
+        stand.change("1")
+        assert await next_of(stream) == "event: desk\ndata: 1\n\n"
+        stand.change("0")
+        assert await next_of(stream) == "event: desk\ndata: 0\n\n"
+        old = stand.hub.stream(VIEW, VIEWER, "t", lambda: True, {"desk": live.mark("1")})
+        assert (await first(old))[2] == "event: desk\ndata: 0\n\n"
+        await stream.aclose()
+        await old.aclose()
+
+    asyncio.run(run())
+
+
+def test_time_that_passes_is_no_change() -> None:
+    shown = '<time datetime="2026-03-02T12:00:00Z" data-ago>{}</time> <time>{}</time>'
+    assert live.mark(shown.format("just now", 1)) == live.mark(shown.format("1 minute ago", 1))
+    assert live.mark(shown.format("just now", 1)) != live.mark(shown.format("just now", 2))
+
+
 def test_the_first_events_come_at_once_and_then_only_changes() -> None:
     async def run() -> None:
         stand = Stand()

@@ -7,6 +7,8 @@ const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 60000;
 const RELOAD_RETRY = 5000;
 
+let untouched = true;
+
 export class LiveSource {
   constructor(url, longest = LONGEST_RETRY) {
     this.url = url;
@@ -59,7 +61,10 @@ export class LiveSource {
     this.drop();
     this.resting = false;
     this.heard = Date.now();
-    const source = new EventSource(this.url, { withCredentials: true });
+    // Only the first time the page is still as it was made; later it needs all there is.
+    const url = untouched ? this.url : this.url.replace(/&have=[^&]*/, "");
+    untouched = false;
+    const source = new EventSource(url, { withCredentials: true });
     this.source = source;
     source.addEventListener("hello", (event) => this.greeted(event.data));
     source.addEventListener("beat", () => this.alive());
