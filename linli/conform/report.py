@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from linli.conform.clause import Clause, Result, Verdict
 
 VERDICTS: tuple[Verdict, ...] = ("pass", "fail", "not seen")
+_ORDER: tuple[Verdict, ...] = ("fail", "not seen", "pass")
+_CODE = re.compile("`([^`]*)`")
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse}td,th{border:1px solid #888;padding:.4rem;text-align:left;"
-    "vertical-align:top}.fail{background:#b00020;color:#fff}.pass{background:#146c2e;color:#fff}"
+    "vertical-align:top}td:last-child{overflow-wrap:anywhere}.fail{background:#b00020;color:#fff}.pass{background:#146c2e;color:#fff}"
     ".not-seen{background:#5f6368;color:#fff}"
 )
 
@@ -54,12 +57,9 @@ def document(who: str, role: str, version: str, results: Sequence[Result]) -> di
 
 def text(who: str, role: str, version: str, results: Sequence[Result]) -> str:
     """Return the report for a terminal: what fails first, then what was not seen."""
-    order: tuple[Verdict, ...] = ("fail", "not seen", "pass")
     lines = [f"{role} {who or 'that never came'}, contract {version}", ""]
-    for verdict in order:
-        for one in results:
-            if one.finding.verdict == verdict:
-                lines += _lines(one)
+    for one in _sorted(results):
+        lines += _lines(one)
     found = counts(results)
     lines += ["", ", ".join(f"{number} {verdict}" for verdict, number in found.items())]
     return "\n".join(lines)
@@ -75,30 +75,41 @@ def _lines(one: Result) -> list[str]:
 
 def markdown(who: str, role: str, version: str, results: Sequence[Result]) -> str:
     """Return the report as Markdown."""
-    rows = [
-        "| " + " | ".join(_cell(cell) for cell in row) + " |" for row in _rows(results, html_=False)
-    ]
+    rows = ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in _rows(results)]
     head = f"# {role} `{_plain(who)}`, contract {version}\n\n{_total(results)}\n\n"
     table = ["| clause | verdict | asked | seen | how to mend |", "|---|---|---|---|---|", *rows]
     return head + "\n".join(table) + "\n"
 
 
 def page(who: str, role: str, version: str, results: Sequence[Result]) -> str:
-    """Return the report as one HTML file that needs nothing else."""
+    """Return the report as one HTML file that needs nothing else: what fails comes first."""
     title = html.escape(f"{role} {who}, contract {version}")
-    rows = []
-    for number, verdict, *rest in _rows(results, html_=True):
-        name = verdict.replace(" ", "-")
-        cells = "".join(f"<td>{html.escape(one)}</td>" for one in rest)
-        rows.append(
-            f'<tr><th scope="row">{number}</th><td class="{name}">{verdict}</td>{cells}</tr>'
-        )
     return (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style><h1>{title}</h1><p>{html.escape(_total(results))}</p>"
-        "<table><thead><tr><th>clause<th>verdict<th>asked<th>seen<th>how to mend</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></html>\n"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><h1>{title}</h1><p>{_total(results)}</p>"
+        '<table><thead><tr><th scope="col">clause</th><th scope="col">verdict</th>'
+        '<th scope="col">asked, seen, how to mend</th></tr></thead>'
+        f"<tbody>{''.join(_row(one) for one in _sorted(results))}</tbody></table></body></html>\n"
     )
+
+
+def _row(one: Result) -> str:
+    verdict = one.finding.verdict
+    cell = f"{_coded(one.clause.asked)}<br><b>Seen:</b> {_coded(one.finding.seen)}"
+    if verdict != "pass":
+        cell += f"<br><b>Mend:</b> {_coded(one.clause.mend)}"
+    name = verdict.replace(" ", "-")
+    number = f'<th scope="row">{one.clause.number}</th>'
+    return f'<tr>{number}<td class="{name}">{verdict}</td><td>{cell}</td></tr>'
+
+
+def _coded(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", html.escape(text))
+
+
+def _sorted(results: Sequence[Result]) -> list[Result]:
+    return [one for verdict in _ORDER for one in results if one.finding.verdict == verdict]
 
 
 def clauses(title: str, found: Sequence[Clause]) -> str:
@@ -109,17 +120,17 @@ def clauses(title: str, found: Sequence[Clause]) -> str:
     )
 
 
-def _rows(results: Sequence[Result], *, html_: bool) -> list[tuple[str, ...]]:
+def _rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """What was seen comes from a stranger: in Markdown it must not make a table or a link."""
     return [
         (
             one.clause.number,
             one.finding.verdict,
             one.clause.asked,
-            one.finding.seen if html_ else _plain(one.finding.seen),
+            _plain(one.finding.seen),
             one.clause.mend if one.finding.verdict != "pass" else "",
         )
-        for one in results
+        for one in _sorted(results)
     ]
 
 
