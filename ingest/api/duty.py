@@ -225,6 +225,7 @@ def _add_editions(kind: Kind) -> None:
     def edition(
         request: Request, version: Version, house: TheServices, viewer: TheViewer
     ) -> Response:
+        """Show what held from then on, until the version after it."""
         return answer(house.duty.edition(viewer, kind, _name(request), version))
 
     @router.post(

@@ -36,6 +36,7 @@ class _Linli(LazyGroup):
         "restore": ("linli.cli.restore", "command", "ingest", "Bring a backup back."),
         "privacy": ("linli.cli.privacy", "command", "ingest", "Hand over or delete pictures."),
         "audit": ("linli.cli.audit", "command", "ingest", "Who did what, checked."),
+        "sbom": ("linli.cli.sbom", "command", "all", "List what is installed, for audits."),
         "service": ("linli.cli.services.install", "command", "ingest", "Install services here."),
         "upgrade": ("linli.cli.services.upgrade", "command", "ingest", "Switch to this version."),
         "doctor": ("linli.cli.doctor", "command", "ingest", "Say what is wrong, what to do."),
