@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
 from edge import metrics
+from edge.few import FewServer
 from edge.settings import StatusAt
 from edge.standing import Standing
 from linli.errors import LinliError
@@ -63,31 +64,9 @@ class Endpoint:
         return int(server.server_address[1])
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(FewServer):
+    most = MOST
     standing: Callable[[], Standing]
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._room = threading.BoundedSemaphore(MOST)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Turn away whoever comes while too many are served."""
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one, then make room."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever went away in the middle is nobody's fault."""
 
 
 class _Handler(BaseHTTPRequestHandler):

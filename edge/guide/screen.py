@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socket import socket
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from edge.few import FewServer
 from edge.guide.booth import Shown
 from linli.errors import InputError
 
@@ -91,31 +92,9 @@ class Screen:
         return json.dumps({"shown": self._shown}).encode()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(FewServer):
+    most = MOST
     screen: Screen
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._room = threading.BoundedSemaphore(MOST)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Turn away whoever comes while too many are served."""
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one, then make room."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A tablet that went away in the middle is nobody's fault."""
 
 
 class _Handler(BaseHTTPRequestHandler):
