@@ -55,9 +55,9 @@ def _component(name: str, one: Distribution) -> dict[str, Any]:
 
 def _licences(one: Distribution) -> Iterator[str]:
     """Yield what a package says of its licence: an expression, or else classifiers."""
-    said = one.metadata.get("License-Expression")
+    said = one.metadata.get_all("License-Expression")
     if said:
-        yield said
+        yield from said
         return
     for line in one.metadata.get_all("Classifier") or ():
         if line.startswith("License ::"):
