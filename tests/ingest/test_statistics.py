@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from house import GUEST, NOON, STAFF, Folder, running, sign_in
+from kept import tell
 
 from ingest.duty.deadlines import Deadline, Deadlines
 from ingest.duty.figures import Course, handling, load
@@ -18,7 +19,6 @@ from ingest.services import statistics
 from ingest.services.statistics import MOST, StatisticsService
 from ingest.store.engine import writing
 from ingest.store.incidents import incident
-from ingest.store.notify import notification
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LATER = NOON + 24 * HOUR
@@ -107,38 +107,12 @@ def keep(folder: Folder, number: int, seconds: int) -> None:
         connection.execute(incident.insert(), rows)
 
 
-def note(folder: Folder, number: int, **changes: Any) -> None:
-    row = {
-        "key": f"k{number}",
-        "incident": "i",
-        "call": number,
-        "kind": "call",
-        "round": 1,
-        "rung": 0,
-        "owner": "person:li",
-        "place": 0,
-        "channel": "bot",
-        "address": "secret-address",
-        "urgency": 1,
-        "state": "sent",
-        "attempts": 1,
-        "doubts": 0,
-        "next_at": NOON,
-        "created": NOON,
-        "ended": NOON,
-        "body": "[]",
-        **changes,
-    }
-    with writing(folder.state) as connection:
-        connection.execute(notification.insert(), row)
-
-
 def test_the_figures_over_rest(folder: Folder) -> None:
     keep(folder, 4, 60)
-    note(folder, 1)
-    note(folder, 2, state="dead", reason="refused")
-    note(folder, 3, state="suppressed", reason="below-severity", channel="")
-    note(folder, 4, state="waiting", ended=None)
+    tell(folder, 1)
+    tell(folder, 2, state="dead", reason="refused")
+    tell(folder, 3, state="suppressed", reason="below-severity", channel="")
+    tell(folder, 4, state="waiting", ended=None)
     with running(folder) as client:
         sign_in(client, "wang")
         found = client.get(f"{BASE}/handling", params=SPAN).json()
@@ -199,7 +173,7 @@ def test_whoever_resolves_by_a_link_has_seen_it(folder: Folder) -> None:
 
 def test_a_load_is_over_what_has_passed_of_the_span(folder: Folder) -> None:
     for number in range(12):
-        note(folder, number)
+        tell(folder, number)
     service = StatisticsService(folder.reader("state"))
     started = NOON - HOUR
     month = service.load(STAFF, started, started + 30 * 24 * HOUR, NOON)

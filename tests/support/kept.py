@@ -10,6 +10,7 @@ from house import NOON, Folder
 
 from ingest.store.engine import writing
 from ingest.store.incidents import incident, transition
+from ingest.store.notify import notification
 
 
 def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
@@ -43,3 +44,30 @@ def keep(folder: Folder, *steps: tuple[str, datetime], **changes: Any) -> None:
             for step, at in steps
         ]
         connection.execute(transition.insert(), rows)
+
+
+def tell(folder: Folder, number: int, **changes: Any) -> None:
+    """Keep a message that was sent, or did not arrive."""
+    row = {
+        "key": f"k{number}",
+        "incident": "i",
+        "call": number,
+        "kind": "call",
+        "round": 1,
+        "rung": 0,
+        "owner": "person:li",
+        "place": 0,
+        "channel": "bot",
+        "address": "secret-address",
+        "urgency": 1,
+        "state": "sent",
+        "attempts": 1,
+        "doubts": 0,
+        "next_at": NOON,
+        "created": NOON,
+        "ended": NOON,
+        "body": "[]",
+        **changes,
+    }
+    with writing(folder.state) as connection:
+        connection.execute(notification.insert(), row)

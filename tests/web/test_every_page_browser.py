@@ -27,6 +27,7 @@ from ingest.accounts import book as accounts
 from ingest.accounts.account import Viewer
 from ingest.api.visitor import COOKIE
 from ingest.app import create_app
+from ingest.duty.book import ONLY, Kind
 from ingest.floors.book import Marker
 from ingest.incidents.silence import Matchers
 from ingest.services import Services
@@ -139,6 +140,13 @@ def furnish(services: Services, viewer: Viewer, now: datetime) -> None:
     document["camera"][0]["id"] = "cam-e1"
     given = {"why": "first", "document": document}
     services.configs.put(viewer, node_of("b01"), given, seen=NOTHING_YET, now=now)
+    route, shift = {"team": "night"}, {"begin": "20:00", "end": "08:00", "people": ["li"]}
+    papers: tuple[tuple[Kind, str, dict[str, object]], ...] = (
+        ("routes", ONLY, {"routes": [route]}),
+        ("roster", "night", {"shifts": [shift]}),
+    )
+    for kind, name, paper in papers:
+        services.duty.put(viewer, kind, name, paper, seen=NOTHING_YET, now=now)
     services.silences.add(
         viewer, Matchers(areas=("b02",)), ends=now + timedelta(hours=2), why="检修", now=now
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from house import NOON, PASSWORDS, Folder
-from kept import keep
+from house import NODE, NOON, PASSWORDS, SITE, Folder
+from kept import keep, tell
 from served import served
 
 from dashboards.web import mount
@@ -24,11 +25,15 @@ from dashboards.web.report import monday_of, name_of, report
 from dashboards.web.words import Words
 from ingest.app import create_app
 from ingest.refusal import NotThere
+from ingest.series.embedded import EmbeddedTimeseries
+from ingest.series.timeseries import Sample, SeriesKey, to_millis
 from ingest.spreadsheet import safe
 from ingest.store.engine import writing
 from ingest.store.incidents import incident
+from ingest.store.registry import person
 from linli.clock import SystemClock
 
+PAPERS = Path(os.environ.get("LINLI_SHOTS", "artifacts/pages"))
 CHROMIUM = Path("/usr/bin/chromium")
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 
@@ -132,6 +137,45 @@ def test_a_week_beside_the_one_before(folder: Folder, client: TestClient) -> Non
     assert ["By kind", "'=cmd", "0", "1"] in rows
 
 
+def furnish(folder: Folder, now: datetime) -> None:
+    """Keep messages, lamps that saved energy, and a bin that is nearly full, as they come."""
+    for number, state in enumerate(("sent", "sent", "dead")):
+        at = now - DAY + number * timedelta(seconds=30)
+        tell(folder, number, owner="person:li", state=state, ended=at, created=at)
+    with writing(folder.state) as connection:
+        connection.execute(person.insert(), {"person": "li", "label": "李雷", "role": "duty"})
+    key = {"site": SITE, "node": NODE}
+    lamps = SeriesKey(**key, device="lamp-1", group="corridor", name="energy-saved", unit="Wh")
+    bin_1 = SeriesKey(**key, device="bin-1", group="bin", name="fill-level", unit="1")
+    samples = [
+        Sample(key=lamps, time=to_millis(now - hours * HOUR), value=1e5 - 100 * hours)
+        for hours in range(48, 0, -1)
+    ]
+    samples.append(Sample(key=bin_1, time=to_millis(now - HOUR), value=0.97))
+    EmbeddedTimeseries(folder.reader("series"), folder.series).write(samples, 1)
+
+
+def test_calls_messages_energy_and_bins_of_the_real_services(
+    folder: Folder, client: TestClient
+) -> None:
+    keep(folder, ("opened", NOON - DAY), area="gate-n", event="bin-full")
+    furnish(folder, NOON)
+    page = re.sub(r"\s+", " ", client.get("/report/2026-W09").text)
+    line = r'{}</th><td class="num"><strong>{}</strong></td>'
+    assert re.search(line.format("Messages delivered", "2 / 3"), page)
+    assert re.search(line.format("Energy saved, kWh", r"[23]\.\d"), page)
+    assert re.search(r'李雷</th><td class="num">2</td><td class="num">2', page)
+    assert re.search(r'bot</th><td class="num">2</td><td class="num">1</td>', page)
+    assert "1 bin should be emptied on the next round" in page
+    assert "97 %" in page
+    old = client.get("/report/2026-W07").text
+    assert "on the next round" not in old, "what is in bins is known of now alone"
+    trends = re.sub(r"\s+", " ", client.get("/trends?days=7").text)
+    assert re.search(r"Lamps used [34]\.\d kWh less", trends)
+    assert "1 bin is measured." in trends
+    assert re.search(r'李雷</th><td class="num">2</td>', trends)
+
+
 CUT = """() => Array.from(document.querySelectorAll("table, h2, .worse li"))
   .filter((one) => one.getBoundingClientRect().height > 1016)
   .map((one) => one.textContent.trim().slice(0, 30))"""
@@ -156,6 +200,7 @@ def test_on_screen_and_on_paper(folder: Folder, language: str, title: str) -> No
         keep(folder, ("opened", at), ("acknowledged", at + HOUR), area=area, event="bin-full")
     with writing(folder.state) as connection:
         connection.execute(incident.update().values(last=now - WEEK - HOUR))
+    furnish(folder, now)
     with served(made(folder)) as server, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = browser.new_page(
