@@ -115,11 +115,14 @@ def about(
         arrival=None
         if waiting_since is None
         else _arrival(view, node, waiting_since, words, calendar),
-        presence=_presence(services.availability.of(viewer, view, now), words, calendar),
+        presence=_presence(services.availability.of(viewer, view, now), view, words, calendar),
     )
 
 
-def _presence(found: AvailabilityView, words: Words, calendar: Calendar) -> Presence:
+def _presence(
+    found: AvailabilityView, view: DeviceView, words: Words, calendar: Calendar
+) -> Presence:
+    fresh = not (found.there and view.health == "down")  # what fell minutes ago is not yet counted
     return Presence(
         of_camera=found.of == "camera",
         rows=(
@@ -127,7 +130,7 @@ def _presence(found: AvailabilityView, words: Words, calendar: Calendar) -> Pres
             (words.say(msg("Last 30 days")), _share(found.month, words)),
         ),
         there=found.there,
-        since=calendar.optional(found.since),
+        since=calendar.optional(found.since if fresh else None),
         all_along=found.all_along,
     )
 

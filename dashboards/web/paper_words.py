@@ -42,7 +42,7 @@ def differences(
     for spec in form_of.head:
         left, right = (_value(spec, fields.flat(one).get(spec.name), words) for one in (old, new))
         if left != right:
-            found.append(f"{words.say(spec.label)}: {left or '—'} → {right or '—'}")
+            found.append(f"{_title(spec, words)}{left or '—'} → {right or '—'}")
     for group in form_of.rows:
         left_rows, right_rows = (
             [_row(group.specs, row, words) for row in one.get(group.path, ())] for one in (old, new)
@@ -136,8 +136,12 @@ def _row(specs: Sequence[Spec], row: Mapping[str, Any], words: Words) -> str:
         value = values.get(spec.name)
         if value in (None, "", [], False) or str(value) == spec.default:
             continue
-        parts.append(f"{words.say(spec.label)}: {_value(spec, value, words)}")
+        parts.append(f"{_title(spec, words)}{_value(spec, value, words)}")
     return " · ".join(parts) or "—"
+
+
+def _title(spec: Spec, words: Words) -> str:
+    return f"{words.say(spec.label)}{words.say(msg(': '))}"
 
 
 def _value(spec: Spec, value: Any, words: Words) -> str:

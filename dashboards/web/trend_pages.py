@@ -85,11 +85,24 @@ def worse(visit: Visit) -> WorseList:
     return services.trends.worse(visit.viewer, visit.calendar.now, lang_of(visit))
 
 
-def bins(visit: Visit) -> tuple[BinList, RoundView] | None:
-    """Return bins and the next round; None where there are none, or not for this viewer."""
-    waste, now = visit.house.services.waste, visit.calendar.now
+def bins(visit: Visit) -> tuple[BinList, RoundView, dict[str, str]] | None:
+    """Return bins, the next round and what its places are called; None where there is nothing."""
+    services, now = visit.house.services, visit.calendar.now
+    waste = services.waste
     try:
         found = waste.bins(visit.viewer, now)
-        return (found, waste.round(visit.viewer, now)) if found.items else None
+        if not found.items:
+            return None
+        called, teller, lang = (
+            services.history.called(visit.viewer),
+            teller_of(visit),
+            lang_of(visit),
+        )
+        areas_of = {one.place: one.place.partition("/")[2].partition("/")[0] for one in found.items}
+        names = {
+            place: teller.place(area, called.area(area, lang_of(visit)))
+            for place, area in areas_of.items()
+        }
+        return found, waste.round(visit.viewer, now), names
     except NotAllowed:
         return None
