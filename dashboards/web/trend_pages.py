@@ -93,11 +93,7 @@ def bins(visit: Visit) -> tuple[BinList, RoundView, dict[str, str]] | None:
         found = waste.bins(visit.viewer, now)
         if not found.items:
             return None
-        called, teller, lang = (
-            services.history.called(visit.viewer),
-            teller_of(visit),
-            lang_of(visit),
-        )
+        called, teller = services.history.called(visit.viewer), teller_of(visit)
         areas_of = {one.place: one.place.partition("/")[2].partition("/")[0] for one in found.items}
         names = {
             place: teller.place(area, called.area(area, lang_of(visit)))
