@@ -28,9 +28,9 @@ ROSTER = "/settings/rosters/night"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Folder]:
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Folder]:
     for made in arranging.folder(tmp_path):
-        channels = (WecomBotSettings(name="bot"),)
+        channels = getattr(request, "param", (WecomBotSettings(name="bot"),))
         made.settings = replace(made.settings, notify=Notify(channels=channels))
         yield made
 
@@ -169,6 +169,7 @@ def test_order_of_routes_and_a_line_taken_out(client: TestClient, token: str) ->
     assert "Back to version 1" in said(client.get(f"{PAPERS}/routes/all/log"))
 
 
+@pytest.mark.parametrize("folder", [()], indirect=True, ids=["nobody-told"])
 def test_what_would_change_is_looked_at_before_it_is_saved(
     folder: Folder, client: TestClient, token: str
 ) -> None:
