@@ -63,7 +63,7 @@ def visit(
         has_touch=finger,
         is_mobile=finger,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(f"{server.url}/login")
     page.fill("input[name=name]", "boss")
@@ -178,15 +178,19 @@ def fingered(page: playwright.Page) -> None:
     """Draw on a phone: a finger moves a shape and not the page below it."""
     points, canvas = page.locator("[name='points.0']"), page.locator("[data-canvas]")
     before = points.input_value()
-    canvas.scroll_into_view_if_needed()
-    box, scrolled = canvas.bounding_box(), page.evaluate("scrollY")
-    assert box is not None
     hand = page.context.new_cdp_session(page)
-    x, y = box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.75
-    for kind, by in (("Start", 0), ("Move", -8), ("Move", -16), ("Move", -24), ("End", 0)):
-        at = [{"x": x, "y": y + by}] if kind != "End" else []
-        hand.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
-    until(page, "was => document.querySelector(\"[name='points.0']\").value !== was", before)
+    for _ in range(20):  # while the picture still comes, the shape is not yet where it will be
+        canvas.scroll_into_view_if_needed()
+        box, scrolled = canvas.bounding_box(), page.evaluate("scrollY")
+        assert box is not None
+        x, y = box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.75
+        for kind, by in (("Start", 0), ("Move", -8), ("Move", -16), ("Move", -24), ("End", 0)):
+            at = [{"x": x, "y": y + by}] if kind != "End" else []
+            hand.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+        page.wait_for_timeout(100)
+        if points.input_value() != before:
+            break
+    assert points.input_value() != before
     assert page.evaluate("scrollY") == scrolled
     corner = page.locator(".corner").first.bounding_box()
     assert corner is not None
