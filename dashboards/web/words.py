@@ -139,7 +139,6 @@ KINDS = {
 }
 # Ids of places that are usual enough to have words; b03 is building 3, lift-1 or e1 lift 1.
 PLACES = {
-    "door": msg("Doorway"),
     "doorway": msg("Doorway"),
     "door": msg("Doorway"),
     "entrance": msg("Entrance"),
