@@ -31,6 +31,8 @@ BROKER = Service(
     Path("/var/lib/linli-broker"),
     Path("/var/lib/linli-broker/mosquitto.conf"),
 )
+KEEPER = Service("linli-keeper.service", "root", BROKER.folder, INGEST.settings)
+"""Beside the broker, as root: it alone has the authority's key."""
 UNITS = Path("/etc/systemd/system")
 SYSUSERS = Path("/etc/sysusers.d/linli.conf")
 ACCOUNTS = f"""\

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linli.install.layout import BROKER, EDGE, INGEST, Service
+from linli.install.layout import BROKER, EDGE, INGEST, KEEPER, Service
 
 MOSQUITTO = Path("/usr/sbin/mosquitto")
 
@@ -83,6 +83,26 @@ LimitNOFILE=65536
     )
 
 
+def keeper_unit(program: Path) -> str:
+    """Return the unit that signs, revokes and renders; root, so that it can give files away."""
+    return _unit(
+        KEEPER,
+        "Linli keeper: signs and revokes beside the broker",
+        f"""\
+ExecStart={program} broker keep --config {INGEST.settings} --reload 'systemctl reload {BROKER.unit}'
+ReadWritePaths={BROKER.folder} {INGEST.folder}
+{_RESTART}PrivateDevices=yes
+DevicePolicy=closed
+PrivateNetwork=yes
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+SystemCallFilter=@chown
+""",
+        after=f"{INGEST.unit} {BROKER.unit}",
+        wants=BROKER.unit,
+        state=False,
+    )
+
+
 def edge_unit(program: Path) -> str:
     """Return the unit of an edge: it may reach cameras, sound and pins, and starts by itself."""
     return _unit(
@@ -117,7 +137,7 @@ StartLimitIntervalSec=0
 [Service]
 User={service.account}
 Group={service.account}
-{kept}{how}{_HARDENED}
+{kept}{_HARDENED}{how}
 [Install]
 WantedBy=multi-user.target
 """

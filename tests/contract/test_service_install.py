@@ -13,7 +13,7 @@ from installed_world import PROGRAM, refused, seen_in
 
 from linli.cli.main import command as linli
 from linli.install import units
-from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST
+from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
@@ -21,6 +21,7 @@ TEXTS = {
     INGEST.unit: units.ingest_unit(Path(sys.executable)),
     BROKER.unit: units.broker_unit(),
     EDGE.unit: units.edge_unit(Path(sys.executable)),
+    KEEPER.unit: units.keeper_unit(Path(sys.executable)),
 }
 THRESHOLD = "20"  # an exposure of 2.0 of 10; systemd's own services have up to 9
 
@@ -79,12 +80,13 @@ def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.broker
+@pytest.mark.full
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "hosts",
     [
-        pytest.param(("box.estate.example", "192.0.2.7"), id="edges-elsewhere"),
-        pytest.param((), id="alone", marks=pytest.mark.full),
+        pytest.param(("127.0.0.1", "box.estate.example"), id="edges-elsewhere"),
+        pytest.param((), id="alone"),
     ],
 )
 def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str, ...]) -> None:
@@ -102,7 +104,9 @@ def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str,
     assert seen["kept"] is True
     assert seen["no-edge"][0] == 2
     assert "edge init" in seen["no-edge"][1]
+    assert seen["edge-init"][0] == 0, seen["edge-init"][1]
     assert seen["edge"][0] == 0, seen["edge"][1]
+    assert seen.get("edge-reports", True), "an edge that joined is heard of"
     private = {path: how for path, how in seen["modes"].items() if "broker" not in path}
     assert {how.split()[0] for how in private.values()} == {"linli", "linli-edge"}
     folders = {"/var/lib/linli", "/var/lib/linli/secrets", "/var/lib/linli-edge"}

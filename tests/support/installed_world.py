@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ chmod 755 /usr/bin/systemctl
 exec /opt/linli/bin/python "$1" "$4"
 """
 PROGRAM = "/opt/linli/bin/linli"
+CONFIG = ("--config", "/var/lib/linli/ingest.toml")
 _SPACE = ["unshare", "--mount", "--pid", "--fork"]
 
 
@@ -104,15 +106,38 @@ def install() -> dict[str, Any]:
     seen["again"] = _linli("service", "install", "server", *named)
     seen["kept"] = Path("/var/lib/linli/ingest.toml").read_bytes() == settings
     seen["no-edge"] = _linli("service", "install", "edge")
-    edge = ("--site", "c001", "--area", "b01", "--config", "/var/lib/linli-edge/edge.toml")
-    seen["edge-init"] = _linli("edge", "init", *edge)
+    seen["edge-init"] = _linli("edge", "init", *_box(joining=bool(hosts)))
     seen["edge"] = _linli("service", "install", "edge")
+    if hosts:
+        seen["edge-reports"] = _reported()
     seen["modes"] = _modes()
     seen["asked"] = _linli("service", "uninstall")
     seen["uninstall"] = _linli("service", "uninstall", "--yes")
     units = sorted(one.name for one in Path("/etc/systemd/system").rglob("linli-*"))
     seen["left"] = {"units": units, "data": Path("/var/lib/linli/data/state.db").exists()}
     return seen
+
+
+def _box(*, joining: bool) -> list[str]:
+    """Return with what an edge on this machine is set up."""
+    config = ["--config", "/var/lib/linli-edge/edge.toml"]
+    if not joining:
+        return ["--site", "c001", "--area", "b01", *config]
+    named = ("c001-n01", "--area", "b01", "--label", "一号楼", "--json", *CONFIG)
+    code = json.loads(_linli("ingest", "node", "join", *named)[1])["code"]
+    server = ["--server", "http://127.0.0.1:8470", "--camera", "pattern:square"]
+    return ["--join", code, *server, *config]
+
+
+def _reported(seconds: float = 120) -> bool:
+    """Wait until the doctor finds the edge well; tell whether it did."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = json.loads(_linli("doctor", "--json", "--all", *CONFIG)[1])["findings"]
+        if any(one["code"] == "edge" and one["level"] == "ok" for one in found):
+            return True
+        time.sleep(1)
+    return False
 
 
 def upgrade() -> dict[str, Any]:
@@ -128,7 +153,7 @@ def upgrade() -> dict[str, Any]:
     seen["back"] = _versions(PROGRAM)
     seen["back-unit"] = _execs()
     seen["aside"] = sorted(one.name for one in Path("/var/lib/linli/data").glob("*failed-upgrade"))
-    seen["green-again"] = _linli("doctor", "--config", "/var/lib/linli/ingest.toml")
+    seen["green-again"] = _linli("doctor", *CONFIG)
     good = _another("/opt/good")
     seen["good"] = _linli("upgrade", program=good)
     seen["after"] = _versions(good)
@@ -177,8 +202,7 @@ def downgrade() -> None:
 def _versions(program: str) -> dict[str, str]:
     """Return at which version each file of the store is."""
     found = _linli(
-        "ingest", "migrate", "status", "--json", "--config", "/var/lib/linli/ingest.toml",
-        program=program,
+        "ingest", "migrate", "status", "--json", *CONFIG, program=program
     )  # fmt: skip
     assert found[0] == 0, found
     return {one["file"]: one["version"] for one in json.loads(found[1])["files"]}

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Stands for systemctl where systemd does not run: starts units as the accounts they name.
 
-Knows daemon-reload, enable, disable, start, stop, restart; a unit of Type=notify has started when
-it says so. Everything else fails, so that a caller that begins to need more is noticed.
+Knows daemon-reload, enable, disable, start, stop, restart, reload (a hang-up); a unit of
+Type=notify has started when it says so. Everything else fails: who begins to need more is noticed.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def main(act: str, *rest: str) -> None:
             (wants / unit).symlink_to(UNITS / unit)
         if act == "disable":
             (wants / unit).unlink(missing_ok=True)
-        if act not in {"start", "stop", "restart", "enable", "disable"}:
+        if act == "reload":
+            os.kill(int((RUNNING / f"{unit}.pid").read_text()), signal.SIGHUP)
+        if act not in {"start", "stop", "restart", "reload", "enable", "disable"}:
             sys.exit(f"not played: {act}")
 
 

@@ -15,12 +15,12 @@ from ingest.settings import load_settings
 from linli.cli.services import running
 from linli.errors import InputError
 from linli.install import machine, units
-from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, SYSUSERS, UNITS, Service
+from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER, SYSUSERS, UNITS, Service
 from linli.process import linli_argv
 from linli.topics import is_id
 
 _CLIENT = "svc-ingest"
-_OURS = (INGEST, BROKER, EDGE)
+_OURS = (KEEPER, EDGE, INGEST, BROKER)
 
 
 @click.group(short_help="Run Linli as services of this machine.")
@@ -65,7 +65,13 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
         )
     for line in (*_broker(hosts, fresh=fresh), *_account(fresh=fresh)):
         click.echo(line)
-    _start({BROKER: units.broker_unit(), INGEST: units.ingest_unit(program)})
+    _start(
+        {
+            BROKER: units.broker_unit(),
+            INGEST: units.ingest_unit(program),
+            KEEPER: units.keeper_unit(program),
+        }
+    )
     if machine.booted():
         click.echo("waiting until a message has gone the whole way …")
         running.wait_until_green(program)
@@ -151,21 +157,21 @@ def _begin(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
         raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
     machine.folder_of(INGEST.folder, INGEST.account)
     machine.folder_of(INGEST.folder / "secrets", INGEST.account)
-    text = _settings(site, label, http_port, apart=bool(hosts))
+    text = _settings(site, label, http_port, hosts)
     machine.write(INGEST.settings, text, mode=0o600, account=INGEST.account)
     argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
     machine.run(argv, account=INGEST.account)
     click.echo(f"{INGEST.settings} written")
 
 
-def _settings(site: str, label: str, http_port: int, *, apart: bool) -> str:
-    """Return `ingest.toml`; `apart`: edges are other machines, so certificates prove who is who."""
-    if apart:
+def _settings(site: str, label: str, http_port: int, hosts: tuple[str, ...]) -> str:
+    """Return `ingest.toml`; where edges are other machines, certificates prove who is who."""
+    if hosts:
         mqtt = (
             'port = 8883\nca_file = "secrets/ca.crt"\ncert_file = "secrets/client.crt"\n'
             'key_file = "secrets/client.key"'
         )
-        broker = 'host = "0.0.0.0"\nport = 8883\naccess = "certificates"'
+        broker = f'host = "0.0.0.0"\npublic = "{hosts[0]}"\nport = 8883\naccess = "certificates"'
     else:
         mqtt = f'port = 1883\nusername = "{_CLIENT}"\npassword_file = "secrets/{_CLIENT}"'
         broker = 'host = "127.0.0.1"\nport = 1883\naccess = "passwords"\ntls = false'
@@ -197,7 +203,7 @@ def _broker(hosts: tuple[str, ...], *, fresh: bool) -> Iterator[str]:
     BROKER.folder.mkdir(parents=True, exist_ok=True)
     mine = INGEST.folder / "secrets"
     if hosts:
-        named = [part for one in ("127.0.0.1", *hosts) for part in ("--host", one)]
+        named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
         machine.run(linli_argv("broker", "ca", *named, *config))
         yield f"certificate of the broker made for {', '.join(hosts)}"
     if hosts and fresh:
