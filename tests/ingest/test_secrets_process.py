@@ -19,7 +19,7 @@ CANARY = "canary-of-the-broker-4711"
 WRONG = "canary-of-a-wrong-try-4711"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)  # on a machine that does much else
 def test_s29_ps_log_and_crash_of_a_real_process(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "data")
     folder.close()
@@ -42,9 +42,9 @@ def test_s29_ps_log_and_crash_of_a_real_process(tmp_path: Path) -> None:
             stderr=log,
         )
         try:
-            wait_for_port(port, process, 120)
+            wait_for_port(port, process, 300)
             url = f"http://127.0.0.1:{port}"
-            with httpx2.Client(base_url=url) as client:
+            with httpx2.Client(base_url=url, timeout=60) as client:
                 for word in (WRONG, right):
                     client.post("/api/v1/login", json={"name": "boss", "password": word})
                 cookie = client.cookies["linli_session"]
