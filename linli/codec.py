@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import types
 import typing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -41,6 +42,21 @@ class Decoded:
 
     message: Message
     unknown_fields: int = 0
+
+
+@cache
+def prepare_types() -> None:
+    """Let msgspec look at every Struct that is imported; call it before there are threads.
+
+    It does so at a type's first use, and falls with the whole process (0.22) when two threads use
+    one for the first time at once.
+    """
+    known: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while known:
+        for one in known.pop().__subclasses__():
+            known.append(one)
+            with contextlib.suppress(TypeError, NameError):
+                msgspec.json.Decoder(one)
 
 
 def encode(part: msgspec.Struct) -> bytes:

@@ -12,6 +12,7 @@ import click
 from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.supervise import supervise
 from linli.cli.ingest.options import config_option
+from linli.codec import prepare_types
 from linli.errors import InputError
 from linli.process import StopSignal, no_core_dumps
 from linli.settings import make_folder, write_secret
@@ -51,6 +52,7 @@ def web(config: Path) -> None:
 
     no_core_dumps()  # passwords, pictures and names are in memory
     settings = load_settings(config)
+    prepare_types()
     app = create_app(settings, wording=WebWording())
     app.state.ready = lambda: click.echo(_ready_line(settings))
     app.state.house.claim()  # before the server, so that a refusal is one line
