@@ -46,6 +46,7 @@ from ingest.services.views import (
     EvidenceRecord,
     SealKey,
     Stats,
+    TrialPictureList,
 )
 from ingest.services.waste import BinList, RoundView
 from linli.edge_config import EdgeConfig
@@ -90,6 +91,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SHOWN: tuple[type, ...] = (
+    TrialPictureList,
     Problem,
     NoteList,
     NoteView,

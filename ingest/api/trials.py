@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 
 from ingest.api.answers import answer, tells
 from ingest.api.visitor import Now, TheServices, TheViewer
-from ingest.services.views import TrialPicture
+from ingest.services.views import TrialPictureList
 
 router = APIRouter(tags=["evidence"])
-
-
-class TrialPictureList(msgspec.Struct, frozen=True, kw_only=True):
-    """Pictures, newest first; no more than 20 are kept of one scenario, and none for long."""
-
-    items: tuple[TrialPicture, ...]
 
 
 @router.get(

@@ -245,3 +245,9 @@ class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
     count: int
     coverage: Coverage
+
+
+class TrialPictureList(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures, newest first; no more than 20 are kept of one scenario, and none for long."""
+
+    items: tuple[TrialPicture, ...]
