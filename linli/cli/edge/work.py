@@ -19,6 +19,7 @@ from edge.lives import Lives
 from edge.settings import EdgeSettings
 from edge.supervise import STARTING
 from linli.clock import SystemClock
+from linli.codec import prepare_types
 from linli.errors import LinliError
 from linli.log import redact
 from linli.process import StopSignal
@@ -79,6 +80,7 @@ class _Run:
     def __enter__(self) -> Self:
         """Start the agent."""
         self._manager.starting(STARTING)
+        prepare_types()  # before there are threads
         self._agent.__enter__()
         self._endpoint.__enter__()
         return self
