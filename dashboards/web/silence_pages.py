@@ -15,6 +15,7 @@ from dashboards.web.language import msg
 from dashboards.web.silences import Names
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
 from dashboards.web.words import Words
+from ingest.incidents.preview import SilencePreview
 from ingest.incidents.silence import Matchers, Weekly
 from ingest.incidents.silences import Phase
 from ingest.refusal import NotUsable
@@ -54,7 +55,7 @@ def new(visit: SignedIn, device: str = "", area: str = "", event: str = "") -> R
 
 @router.post(f"{HERE}/new")
 async def add(request: Request, visit: SignedIn) -> Response:
-    """Make a silence."""
+    """Make a silence, or show what it would have kept quiet."""
     form = await posted(request, visit)
     visit.viewer.require("act")
     return await run_in_threadpool(_add, visit, form)
@@ -69,7 +70,7 @@ def end(visit: Acting, silence: str) -> Response:
 
 def _page(visit: Visit, phase: Phase | None) -> Response:
     services, now = visit.house.services, visit.house.clock.now()
-    words = Words(visit.language, services.devices.labels(visit.viewer))
+    words = _heard(visit)
     names = _names(visit, words)
     hidden = services.incidents.list(visit.viewer, standing=_SHELVED, limit=200).items
     phases: tuple[Phase, ...] = ("past",) if phase == "past" else ("current", "planned")
@@ -81,7 +82,13 @@ def _page(visit: Visit, phase: Phase | None) -> Response:
     return visit.page("silences.html", silences=found, past=phase == "past")
 
 
-def _form(visit: Visit, values: fields.Values, faults: fields.Faults, said: str = "") -> Response:
+def _form(
+    visit: Visit,
+    values: fields.Values,
+    faults: fields.Faults,
+    said: str = "",
+    tried: SilencePreview | None = None,
+) -> Response:
     words = Words(visit.language, {})
     specs = [
         fields.with_choices(one, one.choices, values.get(one.name) or ())
@@ -91,7 +98,14 @@ def _form(visit: Visit, values: fields.Values, faults: fields.Faults, said: str 
     ]
     shown = fields.shown(specs, values, words.say, faults)
     status = 422 if faults or said else 200
-    return visit.page("silence.html", fields=shown, said=[said] if said else [], status=status)
+    return visit.page(
+        "silence.html",
+        fields=shown,
+        said=[said] if said else [],
+        tried=tried and silences.tried(tried, _heard(visit), visit.calendar),
+        weekly=bool(values.get("weekly.start")),
+        status=status,
+    )
 
 
 def _add(visit: Visit, form: FormData) -> Response:
@@ -99,6 +113,11 @@ def _add(visit: Visit, form: FormData) -> Response:
     values = fields.taken(silences.specs(_names(visit, words), words), form)
     try:
         matchers, weekly = _parts(values)
+        if form.get("do") == "try":
+            found = visit.house.services.silences.preview(
+                visit.viewer, matchers, now, weekly=weekly
+            )
+            return _form(visit, values, {}, tried=found)
         starts = options.instant(values["starts"], visit) if values["starts"] else None
         span = silences.SPANS.get(values["lasting"] or "")
         ends = (starts or now) + span if span else options.instant(values["ends"], visit)
@@ -112,6 +131,10 @@ def _add(visit: Visit, form: FormData) -> Response:
     except msgspec.ValidationError:
         return _refused(visit, values, "start")
     return visit.go(HERE)
+
+
+def _heard(visit: Visit) -> Words:
+    return Words(visit.language, visit.house.services.devices.labels(visit.viewer))
 
 
 def _parts(values: fields.Values) -> tuple[Matchers, Weekly | None]:

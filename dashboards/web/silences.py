@@ -13,6 +13,7 @@ from dashboards.web.moments import Calendar, Moment
 from dashboards.web.options import Options
 from dashboards.web.words import Words
 from ingest.incidents.incident import Incident
+from ingest.incidents.preview import SilencePreview
 from ingest.incidents.silence import Matchers, Silence, window
 from ingest.incidents.staff import SILENCE
 
@@ -56,6 +57,16 @@ class SilenceCard:
     holds: bool
     over: bool
     hidden: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a silence would have kept quiet; `rows` are when, where to look, and what and where."""
+
+    calls: int
+    incidents: int
+    complete: bool
+    rows: tuple[tuple[str, str, str], ...]
 
 
 def specs(names: Names, words: Words) -> tuple[Spec, ...]:
@@ -129,6 +140,23 @@ def card(
         over=min(one.ends, one.ended or one.ends) <= calendar.now,
         hidden=tuple(
             (found.id, f"{words.what(found)} · {words.where(found.key)}") for found in mine
+        ),
+    )
+
+
+def tried(found: SilencePreview, words: Words, calendar: Calendar) -> Tried:
+    """Put into words what a silence would have kept quiet."""
+    return Tried(
+        calls=found.calls,
+        incidents=found.incidents,
+        complete=found.complete,
+        rows=tuple(
+            (
+                calendar.clock(one.at),
+                one.incident.id,
+                f"{words.what(one.incident)} · {words.where(one.incident.key)}",
+            )
+            for one in found.newest
         ),
     )
 

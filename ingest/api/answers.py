@@ -15,6 +15,7 @@ from ingest.commands.command import Command
 from ingest.floors.book import FloorPlan
 from ingest.incidents.incident import Incident, Transition
 from ingest.incidents.lists import Waiting
+from ingest.incidents.preview import SilencePreview
 from ingest.incidents.silence import Silence
 from ingest.influx.book import InfluxStatus
 from ingest.orders.order import Order, OrderStep
@@ -102,6 +103,7 @@ SHOWN: tuple[type, ...] = (
     MessageText,
     Waiting,
     Silence,
+    SilencePreview,
     Order,
     OrderStep,
     HandedIn,

@@ -23,7 +23,7 @@ _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,200})"?')
 # Signing in must not hand out an old session, and what tells a secret once must not keep it for a
 # day; the others create nothing.
 _WITHOUT = re.compile(
-    r"/(login|logout|rules/test|notifications/test|evidence/[^/]+/link"
+    r"/(login|logout|rules/test|silences/preview|notifications/test|evidence/[^/]+/link"
     r"|accounts|accounts/[^/]+/password|tokens|screens|joins?)$"
 )
 PARAMETER: dict[str, Any] = {

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from ingest.api.answers import answer, tells
 from ingest.api.incident_lists import SilenceList
 from ingest.api.visitor import Now, TheServices, TheViewer
+from ingest.incidents.preview import SilencePreview
 from ingest.incidents.silence import Matchers, Silence, Weekday, Weekly
 from ingest.incidents.silences import Phase
 from ingest.refusal import NotUsable
@@ -41,6 +42,15 @@ class Hours(BaseModel):
     days: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
     start: Annotated[str, Field(max_length=5, description="HH:MM")]
     end: Annotated[str, Field(max_length=5, description="HH:MM, or 24:00")]
+
+
+class TriedSilence(BaseModel):
+    """What would be covered, and in which hours; all of them when left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    matchers: Covering
+    weekly: Hours | None = None
 
 
 class NewSilence(BaseModel):
@@ -92,6 +102,14 @@ def add(house: TheServices, viewer: TheViewer, now: Now, body: NewSilence) -> Re
         now=now,
     )
     return answer(made, 201)
+
+
+@router.post("/preview", responses=tells(SilencePreview, 400, 401, 403, 422, 503))
+def preview(house: TheServices, viewer: TheViewer, now: Now, body: TriedSilence) -> Response:
+    """Show what it would have kept quiet in the last 30 days. Nothing is made."""
+    weekly = _converted(body.weekly, Weekly) if body.weekly else None
+    matchers = _converted(body.matchers, Matchers)
+    return answer(house.silences.preview(viewer, matchers, now, weekly=weekly))
 
 
 @router.post("/{silence}/end", responses=tells(Silence, 401, 403, 404, 503))

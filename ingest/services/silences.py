@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from ingest.incidents import flow, lists, silences
 from ingest.incidents.facts import Recheck
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident
+from ingest.incidents.preview import SilencePreview, preview
 from ingest.incidents.silence import Matchers, Silence, Weekly, check
 from ingest.incidents.silences import Phase
 from ingest.incidents.staff import SILENCE
@@ -26,6 +27,8 @@ from linli.ids import uuid7
 
 MOST = 200
 _WHY = 500
+BACK = timedelta(days=30)
+"""How far a preview looks back."""
 
 
 class SilenceService:
@@ -100,6 +103,18 @@ class SilenceService:
         self._feed.tell("incidents")
         return made
 
+    def preview(
+        self, viewer: Viewer, matchers: Matchers, now: datetime, *, weekly: Weekly | None = None
+    ) -> SilencePreview:
+        """Return what a silence would have kept quiet in the last 30 days; nothing is made.
+
+        Raises InputError, NotAllowed.
+        """
+        viewer.require("act")
+        check(_tried(viewer, matchers, weekly, now))
+        with reading(self._reader) as connection:
+            return preview(connection, matchers, weekly, (now - BACK, now), self._around.zone)
+
     def end(self, viewer: Viewer, silence: str, now: datetime) -> Silence:
         """End it before its time; whoever was not called is, if it still lasts. Raises NotThere.
 
@@ -125,6 +140,20 @@ class SilenceService:
         fact = Recheck(actor=actor)
         for one in those:
             flow.step(connection, one.id, fact, now, self._around)
+
+
+def _tried(viewer: Viewer, matchers: Matchers, weekly: Weekly | None, now: datetime) -> Silence:
+    """Return a silence that has nothing wrong but what it covers and its hours."""
+    return Silence(
+        id="",
+        matchers=matchers,
+        starts=now - BACK,
+        ends=now,
+        why="",
+        created=now,
+        created_by=viewer.actor,
+        weekly=weekly,
+    )
 
 
 def _found(silence: Silence | None) -> Silence:

@@ -60,6 +60,7 @@ RULES = {
     ("get", "/api/v1/silences/{silence}"): VIEWER,
     ("post", "/api/v1/silences"): STAFF,
     ("post", "/api/v1/silences/{silence}/end"): STAFF,
+    ("post", "/api/v1/silences/preview"): STAFF,
     ("get", "/api/v1/devices"): VIEWER,
     ("post", "/api/v1/devices/{node}/{device}/confirm"): STAFF,
     ("post", "/api/v1/devices/{node}/{device}/commands/{command}"): STAFF,
@@ -140,6 +141,7 @@ BODIES = {  # of what is refused without one before it is asked who asks
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
     "/api/v1/floor-plans/{plan}/devices/{node}/{device}": {"x": 0.5, "y": 0.5},
+    "/api/v1/silences/preview": {"matchers": {"sites": [SITE]}},
     "/api/v1/silences": {
         "matchers": {"sites": [SITE]},
         "why": "repair",

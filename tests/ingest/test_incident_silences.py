@@ -367,3 +367,37 @@ def test_replaying_asks_no_silence_that_was_not_made_yet(desk: Desk) -> None:
     with writing(desk.folder.state) as connection:
         flow.take(connection, event(time=30))
     assert desk.ledger.called() == ["new"]
+
+
+def test_what_it_would_have_kept_quiet_is_counted_before_it_is_made(desk: Desk) -> None:
+    day = 86_400
+    desk.ledger.tell(event(time=-40 * day, zone="old", episode="o"))  # too long ago
+    desk.ledger.tell(event(time=-3 * day, zone="night", episode="n"))  # 20:00 on site
+    desk.ledger.tell(event(time=-day - 6 * HOUR, zone="noon", episode="d"))  # 14:00
+    desk.ledger.tell(event(time=-day, area="b04", zone="gate", episode="g"))
+    b03, evening = Matchers(areas=("b03",)), Weekly(days=WEEKDAYS, start="19:00", end="21:00")
+    rows = len(desk.ledger.rows())
+    all_day = desk.service.preview(STAFF, b03, at(0))
+    assert (all_day.calls, all_day.incidents, all_day.complete) == (2, 2, True)
+    assert [one.incident.key.zone for one in all_day.newest] == ["noon", "night"]
+    assert all_day.newest[0].at == at(-day - 6 * HOUR)
+    at_night = desk.service.preview(STAFF, b03, at(0), weekly=evening)
+    assert [one.incident.key.zone for one in at_night.newest] == ["night"]
+    severe = Matchers(areas=("b03",), severities=("critical",))
+    assert desk.service.preview(STAFF, severe, at(0)).newest == ()
+    assert desk.service.preview(STAFF, Matchers(devices=("c001-n07",)), at(0)).calls == 3
+    assert desk.service.list(STAFF, at(0)).items == (), "nothing was made"
+    assert len(desk.ledger.rows()) == rows
+    desk.add(0)
+    desk.ledger.tell(event(time=5, zone="later", episode="l"))
+    assert desk.service.preview(STAFF, b03, at(60)).calls == 2, "what is silent calls nobody"
+
+
+def test_a_preview_has_the_rules_and_the_rights_of_a_silence(desk: Desk) -> None:
+    with pytest.raises(InputError):
+        desk.service.preview(STAFF, Matchers(), at(0))
+    half = Weekly(days=WEEKDAYS, start="8:00", end="09:00")
+    with pytest.raises(InputError):
+        desk.service.preview(STAFF, Matchers(areas=("b03",)), at(0), weekly=half)
+    with pytest.raises(NotAllowed):
+        desk.service.preview(GUEST, Matchers(areas=("b03",)), at(0))

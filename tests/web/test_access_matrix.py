@@ -70,6 +70,7 @@ BODIES: dict[str, object] = {  # of what is refused without one before it is ask
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},
     "/api/v1/floor-plans/{plan}/devices/{node}/{device}": {"x": 0.5, "y": 0.5},
+    "/api/v1/silences/preview": {"matchers": {"sites": [SITE]}},
     "/api/v1/silences": {
         "matchers": {"sites": [SITE]},
         "why": "repair",

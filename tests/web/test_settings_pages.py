@@ -64,6 +64,26 @@ def test_silence_of_a_building_hides_what_goes_on_there_until_it_is_ended(
     assert "lift <maintenance>" in said(client.get(SILENCES, params={"phase": "past"}))
 
 
+def test_what_a_silence_would_have_kept_quiet_is_shown_before_it_is_made(
+    client: TestClient, folder: Folder
+) -> None:
+    token = sign_in(client, "wang")
+    folder.put_event(folder.event())
+    until(folder, client, "/", "Person staying")
+    folder.clock.advance(60)
+    form = {"csrf_token": token, "matchers.areas": AREA, "lasting": "2h", "why": "", "do": "try"}
+    page = said(client.post(f"{SILENCES}/new", data=form))
+    assert "1 call would have been kept quiet" in page
+    assert re.search(r'<a href="/incidents/[^"]+">Person staying', page)
+    assert "at every hour of these days" in page
+    assert "checked" in page, "what was ticked stays"
+    assert "Nothing is silent: " in said(client.get(SILENCES))
+    night = {**form, "weekly.start": "00:00", "weekly.end": "00:01"}
+    page = said(client.post(f"{SILENCES}/new", data=night))
+    assert "Nobody was called for anything that it covers" in page
+    assert client.post(f"{SILENCES}/new", data={**form, "matchers.areas": ""}).status_code == 422
+
+
 def test_planned_silence_of_some_hours_on_the_clocks_of_the_site(client: TestClient) -> None:
     token = sign_in(client, "wang")
     form = {
