@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Path, Query
 from fastapi.responses import Response
 
 from dashboards.web import fault_words, paper_pages, paper_words, papers
@@ -49,7 +49,11 @@ def log(
 
 @router.post(HERE + "/{version}")
 def restore(
-    visit: Acting, kind: Kind, name: str, version: int, tag: Annotated[str, Form(max_length=64)]
+    visit: Acting,
+    kind: Kind,
+    name: str,
+    version: Annotated[int, Path(ge=1, lt=2**53)],
+    tag: Annotated[str, Form(max_length=64)],
 ) -> Response:
     """Take up a version again, as a new one."""
     services, now = visit.house.services, visit.house.clock.now()
@@ -73,9 +77,10 @@ def _page(
 ) -> Response:
     duty, words = visit.house.services.duty, Words(visit.language, {})
     page = duty.history(visit.viewer, kind, name, cursor=cursor, limit=SHOWN)
-    if not page.items and not cursor:
+    latest = duty.history(visit.viewer, kind, name, limit=1).items
+    if not latest:
         raise NotThere("nothing was ever written down under this name")
-    newest = duty.history(visit.viewer, kind, name, limit=1).items[0].version
+    newest = latest[0].version
     names = paper_pages.names_of(visit, words)
 
     def line(one: Edition) -> Line:

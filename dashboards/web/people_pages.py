@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -88,7 +88,7 @@ async def save(request: Request, visit: SignedIn, what: What) -> Response:
 
 
 @router.post(HERE + "/phones/{number}/remove")
-def forget_phone(visit: Acting, number: int) -> Response:
+def forget_phone(visit: Acting, number: Annotated[int, Path(ge=1, lt=2**53)]) -> Response:
     """Let a phone hear no more, such as one that was lost."""
     visit.house.services.push.remove(visit.viewer, number)
     return visit.go(f"{HERE}?done=yes")

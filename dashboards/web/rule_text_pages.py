@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -54,7 +54,11 @@ def log(visit: SignedIn, cursor: Annotated[str | None, Query(max_length=32)] = N
 
 
 @router.post(HERE + "/log/{version}")
-def restore(visit: Acting, version: int, tag: Annotated[str, Form(max_length=64)]) -> Response:
+def restore(
+    visit: Acting,
+    version: Annotated[int, Path(ge=0, lt=2**53)],
+    tag: Annotated[str, Form(max_length=64)],
+) -> Response:
     """Take up a version again, as a new one."""
     visit.viewer.require(ARRANGE)
     rules, now = visit.house.services.rules, visit.house.clock.now()

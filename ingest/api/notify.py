@@ -18,6 +18,7 @@ from ingest.services.push import PhoneList
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 Number = Annotated[int, Path(ge=1, lt=2**53)]
+Cursor = Annotated[int | None, Query(ge=1, lt=2**53, description="`next` of a page")]
 
 
 class NewTrial(BaseModel):
@@ -38,7 +39,7 @@ def list_notifications(
     now: Now,
     incident: Annotated[str | None, Query(max_length=64, description="its id")] = None,
     state: Annotated[NoteState | None, Query(description="all when left out")] = None,
-    cursor: Annotated[int | None, Query(ge=1, description="`next` of a page")] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """List notifications, the newest first; each says what came of it."""
@@ -77,7 +78,7 @@ def message_text(
 def phones(
     house: TheServices,
     viewer: TheViewer,
-    cursor: Annotated[int | None, Query(ge=1, description="`next` of a page")] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """List the phones that people have added to hear by web push, the newest first."""
