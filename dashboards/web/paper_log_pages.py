@@ -124,4 +124,4 @@ def _changes(
     before = None
     if one.version > 1:
         before = duty.edition(visit.viewer, kind, name, one.version - 1).document
-    return paper_words.differences(kind, before, after, names, words)
+    return paper_words.differences(kind, before, after, names, words, zone=visit.calendar.zone)

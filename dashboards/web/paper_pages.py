@@ -138,7 +138,7 @@ def _look(
     value = made_of(kind, name, wanted)
     after = msgspec.to_builtins(value)
     return (
-        paper_words.differences(kind, before, after, names, words),
+        paper_words.differences(kind, before, after, names, words, zone=visit.calendar.zone),
         paper_words.outlook_words(found, value, names, words, visit.calendar),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import tzinfo
 from itertools import accumulate
 from typing import Any
 
@@ -33,8 +33,10 @@ def differences(
     after: Mapping[str, Any] | None,
     names: Names,
     words: Words,
+    *,
+    zone: tzinfo,
 ) -> list[str]:
-    """Return in words what differs between two versions, None for none."""
+    """Return in words, and times of this zone, what differs between two versions, None for none."""
     if after is None:
         return [words.say(msg("taken away"))]
     old, new = papers.opened(kind, before), papers.opened(kind, after)
@@ -49,8 +51,9 @@ def differences(
         )
         found += _lines(left_rows, right_rows, words)
     if kind == "roster":
-        for say in (_dated, _swaps):
-            found += _lines(say(old, names, words), say(new, names, words), words)
+        found += _lines(_dated(old, names, words), _dated(new, names, words), words)
+        left_swaps, right_swaps = (_swaps(one, names, words, zone) for one in (old, new))
+        found += _lines(left_swaps, right_swaps, words)
     return found
 
 
@@ -166,7 +169,7 @@ def dated_words(one: Dated, people: options.Options, words: Words) -> str:
     return f"{one.day} {one.begin}–{one.end} {options.names(people, one.people, words)}"
 
 
-def _swaps(values: Values, names: Names, words: Words) -> list[str]:
+def _swaps(values: Values, names: Names, words: Words, zone: tzinfo) -> list[str]:
     people = dict(names.people)
     instead = words.say(msg("%(by)s instead of %(person)s"))
     away = words.say(msg("%(person)s is away"))
@@ -174,9 +177,6 @@ def _swaps(values: Values, names: Names, words: Words) -> list[str]:
     for one in msgspec.convert(values.get("swaps", ()), tuple[Swap, ...]):
         who = {"person": people.get(one.person, one.person)}
         text = instead % {**who, "by": people.get(one.by, one.by)} if one.by else away % who
-        said.append(f"{text} · {_clock(one.begin)} – {_clock(one.end)}")
+        begin, end = (at.astimezone(zone).strftime(_AT) for at in (one.begin, one.end))
+        said.append(f"{text} · {begin} – {end}")
     return said
-
-
-def _clock(at: datetime) -> str:
-    return at.strftime(_AT)

@@ -229,6 +229,17 @@ def test_a_shift_of_one_day_counts_instead_of_the_week(client: TestClient, token
     assert "2026-03-04 20:00" not in back
 
 
+def test_the_log_says_swaps_by_the_clocks_of_the_site(client: TestClient, token: str) -> None:
+    press(client, token, f"{PAPERS}/roster/night", **SHIFT)
+    path = "/api/v1/duty/rosters/night"
+    headers = {"X-CSRF-Token": token, "If-Match": client.get(path).headers["etag"]}
+    swap = {"person": "li", "begin": "2026-03-03T12:00:00Z", "end": "2026-03-03T16:00:00Z"}
+    answer = client.patch(path, json={"swaps": [swap]}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    log = said(client.get(f"{PAPERS}/roster/night/log"))
+    assert "New: 李雷 is away · 2026-03-03 20:00 – 2026-03-04 00:00" in log
+
+
 def test_deadlines_and_the_second_of_two_editors(client: TestClient, token: str) -> None:
     path = f"{PAPERS}/deadlines/all"
     form = {
