@@ -263,6 +263,8 @@ def _place(
         if area not in {None, there}:
             raise NotUsable(f"it is registered in {there}", where="area")
         return there or "", known.label
+    if node.startswith("svc-"):
+        raise NotUsable("our own services are called so", where="node")
     for where, value in (("node", node), ("area", area or "")):
         if not is_id(value):
             raise NotUsable("lower-case letters, digits and inner hyphens, at most 32", where=where)

@@ -19,6 +19,8 @@ class Service:
 INGEST = Service(
     "linli-ingest.service", "linli", Path("/var/lib/linli"), Path("/var/lib/linli/ingest.toml")
 )
+DATA, SECRETS = INGEST.folder / "data", INGEST.folder / "secrets"
+"""What the ingest may write. Its settings are root's: the keeper, as root, does what they say."""
 EDGE = Service(
     "linli-edge.service",
     "linli-edge",

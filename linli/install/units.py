@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linli.install.layout import BROKER, EDGE, INGEST, KEEPER, Service
+from linli.install.layout import BROKER, DATA, EDGE, INGEST, KEEPER, Service
 
 MOSQUITTO = Path("/usr/sbin/mosquitto")
 
@@ -62,6 +62,7 @@ TimeoutStartSec=15min
 {_RESTART}{_ALONE}""",
         after=f"network-online.target {after}time-sync.target",
         wants=f"network-online.target {after}".strip(),
+        state=DATA,
     )
 
 
@@ -79,7 +80,6 @@ LimitNOFILE=65536
 {_RESTART}{_ALONE}""",
         after="network-online.target",
         wants="network-online.target",
-        state=False,
     )
 
 
@@ -90,7 +90,7 @@ def keeper_unit(program: Path) -> str:
         "Linli keeper: signs and revokes beside the broker",
         f"""\
 ExecStart={program} broker keep --config {INGEST.settings} --reload 'systemctl reload {BROKER.unit}'
-ReadWritePaths={BROKER.folder} {INGEST.folder}
+ReadWritePaths={BROKER.folder} {DATA}
 {_RESTART}PrivateDevices=yes
 DevicePolicy=closed
 PrivateNetwork=yes
@@ -99,7 +99,6 @@ SystemCallFilter=@chown
 """,
         after=f"{INGEST.unit} {BROKER.unit}",
         wants=BROKER.unit,
-        state=False,
     )
 
 
@@ -117,14 +116,17 @@ MemorySwapMax=0
 {_RESTART}{_DEVICES}""",
         after=f"network-online.target time-sync.target {BROKER.unit}",
         wants="network-online.target",
+        state=EDGE.folder,
     )
 
 
 def _unit(
-    service: Service, what: str, how: str, *, after: str, wants: str, state: bool = True
+    service: Service, what: str, how: str, *, after: str, wants: str, state: Path | None = None
 ) -> str:
     # systemd makes the folder where it is not there, and lets the service write nowhere else.
-    kept = f"StateDirectory={service.folder.name}\nStateDirectoryMode=0700\n" if state else ""
+    kept = ""
+    if state is not None:
+        kept = f"StateDirectory={state.relative_to('/var/lib')}\nStateDirectoryMode=0700\n"
     return f"""\
 # Written by `linli service install`, which writes it again: your changes belong into
 # {service.unit}.d/override.conf (`systemctl edit {service.unit}`).

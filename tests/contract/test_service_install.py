@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from click.testing import CliRunner
 from installed_world import PROGRAM, refused, seen_in
 
 from linli.cli.main import command as linli
-from linli.install import units
+from linli.errors import InputError
+from linli.install import machine, units
 from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -65,12 +67,41 @@ def test_the_units_are_hardened(written: Path, name: str) -> None:
 
 
 def test_a_service_may_write_only_its_own_folder() -> None:
-    for service, text in ((INGEST, TEXTS[INGEST.unit]), (EDGE, TEXTS[EDGE.unit])):
-        assert f"StateDirectory={service.folder.name}\n" in text
+    written = ((INGEST, "linli/data"), (EDGE, "linli-edge"))
+    for service, folder in written:
+        text = TEXTS[service.unit]
+        assert f"StateDirectory={folder}\n" in text
         assert f"User={service.account}\n" in text
         assert "ReadWritePaths" not in text
         assert f"u {service.account} " in ACCOUNTS
         assert service.settings.parent == service.folder
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_follows_no_link_in_the_folder_of_an_account(tmp_path: Path) -> None:
+    precious, folder = tmp_path / "precious", tmp_path / "theirs"
+    precious.write_text("root's")
+    precious.chmod(0o600)
+    (folder / "in").mkdir(parents=True)
+    (folder / "in/mine").touch()
+    (folder / "in/link").symlink_to(precious)
+    (folder / "in/other-name").hardlink_to(precious)
+    (folder / "up").symlink_to(tmp_path, target_is_directory=True)
+    (folder / "secret.new").symlink_to(precious)
+    tmp_path.chmod(0o755)
+    for one in tmp_path.parents[:2]:
+        one.chmod(0o755)
+    machine.folder_of(folder, "nobody")
+    assert (folder / "in/mine").owner() == "nobody"
+    assert (precious.owner(), tmp_path.owner()) == ("root", "root")
+    with pytest.raises(InputError, match="secret"):
+        machine.hand(folder / "secret", "x", "nobody")
+    assert precious.read_text() == "root's"
+    (folder / "secret.new").unlink()
+    machine.hand(folder / "secret", "x", "nobody")
+    at = (folder / "secret").stat()
+    assert ((folder / "secret").read_text(), at.st_mode & 0o777) == ("x", 0o600)
+    assert (folder / "secret").owner() == "nobody"
 
 
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,8 +139,11 @@ def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str,
     assert seen["edge"][0] == 0, seen["edge"][1]
     assert seen.get("edge-reports", True), "an edge that joined is heard of"
     private = {path: how for path, how in seen["modes"].items() if "broker" not in path}
-    assert {how.split()[0] for how in private.values()} == {"linli", "linli-edge"}
-    folders = {"/var/lib/linli", "/var/lib/linli/secrets", "/var/lib/linli-edge"}
+    roots = {path: how for path, how in private.items() if how.startswith("root ")}
+    assert roots == {"/var/lib/linli": "root 750", "/var/lib/linli/ingest.toml": "root 640"}
+    rest = {how.split()[0] for path, how in private.items() if path not in roots}
+    assert rest == {"linli", "linli-edge"}
+    folders = {"/var/lib/linli/data", "/var/lib/linli/secrets", "/var/lib/linli-edge"}
     assert {private[one].split()[1] for one in folders} == {"700"}
     secrets = [how for path, how in seen["modes"].items() if "/secrets/" in path]
     assert secrets
@@ -143,3 +177,4 @@ def test_an_upgrade_that_does_not_work_goes_back_by_itself(tmp_path: Path) -> No
     }
     assert newer == {"journal": 1, "state": 1, "series": 0}
     assert "ExecStart=/opt/good/bin/linli " in seen["good-unit"]
+    assert "ExecStart=/opt/good/bin/linli " in seen["good-keeper"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from broker_clients import EDGE
 from broker_house import House, built, running
 from brokers import NEEDS_MOSQUITTO
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ from edge.spool import Spool
 from edge.uplink import Uplink
 from edge.upload import open_client
 from ingest.app import create_app
+from ingest.joining import book
 from ingest.joining import code as codes
 from ingest.receive.process import run_receiver
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable
@@ -36,6 +38,7 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import open_reader, reading
 from ingest.store.files import path_of
 from ingest.store.journal import messages_after
+from linli.broker.authority import Authority
 from linli.cli.broker import command as broker
 from linli.cli.broker.keep import look
 from linli.cli.edge.command import command as edge
@@ -77,8 +80,9 @@ def community(house: House) -> Iterator[tuple[Served, JoiningService]]:
         told = ["kill", "-HUP", str(house.process.pid)]
 
         def keep() -> None:
+            owed: list[book.Task] = []
             while not over.wait(0.2):
-                look(settings, told, days=365)
+                look(settings, told, days=365, owed=owed)
 
         threads = [
             threading.Thread(target=run_receiver, args=(settings, stop)),
@@ -248,12 +252,13 @@ def test_who_guesses_codes_is_locked_out_and_written_down(joining: JoiningServic
     ("node", "words", "where"),
     [
         ("C001", {"area": "b07"}, "node"),
+        ("svc-command", {"area": "b07"}, "node"),
         (NEW, {}, "area"),
         (NEW, {"area": "b07", "hours": 169}, "hours"),
         (NEW, {"area": "b07", "label": "\n"}, "label"),
         (NODE, {"area": "b99"}, "area"),
     ],
-    ids=["node", "area", "hours", "label", "elsewhere"],
+    ids=["node", "service", "area", "hours", "label", "elsewhere"],
 )
 def test_what_cannot_be_is_no_invitation(
     joining: JoiningService, node: str, words: dict[str, Any], where: str
@@ -309,3 +314,48 @@ def test_a_box_joins_nowhere_unsafe(tmp_path: Path, server: str | None, rule: st
     assert isinstance(done.exception, InputError)
     assert rule in str(done.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_keeper_signs_once_and_for_edges_alone(house: House) -> None:
+    settings, now = load_settings(house.config), CLOCK.now()
+    authority, owed = Authority(house.folder / "ca"), []
+    with state(settings) as connection:
+        for node in (EDGE, "svc-command"):
+            book.ask(connection, node, "issue", now, public=node, request=_request())
+        book.ask(connection, EDGE, "revoke", now)
+        book.ask(connection, EDGE, "issue", now, public="next", request=_request())
+    for _ in range(3):
+        with pytest.raises(InputError, match="--reload"):
+            look(settings, ["false"], days=365, owed=owed)
+    with state(settings) as connection:
+        assert len(book.undone(connection, 9)) == 4, "the broker was never told"
+    look(settings, ["true"], days=365, owed=owed)
+    with state(settings) as connection:
+        assert book.undone(connection, 9) == ()
+        (forged,) = book.tasks_of(connection, "svc-command")
+        last = book.tasks_of(connection, EDGE)[-1]
+    assert (forged.certificate, forged.refused) == (None, "it is no edge in use")
+    mine = [one.revoked is None for one in authority.entries() if one.name == EDGE]
+    assert mine == [False, True]
+    assert last.certificate is not None
+
+
+@pytest.mark.broker
+@NEEDS_MOSQUITTO
+def test_where_passwords_are_taken_shutting_out_ends_the_password(tmp_path: Path) -> None:
+    house = built(tmp_path, "passwords")
+    settings = load_settings(house.config)
+    topic = f"linli/v1/c001/b03/{EDGE}/cam-1/event/zone-dwell"
+    with running(house):
+        assert house.process is not None
+        told = ["kill", "-HUP", str(house.process.pid)]
+        secret = house.folder / "secrets" / EDGE
+        password = secret.read_text()
+        live = house.client(EDGE).up()
+        assert live.says(topic, b"{}") is None
+        with state(settings) as connection:
+            book.ask(connection, EDGE, "revoke", CLOCK.now())
+        look(settings, told, days=365, owed=[])
+        live.until(lambda: live.downs)
+        assert secret.read_text() != password
+        assert house.client(EDGE, password=password.strip()).refused()

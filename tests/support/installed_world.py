@@ -158,6 +158,7 @@ def upgrade() -> dict[str, Any]:
     seen["good"] = _linli("upgrade", program=good)
     seen["after"] = _versions(good)
     seen["good-unit"] = _execs()
+    seen["good-keeper"] = _execs("linli-keeper.service")
     _linli("service", "uninstall", "--yes", program=good)
     return seen
 
@@ -208,8 +209,8 @@ def _versions(program: str) -> dict[str, str]:
     return {one["file"]: one["version"] for one in json.loads(found[1])["files"]}
 
 
-def _execs() -> str:
-    text = Path("/etc/systemd/system/linli-ingest.service").read_text(encoding="utf-8")
+def _execs(unit: str = "linli-ingest.service") -> str:
+    text = Path("/etc/systemd/system", unit).read_text(encoding="utf-8")
     return next(one for one in text.splitlines() if one.startswith("ExecStart="))
 
 

@@ -19,7 +19,7 @@ from linli.broker.authority import Authority
 from linli.broker.files import drift, needed, replace
 from linli.broker.requests import public_key_of
 from linli.cli.broker.certificates import AUTHORITY, publish
-from linli.cli.broker.render import prepare, wanted_files
+from linli.cli.broker.render import SECRETS, prepare, wanted_files
 from linli.cli.broker.roster import roster_of, server_of
 from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import config_option
@@ -52,13 +52,14 @@ def keep(config: Path, command: str | None, days: int, every: float, *, once: bo
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    owed: list[Task] = []
     if once:
-        look(settings, told, days=days)
+        look(settings, told, days=days, owed=owed)
         return
     failed = ""
     while not stop.is_set():
         try:
-            look(settings, told, days=days)
+            look(settings, told, days=days, owed=owed)
             failed = ""
         except LinliError as error:
             if str(error) != failed:
@@ -67,39 +68,49 @@ def keep(config: Path, command: str | None, days: int, every: float, *, once: bo
         stop.wait(every)
 
 
-def look(settings: IngestSettings, told: list[str], *, days: int) -> None:
-    """Do all that is to be done now. Raises LinliError; then all of it is done the next time."""
+def look(settings: IngestSettings, told: list[str], *, days: int, owed: list[Task]) -> None:
+    """Do all that is to be done now. Raises LinliError; what it did not tell yet is in `owed` then.
+
+    What is owed is told first the next time: signing again whenever a broker that is down cannot
+    reload would make certificates without end, and revoking again would hit those made since.
+    """
     now = SystemClock().now()
-    with state(settings) as connection:
-        tasks = book.undone(connection, _MOST)
-    done = [_do(settings, one, now, days=days) for one in tasks]
+    if not owed:
+        with state(settings) as connection:
+            tasks = book.undone(connection, _MOST)
+        owed.extend(_do(settings, one, now, days=days) for one in tasks)
     if settings.broker.access == "certificates":
         publish(settings)
     step = _render(settings)
-    if any(one.kind == "revoke" for one in done) and step == "nothing":
-        step = "reload"
     if step == "restart":
         log.warning("the broker must be restarted: its configuration changed")
-    elif step == "reload":
+    if step == "reload" or any(one.kind == "revoke" for one in owed):
         _reload(told)
-    if done:
+    if owed:
         with state(settings) as connection:
-            book.done(connection, done, now)
-    for one in done:
+            book.done(connection, owed, now)
+    for one in owed:
         log.info("%s: %s %s", one.node, one.kind, one.refused or "done")
+    owed.clear()
 
 
 def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Task:
     """Return a task with what became of it."""
+    roster = roster_of(settings)
+    # The web side, which asks, may be broken into: it may not become a service or another system.
+    if task.node in roster.others or (task.kind == "issue" and task.node not in roster.edges):
+        return msgspec.structs.replace(task, refused="it is no edge in use")
+    folder = Path(settings.broker.folder)
     if settings.broker.access == "passwords":
-        why = None if task.kind == "revoke" else "this broker takes passwords, no certificates"
-        return msgspec.structs.replace(task, refused=why)
-    authority = Authority(Path(settings.broker.folder) / AUTHORITY)
+        if task.kind == "issue":
+            why = "this broker takes passwords, no certificates"
+            return msgspec.structs.replace(task, refused=why)
+        (folder / SECRETS / task.node).unlink(missing_ok=True)  # rendering makes another one
+        return task
+    authority = Authority(folder / AUTHORITY)
     if task.kind == "revoke":
         authority.revoke(task.node, now)
         return task
-    if task.node not in roster_of(settings).identities:
-        return msgspec.structs.replace(task, refused="it is no edge in use")
     try:
         key = public_key_of(task.request or "")
     except InputError as error:

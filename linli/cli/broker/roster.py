@@ -19,9 +19,15 @@ DISCOVERER = "svc-discovery"
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Identities that are let in, in order of their names, and what each may."""
+    """Identities that are let in, in order of their names, and what each may.
+
+    `edges` are those in use that joined or were registered, `others` names of our services, whether
+    they run or not, and of other systems.
+    """
 
     identities: tuple[str, ...]
+    edges: frozenset[str]
+    others: frozenset[str]
     rights: Rights
 
 
@@ -59,9 +65,11 @@ def roster_of(settings: IngestSettings) -> Roster:
     others = {*askers, *(one.user for one in readers)}
     _check_apart(others, {one.id for one in edges})
     shut_out = _shut_out(settings)
-    used = (one.id for one in edges if not one.retired)
+    used = frozenset(one.id for one in edges if not one.retired)
     return Roster(
         identities=tuple(sorted({*services, *used, *others})),
+        edges=used,
+        others=frozenset({*others, CLIENT_ID, COMMANDER, DISCOVERER}),
         rights=Rights(
             site=settings.site.id,
             askers=askers,

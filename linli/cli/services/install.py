@@ -15,7 +15,18 @@ from ingest.settings import load_settings
 from linli.cli.services import running
 from linli.errors import InputError
 from linli.install import machine, units
-from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER, SYSUSERS, UNITS, Service
+from linli.install.layout import (
+    ACCOUNTS,
+    BROKER,
+    DATA,
+    EDGE,
+    INGEST,
+    KEEPER,
+    SECRETS,
+    SYSUSERS,
+    UNITS,
+    Service,
+)
 from linli.process import linli_argv
 from linli.topics import is_id
 
@@ -54,8 +65,7 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
     settings, secrets and data are never overwritten.
     """
     program = ready("mosquitto")
-    fresh = not INGEST.settings.exists()
-    if fresh:
+    if not INGEST.settings.exists():
         _begin(site, label, hosts, http_port)
     elif hosts and load_settings(INGEST.settings).broker.access != "certificates":
         raise InputError(
@@ -63,7 +73,7 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
             where=f"{INGEST.settings}: broker",
             hint="Set tls and access there and in [mqtt] (docs/broker.md), then install again",
         )
-    for line in (*_broker(hosts, fresh=fresh), *_account(fresh=fresh)):
+    for line in (*_broker(hosts), *_account()):
         click.echo(line)
     _start(
         {
@@ -155,10 +165,8 @@ def _begin(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
         raise InputError("a new server needs --site and --label")
     if not is_id(site):
         raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
-    machine.folder_of(INGEST.folder, INGEST.account)
-    machine.folder_of(INGEST.folder / "secrets", INGEST.account)
-    text = _settings(site, label, http_port, hosts)
-    machine.write(INGEST.settings, text, mode=0o600, account=INGEST.account)
+    machine.write(INGEST.settings, _settings(site, label, http_port, hosts), mode=0o640)
+    _own()
     argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
     machine.run(argv, account=INGEST.account)
     click.echo(f"{INGEST.settings} written")
@@ -197,36 +205,44 @@ run_as = "{BROKER.account}"
 """
 
 
-def _broker(hosts: tuple[str, ...], *, fresh: bool) -> Iterator[str]:
+def _own() -> None:
+    """Leave data and secrets to the ingest, and its settings, which root's commands do, to root."""
+    machine.guard(INGEST.folder, INGEST.account)
+    machine.guard(INGEST.settings, INGEST.account)
+    for one in (DATA, SECRETS):
+        machine.folder_of(one, INGEST.account)
+
+
+def _broker(hosts: tuple[str, ...]) -> Iterator[str]:
     """Make certificates where they are wanted, render the broker, hand the ingest its own."""
     config = ("--config", str(INGEST.settings))
     BROKER.folder.mkdir(parents=True, exist_ok=True)
-    mine = INGEST.folder / "secrets"
     if hosts:
         named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
         machine.run(linli_argv("broker", "ca", *named, *config))
         yield f"certificate of the broker made for {', '.join(hosts)}"
-    if hosts and fresh:
+    if hosts and not (SECRETS / "client.key").exists():
         machine.run(linli_argv("broker", "issue", _CLIENT, *config))
         given = BROKER.folder / "clients" / _CLIENT
-        for one in ("ca.crt", "client.crt", "client.key"):
+        for one in ("ca.crt", "client.crt", "client.key"):  # the key last: with it all is there
             text = (given / one).read_text(encoding="ascii")
-            machine.write(mine / one, text, mode=0o600, account=INGEST.account)
+            machine.hand(SECRETS / one, text, INGEST.account)
         shutil.rmtree(given)
     machine.run(linli_argv("broker", "render", *config))
     secret = BROKER.folder / "secrets" / _CLIENT
     if secret.exists():
         text = secret.read_text(encoding="utf-8")
-        machine.write(mine / _CLIENT, text, mode=0o600, account=INGEST.account)
-    machine.folder_of(INGEST.folder, INGEST.account)
+        machine.hand(SECRETS / _CLIENT, text, INGEST.account)
+    _own()
     yield f"broker rendered in {BROKER.folder}"
 
 
-def _account(*, fresh: bool) -> Iterator[str]:
-    """Make the first account of a new server; its password is shown this once."""
-    if not fresh:
-        return
+def _account() -> Iterator[str]:
+    """Make the first account where there is none; its password is shown this once."""
     config = ("--config", str(INGEST.settings), "--json")
+    known = machine.run(linli_argv("ingest", "user", "list", *config), account=INGEST.account)
+    if known.strip():
+        return
     argv = linli_argv("ingest", "user", "add", "admin", "--role", "admin", *config)
     made = json.loads(machine.run(argv, account=INGEST.account))
     yield f"first account: admin, password {made['password']} (shown this once)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from pathlib import Path
 
 import click
@@ -15,9 +14,9 @@ from ingest.store.files import path_of
 from ingest.store.migrate import FILES, File
 from linli.cli.services import running
 from linli.cli.services.install import ready
-from linli.errors import InputError
+from linli.errors import InputError, LinliError
 from linli.install import machine, units
-from linli.install.layout import EDGE, INGEST, UNITS, Service
+from linli.install.layout import DATA, EDGE, INGEST, KEEPER, UNITS, Service
 
 _CONFIG = ("--config", str(INGEST.settings))
 _FAILED = ".of-failed-upgrade"
@@ -52,8 +51,8 @@ def command(patience: float, *, anyway: bool) -> None:
         running.restart(list(before))
         click.echo("waiting until a message has gone the whole way …")
         running.wait_until_green(new, patience)
-    except InputError as why:
-        click.echo(f"it does not work: {why}", err=True)
+    except (LinliError, OSError, ValueError, LookupError, KeyboardInterrupt) as why:
+        click.echo(f"it does not work: {str(why) or 'stopped by hand'}", err=True)
         running.stop(list(before))
         made = sorted(set(backups.glob("*.backup")) - known)
         _go_back(new, made)
@@ -80,12 +79,13 @@ def _program() -> Path:
 
 def _ours(program: Path) -> list[Service]:
     """Return what runs the program, in the order in which it starts."""
-    found = running.there([INGEST, EDGE])
+    found = running.there([INGEST, KEEPER, EDGE])
     return [one for one in found if str(program) in (UNITS / one.unit).read_text(encoding="utf-8")]
 
 
 def _text(service: Service, program: Path) -> str:
-    return units.edge_unit(program) if service is EDGE else units.ingest_unit(program)
+    made = {EDGE: units.edge_unit, KEEPER: units.keeper_unit, INGEST: units.ingest_unit}
+    return made[service](program)
 
 
 def _check(old: Path, new: Path, *, anyway: bool) -> None:
@@ -152,6 +152,7 @@ def _go_back(new: Path, backups: list[Path]) -> None:
         path = path_of(folder, file)
         for part in (path, *path.parent.glob(f"{path.name}-*")):
             part.replace(part.with_name(part.name + _FAILED))
-        shutil.copyfile(made[-1], path)
+        # As the account whose folder it is: root would follow a link that stands there.
+        machine.run(["cp", "--", str(made[-1]), str(path)], account=INGEST.account)
         click.echo(f"{path} is {made[-1].name} again; what the new version had: {path}{_FAILED}")
-    machine.folder_of(INGEST.folder, INGEST.account)
+    machine.folder_of(DATA, INGEST.account)
