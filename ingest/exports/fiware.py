@@ -66,6 +66,7 @@ class Happening(NamedTuple):
     site: str
     node: str
     device: str
+    kind: str
     event: str
     severity: str
     state: str
@@ -79,8 +80,8 @@ class Happening(NamedTuple):
 def entity_of(thing: Thing, faulty: bool) -> dict[str, Any]:
     """Return a device as WasteContainer, Streetlight or Device; `faulty`: a fault of it is open."""
     made = {
-        "id": _id(_type(thing), thing),
-        "type": _type(thing),
+        "id": _id(thing),
+        "type": _type(thing.kind),
         "name": _property(thing.label),
         "address": _property({"addressLocality": thing.area_label}),
         "linliKind": _property(thing.kind),
@@ -96,7 +97,7 @@ def entity_of(thing: Thing, faulty: bool) -> dict[str, Any]:
 
 def alert_of(found: Happening) -> dict[str, Any]:
     """Return an incident as Alert."""
-    source = f"urn:ngsi-ld:Device:{found.site}:{found.node}:{found.device}"
+    source = _id(found)
     made = {
         "id": f"urn:ngsi-ld:Alert:{found.site}:{found.id}",
         "type": "Alert",
@@ -124,7 +125,9 @@ def _container(thing: Thing) -> dict[str, Any]:
 
 
 def _light(thing: Thing, faulty: bool) -> dict[str, Any]:
-    made = {"status": _property("defectiveLamp" if faulty else "ok")}
+    made = {}
+    if faulty or thing.well:
+        made["status"] = _property("defectiveLamp" if faulty else "ok")
     burns = thing.readings.get("burning") or thing.readings.get("on")
     if burns is not None:
         made["powerState"] = _property("on" if burns.value >= 0.5 else "off", at=burns.at)
@@ -147,12 +150,12 @@ def _device(thing: Thing) -> dict[str, Any]:
     return made
 
 
-def _type(thing: Thing) -> str:
-    return {"bin": "WasteContainer", "lamp": "Streetlight"}.get(thing.kind, "Device")
+def _type(kind: str) -> str:
+    return {"bin": "WasteContainer", "lamp": "Streetlight"}.get(kind, "Device")
 
 
-def _id(kind: str, thing: Thing) -> str:
-    return f"urn:ngsi-ld:{kind}:{thing.site}:{thing.node}:{thing.device}"
+def _id(of: Thing | Happening) -> str:
+    return f"urn:ngsi-ld:{_type(of.kind)}:{of.site}:{of.node}:{of.device}"
 
 
 def _read(reading: Reading) -> dict[str, Any]:

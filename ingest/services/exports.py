@@ -46,11 +46,16 @@ class Exports:
         labels = self._areas(viewer, now)
         readings = self._readings(viewer, now)
         made = []
-        for one in self._house.devices.list(viewer, now):
+        known = self._house.devices.list(viewer, now)
+        kinds = {(one.node, one.device): one.kind for one in known}
+        for one in known:
             if one.standing == "confirmed":
                 thing = _thing(one, labels, readings.get((one.node, one.device), {}))
                 made.append(entity_of(thing, (one.node, one.device) in faulty))
-        made += [alert_of(_happening(one, labels)) for one in open_ones if not one.key.drill]
+        for found in open_ones:
+            if not found.key.drill:
+                kind = kinds.get((found.key.node, found.key.device), "")
+                made.append(alert_of(_happening(found, kind, labels)))
         return made
 
     def incidents(self, viewer: Viewer) -> str:
@@ -122,13 +127,14 @@ def _thing(one: DeviceView, labels: dict[str, str], readings: dict[str, Reading]
     )
 
 
-def _happening(one: Incident, labels: dict[str, str]) -> Happening:
+def _happening(one: Incident, kind: str, labels: dict[str, str]) -> Happening:
     return Happening(
         id=one.id,
         number=one.number,
         site=one.key.site,
         node=one.key.node,
         device=one.key.device,
+        kind=kind,
         event=one.key.event,
         severity=one.severity,
         state=one.state,

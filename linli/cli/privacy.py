@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -78,22 +79,21 @@ def export(
     asked = _request(settings, place, since, until)
     if out.exists():
         raise InputError("is there already", where=str(out), hint="Choose another name")
-    fresh = out.with_name(f".{out.name}.new")
+    with state(settings) as connection:
+        found = request.shown(connection, asked, now)
     try:
-        with state(settings) as connection:
-            found = request.shown(connection, asked, now)
-            # Written down before it is handed over, and only if it is written whole.
-            for one in found:
-                book.look(connection, one.id, actor(), now, PURPOSE)
-            told = {"why": why, "pictures": len(found), **_told(asked)}
-            audit.note(connection, now, actor(), "pictures-exported", asked.place, **told)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
+            fresh = Path(folder) / "new"
             _pack(fresh, found, settings)
+            # Written down before it is handed over, and shortly: the ingest waits meanwhile.
+            with state(settings) as connection:
+                for one in found:
+                    book.look(connection, one.id, actor(), now, PURPOSE)
+                told = {"why": why, "pictures": len(found), **_told(asked)}
+                audit.note(connection, now, actor(), "pictures-exported", asked.place, **told)
+            fresh.replace(out)
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", where=str(out)) from None
-    else:
-        fresh.replace(out)
-    finally:
-        fresh.unlink(missing_ok=True)
     _say(found, settings, as_json=as_json)
 
 
@@ -163,7 +163,7 @@ def _told(asked: Request) -> dict[str, str]:
 
 def _pack(path: Path, found: list[Shown], settings: IngestSettings) -> None:
     shelf = FolderStore(settings.folder / "evidence")
-    path.touch(mode=0o600)
+    path.touch(mode=0o600, exist_ok=False)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for number, one in enumerate(found, 1):
             if number % 100 == 0:

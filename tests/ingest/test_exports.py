@@ -83,7 +83,8 @@ def test_each_kind_is_the_entity_that_a_city_knows() -> None:
     lamp = BIN._replace(kind="lamp", readings={"on": Reading(1, NOON)})
     lit = checked(entity_of(lamp, faulty=True))
     assert (lit["powerState"]["value"], lit["status"]["value"]) == ("on", "defectiveLamp")
-    assert "powerState" not in checked(entity_of(lamp._replace(readings={}), faulty=False))
+    unread = checked(entity_of(lamp._replace(readings={}, well=False), faulty=False))
+    assert not {"powerState", "status"} & set(unread), "a lamp of which nothing is known is not ok"
     sensor = checked(entity_of(BIN._replace(kind="sensor"), faulty=False))
     assert sensor["controlledProperty"]["value"] == ["fillingLevel"]
 
@@ -91,13 +92,15 @@ def test_each_kind_is_the_entity_that_a_city_knows() -> None:
 @pytest.mark.parametrize("severity", ["critical", "high", "medium", "low"])
 def test_an_incident_is_an_alert_with_what_alerts_lack(severity: str) -> None:
     one = Happening(
-        "x", 7, SITE, NODE, CAMERA, "ebike-in-elevator", severity, "open", True, NOON, None, NOON,
-        "三号楼",
+        "x", 7, SITE, NODE, CAMERA, "camera", "ebike-in-elevator", severity, "open", True, NOON,
+        None, NOON, "三号楼",
     )  # fmt: skip
     made = checked(alert_of(one))
     assert (made["severity"]["value"], "validTo" in made) == (severity, False)
     assert made["linliEvent"]["value"] == "ebike-in-elevator"
     assert "validTo" in checked(alert_of(one._replace(ended=NOON, active=False)))
+    of_bin = alert_of(one._replace(device=BIN.device, kind=BIN.kind))
+    assert of_bin["alertSource"]["value"] == entity_of(BIN, faulty=False)["id"]
 
 
 @pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n=x"])

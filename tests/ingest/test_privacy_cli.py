@@ -9,6 +9,7 @@ import json
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -23,6 +24,7 @@ from ingest.evidence.shelf import FolderStore
 from ingest.feed import Feed
 from ingest.services.evidence import EvidenceService
 from ingest.store.engine import reading, writing
+from linli.cli import privacy
 from linli.cli.main import command
 from linli.errors import InputError
 from linli.ids import first_id, time_of, uuid7
@@ -108,6 +110,20 @@ def test_a_place_and_a_time_are_found_with_what_came_by_a_wrong_clock(office: Of
     assert office.listed("c001/b03", "--from", "2026-03-02T22:00+08:00", "--to", "2026-03-03") == {
         office.late
     }
+
+
+def test_the_ingest_can_write_while_an_export_is_packed(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = privacy._pack
+
+    def packed(*given: Any) -> None:
+        office.hold(office.early)  # waits in vain where the export holds the writer
+        pack(*given)
+
+    monkeypatch.setattr(privacy, "_pack", packed)
+    office("export", "c001/b03", "--out", str(tmp_path / "x.zip"), "--why", "request 17")
+    assert [one.name for one in tmp_path.iterdir() if "x.zip" in one.name] == ["x.zip"]
 
 
 def test_an_export_holds_pictures_and_a_list_and_is_a_look_at_each(

@@ -46,7 +46,7 @@ def write(path: Path, config: Path, findings: Sequence[Finding], now: datetime) 
     if log := _log():
         parts["log.txt"] = log.encode()
     try:
-        path.touch(mode=0o600)
+        path.touch(mode=0o600, exist_ok=False)  # no link that stands there either
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in parts.items():
                 archive.writestr(name, data)
