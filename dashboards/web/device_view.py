@@ -122,7 +122,8 @@ def about(
 def _presence(
     found: AvailabilityView, view: DeviceView, words: Words, calendar: Calendar
 ) -> Presence:
-    fresh = not (found.there and view.health == "down")  # what fell minutes ago is not yet counted
+    # What fell or came back minutes ago is not yet counted.
+    fresh = view.health != ("down" if found.there else "ok")
     return Presence(
         of_camera=found.of == "camera",
         rows=(

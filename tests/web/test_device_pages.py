@@ -13,9 +13,12 @@ from ordinary_day import furnish
 
 from dashboards.web.charts import LENGTHS, Chart, chart
 from dashboards.web.device_list import SIZE, chosen, part, read, wanted
+from dashboards.web.device_view import _presence
 from dashboards.web.moments import Calendar
 from dashboards.web.readings import figure, scale_of
-from ingest.services.views import DeviceView, SeriesPoint
+from dashboards.web.words import Words
+from ingest.services.availability import AvailabilityView
+from ingest.services.views import DeviceView, Health, SeriesPoint
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CALENDAR = Calendar("en", UTC, NOW)
@@ -154,3 +157,18 @@ def test_a_confirmed_device_is_waited_for() -> None:
     assert "Waiting" not in client.get(path).text
     week = client.get(path, params={"span": "week"}).text
     assert 'class="chart-line"' in week
+
+
+@pytest.mark.parametrize(
+    ("there", "health", "told"),
+    [(True, "ok", True), (True, "down", False), (False, "down", True), (False, "ok", False)],
+)
+def test_since_when_it_is_so_is_not_said_against_how_it_is_now(
+    there: bool, health: Health, told: bool
+) -> None:
+    found = AvailabilityView(of="camera", there=there, since=NOW - timedelta(days=1))
+    place = Neighbourhood()
+    furnish(place)
+    view = replace(place.estate.devices[0], health=health)
+    made = _presence(found, view, Words("en", {}), CALENDAR)
+    assert (made.since is not None) is told
