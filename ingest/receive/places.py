@@ -14,12 +14,21 @@ from ingest.store import journal
 BEHIND = 1000
 """So many messages may be without their place."""
 
+_NONE = 0
+"""Sequences begin at 1."""
 _message, _place = journal.message.c, journal.place.c
-_LAST = sa.select(sa.func.coalesce(sa.func.max(_place.id), 0)).scalar_subquery()
+_LAST = sa.select(sa.func.coalesce(sa.func.max(_place.id), 0))
+_NEWEST = sa.select(sa.func.max(_message.id)).scalar_subquery()
+# The newest message is entered even where it stands nowhere, so that nothing is looked at twice.
 _CATCH_UP = journal.place.insert().from_select(
     ["id", "stream", "sequence"],
-    sa.select(_message.id, _message.stream, _message.sequence).where(
-        _message.id > _LAST, _message.sequence.is_not(None)
+    sa.select(
+        _message.id,
+        sa.func.coalesce(_message.stream, ""),
+        sa.func.coalesce(_message.sequence, _NONE),
+    ).where(
+        _message.id > sa.bindparam("last"),
+        _message.sequence.is_not(None) | (_message.id == _NEWEST),
     ),
 )
 _AT = (
@@ -35,7 +44,8 @@ _AT = (
 
 def catch_up(connection: sa.Connection) -> None:
     """Write the places of all messages that have none yet. Raises StoreError."""
-    connection.execute(_CATCH_UP)
+    # Asked for beforehand: PostgreSQL plans for a number that it knows.
+    connection.execute(_CATCH_UP, {"last": connection.execute(_LAST).scalar_one()})
 
 
 def is_taken(connection: sa.Connection, node: str, stream: str, sequence: int) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from facts import DEVICE, EVENT_TOPIC, NODE, event_bytes
-from rigs import Rig, running_rig
+from facts import DEVICE, EVENT_TOPIC, NODE, SITE, event_bytes
+from rigs import Rig, Writer, running_rig
 
 from edge.messages import Place
 from edge.spool import Spool
@@ -188,3 +188,35 @@ def test_places_follow_messages_many_at_once_and_catch_up_before_they_are_asked(
     rig.settle()
     assert rows_of_rejects(rig) == [("conflict", "$.sequence")] * 3
     assert places(rig) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_who_starts_anew_enters_the_places_that_a_crash_left_behind(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.receive.writer.BEHIND", 1000)
+    for number in (1, 2):
+        rig.send(event_bytes(number))
+        rig.settle()
+    assert places(rig) == [1]
+    engine = rig.receiver._writer.engine
+    anew = Writer(engine)
+    anew.rig, rig.receiver._writer = rig, anew
+    rig.send(event_bytes(2, subject="b03/e1"))
+    rig.settle()
+    assert rows_of_rejects(rig) == [("conflict", "$.sequence")]
+    assert rig.sequences() == places(rig) == [1, 2]
+
+
+def test_what_stands_nowhere_is_looked_at_once(rig: Rig) -> None:
+    rig.send(event_bytes(1))
+    rig.settle()
+    for _ in range(3):
+        rig.receiver._writer.tick(SITE, 1)
+    for _ in range(2):
+        rig.send(event_bytes(1, subject="b03/e1"))
+        rig.settle()
+    assert rows_of_rejects(rig) == [("conflict", "$.sequence")] * 2
+    assert places(rig) == [0, 1]
+    with reading(rig.reader) as connection:
+        entered = connection.scalar(sa.select(sa.func.max(journal.place.c.id)))
+        assert entered == journal.last_position(connection)
