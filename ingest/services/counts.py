@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVarTuple
 
 import msgspec
@@ -108,7 +109,7 @@ class CountService:
             found = connection.execute(_query(start, end, what, only, by)).all()
         known_from = start if len(found) <= MOST else from_micros(found[MOST - 1][0])
         rows = list(_rows(found[:MOST]))
-        said = labels(by, self._called(), lang)
+        said = labels(by, self._called, lang)
         return CountsView(
             complete=len(found) <= MOST,
             step=steps.seconds,
@@ -185,12 +186,15 @@ def _count(time: datetime, group: str, label: str, took: list[float] | None, wha
     )
 
 
-def labels(by: By | None, called: Called, lang: Lang) -> Callable[[str], str]:
-    """Return what says how a group is called; events and severities are their own words."""
+def labels(by: By | None, called: Callable[[], Called], lang: Lang) -> Callable[[str], str]:
+    """Return what says how a group is called; events and severities are their own words.
+
+    `called` is asked only where groups have names: it reads those of a whole estate.
+    """
     match by:
         case "area":
-            return lambda group: called.area(group, lang)
+            return partial(called().area, lang=lang)
         case "device":
-            return lambda group: called.path(group, lang)
+            return partial(called().path, lang=lang)
         case _:
             return lambda group: group

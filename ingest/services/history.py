@@ -217,7 +217,7 @@ class HistoryService:
             (time, group or "", (_delay(time, received), dwell))
             for time, received, dwell, group in found[:MOST]
         ]
-        said = labels(by, called(self._reader), lang)
+        said = labels(by, lambda: called(self._reader), lang)
         return EventFiguresView(
             complete=complete,
             step=steps.seconds,
