@@ -20,6 +20,7 @@ from ingest.audit import book as audit
 from ingest.evidence import book, request
 from ingest.evidence.request import PURPOSE, Request, Shown
 from ingest.evidence.shelf import FolderStore
+from ingest.registry import book as registry
 from ingest.settings import IngestSettings, load_settings
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
@@ -59,8 +60,7 @@ def list_pictures(
     """List the pictures that are kept, without opening any."""
     settings = load_settings(config)
     asked = _request(settings, place, since, until)
-    with state(settings) as connection:
-        found = request.shown(connection, asked, SystemClock().now())
+    found = _found(settings, asked, SystemClock().now())
     _say(found, settings, as_json=as_json)
 
 
@@ -79,8 +79,7 @@ def export(
     asked = _request(settings, place, since, until)
     if out.exists():
         raise InputError("is there already", where=str(out), hint="Choose another name")
-    with state(settings) as connection:
-        found = request.shown(connection, asked, now)
+    found = _found(settings, asked, now)
     try:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
             fresh = Path(folder) / "new"
@@ -114,8 +113,7 @@ def delete(
     """
     settings, now = load_settings(config), SystemClock().now()
     asked = _request(settings, place, since, until)
-    with state(settings) as connection:
-        found = request.shown(connection, asked, now)
+    found = _found(settings, asked, now)
     free = [one for one in found if not one.held]
     if not yes:
         click.confirm(f"Delete {len(free)} pictures for good?", abort=True, err=True)
@@ -145,6 +143,14 @@ def _request(settings: IngestSettings, place: str, since: str, until: str | None
             f"{place!r} is not here", where="--place", hint=f"Begin with {settings.site.id}"
         )
     return Request(place=place, since=begin, until=end)
+
+
+def _found(settings: IngestSettings, asked: Request, now: datetime) -> list[Shown]:
+    """Return the pictures; say so when nobody knows the place, which may be a slip of the pen."""
+    with state(settings) as connection:
+        if registry.one(connection, "place", asked.place) is None:
+            click.echo(f"{asked.place} is no place of the registry; is it written right?", err=True)
+        return request.shown(connection, asked, now)
 
 
 def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:

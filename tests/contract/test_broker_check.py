@@ -20,7 +20,9 @@ from linli.broker.conf_check import judge
 from linli.broker.passwords import password_hash
 from linli.broker.server import Server, configuration
 from linli.cli.broker import command
+from linli.cli.broker.check import _of_connection
 from linli.errors import InputError
+from linli.mqtt.greeting import Greeting
 
 
 def said(*words: str) -> tuple[int, dict[str, str]]:
@@ -162,6 +164,12 @@ def test_each_line_that_matters_is_missed(tmp_path: Path, out: str, into: str, c
         one.code for one in judge(parse(text.replace(out, into))) if one.level in {"warning", "bad"}
     }
     assert code in wrong
+
+
+def test_who_was_not_answered_without_a_name_knows_nothing() -> None:
+    silent, served = Greeting(unreachable="no answer in 5 s"), Greeting(protocol="5")
+    found = {one.code: one.level for one in _of_connection("b", silent, served, encrypted=True)}
+    assert found["connection-anonymous"] == "unknown"
 
 
 def test_bad_words_are_refused(tmp_path: Path) -> None:

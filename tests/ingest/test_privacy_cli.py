@@ -107,6 +107,8 @@ def test_a_place_and_a_time_are_found_with_what_came_by_a_wrong_clock(office: Of
     assert office.listed("c001") == here | {office.elsewhere}
     assert office.listed("c001/b04") == {office.elsewhere}
     assert office.listed("c001/b0") == set()
+    assert "c001/b0 is no place of the registry" in office("list", "c001/b0").stderr
+    assert office("list", "c001/b03").stderr == ""
     assert office.listed("c001/b03", "--from", "2026-03-02T22:00+08:00", "--to", "2026-03-03") == {
         office.late
     }

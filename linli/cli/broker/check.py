@@ -149,6 +149,12 @@ def _anonymous(nobody: Greeting) -> Iterator[Remark]:
             "it lets in whoever comes, without a name",
             "mosquitto: `allow_anonymous false` and a password file or certificates",
         )
+    elif nobody.unreachable is not None and not _wants_certificate(nobody):
+        yield unknown(
+            "connection-anonymous",
+            f"whether it lets in who has no name: {nobody.unreachable}",
+            "Ask again",
+        )
     else:
         yield fine("connection-anonymous", "nobody is let in without a name")
 
