@@ -269,6 +269,7 @@ class House:
             notify=NotifyService(
                 self._settings.notify,
                 reader,
+                writer=writer,
                 site=self._settings.site.label,
                 zone=self._around.zone,
                 push=self._push,

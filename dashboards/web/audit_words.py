@@ -39,6 +39,7 @@ ACTS = {
     "ladder-removed": msg("removed the escalation"),
     "looked": msg("looked at the picture"),
     "looked-live": msg("looked at the live picture of"),
+    "message-tried": msg("sent a test message by"),
     "password-changed": msg("changed their own password"),
     "password-reset": msg("gave a new password to"),
     "people-imported": msg("brought in the list of people"),

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from dashboards.web import fields, options, paper_pages
+from dashboards.web import fields, options, paper_pages, reach
 from dashboards.web.channels import TYPES
 from dashboards.web.fields import Spec
 from dashboards.web.language import msg
@@ -23,6 +23,7 @@ from ingest.notify.contact import Contacts, Way
 from ingest.refusal import NotThere, Outdated, RulesBroken
 from ingest.registry.plan import tag
 from ingest.registry.records import Person, Record
+from ingest.services.notify import TrialResult
 
 router = APIRouter()
 HERE = "/settings/people"
@@ -77,6 +78,31 @@ def one(visit: SignedIn, what: What, name: str) -> Response:
     if what == "person":
         visit.shown(f"person {name}")
     return _page(visit, what, name, msgspec.to_builtins(found), tag(found))
+
+
+@router.post(HERE + "/{what}/{name}/test")
+def try_way(
+    visit: Acting,
+    what: What,
+    name: str,
+    way: Annotated[int, Form(ge=0, le=15)],
+    channel: Annotated[str, Form(max_length=32)],
+) -> Response:
+    """Send a test message to somebody by one of their ways, and show what the provider said."""
+    visit.viewer.require("administer")
+    services, now = visit.house.services, visit.house.clock.now()
+    found = services.registry.get(visit.viewer, what, name)
+    known = reach.ways(visit, what, name)
+    if way >= len(known) or known[way].channel != channel:
+        text = msg("How they are reached was changed meanwhile. Look at it again, then send.")
+        said = [visit.frame.say(text)]
+        return _page(visit, what, name, msgspec.to_builtins(found), tag(found), said=said)
+    one = known[way]
+    result = services.notify.test(
+        visit.viewer, one.channel, one.address, one.language, now, owner=f"{what}:{name}"
+    )
+    values = msgspec.to_builtins(found)
+    return _page(visit, what, name, values, tag(found), tried=(way, result))
 
 
 @router.post(HERE + "/{what}")
@@ -139,6 +165,7 @@ def _page(
     *,
     faults: fields.Faults | None = None,
     said: list[str] | None = None,
+    tried: tuple[int, TrialResult] | None = None,
 ) -> Response:
     words, faults = Words(visit.language, {}), faults or {}
     specs = _specs(visit, what, words)
@@ -161,6 +188,9 @@ def _page(
         fields=fields.shown(specs, values, words.say, faults),
         tag=seen,
         said=[*below, *rest, *(said or ())],
+        reached=reach.named(visit, reach.ways(visit, what, name)) if name else [],
+        tried=tried,
+        log=reach.log(visit, what, name) if name else [],
         contacts=f"{paper_pages.HERE}/contacts/{what}:{quote(name, safe='')}",
     )
 

@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.audit import book as log
 from ingest.notify import audit, outbox
 from ingest.notify.channels import channel_of
 from ingest.notify.compose import trial
@@ -20,7 +21,7 @@ from ingest.notify.push_desk import PushDesk
 from ingest.notify.texts import Kind
 from ingest.notify_settings import AnyChannel, Notify
 from ingest.refusal import NotThere, NotUsable
-from ingest.store.engine import reading
+from ingest.store.engine import reading, writing
 from linli.errors import InputError
 
 NotifyState = Literal["off", "new", "ok", "trouble"]
@@ -114,7 +115,10 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotifyService:
-    """Reads what the notifier has written down; a test goes straight to the provider."""
+    """Reads what the notifier has written down; a test goes straight to the provider.
+
+    Without a `writer`, at a command line before any ingest has run, tests are not written down.
+    """
 
     def __init__(
         self,
@@ -123,11 +127,13 @@ class NotifyService:
         *,
         site: str,
         zone: tzinfo,
+        writer: sa.Engine | None = None,
         push: PushDesk | None = None,
     ) -> None:
         self._push = push
         self._settings = settings
         self._reader = reader
+        self._writer = writer
         self._site = site
         self._zone = zone
 
@@ -165,9 +171,19 @@ class NotifyService:
         return view_of(found, secret=not viewer.may("administer"))
 
     def test(
-        self, viewer: Viewer, channel: str, address: str, language: Language, now: datetime
+        self,
+        viewer: Viewer,
+        channel: str,
+        address: str,
+        language: Language,
+        now: datetime,
+        *,
+        owner: str = "",
     ) -> TrialResult:
-        """Send a test message now. Raises NotThere, NotAllowed, NotUsable for a bad secret."""
+        """Send a test message now; the audit log says who did, and to which `owner`.
+
+        Raises NotThere, NotAllowed, NotUsable for a bad secret.
+        """
         viewer.require("arrange")
         one = next((one for one in self._settings.channels if one.name == channel), None)
         if one is None:
@@ -180,6 +196,10 @@ class NotifyService:
             except InputError as error:
                 raise NotUsable(f"channel {channel!r}: {error.what}") from error
             outcome = sender.send(message, address, now)
+        if self._writer is not None:
+            subject, taken = f"{channel} {owner}".strip(), not isinstance(outcome, Failed)
+            with writing(self._writer) as connection:
+                log.note(connection, now, viewer.actor, "message-tried", subject, taken=taken)
         if isinstance(outcome, Failed):
             return TrialResult(sent=False, code=outcome.code, words=outcome.words)
         return TrialResult(sent=True, reference=outcome.reference)

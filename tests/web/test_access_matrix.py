@@ -101,6 +101,7 @@ FORMS |= {
     "/settings/rules/log/{version}": {"tag": "x"},
     "/settings/rules/one/{name}/{deed}": {"tag": "x"},
     "/settings/papers/{kind}/{name}/remove": {"tag": "x"},
+    "/settings/people/{what}/{name}/test": {"way": "0", "channel": "x"},
     "/wall/open": {"code": "x"},
     "/language": {"language": "en"},
 }
@@ -116,6 +117,7 @@ WHERE: dict[str, dict[str, str]] = {
     "/settings/rules/one/{name}/{deed}": {"deed": "off"},
     "/settings/people/{what}": {"what": "person"},
     "/settings/people/{what}/{name}": {"what": "person"},
+    "/settings/people/{what}/{name}/test": {"what": "person"},
     "/settings/papers/{kind}/{name}": {"kind": "ladder"},
     "/settings/papers/{kind}/{name}/remove": {"kind": "ladder"},
     "/settings/papers/{kind}/{name}/log": {"kind": "ladder"},

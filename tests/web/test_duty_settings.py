@@ -17,6 +17,8 @@ from house import NOON, Folder
 from kept import keep
 from msgspec.structs import replace
 
+from ingest.notify.message import Failed, Sent
+from ingest.notify.wecom_bot import WecomBot
 from ingest.notify_settings import Notify, WecomBotSettings
 from ingest.store.engine import writing
 from ingest.store.incidents import incident
@@ -289,6 +291,44 @@ def test_people_and_what_reaches_them(client: TestClient, token: str) -> None:
         client, token, path, tag=tag[1], name="li", label="李雷", role="duty", retired="yes"
     )
     assert "李雷" not in said(done)
+
+
+def test_a_test_message_to_one_person_and_who_changed_them(
+    client: TestClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    answers: list[Sent | Failed] = [
+        Failed(code="40013", words="<i>no</i> such", advice="never"),
+        Sent(),
+    ]
+
+    def send(_: object, message: object, address: str, now: object) -> Sent | Failed:
+        sent.append(address)
+        return answers.pop()
+
+    monkeypatch.setattr(WecomBot, "send", send)
+    page = "/settings/people/person/li"
+    assert "Cannot be reached" in said(client.get(page))
+    way = {"ways[0].channel": "bot", "ways[0].address": "KEY"}
+    press(client, token, f"{PAPERS}/contacts/person:li", **way)
+    shown = said(client.get(page))
+    assert re.search(r"boss changed how they are reached.+boss made it", shown)
+    done = press(client, token, f"{page}/test", tag="", way="0", channel="bot")
+    assert "The provider took the test message" in said(done)
+    refused = press(client, token, f"{page}/test", tag="", way="0", channel="bot")
+    assert "&lt;i&gt;no&lt;/i&gt; such" in refused.text
+    assert sent == ["KEY", "KEY"]
+    for stale in ({"way": "1", "channel": "bot"}, {"way": "0", "channel": "other"}):
+        late = press(client, token, f"{page}/test", tag="", **stale)
+        assert late.status_code == 422
+        assert "was changed meanwhile" in said(late)
+    assert len(sent) == 2, "nothing went to whom it was not meant for"
+    log = said(client.get("/settings/access"))
+    assert re.search(r"boss.{0,80}sent a test message by.{0,80}bot person:li", log)
+    assert "KEY" not in log
+    sign_in(client, "wang")
+    assert client.get(page).status_code == 403
+    assert press(client, token, f"{page}/test", tag="", way="0", channel="bot").status_code == 403
 
 
 @pytest.mark.parametrize(
