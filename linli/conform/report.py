@@ -57,7 +57,7 @@ def document(who: str, role: str, version: str, results: Sequence[Result]) -> di
 
 def text(who: str, role: str, version: str, results: Sequence[Result]) -> str:
     """Return the report for a terminal: what fails first, then what was not seen."""
-    lines = [f"{role} {who or 'that never came'}, contract {version}", ""]
+    lines = [f"{role} {_visible(who) or 'that never came'}, contract {version}", ""]
     for one in _sorted(results):
         lines += _lines(one)
     found = counts(results)
@@ -67,7 +67,7 @@ def text(who: str, role: str, version: str, results: Sequence[Result]) -> str:
 
 def _lines(one: Result) -> list[str]:
     lines = [f"{one.finding.verdict.upper():9}{one.clause.number:4} {one.clause.asked}"]
-    lines.append(f"{'':14}seen: {one.finding.seen}")
+    lines.append(f"{'':14}seen: {_visible(one.finding.seen)}")
     if one.finding.verdict != "pass":
         lines.append(f"{'':14}mend: {one.clause.mend}")
     return lines
@@ -138,11 +138,17 @@ def _total(results: Sequence[Result]) -> str:
     return ", ".join(f"{number} {verdict}" for verdict, number in counts(results).items()) + "."
 
 
+def _visible(text: str) -> str:
+    """Return text in which nothing of a device's steers a terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _visible(text.replace("|", "\\|").replace("\n", " "))
 
 
 def _plain(text: str) -> str:
+    text = _visible(text)
     for mark in "\\`*_[]<>":
         text = text.replace(mark, f"\\{mark}")
     return text

@@ -15,7 +15,7 @@ from toy_device import START, Wire
 
 from linli.cli.main import command, main
 from linli.conform import packets, page, report
-from linli.conform.clause import Result, judge
+from linli.conform.clause import Finding, Result, judge
 from linli.conform.device import CLAUSES
 from linli.conform.device_trial import DevicePlan, DeviceTrial
 from linli.conform.trace import Sent, Trace
@@ -131,3 +131,11 @@ def test_no_bytes_make_the_reader_fall(data: bytes, cut: int) -> None:
                     packets.connect(body)
                 with contextlib.suppress(MalformedError):
                     packets.subscribe(body, five=False)
+
+
+def test_nothing_that_a_device_says_steers_a_terminal() -> None:
+    found = [Result(CLAUSES[0], Finding("fail", "topic \x1b[2J\x07 三号楼 \u202e"))]
+    for form in (report.text, report.markdown):
+        said = form("a\x1b[2Jb", "device", "1", found)
+        assert all(one.isprintable() or one == "\n" for one in said)
+        assert "三号楼" in said
