@@ -66,6 +66,7 @@ NOT_PAGES = {
     "/wall/open/{code}": "opens once: test_wall.py",
     "/push-worker.js": "a script",
     "/report/{week}.csv": "a list",
+    "/settings/calls/new": "leads on to the form of a ladder",
     "/manifest.webmanifest": "what a phone installs",
     "/incidents/{incident}/picture": "a picture",
     "/incidents/{incident}/pictures/{picture}": "a picture",
@@ -75,7 +76,6 @@ NOT_PAGES = {
     "/login": "nobody signed in needs it: test_browser.py",
 }
 NO_LINK = {
-    "/settings/calls/new?name=night": "a form leads there",
     "/wall": "a screen opens it by its address",
     f"/floor-plans/new?place={SITE}/b01": "from the page of its place",
 }
