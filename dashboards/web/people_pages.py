@@ -75,8 +75,7 @@ def one(visit: SignedIn, what: What, name: str) -> Response:
     """Show a person or team as a form."""
     visit.viewer.require("administer")
     found = visit.house.services.registry.get(visit.viewer, what, name)
-    if what == "person":
-        visit.shown(f"person {name}")
+    visit.shown(f"{what} {name}")  # a team's addresses are shown too
     return _page(visit, what, name, msgspec.to_builtins(found), tag(found))
 
 

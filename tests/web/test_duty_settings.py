@@ -323,7 +323,9 @@ def test_a_test_message_to_one_person_and_who_changed_them(
         assert late.status_code == 422
         assert "was changed meanwhile" in said(late)
     assert len(sent) == 2, "nothing went to whom it was not meant for"
+    client.get("/settings/people/team/night")
     log = said(client.get("/settings/access"))
+    assert re.search(r"looked at phones and addresses of.{0,80}team night", log)
     assert re.search(r"boss.{0,80}sent a test message by.{0,80}bot person:li", log)
     assert "KEY" not in log
     sign_in(client, "wang")
