@@ -9,6 +9,7 @@ from typing import Any
 from linli.channels import CHANNELS, Channel
 from linli.events import SCHEMA_VERSION, RejectCode
 from linli.evolution import Change
+from linli.topics import PREFIX, VERSION
 
 _HEAD = """\
 # Messages of contract {version}
@@ -31,6 +32,7 @@ REJECTS: dict[RejectCode, str] = {
     "unknown-device": "too much is already waiting for this unregistered device to be confirmed",
 }
 _DEEPEST = 4
+_SITE = f"{PREFIX}/{VERSION}/{{site}}"
 
 
 def examples(folder: Path) -> dict[str, dict[str, str]]:
@@ -55,11 +57,11 @@ def page(
 
 def _contents() -> str:
     rows = [
-        f"| [{one.name}](#{one.name}) | `{one.address.removeprefix('linli/v1/{site}')}` | "
+        f"| [{one.name}](#{one.name}) | `{one.address.removeprefix(_SITE)}` | "
         f"{one.sender} | {one.qos} | {'yes' if one.retain else 'no'} |"
         for one in CHANNELS
     ]
-    head = "| message | topic, after `linli/v1/{site}` | from | QoS | retained |"
+    head = f"| message | topic, after `{_SITE}` | from | QoS | retained |"
     return "\n".join([head, "|---|---|---|---|---|", *rows, ""])
 
 

@@ -22,7 +22,6 @@ from ingest.registry.nodes import end_key
 from ingest.registry.records import Edge, area_of
 from ingest.services.access import NewSecret
 from ingest.store.engine import reading, writing
-from linli.broker.requests import fingerprint, public_key_of
 from linli.broker.server import TLS_FOLDER
 from linli.errors import InputError
 from linli.topics import is_id
@@ -201,6 +200,9 @@ class JoiningService:
 
         The first time asks for it, each further time looks. Raises NotUsable, Clash.
         """
+        # Its cipher library is for those few moments, not for years of memory.
+        from linli.broker.requests import fingerprint, public_key_of  # noqa: PLC0415
+
         try:
             public = fingerprint(public_key_of(request))
         except InputError as error:

@@ -61,7 +61,7 @@ def test_status_of_nothing_makes_nothing(tmp_path: Path) -> None:
 def test_back_shows_what_goes_and_asks(shell: Shell) -> None:
     refused = shell("back", "journal", answer="n\n")
     assert refused.exit_code == 1
-    assert "goes: message.sent_sha256 (0 rows)" in refused.stderr
+    assert "goes: place (0 rows)" in refused.stderr
     assert shell.version("journal") == migrate.head("journal")
     done = shell("back", "journal", answer="y\n")
     assert done.exit_code == 0
@@ -74,7 +74,7 @@ def test_back_shows_what_goes_and_asks(shell: Shell) -> None:
 def test_back_and_up_for_machines(shell: Shell) -> None:
     back = json.loads(shell("back", "journal", "--yes", "--json").stdout)
     assert back["version"] == migrate.previous("journal")
-    assert set(back["destroyed"]) == {"message.sent_sha256", "parked.sequence"}
+    assert set(back["destroyed"]) == {"place"}
     assert Path(back["backup"]).is_file()
     up = json.loads(shell("up", "--json").stdout)
     assert [Path(one).is_file() for one in up["backups"]] == [True]
