@@ -89,8 +89,9 @@ def test_root_follows_no_link_in_the_folder_of_an_account(tmp_path: Path) -> Non
     (folder / "up").symlink_to(tmp_path, target_is_directory=True)
     (folder / "secret.new").symlink_to(precious)
     tmp_path.chmod(0o755)
-    for one in tmp_path.parents[:2]:
-        one.chmod(0o755)
+    for one in tmp_path.parents:  # pytest makes its own for its user alone
+        if one.name.startswith(("pytest-of-", "pytest-", "popen-")):
+            one.chmod(0o755)
     machine.folder_of(folder, "nobody")
     assert (folder / "in/mine").owner() == "nobody"
     assert (precious.owner(), tmp_path.owner()) == ("root", "root")

@@ -160,17 +160,18 @@ def test_a_version_that_falls_on_trial_is_refused_for_the_last_good_one(
     office, config, fast, monkeypatch
 ) -> None:
     monkeypatch.setattr("edge.agent.host.TRIAL", 60.0)
+    office.wanted = version(1, fps=1)
     write_kept(config.parent / "data", Kept(good=version(1, fps=1)))
-    office.wanted = version(2, fps=2)
 
-    def nothing(stage: Stage, agent: Watcher) -> None:
-        assert agent.say() in (ConfigReport(version=1), ConfigReport(version=2))
+    def change(stage: Stage, agent: Watcher) -> None:
+        assert agent.say() == ConfigReport(version=1)
+        office.wanted = version(2, fps=2)
 
     def fall(stage: Stage, agent: Watcher) -> None:
         assert agent.say() == ConfigReport(version=2)
         raise InputError("no such video file", where="cam-e1")
 
-    stage = run_host(config, nothing, fall, done)
+    stage = run_host(config, change, fall, done)
     assert stage.rates == [1, 2, 1]
     assert read_kept(config.parent / "data") == Kept(
         good=version(1, fps=1),

@@ -119,7 +119,7 @@ def test_bodies_of_every_wrong_kind(client: TestClient) -> None:
 
 
 # Lists that cannot grow long: one of a team or person, 32 channels, at most 62 days, the last
-# fifty; charts have an end.
+# fifty, the last twenty pictures of a trial; charts have an end.
 BOUNDED = {
     "/api/v1/accounts",
     "/api/v1/tokens",
@@ -136,6 +136,7 @@ BOUNDED = {
     "/api/v1/duty/ladders",
     "/api/v1/duty/rosters/{name}/turns",
     "/api/v1/devices/{node}/{device}/commands",
+    "/api/v1/devices/{node}/{device}/trials",
     "/api/v1/registry/edges/{edge}/config/versions/{version}/changes",
 }
 
