@@ -139,7 +139,7 @@ def _presence(
 def _share(one: Share | None, words: Words) -> str:
     """Return a share in per cent, never rounded up to all; and of how much of the time it is."""
     if one is None:
-        return words.say(msg("not known"))
+        return words.say(msg("not known yet"))
     percent = int(1000 * one.share) / 10
     return words.say(msg("%(percent)s %% (of %(hours)s h known)")) % {
         "percent": f"{percent:g}",

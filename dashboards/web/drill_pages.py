@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
+from dashboards.web import device_list
 from dashboards.web.visit import Acting, SignedIn
 from dashboards.web.words import EVENTS
 from ingest.incidents.drill import DRILL_EVENTS, Drill, DrillEvent
@@ -15,19 +16,26 @@ router = APIRouter()
 
 
 @router.get("/settings/drills")
-def drills(visit: SignedIn) -> Response:
-    """Show the drills that go on, and how to begin one."""
+def drills(
+    visit: SignedIn,
+    q: Annotated[str, Query(max_length=200)] = "",
+    page: Annotated[int, Query()] = 1,
+) -> Response:
+    """Show the drills that go on, and how to begin one at a device that fits `q`."""
     viewer, house = visit.viewer, visit.house
     viewer.within("act")
     going_on = house.services.drills.list(viewer)
     devices = house.services.devices.list(viewer, house.clock.now())
-    places = sorted(
-        (f"{one.node}/{one.device}", one.label) for one in devices if one.standing == "confirmed"
-    )
+    want = device_list.wanted(q, page=page)
+    found = sorted(device_list.chosen(devices, want), key=lambda one: (one.label, one.node))
+    places, pages = device_list.part(found, want.page)
     return visit.page(
         "drills.html",
         cards=[house.desk.card(viewer, visit.language, one.id) for one in going_on],
-        places=sorted(places, key=lambda one: one[1]),
+        places=[(f"{one.node}/{one.device}", one.label) for one in places],
+        want=want,
+        pages=pages,
+        many=pages > 1,
         events=[(one, visit.frame.say(EVENTS[one])) for one in DRILL_EVENTS],
         may_call=viewer.may("arrange"),
     )

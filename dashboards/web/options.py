@@ -8,7 +8,7 @@ from datetime import datetime
 from dashboards.web.language import msg
 from dashboards.web.registry_words import kind_word
 from dashboards.web.visit import Visit
-from dashboards.web.words import EVENTS, Words
+from dashboards.web.words import EVENTS, KEPT, Words
 from ingest.registry.records import Person, Place, Team
 from linli.events import SEVERITIES
 
@@ -64,8 +64,11 @@ def kinds(visit: Visit, words: Words) -> Options:
 
 
 def events(visit: Visit, words: Words, *, derived: bool = True) -> Options:
-    """Return the kinds of happenings that have a name; with `derived` those that rules raise."""
-    names = {one: event_word(one, words) for one in EVENTS}
+    """Return the kinds of happenings that have a name.
+
+    With `derived` those that rules raise, else those that are kept and raise nothing by themselves.
+    """
+    names = {one: event_word(one, words) for one in (EVENTS if derived else {**EVENTS, **KEPT})}
     if derived:
         found = visit.house.services.rules.get(visit.viewer).rules
         names |= {one.incident: one.label for one in found if one.incident}
@@ -74,7 +77,7 @@ def events(visit: Visit, words: Words, *, derived: bool = True) -> Options:
 
 def event_word(name: str, words: Words) -> str:
     """Return what a kind of happening is called, without what it was seen of."""
-    known = BARE.get(name) or EVENTS.get(name)
+    known = BARE.get(name) or EVENTS.get(name) or KEPT.get(name)
     return words.say(known) if known else name
 
 

@@ -37,25 +37,33 @@ _NOT_ID = re.compile(r"[^a-z0-9]+")
 @router.get(HERE)
 def show(visit: SignedIn, done: str = "") -> Response:
     """List the rules in words."""
+    return _list(visit, done=done == "yes")
+
+
+def _list(visit: Visit, *, done: bool = False, said: str = "") -> Response:
     words = Words(visit.language, {})
     view = visit.house.services.rules.get(visit.viewer)
     return visit.page(
         "rules.html",
+        status=412 if said else 200,
+        said=[said] if said else [],
         rules=listed(visit, view, names(visit, words), words),
         kinds=rule_fields.kinds(words),
         view=view,
         at=visit.calendar.optional(view.at),
         who=words.actor(view.actor),
-        done=done == "yes",
+        done=done,
         may_arrange=visit.viewer.may(ARRANGE),
         staff=visit.viewer.may("act"),
     )
 
 
 @router.get(f"{HERE}/new")
-def new(visit: SignedIn, kind: str) -> Response:
-    """Ask for a new rule of a kind."""
+def new(visit: SignedIn, kind: str = "") -> Response:
+    """Ask for a new rule of a kind, first of which kind."""
     visit.viewer.require(ARRANGE)
+    if not kind:
+        return visit.page("rule_new.html", kinds=rule_fields.kinds(Words(visit.language, {})))
     if kind not in KINDS:
         raise NotThere("no such kind of rule")
     return _form(visit, kind, "", rule_fields.fresh(kind))
@@ -89,7 +97,10 @@ def change(
     values = None if deed == "remove" else {**values_of(rule), "enabled": deed == "on"}
     services, now = visit.house.services, visit.house.clock.now()
     text = placed(services.rules.get(visit.viewer).text, name, values)
-    services.rules.put(visit.viewer, text, seen=Seen(frozenset({tag})), now=now, note=None)
+    try:
+        services.rules.put(visit.viewer, text, seen=Seen(frozenset({tag})), now=now, note=None)
+    except Outdated:
+        return _list(visit, said=late(visit))
     return visit.go(f"{HERE}?done=yes")
 
 
@@ -119,13 +130,30 @@ def tried(visit: Visit, text: str, days: int) -> Trial:
 
 
 def outdated(visit: Visit) -> str:
-    """Say who wrote the rules down meanwhile."""
+    """Say who wrote the rules down meanwhile, to somebody who has written some."""
+    return _meanwhile(
+        visit,
+        msg(
+            "%(who)s saved other rules at %(time)s. Nothing of yours is saved yet: look at the "
+            "change log, then save again."
+        ),
+    )
+
+
+def late(visit: Visit) -> str:
+    """Say who wrote the rules down meanwhile, to somebody who pressed a button of a list."""
+    return _meanwhile(
+        visit,
+        msg(
+            "%(who)s saved other rules at %(time)s, and nothing of yours was done. This page shows "
+            "them now: look at them, then do it again if it is still right."
+        ),
+    )
+
+
+def _meanwhile(visit: Visit, text: str) -> str:
     words, view = Words(visit.language, {}), visit.house.services.rules.get(visit.viewer)
     at = visit.calendar.optional(view.at)
-    text = msg(
-        "%(who)s saved other rules at %(time)s. Nothing of yours is saved yet: look at the change "
-        "log, then save again."
-    )
     return words.say(text) % {"who": words.actor(view.actor), "time": at.clock if at else "—"}
 
 

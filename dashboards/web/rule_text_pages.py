@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from dashboards.web import fault_words, rule_list
-from dashboards.web.rule_pages import ARRANGE, HERE, names, outdated, tried
+from dashboards.web.rule_pages import ARRANGE, HERE, late, names, outdated, tried
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
 from dashboards.web.words import Words
 from ingest.refusal import Outdated
@@ -42,15 +42,7 @@ async def write(request: Request, visit: SignedIn) -> Response:
 @router.get(f"{HERE}/log")
 def log(visit: SignedIn, cursor: Annotated[str | None, Query(max_length=32)] = None) -> Response:
     """Show who changed what and when, in words."""
-    words = Words(visit.language, {})
-    lines, following = rule_list.log(visit, names(visit, words), words, cursor)
-    return visit.page(
-        "rules_log.html",
-        lines=lines,
-        next=following,
-        tag=visit.house.services.rules.get(visit.viewer).tag,
-        may_arrange=visit.viewer.may(ARRANGE),
-    )
+    return _log(visit, cursor)
 
 
 @router.post(HERE + "/log/{version}")
@@ -64,8 +56,32 @@ def restore(
     rules, now = visit.house.services.rules, visit.house.clock.now()
     old = rules.version(visit.viewer, version)
     seen, note = Seen(frozenset({tag})), f"version {version} again"
-    rules.put(visit.viewer, old.text, seen=seen, now=now, note=note)
+    try:
+        rules.put(visit.viewer, old.text, seen=seen, now=now, note=note)
+    except Outdated:
+        if rules.get(visit.viewer).text != old.text:  # the button was pressed once
+            return _log(visit, None, status=412, said=[late(visit)])
+    except RulesError as error:
+        words = Words(visit.language, {})
+        said = [fault_words.of_rules(one, words) for one in error.faults]
+        return _log(visit, None, status=422, said=said)
     return visit.go(f"{HERE}?done=yes")
+
+
+def _log(
+    visit: Visit, cursor: str | None, *, status: int = 200, said: list[str] | None = None
+) -> Response:
+    words = Words(visit.language, {})
+    lines, following = rule_list.log(visit, names(visit, words), words, cursor)
+    return visit.page(
+        "rules_log.html",
+        status=status,
+        lines=lines,
+        next=following,
+        said=said or [],
+        tag=visit.house.services.rules.get(visit.viewer).tag,
+        may_arrange=visit.viewer.may(ARRANGE),
+    )
 
 
 def _written(visit: Visit, form: FormData) -> Response:

@@ -64,6 +64,14 @@ EVENTS = {
     "sensor-source-offline": msg("Sensors' gateway silent"),
     "message-conflict": msg("Box contradicts its own messages"),
 }
+KEPT = {
+    "gate-passed": msg("Somebody passed a gate"),
+    "gate-refused": msg("Somebody was not let through a gate"),
+    "door-hold": msg("Door held open"),
+    "voice-prompt": msg("Sentence said"),
+    "lamp-set": msg("Lamps set by staff"),
+}
+"""Events that are kept and call for nobody, unless a rule of the site counts them."""
 _ANYBODY = {
     "zone-dwell": msg("Staying in the watched area"),
     "bin-full": msg("Bin full"),
@@ -200,7 +208,7 @@ class Words:
         """Return what an event is called, whoever it is about."""
         known = EVENTS.get(event)
         if known is None or "%(object)s" in known:
-            known = _ANYBODY.get(event)
+            known = _ANYBODY.get(event) or KEPT.get(event)
         return self.say(known) if known is not None else unslug(event)
 
     def where(self, key: Key) -> str:

@@ -17,17 +17,20 @@ from linli.topics import PROBE_NODE, SELF
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 STEP = timedelta(minutes=10)
+LEAST_HOURS = 1.0
+"""A share of less than this says nothing yet."""
 _LISTENED = (PROBE_NODE, "journal_position")
 """Linli's own figure that is told each minute while the ingest runs."""
-_STEP = STEP // timedelta(milliseconds=1)
+_STEP, _SECOND = STEP // timedelta(milliseconds=1), 1000
 
 
 class AvailabilityView(msgspec.Struct, frozen=True, kw_only=True):
     """`of` a camera: whether pictures came; else whether its edge box was heard of.
 
-    `week` and `month` are of the last 7 and 30 days, null where nothing is known; times in which
-    the ingest itself did not run are not known, unless the edge told of them later. `there` says
-    how it is now, `since` when, by ten minutes; `all_along`: since before these 30 days.
+    `week` and `month` are of the last 7 and 30 days, null while less than an hour is known; times
+    in which the ingest itself did not run are not known, unless the edge told of them later.
+    `there` says how it is now, `since` when, by ten minutes but never before it was first heard of;
+    `all_along`: since before these 30 days.
     """
 
     of: Literal["camera", "box"]
@@ -66,20 +69,35 @@ class AvailabilityService:
         heard = self._charts.query(found, start, end, _STEP)
         listened = [one.count > 0 for one in self._charts.query(clock, start, end, _STEP)]
         steps = uptime.known([_there(one, camera is not None) for one in heard], listened)
-        return _view(bare, steps, start)
+        return self._view(bare, found, steps, start)
+
+    def _view(
+        self, bare: AvailabilityView, key: SeriesKey, steps: list[float | None], start: int
+    ) -> AvailabilityView:
+        state = uptime.since(steps)
+        return msgspec.structs.replace(
+            bare,
+            week=_share(steps[-(WEEK // STEP) :]),
+            month=_share(steps),
+            there=state[0] if state else None,
+            since=self._since(key, steps, start, state[1]) if state else None,
+            all_along=state is not None and state[1] == 0,
+        )
+
+    def _since(
+        self, key: SeriesKey, steps: list[float | None], start: int, number: int
+    ) -> datetime:
+        """Return when a step began; of the first one known when it was heard of."""
+        began = start + number * _STEP
+        if any(one is not None for one in steps[:number]):
+            return from_millis(began)
+        exact = self._charts.query(key, began, began + _STEP, _SECOND)
+        return next((one.time for one in exact if one.count), from_millis(began))
 
 
-def _view(bare: AvailabilityView, steps: list[float | None], start: int) -> AvailabilityView:
-    hours = STEP / timedelta(hours=1)
-    state = uptime.since(steps)
-    return msgspec.structs.replace(
-        bare,
-        week=uptime.share(steps[-(WEEK // STEP) :], hours),
-        month=uptime.share(steps, hours),
-        there=state[0] if state else None,
-        since=from_millis(start + state[1] * _STEP) if state else None,
-        all_along=state is not None and state[1] == 0,
-    )
+def _share(steps: list[float | None]) -> Share | None:
+    found = uptime.share(steps, STEP / timedelta(hours=1))
+    return found if found is not None and found.hours >= LEAST_HOURS else None
 
 
 def _one(keys: list[SeriesKey], site: str, node: str, device: str, name: str) -> SeriesKey | None:

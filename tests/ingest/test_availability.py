@@ -44,6 +44,29 @@ def test_since_when_it_is_so(steps: list[float | None], found: tuple[bool, int] 
     assert uptime.since(steps) == found
 
 
+def test_a_camera_of_twenty_minutes_has_no_share_yet_and_no_past(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    began = NOON - 25 * MINUTE  # in the middle of a step of ten minutes
+    samples = []
+    for number in range(60):
+        at = to_millis(NOON - 60 * MINUTE + number * MINUTE)
+        own = SeriesKey(site=SITE, node=PROBE_NODE, device="ingest", group=OWN, name=OWN, unit="1")
+        samples.append(Sample(key=own, time=at, value=1))
+        if at >= to_millis(began):
+            key = SeriesKey(
+                site=SITE, node=NODE, device=CAMERA, group=GROUP, name=STREAMING, unit="1"
+            )
+            samples.append(Sample(key=key, time=at, value=0))
+    EmbeddedTimeseries(folder.reader("series"), folder.series).write(samples, 1)
+    with running(folder) as client:
+        headers = sign_in(client, "wang")
+        found = client.get(f"/api/v1/devices/{NODE}/{CAMERA}/availability", headers=headers).json()
+    assert (found["week"], found["month"]) == (None, None)
+    assert (found["there"], found["all_along"]) == (False, False)
+    assert found["since"] == began.strftime("%Y-%m-%dT%H:%M:%SZ")
+    folder.close()
+
+
 def test_a_camera_and_a_box_over_a_week(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
 

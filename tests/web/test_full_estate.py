@@ -45,6 +45,7 @@ LISTS = (
     "/incidents?group=resolved",
     "/devices?q=d19&page=2",
     "/cameras?q=d19",
+    "/settings/drills?q=d19&page=2",
     "/registry?q=u1",
 )
 

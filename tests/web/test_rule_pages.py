@@ -157,6 +157,11 @@ def test_chinese_pages_say_in_chinese_what_is_wrong(house: TestClient, boss: str
     answer = house.post(f"{RULES}/text", data={**form, "text": wrong}, headers=chinese)
     assert answer.status_code == 422
     assert "规则 door · for：格式不对" in said(answer)
+    for name in ("passages", "door-hold", "voice-prompt", "lamp-set"):
+        form_of = said(house.get(f"{RULES}/one/{name}", headers=chinese))
+        ticked = re.findall(r'name="event" value="([a-z-]+)" checked> ([^<]+)<', form_of)
+        assert ticked
+        assert not [word for _, word in ticked if re.search("[a-z]", word)], ticked
     shown = said(house.get(f"{RULES}/one/fire", headers=chinese))
     assert "<h1>烟雾、燃气或火情" in shown, "a built-in rule is called as on the list"
 
@@ -207,8 +212,13 @@ def test_switched_off_and_on_taken_out_and_brought_back(client: TestClient) -> N
     assert client.get("/api/v1/rules").json()["text"] == TEXT
     stale = client.post(f"{RULES}/one/door/off", data={**form, "tag": "1-old"})
     assert stale.status_code == 412
-    assert "Somebody changed this meanwhile" in said(stale)
-    assert "Nothing of yours was done" in said(stale)
+    assert "boss saved other rules at today" in said(stale)
+    late = client.post(f"{RULES}/log/2", data={**form, "tag": "1-old"})
+    assert late.status_code == 412
+    assert "nothing of yours was done" in said(late)
+    assert client.get("/api/v1/rules").json()["text"] == TEXT
+    again = client.post(f"{RULES}/log/1", data={**form, "tag": "1-old"})
+    assert "Saved" in said(again), "it is so already: a button pressed twice"
 
 
 def test_text_is_checked_as_a_whole_and_kept_while_wrong(house: TestClient, boss: str) -> None:
@@ -234,6 +244,7 @@ def test_only_who_may_arrange_changes_rules_everybody_reads_them(client: TestCli
     assert client.post(f"{RULES}/edit", data={**HOT, "csrf_token": "x"}).status_code == 403
     assert client.get(f"{RULES}/one/nothing").status_code == 404
     assert client.get(f"{RULES}/new", params={"kind": "magic"}).status_code == 404
+    assert f"{RULES}/new?kind=absence" in client.get(f"{RULES}/new").text
 
 
 def test_what_each_rule_raised_of_late_is_counted(client: TestClient, folder: Folder) -> None:

@@ -114,6 +114,10 @@ def test_drills_are_begun_and_ended_on_their_page(folder: Folder) -> None:
         form = {"csrf_token": token}
         client.post(f"/settings/drills/{one.id}/end", data=form, follow_redirects=True)
         assert services.drills.list(ADMIN) == ()
+        nothing = client.get("/settings/drills", params={"q": "nowhere", "page": "7"}).text
+        assert "No device fits" in nothing
+        assert "<select" not in nothing
+        assert f"{NODE}/{CAMERA}" in client.get("/settings/drills", params={"q": CAMERA}).text
         bad = {"csrf_token": token, "place": "x/y", "event": "smoke"}
         assert client.post("/settings/drills", data=bad).status_code == 404
 
