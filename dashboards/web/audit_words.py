@@ -18,7 +18,11 @@ ACTS = {
     "deadlines-removed": msg("removed the deadlines"),
     "drill-begun": msg("began the drill"),
     "drill-ended": msg("ended the drill"),
+    "broker-rendered": msg("wrote the broker's files:"),
     "certificate-asked": msg("asked for a certificate for"),
+    "certificate-refused": msg("refused a certificate for"),
+    "certificate-revoked": msg("revoked the certificates of"),
+    "certificate-signed": msg("signed a certificate for"),
     "edge-joined": msg("joined as"),
     "edge-key-made": msg("made a new key for"),
     "edge-shut-out": msg("shut out the box"),
@@ -81,6 +85,8 @@ def who(actor: str, say: Callable[[str], str]) -> str:
     if kind == "cli":
         told = say(msg("Command line"))
         return f"{told} ({name})" if name else told
+    if kind == "keeper":
+        return say(msg("The broker's keeper"))
     return name or actor
 
 

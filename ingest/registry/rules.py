@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from ingest.registry.records import Device, Edge, Key, Person, Place, PlaceKind, Record, thing
 
+SERVICES = "svc-"
 _HANGING = ("network", "power")
 Records = Mapping[Key, Record]
 
@@ -50,6 +51,10 @@ def breaches(records: Records, around: Surroundings) -> Iterator[Breach]:
     for record in records.values():
         for field, value, target in references(record):
             yield from _reference(records, record, field, value, target)
+        if isinstance(record, Edge) and record.id.startswith(SERVICES) and not record.retired:
+            rule = f"{SERVICES}… are names of Linli's own services at the broker"
+            hint = "Call the box by the site and a number, such as c001-n02"
+            yield Breach(record.key, "id", record.id, rule, hint)
         if isinstance(record, Place):
             yield from _place(records, record, around)
         elif isinstance(record, Edge | Device) and record.place and "/" not in record.place:

@@ -34,9 +34,15 @@ class BrokerPlan:
 
 
 def find_mosquitto() -> str | None:
-    """Return the path of a mosquitto on this machine; LINLI_BROKER=embedded hides it."""
+    """Return the path of a mosquitto on this machine, or the one that LINLI_MOSQUITTO names.
+
+    LINLI_BROKER=embedded hides it.
+    """
     if os.environ.get("LINLI_BROKER") == "embedded":
         return None
+    named = os.environ.get("LINLI_MOSQUITTO")
+    if named:
+        return shutil.which(named)
     search = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
     return shutil.which("mosquitto", path=search)
 

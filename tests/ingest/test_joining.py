@@ -28,6 +28,7 @@ from edge.spool import Spool
 from edge.uplink import Uplink
 from edge.upload import open_client
 from ingest.app import create_app
+from ingest.audit import book as audit
 from ingest.joining import book
 from ingest.joining import code as codes
 from ingest.receive.process import run_receiver
@@ -334,7 +335,14 @@ def test_the_keeper_signs_once_and_for_edges_alone(house: House) -> None:
         assert book.undone(connection, 9) == ()
         (forged,) = book.tasks_of(connection, "svc-command")
         last = book.tasks_of(connection, EDGE)[-1]
+        rows = audit.page(connection, before=None, limit=4)
     assert (forged.certificate, forged.refused) == (None, "it is no edge in use")
+    assert [(one.actor, one.act, one.subject) for one in rows[::-1]] == [
+        ("keeper:", "certificate-signed", EDGE),
+        ("keeper:", "certificate-refused", "svc-command"),
+        ("keeper:", "certificate-revoked", EDGE),
+        ("keeper:", "certificate-signed", EDGE),
+    ]
     mine = [one.revoked is None for one in authority.entries() if one.name == EDGE]
     assert mine == [False, True]
     assert last.certificate is not None

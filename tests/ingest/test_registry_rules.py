@@ -117,6 +117,7 @@ def test_who_no_longer_works_here_has_no_phone() -> None:
         (Edge(id="n2", place="c001", label="x"), "place", "in a building or public area"),
         (Edge(id="n2", place="c001/b09", label="x"), "place", "no such place"),
         (Edge(id="n2", place="c001/b03", label="x", power="n7/c"), "power", "no such device"),
+        (Edge(id="svc-command", place="c001/b03", label="x"), "id", "own services"),
         (Device(id="n2/c", kind="camera", label="x"), "id", "no such edge"),
         (Device(id="n1/c", kind="camera", label="x", place="c001"), "place", "in a building"),
         (Device(id="n1/c", kind="camera", label="x", network="n3"), "network", "no such edge"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ from ingest.store.files import path_of, prepare
 from ingest.store.registry import RETIRED, node
 from linli.broker import find_mosquitto, free_port
 from linli.broker.authority import Authority
+from linli.broker.server import SQLITE_PLUGIN
 from linli.cli.broker import command
 from linli.errors import InputError
 
@@ -86,6 +88,7 @@ def built(folder: Path, access: str) -> House:
     house.config.write_text(
         f'[site]\nid = "{SITE}"\nlabel = "x"\n'
         f'[broker]\nhost = "127.0.0.1"\nport = {house.port}\naccess = "{access}"\n'
+        f"{_of_version()}"
         'run_as = "root"\n[[broker.readers]]\nuser = "ha"\n'
         '[[broker.readers]]\nuser = "pm-b03"\nareas = ["b03"]\n'
         '[commands]\nenabled = true\n[[commands.integrators]]\nuser = "ha"\n'
@@ -108,6 +111,22 @@ def built(folder: Path, access: str) -> House:
     (tls / "server.key").write_bytes(server.key)
     house.publish_tls()
     return house
+
+
+def version() -> str:
+    """Which mosquitto runs here, such as 2.0.11."""
+    program = find_mosquitto()
+    assert program is not None
+    said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
+    return said.split()[2]
+
+
+def _of_version() -> str:
+    """The lines for a mosquitto after 2.0, and where its plugin is when that is not as usual."""
+    if find_mosquitto() is None or version().startswith("2.0."):
+        return ""
+    plugin = os.environ.get("LINLI_MOSQUITTO_PLUGIN", SQLITE_PLUGIN)
+    return f'version = "2.1"\nplugin = "{plugin}"\n'
 
 
 def retire(house: House, name: str) -> None:

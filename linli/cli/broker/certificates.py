@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 import msgspec
 
+from ingest.audit import book as audit
 from ingest.registry.nodes import end_key
 from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from linli.broker.authority import CERTIFICATE, REVOKED, Authority, Entry
 from linli.broker.files import replace
 from linli.broker.server import TLS_FOLDER
 from linli.cli.broker.roster import COMMANDER, DISCOVERER, roster_of
-from linli.cli.ingest.folder import state
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
@@ -70,7 +71,11 @@ def issue(name: str, days: int, config: Path) -> None:
             where="NAME",
             hint="Register the edge first, or name the system in [[broker.readers]]",
         )
-    issued = _authority(settings).issue(name, SystemClock().now(), days=days)
+    now = SystemClock().now()
+    issued = _authority(settings).issue(name, now, days=days)
+    until = issued.entry.until.date().isoformat()
+    with state(settings) as connection:
+        audit.note(connection, now, actor(), "certificate-signed", name, until=until)
     folder = make_folder(make_folder(_folder(settings) / CLIENTS) / name)
     above = (_folder(settings) / AUTHORITY / CERTIFICATE).read_bytes()
     replace(folder / "client.key", issued.key)
@@ -106,6 +111,7 @@ def revoke(name: str, config: Path, *, yes: bool) -> None:
     gone = authority.revoke(name, now)
     with state(settings) as connection:
         end_key(connection, name)
+        audit.note(connection, now, actor(), "certificate-revoked", name, number=len(gone))
     publish(settings)
     click.echo(f"{len(gone)} certificates of {name} revoked. {_RELOAD}")
 

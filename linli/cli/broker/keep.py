@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 import msgspec
+import sqlalchemy as sa
 
+from ingest.audit import book as audit
 from ingest.joining import book
 from ingest.joining.book import Task
 from ingest.settings import IngestSettings, load_settings
@@ -30,6 +32,8 @@ from linli.log import get_logger, set_up
 log = get_logger(__name__)
 _MOST = 100
 _PATIENCE = 30.0
+_WHO = "keeper:"
+_ACTS = {"issue": "certificate-signed", "revoke": "certificate-revoked"}
 
 
 @click.command(
@@ -89,6 +93,8 @@ def look(settings: IngestSettings, told: list[str], *, days: int, owed: list[Tas
     if owed:
         with state(settings) as connection:
             book.done(connection, owed, now)
+            for one in owed:
+                _note(connection, one, now)
     for one in owed:
         log.info("%s: %s %s", one.node, one.kind, one.refused or "done")
     owed.clear()
@@ -117,6 +123,16 @@ def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Ta
         return msgspec.structs.replace(task, refused=error.what)
     entry, made = authority.sign(task.node, key, now, days=days)
     return msgspec.structs.replace(task, certificate=made.decode("ascii"), until=entry.until)
+
+
+def _note(connection: sa.Connection, task: Task, now: datetime) -> None:
+    """Write into the audit log what became of a task, in the commit that ends it."""
+    if task.refused is not None:
+        audit.note(connection, now, _WHO, "certificate-refused", task.node, why=task.refused)
+        return
+    until = "" if task.until is None else task.until.date().isoformat()
+    detail = {"until": until, "key": task.public or ""} if task.kind == "issue" else {}
+    audit.note(connection, now, _WHO, _ACTS[task.kind], task.node, task=task.id, **detail)
 
 
 def _render(settings: IngestSettings) -> str:

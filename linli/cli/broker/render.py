@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from ingest.audit import book as audit
 from ingest.settings import load_settings
 from linli.broker.files import (
     CONFIGURATION,
@@ -26,7 +27,9 @@ from linli.broker.passwords import password_file
 from linli.broker.rights import acl
 from linli.broker.server import TLS_FILES, TLS_FOLDER, Server, configuration
 from linli.cli.broker.roster import Roster, roster_of, server_of
+from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
+from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.settings import make_folder, read_secret, write_secret
 
@@ -62,6 +65,10 @@ def render(context: click.Context, config: Path, *, check: bool, as_json: bool) 
     if not check:
         for one in found:
             replace(server.folder / one.file, wanted[one.file].encode(), owner=server.run_as)
+        if found:
+            names, now = ", ".join(one.file for one in found), SystemClock().now()
+            with state(settings) as connection:
+                audit.note(connection, now, actor(), "broker-rendered", names)
     _say(server, roster, found, check=check, as_json=as_json)
     context.exit(1 if check and found else 0)
 
