@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,16 +12,16 @@ import click
 
 from ingest.settings import load_settings
 from linli.cli.services import running
+from linli.cli.services.making import make_broker, need_root, own
+from linli.cli.services.prepare import prepare
 from linli.errors import InputError
 from linli.install import machine, units
 from linli.install.layout import (
     ACCOUNTS,
     BROKER,
-    DATA,
     EDGE,
     INGEST,
     KEEPER,
-    SECRETS,
     SYSUSERS,
     UNITS,
     Service,
@@ -37,6 +36,9 @@ _OURS = (KEEPER, EDGE, INGEST, BROKER)
 @click.group(short_help="Run Linli as services of this machine.")
 def command() -> None:
     """Install Linli as services of this machine, which start with it; take them away again."""
+
+
+command.add_command(prepare)
 
 
 @command.group()
@@ -73,7 +75,7 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
             where=f"{INGEST.settings}: broker",
             hint="Set tls and access there and in [mqtt] (docs/broker.md), then install again",
         )
-    for line in (*_broker(hosts), *_account()):
+    for line in (*make_broker(hosts), *_account()):
         click.echo(line)
     _start(
         {
@@ -126,12 +128,6 @@ def uninstall(*, yes: bool) -> None:
         machine.run(["systemctl", "daemon-reload"])
 
 
-def need_root() -> None:
-    """Raise InputError for anybody else."""
-    if os.geteuid() != 0:
-        raise InputError("only root may install services", hint="Use sudo")
-
-
 def ready(*needed: str) -> Path:
     """Return the installed program, once this machine has what is needed. Raises InputError."""
     need_root()
@@ -166,7 +162,7 @@ def _begin(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
     if not is_id(site):
         raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
     machine.write(INGEST.settings, _settings(site, label, http_port, hosts), mode=0o640)
-    _own()
+    own()
     argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
     machine.run(argv, account=INGEST.account)
     click.echo(f"{INGEST.settings} written")
@@ -203,38 +199,6 @@ folder = "{BROKER.folder}"
 {broker}
 run_as = "{BROKER.account}"
 """
-
-
-def _own() -> None:
-    """Leave data and secrets to the ingest, and its settings, which root's commands do, to root."""
-    machine.guard(INGEST.folder, INGEST.account)
-    machine.guard(INGEST.settings, INGEST.account)
-    for one in (DATA, SECRETS):
-        machine.folder_of(one, INGEST.account)
-
-
-def _broker(hosts: tuple[str, ...]) -> Iterator[str]:
-    """Make certificates where they are wanted, render the broker, hand the ingest its own."""
-    config = ("--config", str(INGEST.settings))
-    BROKER.folder.mkdir(parents=True, exist_ok=True)
-    if hosts:
-        named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
-        machine.run(linli_argv("broker", "ca", *named, *config))
-        yield f"certificate of the broker made for {', '.join(hosts)}"
-    if hosts and not (SECRETS / "client.key").exists():
-        machine.run(linli_argv("broker", "issue", _CLIENT, *config))
-        given = BROKER.folder / "clients" / _CLIENT
-        for one in ("ca.crt", "client.crt", "client.key"):  # the key last: with it all is there
-            text = (given / one).read_text(encoding="ascii")
-            machine.hand(SECRETS / one, text, INGEST.account)
-        shutil.rmtree(given)
-    machine.run(linli_argv("broker", "render", *config))
-    secret = BROKER.folder / "secrets" / _CLIENT
-    if secret.exists():
-        text = secret.read_text(encoding="utf-8")
-        machine.hand(SECRETS / _CLIENT, text, INGEST.account)
-    _own()
-    yield f"broker rendered in {BROKER.folder}"
 
 
 def _account() -> Iterator[str]:

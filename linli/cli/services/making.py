@@ -1,0 +1,51 @@
+"""What both ways of setting a server up do: to whom folders belong, the broker and its secrets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from ingest.settings import CLIENT_ID
+from linli.errors import InputError
+from linli.install import machine
+from linli.install.layout import BROKER, DATA, INGEST, SECRETS
+from linli.process import linli_argv
+
+
+def need_root() -> None:
+    """Raise InputError for anybody else."""
+    if os.geteuid() != 0:
+        raise InputError("only root may install services", hint="Use sudo")
+
+
+def own() -> None:
+    """Leave data and secrets to the ingest, and its settings, which root's commands do, to root."""
+    machine.guard(INGEST.folder, INGEST.account)
+    machine.guard(INGEST.settings, INGEST.account)
+    for one in (DATA, SECRETS):
+        machine.folder_of(one, INGEST.account)
+
+
+def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
+    """Make certificates where they are wanted, render the broker, hand the ingest its own."""
+    config = ("--config", str(INGEST.settings))
+    BROKER.folder.mkdir(parents=True, exist_ok=True)
+    if hosts:
+        named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
+        machine.run(linli_argv("broker", "ca", *named, *config))
+        yield f"certificate of the broker made for {', '.join(hosts)}"
+    if hosts and not (SECRETS / "client.key").exists():
+        machine.run(linli_argv("broker", "issue", CLIENT_ID, *config))
+        given = BROKER.folder / "clients" / CLIENT_ID
+        for one in ("ca.crt", "client.crt", "client.key"):  # the key last: with it all is there
+            text = (given / one).read_text(encoding="ascii")
+            machine.hand(SECRETS / one, text, INGEST.account)
+        shutil.rmtree(given)
+    machine.run(linli_argv("broker", "render", *config))
+    secret = BROKER.folder / "secrets" / CLIENT_ID
+    if secret.exists():
+        text = secret.read_text(encoding="utf-8")
+        machine.hand(SECRETS / CLIENT_ID, text, INGEST.account)
+    own()
+    yield f"broker rendered in {BROKER.folder}"
