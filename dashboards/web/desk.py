@@ -33,7 +33,7 @@ from ingest.services.views import DeviceView
 from linli.clock import Clock
 
 FEW = 8
-OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 60, 24, 12, 12, 30
+OPEN_SHOWN, HANDLED_SHOWN, SHELVED_SHOWN, RECENT_SHOWN, PAGE = 30, 24, 12, 12, 30
 MOST_TAKEN = 200
 ON_THE_WAY: tuple[OrderState, ...] = ("assigned", "accepted", "handed-over")
 HISTORY_SHOWN, PAST_SHOWN = 200, 6

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
 
 from babel.dates import format_date, format_skeleton
 
@@ -77,7 +78,7 @@ class Calendar:
         time = local.strftime("%H:%M")
         if local.date() == today:
             return time
-        return f"{format_skeleton('MMMd', local, locale=self._locale)} {time}"
+        return f"{_short(local.date(), self._locale)} {time}"
 
     def clock(self, at: datetime) -> str:
         """Return the local time, with as much of the date as is needed."""
@@ -86,11 +87,21 @@ class Calendar:
         if local.date() == today:
             day = catalog(self.language).gettext("today")
         elif local.year == today.year:
-            day = format_skeleton("MMMd", local, locale=self._locale)
+            day = _short(local.date(), self._locale)
         else:
-            day = format_date(local.date(), format="medium", locale=self._locale)
+            day = _long(local.date(), self._locale)
         return f"{day} {time}"
 
     @property
     def _locale(self) -> str:
         return self.language.replace("-", "_")
+
+
+@lru_cache(maxsize=512)
+def _short(day: date, locale: str) -> str:
+    return format_skeleton("MMMd", day, locale=locale)
+
+
+@lru_cache(maxsize=512)
+def _long(day: date, locale: str) -> str:
+    return format_date(day, format="medium", locale=locale)

@@ -51,6 +51,7 @@ def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(web_file("templates")),
         autoescape=True,
+        auto_reload=False,  # asking the disk after every part of every card is a tenth of the desk
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

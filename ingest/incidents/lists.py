@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ingest.incidents.book import decoded
 from ingest.incidents.incident import Incident, Label, State
 from ingest.incidents.storm import EVENT
-from ingest.store.incidents import RESOLVED_LAST, UNRESOLVED, incident
+from ingest.store.incidents import NOT_OPEN, RESOLVED_LAST, UNRESOLVED, incident
 from linli.events import SEVERITIES, Severity
 
 Order = Literal["urgent", "newest"]
@@ -210,7 +210,7 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         if set(wanted.states) == {"resolved"}:
             made.append(incident.c.urgency == RESOLVED_LAST)
         elif "resolved" not in wanted.states:
-            made.append(UNRESOLVED)
+            made += [UNRESOLVED] if "open" in wanted.states else [UNRESOLVED, NOT_OPEN]
     if wanted.severities:
         made.append(incident.c.severity.in_(wanted.severities))
     if wanted.devices:
@@ -221,8 +221,8 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         made.append(incident.c.event.in_(wanted.events))
     if wanted.standing:
         aside = [one for one in wanted.standing if one != "alone"]
-        alone = [incident.c.aside.is_(None)] if "alone" in wanted.standing else []
-        made.append(sa.or_(incident.c.aside.in_(aside), *alone))
+        either = [incident.c.aside.is_(None)] if "alone" in wanted.standing else []
+        made.append(sa.or_(*either, *([incident.c.aside.in_(aside)] if aside else [])))
     if wanted.part_of is not None:
         made.append(incident.c.part_of == wanted.part_of)
     return made

@@ -13,6 +13,7 @@ from ingest.store.floors import metadata
 from linli.events import SEVERITIES
 
 __all__ = [
+    "NOT_OPEN",
     "RESOLVED_LAST",
     "UNRESOLVED",
     "episode",
@@ -49,8 +50,10 @@ incident = sa.Table(
 )
 RESOLVED_LAST = len(SEVERITIES)
 """The urgency of what is resolved: behind that of every severity."""
-# Not a bound value: only so does a database see that the index of the unresolved fits.
+# No bound values: only so does a database see that the indexes of the unresolved fit.
 UNRESOLVED = incident.c.urgency < sa.literal_column(str(RESOLVED_LAST))
+NOT_OPEN = incident.c.state != sa.literal_column("'open'")
+TAKEN_ON = sa.and_(UNRESOLVED, NOT_OPEN)
 sa.Index(
     "uq_incident_open",
     incident.c.key,
@@ -77,6 +80,13 @@ sa.Index(
     incident.c.device,
     sqlite_where=UNRESOLVED,
     postgresql_where=UNRESOLVED,
+)
+sa.Index(
+    "ix_incident_taken_on",
+    incident.c.urgency,
+    incident.c.number.desc(),
+    sqlite_where=TAKEN_ON,
+    postgresql_where=TAKEN_ON,
 )
 sa.Index(
     "ix_incident_aside",

@@ -44,7 +44,10 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
     ("query", "plan"),
     [
         (listing("open"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
-        (listing("acknowledged", "in-progress"), [f"SEARCH incident USING INDEX {RANK}<?)"]),
+        (
+            listing("acknowledged", "in-progress", standing=("alone",)),
+            ["SEARCH incident USING INDEX ix_incident_taken_on (urgency<?)"],
+        ),
         (listing("resolved", order="newest"), [f"SEARCH incident USING INDEX {RANK}=?)"]),
         (listing(), ["SCAN incident USING INDEX ix_incident_urgency"]),
         (lists._COUNT_WAITING, [f"SEARCH incident USING COVERING INDEX {WAITING}"]),

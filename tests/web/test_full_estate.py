@@ -167,7 +167,7 @@ def test_the_desk_is_usable(app: FastAPI, tmp_path: Path) -> None:
         def shows(what: str, number: int = 1) -> None:
             playwright.expect(page.locator(what)).to_have_count(number, timeout=60_000)
 
-        shows(".group-waiting .card", 60)
+        shows(".group-waiting .card", 30)
         waiting = int(page.get_attribute("[data-open-count]", "data-open-count"))
         assert waiting > WAITING - 10
         page.keyboard.press("j")
@@ -176,7 +176,7 @@ def test_the_desk_is_usable(app: FastAPI, tmp_path: Path) -> None:
         page.keyboard.press("a")
         shows(f'[data-open-count="{waiting - 1}"]')
         shows(f'.group-handled [data-key="{focused}"]')
-        shows(".group-waiting .card", 60)
+        shows(".group-waiting .card", 30)
         page.click(".group-waiting .more a")
         shows("[sse-swap=incidents] .card", 0)
         shows(".card", 30)

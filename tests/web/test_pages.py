@@ -140,10 +140,12 @@ def test_no_open_incident_is_said_in_words() -> None:
 
 
 def test_more_than_fits_is_paged(place: Neighbourhood) -> None:
-    for _ in range(60):
+    for _ in range(30):
         place.happen(severity="low")
     client = browser(place)
-    more = re.search(r'href="(/incidents\?group=waiting&amp;cursor=\d+)"', client.get("/").text)
+    desk = client.get("/").text
+    assert "Show 5 more that wait<" in desk
+    more = re.search(r'href="(/incidents\?group=waiting&amp;cursor=\d+)"', desk)
     assert more is not None
     text = client.get(more.group(1).replace("&amp;", "&")).text
     assert text.count("<article") == 5
