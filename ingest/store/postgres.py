@@ -87,6 +87,13 @@ def address(text: str, password: str | None) -> sa.URL:
     return url if password is None else url.set(password=password)
 
 
+def is_local(text: str) -> bool:
+    """Tell whether the address of `database.url` is a socket of this machine, not the network."""
+    url = sa.make_url(text)
+    host = url.host or url.query.get("host", "")
+    return not host or (isinstance(host, str) and host.startswith("/"))
+
+
 def environment(url: sa.URL) -> dict[str, str]:
     """Return the address as environment variables of libpq's own programs."""
     known = {

@@ -83,8 +83,12 @@ LimitNOFILE=65536
     )
 
 
-def keeper_unit(program: Path) -> str:
-    """Return the unit that signs, revokes and renders; root, so that it can give files away."""
+def keeper_unit(program: Path, *, network: bool = False) -> str:
+    """Return the unit that signs, revokes and renders; root, so that it can give files away.
+
+    `network` is for a database that is reached by it: the keeper needs no other way out.
+    """
+    alone = "" if network else "PrivateNetwork=yes\n"
     return _unit(
         KEEPER,
         "Linli keeper: signs and revokes beside the broker",
@@ -93,8 +97,7 @@ ExecStart={program} broker keep --config {INGEST.settings} --reload 'systemctl r
 ReadWritePaths={BROKER.folder} {DATA}
 {_RESTART}PrivateDevices=yes
 DevicePolicy=closed
-PrivateNetwork=yes
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+{alone}CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
 SystemCallFilter=@chown
 """,
         after=f"{INGEST.unit} {BROKER.unit}",

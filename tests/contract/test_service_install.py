@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 from installed_world import PROGRAM, refused, seen_in
 
+from ingest.settings import DatabaseSettings, IngestSettings, Site
 from linli.cli.main import command as linli
+from linli.cli.services.install import of_ingest
 from linli.errors import InputError
 from linli.install import machine, units
 from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER
@@ -24,8 +26,9 @@ TEXTS = {
     BROKER.unit: units.broker_unit(),
     EDGE.unit: units.edge_unit(Path(sys.executable)),
     KEEPER.unit: units.keeper_unit(Path(sys.executable)),
+    "far-" + KEEPER.unit: units.keeper_unit(Path(sys.executable), network=True),
 }
-THRESHOLD = "20"  # an exposure of 2.0 of 10; systemd's own services have up to 9
+THRESHOLD = {"far-" + KEEPER.unit: "25"}  # of 100, else 20; systemd's own services have up to 90
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +51,26 @@ def test_systemd_accepts_the_units(written: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("url", "closed"),
+    [
+        (None, True),
+        ("postgresql:///linli", True),
+        ("postgresql://linli@/linli?host=/run/postgresql", True),
+        ("postgresql://linli@127.0.0.1/linli", False),
+        ("postgresql:///linli?host=db.example", False),
+    ],
+    ids=["files", "socket", "socket-folder", "address", "name"],
+)
+def test_the_keeper_has_a_network_only_for_a_database_behind_one(
+    url: str | None, *, closed: bool
+) -> None:
+    settings = IngestSettings(site=Site(id="c001", label="x"), database=DatabaseSettings(url=url))
+    unit = of_ingest(Path(sys.executable), settings)[KEEPER]
+    assert ("PrivateNetwork=yes\n" in unit) is closed
+    assert "RestrictAddressFamilies=AF_UNIX AF_INET" in unit
+
+
 @needs_systemd
 def test_a_mistake_in_a_unit_would_be_found(written: Path) -> None:
     unit = written / INGEST.unit
@@ -58,7 +81,7 @@ def test_a_mistake_in_a_unit_would_be_found(written: Path) -> None:
 @needs_systemd
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_the_units_are_hardened(written: Path, name: str) -> None:
-    judge = ("security", "--offline=yes", f"--threshold={THRESHOLD}")
+    judge = ("security", "--offline=yes", f"--threshold={THRESHOLD.get(name, '20')}")
     done = analyze(*judge, str(written / name))
     assert done.returncode == 0, done.stdout[-500:]
     bare = written / name

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from ingest.settings import load_settings
+from ingest.settings import IngestSettings, load_settings
+from ingest.store import postgres
 from linli.cli.services import running
 from linli.cli.services.making import make_broker, need_root, own
 from linli.cli.services.prepare import prepare
@@ -77,13 +78,7 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
         )
     for line in (*make_broker(hosts), *_account()):
         click.echo(line)
-    _start(
-        {
-            BROKER: units.broker_unit(),
-            INGEST: units.ingest_unit(program),
-            KEEPER: units.keeper_unit(program),
-        }
-    )
+    _start({BROKER: units.broker_unit(), **of_ingest(program, load_settings(INGEST.settings))})
     if machine.booted():
         click.echo("waiting until a message has gone the whole way …")
         running.wait_until_green(program)
@@ -126,6 +121,13 @@ def uninstall(*, yes: bool) -> None:
         click.echo(f"{one.unit} removed; {one.folder} stays")
     if machine.booted():
         machine.run(["systemctl", "daemon-reload"])
+
+
+def of_ingest(program: Path, settings: IngestSettings) -> dict[Service, str]:
+    """Return the units that run an ingest, by what its settings ask of them."""
+    url = settings.database.url
+    far = url is not None and not postgres.is_local(url)
+    return {INGEST: units.ingest_unit(program), KEEPER: units.keeper_unit(program, network=far)}
 
 
 def ready(*needed: str) -> Path:

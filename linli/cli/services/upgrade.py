@@ -13,7 +13,7 @@ from ingest.store.backup import FOLDER
 from ingest.store.files import path_of
 from ingest.store.migrate import FILES, File
 from linli.cli.services import running
-from linli.cli.services.install import ready
+from linli.cli.services.install import of_ingest, ready
 from linli.errors import InputError, LinliError
 from linli.install import machine, units
 from linli.install.layout import DATA, EDGE, INGEST, KEEPER, UNITS, Service
@@ -84,8 +84,9 @@ def _ours(program: Path) -> list[Service]:
 
 
 def _text(service: Service, program: Path) -> str:
-    made = {EDGE: units.edge_unit, KEEPER: units.keeper_unit, INGEST: units.ingest_unit}
-    return made[service](program)
+    if service is EDGE:
+        return units.edge_unit(program)
+    return of_ingest(program, load_settings(INGEST.settings))[service]
 
 
 def _check(old: Path, new: Path, *, anyway: bool) -> None:
