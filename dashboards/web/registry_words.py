@@ -82,6 +82,7 @@ _RULES = table(
     (r"stands in a building", msg("must be in a building or public area")),
     (r" is in a ", msg("this sort of place cannot be there")),
     (r"hangs behind itself", msg("nothing hangs behind itself")),
+    (r"own services", msg("such names are for Linli's own services; choose one like c001-n02")),
 )
 _HINTS = table(
     (r"Did you mean '(?P<text>.*)'\?", msg("Did you mean %(text)s?")),

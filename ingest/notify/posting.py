@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -34,10 +36,16 @@ def open_client(transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
         timeout=TIMEOUT,
         headers={"accept-encoding": "identity"},  # what is read is what came: no bomb, no wait
         trust_env=False,
-        verify=httpx2.create_ssl_context(),
+        verify=_authorities(),
         follow_redirects=False,
         transport=transport,
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom TLS believes: read once, since that takes as long as all else of a client."""
+    return httpx2.create_ssl_context()
 
 
 def post(

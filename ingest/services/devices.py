@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from ingest.accounts.account import Viewer
 from ingest.feed import Feed
 from ingest.refusal import NotThere
 from ingest.services.views import DeviceView, Health, NodeView
+from ingest.spreadsheet import tidy
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros, writing
 from ingest.store.registry import CONFIRMED, DISCOVERED, RETIRED, device, node
-from linli.events import CameraReport, NodeState, ReportData, Status
-from linli.topics import SELF
+from linli.codec import decode
+from linli.errors import PayloadError
+from linli.events import CameraReport, DescribeData, DescribeMessage, NodeState, ReportData, Status
+from linli.topics import SELF, Topic
 
 LATELY = timedelta(minutes=5)
 SILENT = timedelta(seconds=180)
@@ -65,8 +69,9 @@ class DeviceService:
             _device_view(row, health.get(row[2], "unknown"), _waiting(parked.pop(row[2:4], None)))
             for row in rows
         ]
+        told = self._told() if parked else {}
         views += [
-            self._parked_view(*place, row)
+            self._parked_view(*place, row, told.get(place))
             for place, row in parked.items()
             if area in {None, row.area} and place[1] != SELF and viewer.knows(row.area)
         ]
@@ -176,6 +181,22 @@ class DeviceService:
         with reading(self._journal) as connection:
             return {(row.node, row.device): row for row in connection.execute(query)}
 
+    def _told(self) -> dict[tuple[str, str], DescribeData]:
+        """Return what unknown devices last said of themselves, where it can be read."""
+        table = journal.parked
+        documents = table.c.sequence.is_(None), table.c.topic.endswith("/meta/describe")
+        query = sa.select(table.c.topic, table.c.payload).where(*documents).order_by(table.c.id)
+        with reading(self._journal) as connection:
+            rows = connection.execute(query).all()
+        found = {}
+        for row in rows:
+            topic = Topic.parse(row.topic)
+            with contextlib.suppress(PayloadError):
+                message = decode(topic, row.payload).message
+                if isinstance(message, DescribeMessage):
+                    found[topic.node, topic.device] = message.data
+        return found
+
     def _parked_node(self, name: str, parked: sa.Row[Any]) -> NodeView:
         return NodeView(
             site=self._site,
@@ -188,14 +209,17 @@ class DeviceService:
             last_seen=from_micros(parked.received),
         )
 
-    def _parked_view(self, node_name: str, name: str, parked: sa.Row[Any]) -> DeviceView:
+    def _parked_view(
+        self, node_name: str, name: str, parked: sa.Row[Any], told: DescribeData | None
+    ) -> DeviceView:
+        label = tidy(told.label) if told and told.label and told.label.isprintable() else ""
         return DeviceView(
             site=self._site,
             area=parked.area,
             node=node_name,
             device=name,
-            label=name,
-            kind="unknown",
+            label=label or name,
+            kind=told.kind if told else "unknown",
             subject=None,
             standing=DISCOVERED,
             state="unknown",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import quick_apps
 import sqlalchemy as sa
 from house import GUEST, NOON, PASSWORDS, STAFF, Folder, running
 
@@ -162,9 +163,14 @@ def test_many_tries_at_once_do_not_slip_through(door: AccountService, monkeypatc
     assert len(looked_at) == 10
 
 
+def test_a_hash_costs_what_is_advised() -> None:
+    assert (quick_apps.REAL.time_cost, quick_apps.REAL.memory_cost) >= (2, 19 * 1024)
+    assert quick_apps.REAL.hash("x").startswith("$argon2id$")
+
+
 def test_unknown_names_cost_as_much_as_known_ones(monkeypatch) -> None:
     verified: list[str] = []
-    hasher = passwords._HASHER
+    hasher = quick_apps.REAL
 
     class Counting:
         def verify(self, stored: str, password: str) -> bool:
@@ -172,6 +178,7 @@ def test_unknown_names_cost_as_much_as_known_ones(monkeypatch) -> None:
             return hasher.verify(stored, password)
 
     monkeypatch.setattr(passwords, "_HASHER", Counting())
+    monkeypatch.setattr(passwords, "_NOBODY", quick_apps.REAL_NOBODY)
     stored = hasher.hash("right password")
     assert not passwords.fits("wrong", stored)
     assert not passwords.fits("wrong", None)

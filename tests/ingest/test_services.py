@@ -100,6 +100,18 @@ def test_a_node_whose_spool_was_damaged_is_degraded(desk: Desk) -> None:
     assert desk.node().health == "degraded"
 
 
+def test_what_is_discovered_says_itself_what_it_is(desk: Desk) -> None:
+    desk.folder.park("door-1")
+    desk.folder.park_description("door-1", "lift-door", "电梯")
+    desk.folder.park_description("door-1", "lift-door", "1 号电梯门")
+    desk.folder.park_description("lamp-1", "lamp", "\u202e走廊")  # turns the text around
+    desk.folder.park("bin-1", name="meta/describe")  # says nothing that can be read
+    found = {one.device: (one.kind, one.label) for one in desk.devices.list(GUEST, NOON)}
+    assert found["door-1"] == ("lift-door", "1 号电梯门")
+    assert found["lamp-1"] == ("lamp", "lamp-1")
+    assert found["bin-1"] == ("unknown", "bin-1")
+
+
 def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
     desk.folder.park("bin-1")
     desk.folder.park("bin-1")

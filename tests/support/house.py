@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import quick_apps
 import sqlalchemy as sa
 import stores
 from fastapi.testclient import TestClient
@@ -47,6 +48,7 @@ from linli.events import (
 from linli.ids import uuid7
 from linli.topics import Topic
 
+quick_apps.use()
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SITE, AREA, NODE, CAMERA = "c001", "b03", "c001-n07", "cam-e1"
 NODE_KEY = "a-key-that-only-this-node-has"
@@ -201,19 +203,33 @@ class Folder:
         )
         return self.put("meta", "describe", encode(message), device=device)
 
-    def park(self, device: str, node: str = NODE) -> None:
+    def park_description(self, device: str, kind: str, label: str) -> None:
+        message = DescribeMessage(
+            **self._envelope("meta", "describe", device, self.clock.now()),
+            data=DescribeData(kind=kind, label=label),
+        )
+        self.park(device, name="meta/describe", payload=encode(message))
+
+    def park(
+        self,
+        device: str,
+        node: str = NODE,
+        *,
+        name: str = "event/zone-dwell",
+        payload: bytes = b"{}",
+    ) -> None:
         with writing(self.journal) as connection:
             connection.execute(
                 journal.parked.insert(),
                 {
                     "received": to_micros(self.clock.now()),
-                    "topic": f"linli/v1/{SITE}/{AREA}/{node}/{device}/event/zone-dwell",
+                    "topic": f"linli/v1/{SITE}/{AREA}/{node}/{device}/{name}",
                     "area": AREA,
                     "node": node,
                     "device": device,
                     "sha256": uuid7(NOON),
-                    "size": 2,
-                    "payload": b"{}",
+                    "size": len(payload),
+                    "payload": payload,
                 },
             )
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
+import quick_apps
 from fastapi import FastAPI, Response
 from ordinary_day import drawn_picture
 
@@ -60,6 +61,7 @@ from linli.clock import Clock, SystemClock
 from linli.events import SEVERITIES, Action, ModelRef, Severity
 from linli.ids import uuid7
 
+quick_apps.use()
 PASSWORD = "a long and quiet evening"
 MODEL = ModelRef(name="yolox-nano", version="0.1.1", sha256="e8" * 32)
 SITE = "春晖社区"

@@ -32,7 +32,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def sign_in(client: TestClient, name: str, password: str) -> str:
-    client.post("/login", data={"name": name, "password": password})
+    client.post("/login", data={"name": name, "password": password}, follow_redirects=False)
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings/password").text)
     assert found, "not signed in"
     return found.group(1)
@@ -68,7 +68,7 @@ def test_an_account_a_token_and_a_screen_are_let_in_and_shut_out(client: TestCli
         assert found.group(1) not in client.get(HERE).text
     closed = {**csrf, "role": "community", "areas": "b03, b04", "disabled": "1"}
     client.post(f"{HERE}/accounts/li", data=closed)
-    again = client.post("/login", data={"name": "li", "password": password})
+    again = client.post("/login", data={"name": "li", "password": password}, follow_redirects=False)
     assert again.status_code == 401
     last = client.post(f"{HERE}/accounts/boss", data={**csrf, "role": "duty"})
     assert last.status_code == 400

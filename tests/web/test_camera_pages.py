@@ -59,8 +59,10 @@ def token(client: TestClient) -> str:
 
 
 def sign_in(client: TestClient, name: str) -> str:
-    client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
-    found = re.search(r'<meta name="csrf" content="([^"]+)">', client.get("/").text)
+    form = {"name": name, "password": PASSWORDS[name][1], "next": "/settings/password"}
+    found = re.search(
+        r'<meta name="csrf" content="([^"]+)">', client.post("/login", data=form).text
+    )
     assert found is not None
     return found.group(1)
 

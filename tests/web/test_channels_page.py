@@ -41,13 +41,17 @@ class Office:
         self.folder, self.provider, self.client = folder, provider, client
 
     def sign_in(self, name: str) -> None:
-        self.client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
+        self.client.post(
+            "/login", data={"name": name, "password": PASSWORDS[name][1]}, follow_redirects=False
+        )
 
     def page(self, path: str = "/channels") -> str:
         return re.sub(r"\s+", " ", self.client.get(path).text)
 
     def test(self, name: str = "group", **fields: str) -> Any:
-        found = re.search(r'name="csrf" content="([^"]+)"', self.client.get("/").text)
+        found = re.search(
+            r'name="csrf" content="([^"]+)"', self.client.get("/settings/password").text
+        )
         assert found is not None
         form = {"address": "KEY", "csrf_token": found.group(1), **fields}
         return self.client.post(f"/channels/{name}/test", data=form)

@@ -43,13 +43,17 @@ class Web:
 
     def sign_in(self, name: str) -> None:
         self.client.cookies.clear()
-        self.client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
+        self.client.post(
+            "/login", data={"name": name, "password": PASSWORDS[name][1]}, follow_redirects=False
+        )
 
     def page(self, path: str = PATH) -> str:
         return re.sub(r"\s+", " ", self.client.get(path).text)
 
     def ask(self, command: str = "door-hold", *, status: int = 200, **form: object) -> str:
-        found = re.search(r'name="csrf" content="([^"]+)"', self.client.get("/").text)
+        found = re.search(
+            r'name="csrf" content="([^"]+)"', self.client.get("/settings/password").text
+        )
         assert found is not None
         given = {"reason": "e-bike", "once": ONCE, "csrf_token": found.group(1), **form}
         answer = self.client.post(f"{PATH}/commands/{command}", data=given)

@@ -28,8 +28,10 @@ class Web:
     def sign_in(self, name: str, language: str = "en") -> None:
         self.client.cookies.clear()
         self.client.headers["accept-language"] = language
-        self.client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
-        found = re.search(r'<meta name="csrf" content="([^"]+)">', self.get("/"))
+        self.client.post(
+            "/login", data={"name": name, "password": PASSWORDS[name][1]}, follow_redirects=False
+        )
+        found = re.search(r'<meta name="csrf" content="([^"]+)">', self.get("/settings/password"))
         assert found is not None
         self.token = found.group(1)
 

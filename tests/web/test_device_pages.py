@@ -132,7 +132,7 @@ def test_a_confirmed_device_is_waited_for() -> None:
     place = Neighbourhood()
     furnish(place)
     client = TestClient(place.app(), headers={"accept-language": "en"})
-    client.post("/login", data={"name": "王芳", "password": PASSWORD})
+    client.post("/login", data={"name": "王芳", "password": PASSWORD}, follow_redirects=False)
     now = place.clock.now()
     path, asked = "/devices/c001-n07/cam-e1", int(now.timestamp())
     index = next(at for at, one in enumerate(place.estate.devices) if one.device == "cam-e1")

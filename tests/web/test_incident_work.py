@@ -26,7 +26,9 @@ class Web:
 
     def sign_in(self, name: str, language: str = "en") -> None:
         self.client.headers["accept-language"] = language
-        self.client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
+        self.client.post(
+            "/login", data={"name": name, "password": PASSWORDS[name][1]}, follow_redirects=False
+        )
 
     def get(self, path: str) -> str:
         answer = self.client.get(path)
@@ -34,7 +36,9 @@ class Web:
         return answer.text
 
     def do(self, path: str, *, status: int = 200, files=None, **form: object) -> str:
-        token = re.search(r'<meta name="csrf" content="([^"]+)">', self.client.get("/").text)
+        token = re.search(
+            r'<meta name="csrf" content="([^"]+)">', self.client.get("/settings/password").text
+        )
         assert token is not None
         data = {"csrf_token": token.group(1), **form}
         answer = self.client.post(path, data=data, files=files)

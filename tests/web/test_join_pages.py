@@ -23,7 +23,11 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     site = folder.settings.site
     mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
     with TestClient(app, base_url="http://linli.test") as client:
-        client.post("/login", data={"name": "boss", "password": PASSWORDS["boss"][1]})
+        client.post(
+            "/login",
+            data={"name": "boss", "password": PASSWORDS["boss"][1]},
+            follow_redirects=False,
+        )
         yield client
     folder.close()
 

@@ -28,7 +28,7 @@ def test_pages_of_somebody_who_is_limited_to_an_area(
     mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
     folder.put_event(folder.event())
     with TestClient(app, base_url="http://linli.test") as client:
-        client.post("/login", data={"name": "li", "password": WORD})
+        client.post("/login", data={"name": "li", "password": WORD}, follow_redirects=False)
         for _ in range(500):
             app.state.house.wake()
             stats = client.get("/api/v1/stats").json()

@@ -44,13 +44,17 @@ def browser(place: Neighbourhood, name: str | None = "王芳", prefix: str = "")
     )
     client.headers["accept-language"] = "en"
     if name is not None:
-        answer = client.post("/login", data={"name": name, "password": PASSWORD})
+        answer = client.post(
+            "/login", data={"name": name, "password": PASSWORD}, follow_redirects=False
+        )
         assert answer.status_code == 303
     return client
 
 
 def csrf(client: TestClient) -> str:
-    found = re.search(r'<meta name="csrf" content="([^"]+)">', client.get("/").text)
+    found = re.search(
+        r'<meta name="csrf" content="([^"]+)">', client.get("/settings/password").text
+    )
     assert found is not None
     return found.group(1)
 
@@ -89,7 +93,9 @@ def test_sign_in_never_leads_elsewhere(place: Neighbourhood, evil: str) -> None:
 
 @pytest.mark.parametrize(("name", "password"), [("王芳", "wrong"), ("nobody", PASSWORD), ("", "")])
 def test_wrong_sign_in_says_one_thing(place: Neighbourhood, name: str, password: str) -> None:
-    answer = browser(place, None).post("/login", data={"name": name, "password": password})
+    answer = browser(place, None).post(
+        "/login", data={"name": name, "password": password}, follow_redirects=False
+    )
     assert answer.status_code == 401
     assert "Name or password is wrong" in answer.text
     assert "set-cookie" not in answer.headers

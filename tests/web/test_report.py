@@ -56,7 +56,11 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 def client(folder: Folder) -> Iterator[TestClient]:
     with TestClient(made(folder), base_url="http://linli.test") as client:
         client.headers["accept-language"] = "en"
-        client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+        client.post(
+            "/login",
+            data={"name": "wang", "password": PASSWORDS["wang"][1]},
+            follow_redirects=False,
+        )
         yield client
 
 

@@ -67,13 +67,19 @@ def client(folder: Folder) -> Iterator[TestClient]:
     app.state.services.configs.put(ADMIN, NODE, given, seen=NOTHING_YET, now=NOON)
     with TestClient(app, base_url="http://linli.test") as client:
         client.headers["accept-language"] = "en"
-        client.post("/login", data={"name": "boss", "password": PASSWORDS["boss"][1]})
+        client.post(
+            "/login",
+            data={"name": "boss", "password": PASSWORDS["boss"][1]},
+            follow_redirects=False,
+        )
         yield client
 
 
 @pytest.fixture
 def token(client: TestClient) -> str:
-    found = re.search(r'<meta name="csrf" content="([^"]+)">', client.get("/").text)
+    found = re.search(
+        r'<meta name="csrf" content="([^"]+)">', client.get("/settings/password").text
+    )
     assert found is not None
     return found.group(1)
 
@@ -225,7 +231,9 @@ def test_taught_again_it_keeps_what_was_set_for_it_and_can_go_back(
 
 def test_who_may_not_arrange_is_refused_before_pictures_are_read(client: TestClient) -> None:
     client.post("/logout")
-    client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+    client.post(
+        "/login", data={"name": "wang", "password": PASSWORDS["wang"][1]}, follow_redirects=False
+    )
     many = [("files.0", ("a.jpg", b"-", "image/jpeg"))] * 60
     assert client.post(PAGE, data=PLACE, files=many).status_code == 403, "not 400: it was not read"
     assert client.get(PAGE).status_code == 403

@@ -79,7 +79,11 @@ def test_a_worker_learns_it_alone_and_nothing_real_is_touched(folder: Folder) ->
             assert done.status_code == 200
             return done.text
 
-        client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+        client.post(
+            "/login",
+            data={"name": "wang", "password": PASSWORDS["wang"][1]},
+            follow_redirects=False,
+        )
         assert "Only you see it" in client.get("/tour").text
         assert "Acknowledge" in do("/tour/begin")
         assert "Not this one now" in do("/tour/false-alarm")
@@ -92,14 +96,22 @@ def test_a_worker_learns_it_alone_and_nothing_real_is_touched(folder: Folder) ->
         with reading(folder.reader("state")) as connection:
             assert connection.execute(incident.select()).all() == []
         client.cookies.clear()
-        client.post("/login", data={"name": "guest", "password": PASSWORDS["guest"][1]})
+        client.post(
+            "/login",
+            data={"name": "guest", "password": PASSWORDS["guest"][1]},
+            follow_redirects=False,
+        )
         assert client.get("/tour").status_code == 403
 
 
 def test_drills_are_begun_and_ended_on_their_page(folder: Folder) -> None:
     with visited(folder) as client:
         client.headers["accept-language"] = "en"
-        client.post("/login", data={"name": "boss", "password": PASSWORDS["boss"][1]})
+        client.post(
+            "/login",
+            data={"name": "boss", "password": PASSWORDS["boss"][1]},
+            follow_redirects=False,
+        )
         page = client.get("/settings/drills").text
         token = page.split('name="csrf_token" value="')[1].split('"')[0]
         form = {"csrf_token": token, "place": f"{NODE}/{CAMERA}", "event": "smoke"}

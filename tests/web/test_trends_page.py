@@ -34,7 +34,11 @@ def client(folder: Folder) -> Iterator[TestClient]:
     mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
     with TestClient(app, base_url="http://linli.test") as client:
         client.headers["accept-language"] = "en"
-        client.post("/login", data={"name": "wang", "password": PASSWORDS["wang"][1]})
+        client.post(
+            "/login",
+            data={"name": "wang", "password": PASSWORDS["wang"][1]},
+            follow_redirects=False,
+        )
         yield client
 
 

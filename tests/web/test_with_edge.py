@@ -85,8 +85,8 @@ class Staff:
     def __init__(self, url: str) -> None:
         self.web = httpx2.Client(base_url=url, follow_redirects=True, timeout=60)
         self.web.headers["accept-language"] = "en"
-        self.web.post("/login", data={"name": "boss", "password": PASSWORD})
-        found = re.search(r'<meta name="csrf" content="([^"]+)">', self.get("/"))
+        self.web.post("/login", data={"name": "boss", "password": PASSWORD}, follow_redirects=False)
+        found = re.search(r'<meta name="csrf" content="([^"]+)">', self.get("/settings/password"))
         assert found is not None
         self.token = found[1]
 

@@ -34,7 +34,9 @@ def test_from_the_journal_to_a_resolved_incident(tmp_path: Path) -> None:
         assert client.get("/api/v1/nothing").headers["content-type"] == "application/problem+json"
         assert "Sign in" in client.get("/").text
         name = "wang"
-        client.post("/login", data={"name": name, "password": PASSWORDS[name][1]})
+        client.post(
+            "/login", data={"name": name, "password": PASSWORDS[name][1]}, follow_redirects=False
+        )
         assert "All quiet" in client.get("/").text
         folder.put_event(
             folder.event(severity="high", snapshot=snapshot(uuid7(folder.clock.now())))
