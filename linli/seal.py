@@ -2,15 +2,18 @@
 
 A sealed picture is `LNS1`, the key's id (8 bytes), then what HPKE gives: who seals cannot open.
 `about` says which picture it is; opened under another, it is refused.
+
+The ciphers are 6 MB of a process, so they are loaded when a picture or a box comes that needs them.
 """
 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hpke import Suite
 
 SEALED = "application/vnd.linli.sealed"
 """The media type of a sealed picture."""
@@ -20,17 +23,20 @@ KEY_BYTES = 32
 _MAGIC = b"LNS1"
 _ID_BYTES = 8
 _HEAD = len(_MAGIC) + _ID_BYTES
-_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
 def new_key() -> bytes:
     """Return a private key."""
-    return X25519PrivateKey.generate().private_bytes_raw()
+    from cryptography.hazmat.primitives.asymmetric import x25519  # noqa: PLC0415
+
+    return x25519.X25519PrivateKey.generate().private_bytes_raw()
 
 
 def public_of(private: bytes) -> bytes:
     """Return the public key of a private one."""
-    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    from cryptography.hazmat.primitives.asymmetric import x25519  # noqa: PLC0415
+
+    return x25519.X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
 def id_of(public: bytes) -> str:
@@ -45,8 +51,10 @@ def about(site: str, node: str, picture: str) -> bytes:
 
 def seal(data: bytes, public: bytes, info: bytes) -> bytes:
     """Return `data` for the owner of a key alone. Raises ValueError for no key."""
-    key = X25519PublicKey.from_public_bytes(public)
-    return _MAGIC + bytes.fromhex(id_of(public)) + _SUITE.encrypt(data, key, info=info)
+    from cryptography.hazmat.primitives.asymmetric import x25519  # noqa: PLC0415
+
+    key = x25519.X25519PublicKey.from_public_bytes(public)
+    return _MAGIC + bytes.fromhex(id_of(public)) + _suite().encrypt(data, key, info=info)
 
 
 def key_of(sealed: bytes) -> str:
@@ -58,10 +66,19 @@ def key_of(sealed: bytes) -> str:
 
 def opened(sealed: bytes, private: bytes, info: bytes) -> bytes:
     """Return what was sealed. Raises ValueError when it was changed, or is another picture."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import x25519  # noqa: PLC0415
+
     key_of(sealed)
+    key = x25519.X25519PrivateKey.from_private_bytes(private)
     try:
-        return _SUITE.decrypt(
-            sealed[_HEAD:], X25519PrivateKey.from_private_bytes(private), info=info
-        )
+        return _suite().decrypt(sealed[_HEAD:], key, info=info)
     except InvalidTag:
         raise ValueError("it was not sealed so, or changed since") from None
+
+
+@cache
+def _suite() -> Suite:
+    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite  # noqa: PLC0415
+
+    return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)

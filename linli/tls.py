@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linli.errors import InputError
 from linli.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class TlsFiles(Settings, frozen=True, kw_only=True):
@@ -34,6 +37,8 @@ def client_context(
     """
     if ca_file is None:
         return None
+    import ssl  # noqa: PLC0415 - OpenSSL is 4 MB of a process that only reads settings
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

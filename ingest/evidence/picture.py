@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from ingest.refusal import NotUsable, TooMuch, WrongKind
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_PIXELS = 8_000_000
@@ -15,9 +17,6 @@ PHOTO_BYTES = 16 * 1024 * 1024
 PHOTO_PIXELS = 120_000_000
 PHOTO_SIDE = 1600
 _QUALITY = 90
-
-# Ours is stricter, and held before anything is decoded; Pillow's would only warn.
-Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ def clean(data: bytes, *, pixels: int = MOST_PIXELS, quality: int = _QUALITY) ->
     Raises TooMuch above 2 MiB or so many `pixels`, WrongKind when it is no JPEG, NotUsable when it
     cannot be decoded.
     """
+    from ingest.pillow import Image, UnidentifiedImageError  # noqa: PLC0415
+
     if len(data) > MOST_BYTES:
         raise TooMuch(f"a picture has at most {MOST_BYTES} bytes")
     try:
@@ -55,6 +56,8 @@ def photo(data: bytes) -> Picture:
 
     Raises as `clean`, above 16 MiB or 120 megapixels.
     """
+    from ingest.pillow import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415
+
     if len(data) > PHOTO_BYTES:
         raise TooMuch(f"a photograph has at most {PHOTO_BYTES} bytes")
     try:
@@ -72,7 +75,9 @@ def photo(data: bytes) -> Picture:
     return _bare(upright)
 
 
-def _bare(pixels: Image.Image, quality: int = _QUALITY) -> Picture:
+def _bare(pixels: Pixels, quality: int = _QUALITY) -> Picture:
+    from ingest.pillow import Image  # noqa: PLC0415
+
     # Only raw pixels go over, so no comment, profile, EXIF or trailing bytes can.
     bare = Image.frombytes("RGB", pixels.size, pixels.tobytes())
     out = io.BytesIO()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import NamedTuple
-
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.refusal import NotUsable, TooMuch, WrongKind
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
@@ -38,6 +39,8 @@ def clean(data: bytes) -> Drawing:
     Raises TooMuch above 8 MiB or 25 megapixels, WrongKind when it is no PNG, JPEG or WebP, and
     NotUsable when it cannot be decoded. SVG is refused: it can hold scripts and addresses.
     """
+    from ingest.pillow import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415
+
     if len(data) > MOST_BYTES:
         raise TooMuch(f"a floor plan has at most {MOST_BYTES} bytes")
     try:
@@ -55,7 +58,9 @@ def clean(data: bytes) -> Drawing:
     return _smaller(pixels)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def _on_white(picture: Pixels) -> Pixels:
+    from ingest.pillow import Image  # noqa: PLC0415
+
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture.convert("RGB")
     drawn = picture.convert("RGBA")
@@ -63,8 +68,10 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, drawn).convert("RGB")
 
 
-def _smaller(pixels: Image.Image) -> Drawing:
+def _smaller(pixels: Pixels) -> Drawing:
     """Encode it both ways: lines are sharp and small as PNG, photographs small as JPEG."""
+    from ingest.pillow import Image  # noqa: PLC0415
+
     # Only raw pixels go over, so no comment, profile, EXIF or trailing bytes can.
     bare = Image.frombytes("RGB", pixels.size, pixels.tobytes())
     png, jpeg = io.BytesIO(), io.BytesIO()

@@ -1,8 +1,8 @@
 """What is the same of every database, and SQLite's engines: durable writer, query-only readers.
 
 `ingest.store.choose` chooses between these files and a PostgreSQL (`ingest.store.postgres`). What
-callers write with `writing`, `reading` and `insert` is the same on both: `insert` is PostgreSQL's,
-whose ON CONFLICT SQLite understands.
+callers write with `writing`, `reading` and `insert` is the same on both: `insert` is SQLite's,
+whose ON CONFLICT PostgreSQL's dialect writes too. So only an estate with PostgreSQL loads that.
 
 Instants are stored as integer microseconds since 1970-01-01 UTC: exact, small, and ordered. Columns
 read by people's code use `UtcDateTime`; the hot path of the journal uses the integers themselves.
@@ -22,7 +22,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
 
 from linli.errors import StoreError
 
@@ -48,6 +53,35 @@ MORE_READERS = 32
 VALUE_ERRORS = (exc.IntegrityError, exc.DataError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+@compiles(CreateIndex, "postgresql")
+def _partial(create: CreateIndex, compiler: DDLCompiler, **more: Any) -> str:
+    """Write a partial index of SQLite's as one of PostgreSQL's.
+
+    A table that named both would load PostgreSQL's dialect everywhere.
+    """
+    options = create.element.dialect_options
+    if options["postgresql"]["where"] is None:
+        options["postgresql"]["where"] = options["sqlite"]["where"]
+    return str(compiler.visit_create_index(create, **more))  # type: ignore[no-untyped-call]
+
+
+@compiles(OnConflictDoUpdate, "postgresql")
+def _or_update(clause: OnConflictDoUpdate, compiler: SQLCompiler, **more: Any) -> str:
+    return _in_postgres(clause, compiler, more)
+
+
+@compiles(OnConflictDoNothing, "postgresql")
+def _or_nothing(clause: OnConflictDoNothing, compiler: SQLCompiler, **more: Any) -> str:
+    return _in_postgres(clause, compiler, more)
+
+
+def _in_postgres(clause: ClauseElement, compiler: SQLCompiler, more: dict[str, Any]) -> str:
+    """Write SQLite's ON CONFLICT for PostgreSQL, whose own may name a constraint as well."""
+    clause.__dict__.setdefault("constraint_target", None)
+    return str(getattr(compiler, f"visit_{clause.__visit_name__}")(clause, **more))
+
 
 RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """Type of an autoincrementing key; SQLite counts up only in an INTEGER."""

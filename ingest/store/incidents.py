@@ -59,7 +59,6 @@ sa.Index(
     incident.c.key,
     unique=True,
     sqlite_where=incident.c.state != "resolved",
-    postgresql_where=incident.c.state != "resolved",
 )
 sa.Index("ix_incident_key", incident.c.key, incident.c.number)
 sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number.desc())
@@ -79,14 +78,12 @@ sa.Index(
     incident.c.node,
     incident.c.device,
     sqlite_where=UNRESOLVED,
-    postgresql_where=UNRESOLVED,
 )
 sa.Index(
     "ix_incident_taken_on",
     incident.c.urgency,
     incident.c.number.desc(),
     sqlite_where=TAKEN_ON,
-    postgresql_where=TAKEN_ON,
 )
 sa.Index(
     "ix_incident_aside",
@@ -94,14 +91,12 @@ sa.Index(
     incident.c.urgency,
     incident.c.number.desc(),
     sqlite_where=incident.c.aside.is_not(None),
-    postgresql_where=incident.c.aside.is_not(None),
 )
 sa.Index(
     "ix_incident_drill",
     incident.c.label,
     incident.c.id,
     sqlite_where=incident.c.label == sa.literal_column("'drill'"),
-    postgresql_where=incident.c.label == sa.literal_column("'drill'"),
 )
 
 transition = sa.Table(

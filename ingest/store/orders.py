@@ -24,7 +24,6 @@ sa.Index(
     work_order.c.incident,
     unique=True,
     sqlite_where=_OPEN,
-    postgresql_where=_OPEN,
 )
 sa.Index("ix_work_order_incident", work_order.c.incident, work_order.c.id)
 sa.Index("ix_work_order_assignee", work_order.c.assignee, work_order.c.id)

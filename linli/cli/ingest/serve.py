@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import secrets
 from pathlib import Path
 
 import click
@@ -12,7 +10,6 @@ import click
 from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.supervise import supervise
 from linli.cli.ingest.options import config_option
-from linli.codec import prepare_types
 from linli.errors import InputError
 from linli.process import StopSignal, no_core_dumps
 from linli.settings import make_folder, write_secret
@@ -44,11 +41,14 @@ def receiver(config: Path) -> None:
 @config_option
 def web(config: Path) -> None:
     """Run only the web side: consumers, API, pages. `run` starts it by itself."""
-    import uvicorn  # here, because the receiver must not pay for the web's imports
+    import gc  # here, because neither parent nor receiver must pay for the web's imports
+
+    import uvicorn
 
     from dashboards.web.mount import mount
     from dashboards.web.notices import WebWording
     from ingest.app import create_app
+    from linli.codec import prepare_types
 
     no_core_dumps()  # passwords, pictures and names are in memory
     settings = load_settings(config)
@@ -100,6 +100,8 @@ def init(config: Path, site: str, label: str, mqtt_port: int, http_port: int) ->
 
     `linli broker run --data FOLDER` with the folder of the settings file uses the same password.
     """
+    from secrets import token_urlsafe
+
     if not is_id(site):
         raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
     if config.exists():
@@ -107,7 +109,7 @@ def init(config: Path, site: str, label: str, mqtt_port: int, http_port: int) ->
     folder = make_folder(config.resolve().parent, mode=0o755)
     secret = make_folder(folder / "secrets") / CLIENT_ID
     if not secret.exists():
-        write_secret(secret, secrets.token_urlsafe(24))
+        write_secret(secret, token_urlsafe(24))
     quoted = json.dumps(label, ensure_ascii=False)
     config.write_text(
         f'data = "data"\n\n[site]\nid = "{site}"\nlabel = {quoted}\n\n'
