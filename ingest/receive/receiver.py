@@ -44,6 +44,7 @@ log = get_logger(__name__)
 
 KINDS = ("event", "telemetry", "meta", "health")
 BATCH = 1000
+MOST_AT_ONCE = 2000  # a broker that brings more than was asked for makes no commit take minutes
 LONGEST_WAIT = 0.2
 LONGEST_LINGER = 0.005
 IDLE = 0.25
@@ -138,7 +139,7 @@ class Receiver:
 
     def close(self) -> None:
         """Commit what waits, say goodbye, close the link."""
-        if self._waiting and self._link.connected and self._ready:
+        while self._waiting and self._link.connected and self._ready:
             self._flush()
         with contextlib.suppress(StoreError):
             self._writer.tell()
@@ -295,15 +296,16 @@ class Receiver:
 
     def _flush(self) -> None:
         started = self._clock.monotonic()
+        deliveries = self._waiting[:MOST_AT_ONCE]
         try:
-            outcomes = isolate(self._waiting, self._commit, self._give_up)
+            outcomes = isolate(deliveries, self._commit, self._give_up)
         except StoreError as error:
             self._hold(error)
             return
         self._commit_took = self._clock.monotonic() - started
         stored = sum(outcome.stored for outcome in outcomes)
         self._pass("after-commit", stored)
-        answered = self._answer(outcomes)
+        answered = self._answer(deliveries, outcomes)
         self._pass("after-ack", stored)
         now = self._clock.monotonic()
         if stored:
@@ -316,14 +318,14 @@ class Receiver:
         self._pay(self._pace.due(now), now)
         self._pass("after-receipt", stored)
 
-    def _answer(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def _answer(self, done: Sequence[Delivery], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Refuse, then acknowledge at once: the broker fills its window while we do the rest.
 
         Return what receipts may cover. Once one covers a refused row its sender has forgotten it;
         a link that breaks here brings all of it again, and then it is answered.
         """
-        deliveries, self._waiting = self._waiting, []
-        self._without_ack = 0
+        self._waiting = self._waiting[len(done) :]
+        self._without_ack = sum(1 for delivery in self._waiting if delivery.qos == 0)
         try:
             for outcome in outcomes:
                 self._refuse(outcome)
@@ -331,7 +333,7 @@ class Receiver:
             return ()
         finally:
             self._floods.judged()
-        for delivery in deliveries:
+        for delivery in done:
             self._link.ack(delivery)
         self._link.flush()
         return outcomes

@@ -106,6 +106,10 @@ class Link(Protocol):
         """Send what waits now, as far as the network takes it; `step` does so by itself."""
         ...
 
+    def cut(self) -> None:
+        """Lose the connection as a pulled cable does: the will is spoken."""
+        ...
+
     def close(self) -> None:
         """Send what is waiting and leave politely: the will is not spoken."""
         ...

@@ -112,6 +112,16 @@ class PahoLink:
             client.disconnect()
             tap.close()
 
+    def cut(self) -> None:
+        """Lose the connection as a pulled cable does: the will is spoken; `step` connects again."""
+        was_up = self._up
+        if self._tap is not None:
+            self._tap.close()
+        self._client = self._tap = None
+        self._up = False
+        if was_up:
+            self._handler.on_down("cut")
+
     def _turn(self, client: paho.Client, tap: Tap, timeout: float) -> MQTTErrorCode:
         """Do what `client.loop` does, with the tap between."""
         if tap.fileno() < 0:

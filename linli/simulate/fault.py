@@ -14,7 +14,7 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """It lasts from `shortest` to `longest` seconds."""
+    """It lasts from `shortest` to `longest` seconds; without `sorts` it is one of whole edges."""
 
     sorts: frozenset[Sort]
     shortest: float
@@ -28,6 +28,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "bin-fire": Fault(frozenset({"bin"}), 900, 1800),
     "smoke": Fault(frozenset({"smoke"}), 120, 600),
     "sensor-silent": Fault(frozenset({"climate", "light", "smoke"}), 1200, 3600),
+    "edge-offline": Fault(frozenset(), 60, 600),
+    "clock-off": Fault(frozenset(), 600, 3600),
 }
 
 

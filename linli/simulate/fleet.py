@@ -12,9 +12,13 @@ from linli.errors import LinkError
 from linli.mqtt import LinkFactory, LinkOptions, PahoLink
 from linli.simulate.community import Box, Community, Device
 from linli.simulate.sender import Counts, Sender
+from linli.simulate.timekeeping import SET, Timekeeping
+from linli.simulate.wire import stream_id
 from linli.simulate.world import World
 
 _SLICE = timedelta(seconds=10)
+_DEVICES_A_SECOND = 2_000
+"""So fast edges come up: each tells of its devices, and a broker keeps only so many messages."""
 _REST = 0.01
 _SOON = 30.0
 
@@ -58,9 +62,11 @@ class Fleet:
                 clock=clock,
                 counts=self.counts,
                 factory=factory,
+                keeps=_timekeeping(world, box),
             )
             for box in community.boxes
         }
+        self._sizes = {box: len(found) for box, found in devices.items()}
         self._at = world.start
         self._target = world.start
 
@@ -84,37 +90,56 @@ class Fleet:
         *,
         patience: float,
     ) -> None:
-        """Play the world at `speed`, then wait up to `patience` seconds for the last receipts.
+        """Play the world at `speed`, then wait for the last receipts, `patience` s for the next.
 
-        Raises LinkError when not every edge found broker and ingest within half a minute.
+        Raises LinkError when for half a minute no further edge found broker and ingest.
         """
         try:
-            self._gather(stopped)
+            self._gather(stopped, tell)
             began = self._clock.monotonic()
             while not stopped() and self._at < self._world.end:
                 gone = timedelta(seconds=(self._clock.monotonic() - began) * speed)
                 self._target = min(self._world.start + gone, self._world.end)
                 self._turn(self._play())
                 tell()
+            for box in self._world.away:
+                self._senders[box].away = False
             for said in self._world.close(self._at):
                 self._senders[said.device.box].put(said)
                 self.made += 1
-            until = self._clock.monotonic() + patience
-            while (
-                any(one.held for one in self._senders.values()) and self._clock.monotonic() < until
-            ):
-                self._turn(0)
-                tell()
+            self._wait(tell, patience)
         finally:
             for one in self._senders.values():
                 one.close()
 
-    def _gather(self, stopped: Callable[[], bool]) -> None:
-        until = self._clock.monotonic() + _SOON
+    def _wait(self, tell: Callable[[], None], patience: float) -> None:
+        """Turn until nothing is held, as long as receipts come."""
+        held, until = self.standing.held, self._clock.monotonic() + patience
+        while held and self._clock.monotonic() < until:
+            self._turn(0)
+            tell()
+            now = self.standing.held
+            if now < held:
+                held, until = now, self._clock.monotonic() + patience
+
+    def _gather(self, stopped: Callable[[], bool], tell: Callable[[], None]) -> None:
+        """Bring the edges up one after another, and wait until each found a ready ingest."""
+        began = self._clock.monotonic()
+        until, fewest = began + _SOON, len(self._senders)
         while not stopped():
-            missing = [box.id for box, one in self._senders.items() if not one.ready]
+            room = (self._clock.monotonic() - began) * _DEVICES_A_SECOND
+            moved, missing = 0, []
+            for box, one in self._senders.items():
+                if room >= 0:
+                    moved += one.step()
+                if not one.ready:
+                    missing.append(box.id)
+                room -= self._sizes[box]
             if not missing:
                 return
+            tell()
+            if len(missing) < fewest:
+                fewest, until = len(missing), self._clock.monotonic() + _SOON
             if self._clock.monotonic() > until:
                 raise LinkError(
                     f"{len(missing)} of {len(self._senders)} edges, such as {missing[0]}, did not "
@@ -122,13 +147,18 @@ class Fleet:
                     where="linli simulate",
                     hint="Their users and passwords have to be known to the broker",
                 )
-            self._turn(0)
+            if not moved:
+                time.sleep(_REST)
 
     def _play(self) -> int:
         """Let time go on by at most a slice, if every edge has room for what it brings."""
         if self._target <= self._at or not all(one.has_room for one in self._senders.values()):
             return 0
         self._at = min(self._at + _SLICE, self._target)
+        for box, span in self._world.away.items():
+            self._senders[box].away = span.covers(self._at) and self._at < self._world.end
+        for box in self._world.unset:
+            self._senders[box].at = self._at
         made = 0
         for said in self._world.step(self._at):
             self._senders[said.device.box].put(said)
@@ -142,3 +172,8 @@ class Fleet:
             moved += one.step()
         if not moved:
             time.sleep(_REST)
+
+
+def _timekeeping(world: World, box: Box) -> Timekeeping:
+    span = world.unset.get(box)
+    return SET if span is None else Timekeeping(span, stream_id(world.key, box, "boot"))

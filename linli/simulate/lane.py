@@ -5,6 +5,7 @@ from __future__ import annotations
 from linli.events import Receipt
 from linli.simulate import wire
 from linli.simulate.said import Said
+from linli.simulate.timekeeping import SET, Timekeeping
 
 WINDOW = 128
 """Facts that may be out without a receipt; the contract advises some hundred at most."""
@@ -26,8 +27,9 @@ class Lane:
     Times are the caller's monotonic seconds.
     """
 
-    def __init__(self, stream: str) -> None:
+    def __init__(self, stream: str, clock: Timekeeping = SET) -> None:
         self.stream = stream
+        self._clock = clock
         self._rows: dict[int, _Row] = {}
         self._last = 0
         self._sent = 0
@@ -40,7 +42,7 @@ class Lane:
         """Number what was said and hold it."""
         self._last += 1
         low = next(iter(self._rows), self._last)
-        self._rows[self._last] = _Row(wire.fact(said, self.stream, self._last, low))
+        self._rows[self._last] = _Row(wire.fact(said, self.stream, self._last, low, self._clock))
 
     def fresh(self, now: float) -> list[wire.Published]:
         """Return what may go out for the first time on this connection."""

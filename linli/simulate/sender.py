@@ -16,12 +16,15 @@ from linli.simulate import wire
 from linli.simulate.community import Box, Device
 from linli.simulate.lane import Lane
 from linli.simulate.said import Said
+from linli.simulate.timekeeping import SET, Timekeeping
 from linli.topics import SYSTEM_AREA, ingest_status_topic, node_status_topic, topic_filter
 
 log = get_logger(__name__)
 
 ROOM = 256
 """Facts of a lane held beyond which time stands still."""
+MOST_AWAY = 10_000
+"""The same for an edge that was cut off, until it has caught up."""
 _REPORT_EVERY = 60.0
 _REPORT_EXPIRY = 120
 
@@ -51,12 +54,17 @@ class Sender:
         clock: Clock,
         counts: Counts,
         factory: LinkFactory,
+        keeps: Timekeeping = SET,
     ) -> None:
-        self.ready = False
+        """`keeps` is how the edge keeps time; `at` is the community's, for its reports."""
+        self.ready = self.away = False
+        self.at = clock.now()
+        self._keeps = keeps
+        self._room = ROOM
         self._box, self._devices = box, devices
         self._clock, self._counts = clock, counts
         self._lanes = {
-            lane: Lane(wire.stream_id(key, box, lane)) for lane in ("event", "telemetry")
+            lane: Lane(wire.stream_id(key, box, lane), keeps) for lane in ("event", "telemetry")
         }
         self._session = short_id()
         self._since = clock.now()
@@ -95,7 +103,12 @@ class Sender:
     @property
     def has_room(self) -> bool:
         """Whether more may be said."""
-        return all(len(lane) < ROOM for lane in self._lanes.values())
+        most = max(len(lane) for lane in self._lanes.values())
+        if self.away:
+            self._room = MOST_AWAY
+        elif most < ROOM:
+            self._room = ROOM
+        return most < self._room
 
     def put(self, said: Said) -> None:
         """Hold what was said until a receipt covers it."""
@@ -103,6 +116,10 @@ class Sender:
 
     def step(self) -> int:
         """Handle traffic and send what is due, without waiting; return what came and went."""
+        if self.away:
+            if self._link.connected:
+                self._link.cut()
+            return 0
         moved = self._link.step(0)
         if not self._link.connected:
             return moved
@@ -193,9 +210,10 @@ class Sender:
             topic, payload = wire.report(
                 self._box,
                 self._devices,
-                self._clock.now(),
+                self.at if self._keeps.unset is not None else self._clock.now(),
                 uptime=now - self._began,
                 pending=pending,
+                clock=self._keeps,
             )
             self._link.publish(topic, payload, qos=0, expiry=_REPORT_EXPIRY)
         moved = 0

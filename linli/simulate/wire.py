@@ -6,6 +6,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from linli.codec import encode
 from linli.events import (
     CameraReport,
@@ -23,6 +25,7 @@ from linli.events import (
 from linli.ids import derived_id
 from linli.simulate.community import Box, Device
 from linli.simulate.said import Said
+from linli.simulate.timekeeping import SET, Timekeeping
 from linli.topics import SELF, Topic
 
 AGENT = "simulate"
@@ -35,22 +38,28 @@ def stream_id(key: str, box: Box, lane: str) -> str:
     return hashlib.blake2b(f"{key}\0{box.id}\0{lane}".encode(), digest_size=4).hexdigest()
 
 
-def fact(said: Said, stream: str, sequence: int, low: int) -> Published:
-    """Return an event or readings under their number; `low` is the lowest still held."""
+def fact(said: Said, stream: str, sequence: int, low: int, clock: Timekeeping = SET) -> Published:
+    """Return an event or readings under their number; `low` is the lowest still held.
+
+    All times in it are those of `clock`.
+    """
     topic = said.device.box.topic(said.device.id, said.lane, said.name)
     head = {
-        **_head(topic, said.at, derived_id(said.at, stream, str(sequence))),
-        "recordedtime": said.at,
+        **_head(topic, said.at, derived_id(said.at, stream, str(sequence)), clock),
+        "recordedtime": clock.told(said.at),
         "dataclassification": "internal",
         "stream": stream,
         "sequence": sequence_text(sequence),
         "low": sequence_text(low),
     }
     if isinstance(said.data, EventData):
-        return str(topic), encode(
-            EventMessage(**head, subject=said.device.box.area, data=said.data)
-        )
-    return str(topic), encode(TelemetryMessage(**head, data=said.data))
+        event = replace(said.data, since=clock.told(said.data.since))
+        return str(topic), encode(EventMessage(**head, subject=said.device.box.area, data=event))
+    if clock.unset is None:
+        return str(topic), encode(TelemetryMessage(**head, data=said.data))
+    measured = tuple(replace(one, t=clock.told(one.t)) for one in said.data.readings)
+    data = replace(said.data, readings=measured)
+    return str(topic), encode(TelemetryMessage(**head, data=data))
 
 
 def births(box: Box, devices: tuple[Device, ...], now: datetime) -> list[Published]:
@@ -78,6 +87,7 @@ def report(
     *,
     uptime: float,
     pending: tuple[tuple[str, int], ...],
+    clock: Timekeeping = SET,
 ) -> Published:
     """Return how an edge does. Its memory and disk are made up: it has none of its own."""
     topic = box.topic(SELF, "health", "report")
@@ -95,18 +105,20 @@ def report(
         lanes=lanes,
         cameras=cameras[:64],
     )
-    head = _head(topic, now, derived_id(now, str(topic)))
-    return str(topic), encode(ReportMessage(**head, recordedtime=now, data=data))
+    head = _head(topic, now, derived_id(now, str(topic)), clock)
+    return str(topic), encode(ReportMessage(**head, recordedtime=clock.told(now), data=data))
 
 
-def _head(topic: Topic, time: datetime, message_id: str) -> dict[str, Any]:
+def _head(
+    topic: Topic, time: datetime, message_id: str, clock: Timekeeping = SET
+) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": message_id,
         "source": topic.source,
         "type": topic.type,
-        "time": time,
+        "time": clock.told(time),
         "datacontenttype": "application/json",
         "dataschema": schema_uri(topic.kind),
-        "clocksync": "synced",
+        **clock.trust(time),
     }

@@ -10,7 +10,7 @@ from typing import Final
 
 from linli.errors import InputError
 from linli.simulate.bin import Bin
-from linli.simulate.community import Community, Sort
+from linli.simulate.community import Box, Community, Sort
 from linli.simulate.fault import FAULTS
 from linli.simulate.lamp import Lamp
 from linli.simulate.lift import Lift
@@ -18,6 +18,7 @@ from linli.simulate.part import Part, Surroundings
 from linli.simulate.said import Said
 from linli.simulate.sensor import Sensor
 from linli.simulate.surroundings import Weather
+from linli.simulate.timekeeping import Span
 
 _PARTS: Final[Mapping[Sort, type[Part]]] = {
     "lift": Lift,
@@ -35,6 +36,8 @@ _MS = timedelta(milliseconds=1)
 class World:
     """Everything it says follows from community, seed, start, length and faults.
 
+    `away` are edges that are cut off for a while, `unset` those whose clock is off.
+
     Raises InputError when more faults are wanted than there are devices that can have them.
     """
 
@@ -51,6 +54,7 @@ class World:
         self.key = f"{seed} {self.start.isoformat()}"
         self.end = self.start + length // _MS * _MS
         chance = random.Random(seed)  # noqa: S311 - no secret
+        of_edges = random.Random(f"{seed} edges")  # noqa: S311 - what devices say does not change
         around = Surroundings(self.key, chance, Weather(seed))
         self._parts = [_PARTS[one.sort](one, around) for one in community.devices]
         self._due = [
@@ -58,8 +62,13 @@ class World:
             for index, part in enumerate(self._parts)
         ]
         self._struck: set[int] = set()
+        self.away: dict[Box, Span] = {}
+        self.unset: dict[Box, Span] = {}
         for name, count in (faults or {}).items():
-            self._plan(name, count, chance)
+            if FAULTS[name].sorts:
+                self._plan(name, count, chance)
+            else:
+                self._plan_edges(name, count, community.boxes, of_edges)
         heapq.heapify(self._due)
 
     def step(self, now: datetime) -> Iterator[Said]:
@@ -83,6 +92,32 @@ class World:
         for part in self._parts:
             yield from part.close(at)
 
+    def _plan_edges(
+        self, name: str, count: int, boxes: tuple[Box, ...], chance: random.Random
+    ) -> None:
+        spans = self.away if name == "edge-offline" else self.unset
+        able = [box for box in boxes if box not in spans]
+        self._check(name, count, len(able), "edges")
+        for box in chance.sample(able, count):
+            begin, lasts = self._draw(name, chance)
+            at = self.start + begin * _MS
+            spans[box] = Span(at, at + lasts * _MS)
+
+    def _draw(self, name: str, chance: random.Random) -> tuple[int, int]:
+        """Return when a fault begins and how long it lasts, in milliseconds of the run."""
+        fault, length = FAULTS[name], (self.end - self.start) // _MS
+        begin = int(length * chance.uniform(_FIRST, _LAST))
+        return begin, int(1000 * chance.uniform(fault.shortest, fault.longest))
+
+    @staticmethod
+    def _check(name: str, count: int, able: int, what: str) -> None:
+        if count > able:
+            raise InputError(
+                f"{name} cannot happen {count} times: {able} {what} can have it",
+                where="--faults",
+                hint=f"Each of the {what} has one fault in a run: take more of them",
+            )
+
     def _plan(self, name: str, count: int, chance: random.Random) -> None:
         fault = FAULTS[name]
         able = [
@@ -90,16 +125,9 @@ class World:
             for index, one in enumerate(self._parts)
             if one.device.sort in fault.sorts and index not in self._struck
         ]
-        if count > len(able):
-            raise InputError(
-                f"{name} cannot happen {count} times: {len(able)} devices can have it",
-                where="--faults",
-                hint="A device has one fault in a run: take more devices",
-            )
-        length = (self.end - self.start) // _MS
+        self._check(name, count, len(able), "devices")
         for index in chance.sample(able, count):
             self._struck.add(index)
-            begin = int(length * chance.uniform(_FIRST, _LAST))
-            lasts = int(1000 * chance.uniform(fault.shortest, fault.longest))
+            begin, lasts = self._draw(name, chance)
             self._due.append((begin, index, f"strike {name}"))
             self._due.append((begin + lasts, index, f"mend {name}"))

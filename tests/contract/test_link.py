@@ -215,6 +215,19 @@ def test_a_will_is_spoken_for_the_dead_and_not_for_the_polite(tmp_path: Path) ->
         rival.close()
 
 
+def test_a_cut_speaks_the_will_and_the_link_comes_back(world: World) -> None:
+    ingest, got = world.connect("svc-ingest", subscriptions=(STATUS,))
+    edge, seen = world.connect("c001-n01", will=Will(STATUS, b"lost", delay=0))
+    until(lambda: ingest.connected and edge.connected, ingest, edge)
+    edge.cut()
+    assert not edge.connected
+    until(lambda: bool(got.messages), ingest)
+    assert (got.payloads(), seen.downs) == ([b"lost"], ["cut"])
+    until(lambda: edge.connected, edge)
+    ingest.close()
+    edge.close()
+
+
 @pytest.mark.broker
 @NEEDS_MOSQUITTO
 def test_a_topic_of_somebody_else_is_refused_and_said_so(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from facts import (
 )
 from rigs import RECEIPT_TOPIC, Rig, running_rig
 
+from ingest.receive import receiver
 from ingest.receive.pace import Pace
 from ingest.store import journal
 from ingest.store.engine import reading, to_micros
@@ -50,6 +51,22 @@ def test_commit_comes_before_all_answers_and_the_broker_hears_first(rig: Rig) ->
     assert rig.receipt() == (2, ())
     assert rig.wakes == 1
     assert rig.unacknowledged() == 0
+
+
+def test_more_than_was_asked_for_is_stored_in_slices(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "MOST_AT_ONCE", 3)
+    rig.send(*map(event_bytes, range(1, 9)))
+    for _ in range(3):
+        rig.settle()
+    assert [one for one in rig.told if one.startswith("commit")] == [
+        "commit 3",
+        "commit 3",
+        "commit 2",
+    ]
+    assert (rig.sequences(), rig.unacknowledged()) == ([*range(1, 9)], 0)
+    assert rig.receipt() == (8, ())
 
 
 def test_a_row_carries_address_times_and_the_very_bytes(rig: Rig) -> None:

@@ -80,8 +80,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     return clock
 
 
-def fleet_of(broker: FakeBroker, clock: ManualClock, length: timedelta) -> Fleet:
-    world = World(MADE, seed=1, start=NOON, length=length, faults={"lamp": 2})
+def fleet_of(broker: FakeBroker, clock: ManualClock, length: timedelta, **faults: int) -> Fleet:
+    world = World(MADE, seed=1, start=NOON, length=length, faults={"lamp": 2, **faults})
     links = {box.id: LinkOptions(host="", port=1, client_id=box.id) for box in MADE.boxes}
     return Fleet(MADE, world, links, clock=clock, factory=broker.link)
 
@@ -105,6 +105,48 @@ def test_all_of_a_run_is_received_and_the_edges_say_goodbye(clock: ManualClock) 
         status = broker.retained[str(box.topic("self", "health", "status"))]
         assert json.loads(status)["state"] == "stopped"
         assert str(box.topic("self", "meta", "describe")) in broker.retained
+
+
+def test_an_edge_that_was_cut_off_brings_everything_when_it_is_back(clock: ManualClock) -> None:
+    broker = FakeBroker()
+    ingest = Ingest(broker, clock)
+    fleet = fleet_of(broker, clock, timedelta(hours=1), **{"edge-offline": 1, "clock-off": 1})
+    connected, held = set(), 0
+
+    def tell() -> None:
+        nonlocal held
+        ingest.link.step(0)
+        if fleet.made:
+            connected.add(fleet.standing.connected)
+            held = max(held, fleet.standing.held)
+
+    fleet.run(60, lambda: False, tell, patience=5)
+    wills = [
+        one for topic, one, _ in broker.published if topic.endswith("/status") and b"lost" in one
+    ]
+    assert (connected, len(wills)) == ({1, 2}, 1)
+    assert held > 10
+    assert fleet.counts.receipted == fleet.made == len(ingest.seen)
+    unsynced = [one for one in ingest.seen.values() if b'"unsynced"' in one]
+    assert 0 < len(unsynced) < fleet.made
+
+
+def test_edges_come_up_one_after_another(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet_module, "_DEVICES_A_SECOND", 1)
+    broker = FakeBroker()
+    ingest = Ingest(broker, clock)
+    fleet = fleet_of(broker, clock, timedelta(minutes=1))
+    seen = []
+
+    def tell() -> None:
+        seen.append((clock.monotonic(), fleet.standing.connected))
+        ingest.link.step(0)
+
+    fleet.run(1, lambda: False, tell, patience=5)
+    both = min(at for at, number in seen if number == 2)
+    assert both - min(at for at, number in seen if number == 1) >= 9
 
 
 def test_without_receipts_time_stands_still_and_little_is_held(clock: ManualClock) -> None:

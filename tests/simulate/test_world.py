@@ -19,6 +19,7 @@ from linli.simulate import fault, wire
 from linli.simulate.community import MOST, MOST_EDGES, Community, community
 from linli.simulate.said import Said
 from linli.simulate.surroundings import DUSK, Weather, activity
+from linli.simulate.timekeeping import Timekeeping
 from linli.simulate.world import World
 from linli.topics import Topic
 
@@ -26,6 +27,7 @@ MONDAY = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SMALL = community("c001", 40, 2)
 ONE_OF_EACH = dict.fromkeys(fault.FAULTS, 1)
+OF_DEVICES = {name for name, one in fault.FAULTS.items() if one.sorts}
 SCHEMAS = {
     name: jsonschema.Draft202012Validator(
         json.loads(json.dumps(document)), format_checker=jsonschema.FormatChecker()
@@ -110,7 +112,7 @@ def test_every_episode_begins_once_and_ends_once_in_order(day: list[Said]) -> No
         if isinstance(said.data, EventData):
             phases.setdefault(said.data.episode, []).append(said.data.phase)
             assert said.data.since <= said.at
-    assert len(phases) >= len(ONE_OF_EACH)
+    assert len(phases) >= len(OF_DEVICES)
     for one in phases.values():
         assert (one[0], one[-1], one.count("begin"), one.count("end")) == ("begin", "end", 1, 1)
 
@@ -121,9 +123,45 @@ def test_each_fault_happens_as_often_as_it_was_asked_for(day: list[Said]) -> Non
     )
     del begun["bin-full"]
     assert set(begun.values()) == {1}
-    assert len(begun) == len(ONE_OF_EACH)
+    assert len(begun) == len(OF_DEVICES)
     calm = played(world(length=timedelta(hours=1)))
     assert {one.name for one in calm if one.lane == "event"} <= {"bin-full"}
+
+
+def test_an_edge_is_away_or_has_no_time_as_often_as_it_was_asked_for() -> None:
+    one = world(edge_offline=2, clock_off=1)
+    assert (set(one.away), len(one.unset)) == (set(SMALL.boxes), 1)
+    for span in (*one.away.values(), *one.unset.values()):
+        assert one.start < span.begin < span.end <= one.end
+    calm = world(edge_offline=1)
+    assert played(calm) == played(world()), "what devices say does not change"
+    with pytest.raises(InputError, match="2 edges can have it"):
+        world(clock_off=3)
+
+
+def test_a_clock_that_nothing_set_says_so_and_an_episode_has_one_begin() -> None:
+    one = world(length=timedelta(hours=6), lamp=15, clock_off=2)
+    clocks = {box: Timekeeping(span, "0123abcd") for box, span in one.unset.items()}
+    since: dict[str, set[str]] = {}
+    kinds: set[tuple[str, str]] = set()
+    for number, said in enumerate(played(one), start=1):
+        clock = clocks[said.device.box]
+        topic, payload = wire.fact(said, "0123abcd", number, 1, clock)
+        document = json.loads(payload)
+        if said.lane == "event":
+            since.setdefault(said.data.episode, set()).add(document["data"]["since"])
+        elif number % 50:
+            continue
+        off = clock.unset is not None and clock.unset.covers(said.at)
+        kinds.add((said.lane, document["clocksync"]))
+        assert document["clocksync"] == ("unsynced" if off else "synced")
+        assert document["time"].startswith("2000-01-01T0" if off else "2026-03-02T")
+        assert ("bootid" in document and "uptimems" in document) == off
+        assert not decode(Topic.parse(topic), payload).unknown_fields
+        SCHEMAS[said.lane].validate(document)
+    assert len(kinds) == 4
+    assert {len(one) for one in since.values()} == {1}
+    assert any(next(iter(one)).startswith("2000") for one in since.values())
 
 
 def test_what_is_open_at_the_end_is_ended() -> None:
