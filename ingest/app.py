@@ -70,6 +70,7 @@ from ingest.services.links import LinkService
 from ingest.services.live import LiveService
 from ingest.services.metrics import MetricsService
 from ingest.services.notes import NoteService
+from ingest.services.notice import NoticeService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import KeptBrowsers, PushService
@@ -266,6 +267,7 @@ class House:
             chain=chain,
             influx=InfluxService(self._settings.influx, reader, self._journal),
             notes=NoteService(incidents, evidence),
+            notice=NoticeService(self._settings),
             notify=NotifyService(
                 self._settings.notify,
                 reader,

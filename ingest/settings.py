@@ -200,6 +200,17 @@ class HomeAssistant(OwnUser, frozen=True, kw_only=True):
     """
 
 
+class Notice(Settings, frozen=True, kw_only=True):
+    """What the public notice and the sign say: who answers for it, whom to ask, what it is for.
+
+    Without `purpose` a general one stands there, without `operator` the property management.
+    """
+
+    operator: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    contact: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    purpose: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+
+
 class Rate(Settings, frozen=True, kw_only=True):
     """How fast each node may go, in messages per second; a faster one gets its receipts later."""
 
@@ -222,6 +233,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     series: Series = Series()
     influx: Influx = Influx()
     database: DatabaseSettings = DatabaseSettings()
+    notice: Notice = Notice()
     notify: Notify = Notify()
     commands: Commands = Commands()
 

@@ -73,6 +73,12 @@ DOORS = (
         msg("A code for a new box or one in another's place; shutting out one that was stolen."),
     ),
     Door(
+        "/notice/sign",
+        "see",
+        msg("Sign for residents"),
+        msg("What is watched here, how long what is kept, whom to ask: to print and hang up."),
+    ),
+    Door(
         "/channels",
         "arrange",
         msg("Channels of messages"),

@@ -36,6 +36,7 @@ from ingest.services.history import SHOWN as OF_HISTORY
 from ingest.services.joining import SHOWN as OF_JOINING
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.live import SHOWN as OF_LIVE
+from ingest.services.notice import NoticeView
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
 from ingest.services.rules import FiredView, RulesView
@@ -96,6 +97,7 @@ SHOWN: tuple[type, ...] = (
     Problem,
     NoteList,
     NoteView,
+    NoticeView,
     NotifyView,
     TrialResult,
     ChannelList,

@@ -29,6 +29,7 @@ from ingest.services.links import LinkService
 from ingest.services.live import LiveService
 from ingest.services.metrics import MetricsService
 from ingest.services.notes import NoteService
+from ingest.services.notice import NoticeService
 from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import PushService
@@ -64,6 +65,7 @@ class Services:
     chain: ChainService
     influx: InfluxService
     notes: NoteService
+    notice: NoticeService
     notify: NotifyService
     channels: ChannelService
     metrics: MetricsService

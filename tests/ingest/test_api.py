@@ -27,6 +27,7 @@ NOBODY = "nobody"  # with a password that is wrong
 RULES = {
     ("get", "/healthz"): ANYONE,
     ("get", "/metrics"): VIEWER,
+    ("get", "/api/v1/notice"): ANYONE,
     ("post", "/api/v1/login"): ANYONE,
     ("post", "/api/v1/logout"): VIEWER,
     ("get", "/api/v1/session"): VIEWER,

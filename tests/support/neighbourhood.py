@@ -542,6 +542,7 @@ class Neighbourhood:
             cards=None,  # type: ignore[arg-type]  # no page asks for it
             waste=None,  # type: ignore[arg-type]  # no page asks for it
             commands=Silent(),
+            notice=None,  # type: ignore[arg-type]  # its pages are tested with a real ingest
             notes=None,  # type: ignore[arg-type]  # tests of notes have the real one
             live=None,  # type: ignore[arg-type]  # its page is tested with a real ingest
             notify=None,  # type: ignore[arg-type]  # no page asks for it

@@ -1,0 +1,93 @@
+"""Whether a soak is flat: the beginning of its undisturbed part beside its end. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Look = dict[str, Any]
+# How much the last third may be above the first, as a share and in the unit of the figure.
+_ROOM = {"rss": (0.05, 4.0), "files": (0.0, 4.0), "threads": (0.0, 2.0), "p95": (0.5, 20.0)}
+
+
+def judge(looks: Sequence[Look], played: dict[str, Any]) -> dict[str, Any]:
+    """Return each figure at begin and end of the quiet part, and whether all is flat.
+
+    Disk grows with what is kept: what must not grow is how much of it a stored fact takes.
+    """
+    quiet = [one for one in looks if one["quiet"] and len(one["rss"]) == 4]
+    third = max(1, len(quiet) // 3)
+    early, late = quiet[:third], quiet[-third:]
+    rows: list[dict[str, Any]] = []
+    if quiet:
+        for part in ("parent", "receiver", "web", "broker"):
+            for kind, what in (("rss", "rss of %s, MB"), ("files", "open files of %s")):
+                rows.append(_row(kind, what % part, early, late, _of(kind, part)))
+        rows += [
+            _row("threads", "threads", early, late, _of("threads")),
+            _row("p95", "fact to journal p95, ms", early, late, _of("p95")),
+            _row("p95", "probe made to shown, ms", early, late, _of("probe")),
+            _row("p95", "rows not worked on", early, late, _of("behind")),
+        ]
+    lost = played.get("unreceipted") != 0 or bool(played.get("rejected"))
+    return {
+        "rows": rows,
+        "kept": played,
+        "kills": {name: _kills(looks, name) for name in sorted(_names(looks))},
+        "stored": looks[-1]["stored"] if looks else 0,
+        "disk": [looks[0]["disk"], looks[-1]["disk"]] if looks else [],
+        "bytes_each": _bytes_each(quiet),
+        "flat": bool(rows) and not lost and all(one["flat"] for one in rows),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return it for people."""
+    lines = [f"{'':28} {'begin':>9} {'end':>9}"]
+    for one in found["rows"]:
+        mark = "" if one["flat"] else "  NOT FLAT"
+        lines.append(f"{one['what']:28} {one['begin']:9.1f} {one['end']:9.1f}{mark}")
+    kept = found["kept"]
+    lines.append(f"{found['minutes']:g} minutes, {found['devices']} devices, load {found['load']}")
+    lines.append(f"killed: {found['kills']}; stored {found['stored']}, disk {found['disk']} MB")
+    lines.append(f"bytes a stored fact, first and second half: {found['bytes_each']}")
+    lines.append(
+        f"{kept.get('facts')} facts made, {kept.get('receipted')} receipted, "
+        f"{kept.get('unreceipted')} not, rejected {kept.get('rejected')}"
+    )
+    return "\n".join(lines)
+
+
+def _row(
+    kind: str, what: str, early: Sequence[Look], late: Sequence[Look], of: Callable[[Look], Any]
+) -> dict[str, Any]:
+    begin, end = (
+        statistics.median([of(one) for one in part if of(one) is not None] or [0.0])
+        for part in (early, late)
+    )
+    share, more = _ROOM[kind]
+    flat = end <= begin * (1 + share) + more
+    return {"what": what, "begin": begin, "end": end, "flat": flat}
+
+
+def _of(name: str, part: str | None = None) -> Callable[[Look], Any]:
+    return lambda one: one[name] if part is None else one[name][part]
+
+
+def _names(looks: Sequence[Look]) -> set[str]:
+    return {one["killed"] for one in looks if one["killed"]}
+
+
+def _kills(looks: Sequence[Look], name: str) -> int:
+    return sum(one["killed"] == name for one in looks)
+
+
+def _bytes_each(quiet: Sequence[Look]) -> list[int]:
+    middle = len(quiet) // 2
+    found = []
+    for part in (quiet[:middle], quiet[middle:]):
+        if len(part) > 1 and part[-1]["stored"] > part[0]["stored"]:
+            grown = (part[-1]["disk"] - part[0]["disk"]) * 2**20
+            found.append(round(grown / (part[-1]["stored"] - part[0]["stored"])))
+    return found
