@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
-_MAKE = """
+MAKE = """
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/all"
@@ -27,7 +27,7 @@ mount -t proc proc "$1/all/proc"
 mount --rbind /dev "$1/all/dev"
 """
 # A Python of the system itself, since services may read no home folder.
-_INNER = """
+PREPARE = """
 /usr/bin/python3 -m venv --without-pip /opt/linli
 printf '%s\\n' "$2" "$3" > "$(echo /opt/linli/lib/python3*/site-packages)/here.pth"
 printf '#!/opt/linli/bin/python\\nimport sys\\nfrom linli.cli.main import main\\nmain()\\n' \\
@@ -36,8 +36,8 @@ chmod 755 /opt/linli/bin/linli
 mkdir -p /run/systemd/system /run/player
 cp "$(dirname "$1")/systemctl_player.py" /usr/bin/systemctl
 chmod 755 /usr/bin/systemctl
-exec /opt/linli/bin/python "$1" "$4"
 """
+_PLAY = f'{PREPARE}exec /opt/linli/bin/python "$1" "$4"'
 PROGRAM = "/opt/linli/bin/linli"
 CONFIG = ("--config", "/var/lib/linli/ingest.toml")
 _SPACE = ["unshare", "--mount", "--pid", "--fork"]
@@ -53,7 +53,7 @@ def refused(folder: Path) -> str | None:
     if system != str(sys.version_info[:2]):
         return f"the system's Python is {system or 'not there'}, not ours"
     made = subprocess.run(
-        [*_SPACE, "bash", "-c", _MAKE, "make", str(folder)], capture_output=True, check=False
+        [*_SPACE, "bash", "-c", MAKE, "make", str(folder)], capture_output=True, check=False
     )
     return None if made.returncode == 0 else "no overlay may be mounted here"
 
@@ -61,9 +61,9 @@ def refused(folder: Path) -> str | None:
 def seen_in(folder: Path, play: str, *hosts: str) -> dict[str, Any]:
     """Play `install` or `upgrade` in a fresh one and return what was seen."""
     packages = sysconfig.get_path("purelib")
-    inner = shlex.join(["bash", "-c", _INNER, "inner", __file__, packages, str(REPOSITORY), play])
+    inner = shlex.join(["bash", "-c", _PLAY, "inner", __file__, packages, str(REPOSITORY), play])
     made = subprocess.run(
-        [*_SPACE, "bash", "-c", f'{_MAKE}exec chroot "$1/all" {inner}', "make", str(folder)],
+        [*_SPACE, "bash", "-c", f'{MAKE}exec chroot "$1/all" {inner}', "make", str(folder)],
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 """A real RTSP server that shows a moving ball; run by the system's Python, which has GStreamer.
 
-/usr/bin/python3 rtsp_server.py PORT [CLIP]: with a clip in H.264 there is a main stream as well
+/usr/bin/python3 rtsp_server.py [ADDRESS:]PORT [CLIP]: with a clip in H.264
+there is a main stream as well
 """
 
 import sys
@@ -18,7 +19,8 @@ LAUNCH = (
 )
 
 Gst.init(None)
-server = GstRtspServer.RTSPServer(address="127.0.0.1", service=sys.argv[1])
+address, _, port = sys.argv[1].rpartition(":")
+server = GstRtspServer.RTSPServer(address=address or "127.0.0.1", service=port)
 factory = GstRtspServer.RTSPMediaFactory(shared=True)
 factory.set_launch(LAUNCH)
 server.get_mount_points().add_factory("/camera", factory)

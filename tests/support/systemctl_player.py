@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Stands for systemctl where systemd does not run: starts units as the accounts they name.
 
-Knows daemon-reload, enable, disable, start, stop, restart, reload (a hang-up); a unit of
-Type=notify has started when it says so. Everything else fails: who begins to need more is noticed.
+Knows daemon-reload, enable, disable, start, stop, restart, reload (a hang-up), also of a unit that
+a package brought; one of Type=notify has started when it says so, of Type=forking when its command
+ends. Everything else fails: who begins to need more is noticed.
 """
 
 from __future__ import annotations
@@ -16,19 +17,24 @@ import sys
 import time
 from pathlib import Path
 
-UNITS = Path("/etc/systemd/system")
+UNITS, SYSTEMS = Path("/etc/systemd/system"), Path("/lib/systemd/system")
 RUNNING = Path("/run/player")
 
 
 def settings(unit: str) -> dict[str, str]:
     """Return the lines of a unit by their names."""
-    lines = (UNITS / unit).read_text(encoding="utf-8").splitlines()
+    where = next(one for one in (UNITS, SYSTEMS) if (one / unit).exists())
+    lines = (where / unit).read_text(encoding="utf-8").splitlines()
     return dict(one.split("=", 1) for one in lines if "=" in one and one[0] not in "#[")
 
 
 def start(unit: str) -> None:
     """Start a unit and wait until it is ready."""
     said = settings(unit)
+    if said.get("Type") == "forking":
+        subprocess.run(shlex.split(said["ExecStart"]), check=True)
+        (RUNNING / f"{unit}.pid").write_text(Path(said["PIDFile"]).read_text().strip())
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         where = f"/run/player/{unit}.{time.monotonic_ns()}"
         ear.bind(where)
@@ -38,7 +44,7 @@ def start(unit: str) -> None:
             environment["NOTIFY_SOCKET"] = where
         with Path(f"/run/player/{unit}.log").open("ab") as log:
             child = subprocess.Popen(
-                shlex.split(said["ExecStart"]),
+                [one for one in shlex.split(said["ExecStart"]) if not one.startswith("$")],
                 user=said["User"],
                 group=said["Group"],
                 extra_groups=[],
@@ -73,7 +79,8 @@ def stop(unit: str) -> None:
 
 def main(act: str, *rest: str) -> None:
     """Do what is asked."""
-    names = [one for one in rest if one != "--now"]
+    plain = [one for one in rest if one != "--now"]
+    names = [one if "." in one else f"{one}.service" for one in plain]
     wants = UNITS / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
     if act == "daemon-reload":
@@ -81,7 +88,7 @@ def main(act: str, *rest: str) -> None:
     for unit in names:
         if act in {"stop", "restart"} or (act == "disable" and "--now" in rest):
             stop(unit)
-        if act in {"start", "restart"}:
+        if act in {"start", "restart"} or (act == "enable" and "--now" in rest):
             start(unit)
         if act == "enable":
             (wants / unit).unlink(missing_ok=True)

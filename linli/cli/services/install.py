@@ -28,9 +28,11 @@ from linli.install.layout import (
     Service,
 )
 from linli.process import linli_argv
+from linli.settings import read_secret
 from linli.topics import is_id
 
 _CLIENT = "svc-ingest"
+_DATABASE_SECRET = "secrets/postgres"  # noqa: S105 - a path
 _OURS = (KEEPER, EDGE, INGEST, BROKER)
 
 
@@ -61,7 +63,21 @@ def install() -> None:
     "for this machine alone",
 )
 @click.option("--http-port", default=8470, show_default=True, help="Port of pages and API")
-def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_port: int) -> None:
+@click.option("--database", help="A PostgreSQL instead of files: postgresql://user@host:port/name")
+@click.option(
+    "--database-password-file",
+    "database_secret",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File that holds its password; it is copied",
+)
+def server(
+    site: str | None,
+    label: str | None,
+    hosts: tuple[str, ...],
+    http_port: int,
+    database: str | None,
+    database_secret: Path | None,
+) -> None:
     """Install ingest and broker: accounts, folders, secrets, certificates, units; start them.
 
     Waits until a message that it makes itself has gone the whole way. What is there already stays:
@@ -69,7 +85,18 @@ def server(site: str | None, label: str | None, hosts: tuple[str, ...], http_por
     """
     program = ready("mosquitto")
     if not INGEST.settings.exists():
-        _begin(site, label, hosts, http_port)
+        if site is None or label is None:
+            raise InputError("a new server needs --site and --label")
+        if not is_id(site):
+            raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
+        secret = read_secret(database_secret) if database_secret is not None else None
+        _begin(_settings(site, label, http_port, hosts) + _database(database, secret), secret)
+    elif database is not None:
+        raise InputError(
+            "the store of a server that is there stays where it is",
+            where=f"{INGEST.settings}: database",
+            hint="Nothing moves data: docs/postgresql.md",
+        )
     elif hosts and load_settings(INGEST.settings).broker.access != "certificates":
         raise InputError(
             "the broker is for this machine alone, by the settings that are there",
@@ -157,17 +184,29 @@ def _at_home(path: Path) -> bool:
     return path.is_relative_to("/root") or path.is_relative_to("/home")
 
 
-def _begin(site: str | None, label: str | None, hosts: tuple[str, ...], http_port: int) -> None:
+def _begin(settings: str, database_secret: str | None) -> None:
     """Write the first settings and make the empty store as the account that owns them."""
-    if site is None or label is None:
-        raise InputError("a new server needs --site and --label")
-    if not is_id(site):
-        raise InputError(f"site {site!r} is not an id", hint="Use a-z, 0-9 and '-'")
-    machine.write(INGEST.settings, _settings(site, label, http_port, hosts), mode=0o640)
+    machine.write(INGEST.settings, settings, mode=0o640)
     own()
-    argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
-    machine.run(argv, account=INGEST.account)
+    try:
+        if database_secret is not None:
+            machine.hand(INGEST.folder / _DATABASE_SECRET, database_secret, INGEST.account)
+        argv = linli_argv("ingest", "migrate", "up", "--config", str(INGEST.settings))
+        machine.run(argv, account=INGEST.account)
+    except InputError:
+        INGEST.settings.unlink()  # nothing was begun: another try may say something else
+        raise
     click.echo(f"{INGEST.settings} written")
+
+
+def _database(url: str | None, secret: str | None) -> str:
+    """Return the lines of a database, none for files. Raises InputError."""
+    if url is None:
+        if secret is not None:
+            raise InputError("needs --database", where="--database-password-file")
+        return ""
+    password = f'password_file = "{_DATABASE_SECRET}"\n' if secret is not None else ""
+    return f"\n[database]\nurl = {json.dumps(url)}\n{password}"
 
 
 def _settings(site: str, label: str, http_port: int, hosts: tuple[str, ...]) -> str:
@@ -191,6 +230,7 @@ label = {json.dumps(label, ensure_ascii=False)}
 [http]
 host = "127.0.0.1"
 port = {http_port}
+proxies = ["127.0.0.1"]  # one of this machine, which is to set X-Forwarded-For and -Proto
 
 [mqtt]
 host = "127.0.0.1"
