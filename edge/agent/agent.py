@@ -248,6 +248,7 @@ class Agent:
             pictures=self._delivery.pictures,
             connect=self._connect,
             recorded=self._recorded,
+            waits=self._delivery.wake,
         )
 
     def _frame_came(self) -> None:

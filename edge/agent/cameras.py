@@ -284,6 +284,7 @@ class Cameras:
             spool=ground.spool,
             pictures=ground.pictures,
             recorded=ground.recorded,
+            waits=ground.waits,
             listeners=self._places,
             acts=self._acts,
         )

@@ -24,7 +24,8 @@ from linli.topics import Topic
 class Ground:
     """What everything on a box stands on; the spool may not be open yet.
 
-    `recorded` is told of each event after its commit, from any thread.
+    `recorded` is told of each event after its commit, from any thread; `waits` that a picture is to
+    be sent of which no event speaks.
     """
 
     settings: EdgeSettings
@@ -35,6 +36,7 @@ class Ground:
     pictures: EvidenceStore
     connect: LinkFactory
     recorded: Callable[[Recorded], None]
+    waits: Callable[[], None]
 
     def keeper(self, group: str) -> SensorKeeper:
         """Return a keeper of events and of readings of a group."""

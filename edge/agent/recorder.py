@@ -104,11 +104,13 @@ class Recorder:
         spool: Spool,
         pictures: EvidenceStore,
         recorded: Callable[[Recorded], None],
+        waits: Callable[[], None] = lambda: None,
         listeners: Sequence[Readings] = (),
         acts: ActWatch | None = None,
     ) -> None:
         """`recorded` is told of each event after its commit, `listeners` of places' states.
 
+        `waits` is told that a picture waits to be sent of which no event speaks.
         `acts` are told of what is to be acted on.
         """
         self.counts = RecorderCounts()
@@ -118,6 +120,7 @@ class Recorder:
         self._pictures = pictures
         self._clock = clock
         self._recorded = recorded
+        self._waits = waits
         self._listeners = listeners
         self._acts = acts
         self._unsaved: deque[_Unsaved] = deque()
@@ -142,6 +145,7 @@ class Recorder:
             trial = f"{fact.event}/{fact.zone}"
             days = min(TRIAL_DAYS, self._camera.evidence_days)
             self._keep(fact.picture, days, trial=trial)
+            self._waits()
         else:
             self._record_readings(fact)
         if isinstance(fact, StateFact):

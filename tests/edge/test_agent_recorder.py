@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent.recorder import MAX_UNSAVED, Recorded, Recorder
-from edge.facts import EpisodeFact
+from edge.facts import EpisodeFact, TrialFact
 from edge.messages import Address
 from edge.pictures import MemoryEvidence, Picture
 from edge.redact import RedactedPicture
@@ -126,6 +126,24 @@ def test_begin_claims_the_picture_that_is_already_safe(world: World) -> None:
     assert (picture.device, picture.episode) == ("cam", FACT.episode)
     assert world.recorded[0].event_id == event.id
     assert (world.recorder.counts.events, world.recorder.counts.pictures) == (1, 1)
+
+
+def test_a_picture_of_a_trial_is_sent_at_once(world: World) -> None:
+    woken: list[int] = []
+    pictures = world.pictures
+    recorder = Recorder(
+        CAMERA,
+        ManualClock(START),
+        address=Address("c001", "b03", "c001-n01"),
+        spool=world.spool,
+        pictures=pictures,
+        recorded=world.note,
+        waits=lambda: woken.append(len(pictures.waiting())),
+    )
+    trial = TrialFact("loitering", "door", START, FACT.picture)
+    recorder.record(trial)
+    recorder.record(FACT)
+    assert woken == [1], "when it is safe, and only for what no event speaks of"
 
 
 def test_without_a_picture_it_is_withheld_and_an_end_has_none(world: World) -> None:
