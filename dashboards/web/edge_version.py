@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dashboards.web import refusal_words
 from dashboards.web.moments import Calendar, Moment
+from dashboards.web.words import Words
 from ingest.registry.configs import RunningConfig
 from ingest.services.views import Health
 
@@ -20,13 +22,17 @@ _HEALTH: dict[State, Health] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The version `wanted` beside the one that `runs`, as the edge said `at` some time."""
+    """The version `wanted` beside the one that `runs`, as the edge said `at` some time.
+
+    `why` it was refused, in words; `said` is how the box put it, in English.
+    """
 
     state: State
     wanted: int
     runs: int | None
     at: Moment | None
     why: str | None
+    said: str | None
 
     @property
     def health(self) -> Health:
@@ -34,12 +40,16 @@ class Standing:
         return _HEALTH[self.state]
 
 
-def standing(wanted: int, running: RunningConfig | None, calendar: Calendar) -> Standing:
+def standing(
+    wanted: int, running: RunningConfig | None, calendar: Calendar, words: Words
+) -> Standing:
     """Return how a box stands to what is wanted of it."""
     if running is None:
-        return Standing("silent", wanted, None, None, None)
+        return Standing("silent", wanted, None, None, None, None)
     state: State = "runs" if running.version == wanted else "waits"
     if running.refused == wanted:
         state = "refused"
     at = calendar.moment(running.at)
-    return Standing(state, wanted, running.version, at, running.detail)
+    said = running.detail
+    why = refusal_words.of_refusal(said or "", words) if state == "refused" else None
+    return Standing(state, wanted, running.version, at, why, said)

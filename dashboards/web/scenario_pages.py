@@ -124,7 +124,7 @@ def _page(
         modes={mode: words.say(said) for mode, said in MODES.items()},
         severities={one: words.say(said) for one, said in SEVERITIES.items()},
         day_words={day: words.say(said) for day, said in DAY_WORDS.items()},
-        standing=standing(state.version, state.running, calendar),
+        standing=standing(state.version, state.running, calendar, words),
         version=wrong[1].get("version", "") if wrong else str(state.version),
         late=late,
         wrong=wrong is not None and not late,

@@ -316,7 +316,7 @@ def _page(
         useless=[words.say(STATES[one]) for one in report.useless] if report else [],
         alarms=_alarms(report, before) if report else {},
         taught=msgspec.json.encode(report.taught).decode() if report else "",
-        standing=standing(state.version, state.running, visit.calendar),
+        standing=standing(state.version, state.running, visit.calendar, words),
         version=asked.version if asked else str(state.version),
         wrong=wrong,
         saved=saved,

@@ -87,7 +87,9 @@ def _page(
         wanted=wanted,
         entries=[_entry(visit, one, found[one.version], cameras) for one in page.items],
         next=page.next,
-        standing=standing(wanted.version, state.running, visit.calendar) if wanted else None,
+        standing=standing(wanted.version, state.running, visit.calendar, Words(visit.language, {}))
+        if wanted
+        else None,
         saved=saved,
         late=late,
         faults=faults,

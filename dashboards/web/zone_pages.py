@@ -110,7 +110,7 @@ def _page(
         still=still(services, viewer, where, calendar),
         looking=looking(services, viewer, where, calendar, words),
         sayings=cameras.sayings(visit.language),
-        standing=standing(state.version, state.running, calendar),
+        standing=standing(state.version, state.running, calendar, words),
         version=drawn.version if drawn else str(state.version),
         why=drawn.why if drawn else "",
         faults=faults,

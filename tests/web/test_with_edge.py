@@ -217,7 +217,7 @@ def what_the_edge_cannot_do_is_said(staff: Staff) -> None:
     rule |= {"cooldown": "0", "mode": "on", "version": "5"}
     staff.send(f"{PAGE}/scenarios", rule)
     shown = staff.sees(f"{PAGE}/scenarios", "The edge refused version 6")
-    assert "ebike" in shown[shown.index("Its reason:") :][:300]
+    assert "ebike" in shown[shown.index("As the box puts it:") :][:300]
     assert "It goes on with the version that worked before." in shown
     staff.send(f"{PAGE}/scenarios", {"number": "1", "mode": "gone", "version": "6"})
     staff.sees(f"{PAGE}/scenarios", runs(7))
