@@ -36,9 +36,9 @@ from ingest.influx.endpoint import endpoint_of
 from ingest.influx.reader import InfluxTimeseries
 from ingest.live.desk import LiveDesk
 from ingest.notifier import Notifier
-from ingest.notify.channels import callbacks_of
 from ingest.notify.links import LinkKey, PersonalLinks
 from ingest.notify.push_desk import PushDesk, PushKey
+from ingest.notify.vault import Vault
 from ingest.notify.wording import PlainWording, Wording
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.series.storage import keep_of, storage
@@ -154,6 +154,7 @@ class House:
         self._keep = keep_of(settings.series)
         self._pictures = FolderStore(self._folder / "evidence")
         browsers = KeptBrowsers(self._state, self._state_writer)
+        self._vault = Vault(self._folder, self._state)
         self._push = PushDesk(PushKey(self._folder), browsers)
         self._links = PersonalLinks(settings.notify.base_url, LinkKey(self._folder))
         self._closing: list[InfluxTimeseries | InfluxJob | Notifier | CommandJob] = []
@@ -227,7 +228,9 @@ class House:
         return Services(
             incidents=incidents,
             links=LinkService(reader, writer, self._links, incidents, evidence),
-            cards=self._make_cards(incidents),
+            cards=CardService(
+                self._settings.notify, reader, writer, incidents, secrets=self._vault
+            ),
             push=PushService(self._settings.notify, reader, writer, self._push.key),
             commands=CommandService(
                 reader,
@@ -247,7 +250,9 @@ class House:
             counts=CountService(reader, lambda: called(reader)),
             trends=TrendService(reader, self._around.zone, lambda: called(reader)),
             history=HistoryService(reader),
-            duty=DutyService(reader, writer, feed, self._around.zone, self._settings.notify),
+            duty=DutyService(
+                reader, writer, feed, self._around.zone, self._settings.notify, vault=self._vault
+            ),
             floors=FloorService(reader, writer, feed),
             foresight=ForesightService(reader, self._settings.notify, self._around.zone),
             evidence=evidence,
@@ -275,6 +280,7 @@ class House:
                 site=self._settings.site.label,
                 zone=self._around.zone,
                 push=self._push,
+                secrets=self._vault,
             ),
             channels=ChannelService(
                 self._settings.notify,
@@ -294,11 +300,6 @@ class House:
             ),
             feed=feed,
         )
-
-    def _make_cards(self, incidents: IncidentService) -> CardService:
-        channels = self._settings.notify.channels
-        callbacks = callbacks_of(channels)
-        return CardService(channels, callbacks, self._state, self._state_writer, incidents)
 
     def _charts(self) -> Readable:
         influx = self._settings.influx
@@ -347,13 +348,9 @@ class House:
         return self.services.commands.request(user, device, name, ask, now)
 
     def _make_notifier(self) -> tuple[Runner, ...]:
-        settings = self._settings.notify
-        if not settings.channels:
-            log.warning("notify: no channel is set, nobody is told of incidents")
-            return ()
         chain = self.services.chain
         notifier = Notifier(
-            settings,
+            self._settings.notify,
             self._state,
             self._state_writer,
             wording=self._wording,
@@ -362,6 +359,7 @@ class House:
             zone=self._around.zone,
             clock=self.clock,
             push=self._push,
+            secrets=self._vault,
             hears=lambda: chain.view(_SELF).why != "silent",
         )
         self._closing.append(notifier)

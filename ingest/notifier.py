@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from typing import NamedTuple
 
+import httpx2
 import sqlalchemy as sa
 
 from ingest.consumers.audit import AuditJob
 from ingest.consumers.deliver import ChannelJob
 from ingest.consumers.notify import NotifyJob
-from ingest.consumers.runner import Runner
+from ingest.consumers.runner import Job, Runner
 from ingest.evidence.shelf import EvidenceStore
-from ingest.notify.channels import channel_of
+from ingest.notify.channel import Broken, Channel
+from ingest.notify.channels import Secrets, channel_of, from_file
 from ingest.notify.compose import Composer
+from ingest.notify.known import channel_of_paper, papers, whole
 from ingest.notify.message import Failed
 from ingest.notify.plans import StoredPlans
 from ingest.notify.posting import open_client, post
 from ingest.notify.push_desk import PushDesk
 from ingest.notify.wording import Links, Wording
 from ingest.notify_settings import AnyChannel, Notify
+from ingest.store.engine import reading
 from linli.clock import Clock
+from linli.errors import InputError
+from linli.log import get_logger
 
-AUDIT_SECONDS = 15.0
+log = get_logger(__name__)
+
+AUDIT_SECONDS, LOOK_SECONDS = 15.0, 2.0
+FILE = "file"
+"""Stands for the version of a channel of the settings file, which stays until a restart."""
 
 
-class Notifier:
-    """One thread that decides, one for each channel, one that looks after them."""
+class _Sender(NamedTuple):
+    """The thread of one channel, and the version of the channel that it serves."""
+
+    version: str
+    runner: Runner
+
+
+class Crew(Runner):
+    """The thread that has others begin and end; it ends after all of them."""
+
+    def __init__(self, name: str, job: Notifier, *, poll: float) -> None:
+        super().__init__(name, job, poll=poll)
+        self._of = job
+
+    @property
+    def alive(self) -> bool:
+        """Whether it and all others run."""
+        return super().alive and self._of.alive
+
+    def stop(self) -> None:
+        """End it, and all others."""
+        super().stop()
+        self._of.stop()
+
+
+class Notifier(Job):
+    """One thread that decides, one for each channel, one that looks after them.
+
+    Channels come and go while it runs; while there is none, nobody is told and none of them runs.
+    """
 
     def __init__(
         self,
@@ -40,77 +79,144 @@ class Notifier:
         zone: tzinfo,
         clock: Clock,
         push: PushDesk | None = None,
+        secrets: Secrets = from_file,
         hears: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Read secrets; `hears` tells whether facts come in. Raises InputError."""
+        """Read secrets of the file; `hears` tells whether facts come in. Raises InputError."""
         self._settings = settings
         self._reader = reader
         self._writer = writer
         self._clock = clock
         self._zone = zone
         self._push = push
+        self._secrets = secrets
         self._hears = hears
-        self._client = open_client()
         self._composer = Composer(wording, links, shelf, zone)
-        senders = tuple(
-            Runner(f"notify-{one.name}", self._sender(one)) for one in settings.channels
-        )
-        self.runners = (
-            Runner("notify", self._decider(zone, wake_all(senders))),
-            *senders,
-            Runner("notify-audit", self._auditor(), poll=AUDIT_SECONDS),
-        )
+        self._client: httpx2.Client | None = None
+        self._fixed = {one.name: (one, self._channel(one)) for one in settings.channels}
+        self._senders: dict[str, _Sender] = {}
+        self._others: tuple[Runner, ...] = ()
+        self.runners = (Crew("notify-channels", self, poll=LOOK_SECONDS),)
 
     def close(self) -> None:
         """Let go of connections, after the last step."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
-    def _decider(self, zone: tzinfo, wake: Callable[[], None]) -> NotifyJob:
-        business = self._settings.business
-        plans = StoredPlans(zone)
-        return NotifyJob(
-            self._reader, self._writer, plans, self._clock, zone=zone, business=business, wake=wake
-        )
+    @property
+    def alive(self) -> bool:
+        """Whether all threads that were begun still run."""
+        return all(one.alive for one in (*self._others, *self._running()))
 
-    def _sender(self, one: AnyChannel) -> ChannelJob:
-        return ChannelJob(
-            one.name,
-            channel_of(one, self._client, self._settings.allow_networks, self._push),
+    def step(self) -> bool:
+        """Begin and end threads as channels want it. Raises StoreError."""
+        with reading(self._reader) as connection:
+            found = papers(connection, self._settings)
+        wanted = dict.fromkeys(self._fixed, FILE) | {one.name: one.tag for one in found}
+        before, changed = self._senders, wanted.items()
+        kept = {name: one for name, one in before.items() if (name, one.version) in changed}
+        self._senders = kept
+        for name in before.keys() - kept.keys():
+            before[name].runner.stop()
+        for one in found:
+            channel = channel_of_paper(one)
+            if one.name not in self._senders and channel is not None:
+                self._begin(channel, self._written(channel), one.tag)
+        for name, (settings, made) in self._fixed.items():
+            if name not in self._senders:
+                self._begin(settings, made, FILE)
+        if bool(self._senders) is not bool(self._others):
+            self._change_others()
+        return False
+
+    def stop(self) -> None:
+        """End every thread that was begun."""
+        running = (*self._others, *self._running())
+        self._others, self._senders = (), {}
+        for one in running:
+            one.stop()
+
+    def _begin(self, settings: AnyChannel, channel: Channel, version: str) -> None:
+        job = ChannelJob(
+            settings.name,
+            channel,
             self._reader,
             self._writer,
             composer=self._composer,
             clock=self._clock,
             zone=self._zone,
-            pictures=one.pictures,
+            pictures=settings.pictures,
         )
+        runner = Runner(f"notify-{settings.name}", job)
+        runner.start()
+        # Others look meanwhile: what is replaced whole is never seen half done.
+        self._senders = self._senders | {settings.name: _Sender(version, runner)}
+
+    def _change_others(self) -> None:
+        before, after = self._others, self._deciding() if self._senders else ()
+        for one in after:
+            one.start()
+        self._others = after
+        for one in before:
+            one.stop()
+        if not after:
+            log.warning("notify: no channel is left, nobody is told of incidents")
+
+    def _deciding(self) -> tuple[Runner, ...]:
+        business, plans = self._settings.business, StoredPlans(self._zone)
+        decider = NotifyJob(
+            self._reader,
+            self._writer,
+            plans,
+            self._clock,
+            zone=self._zone,
+            business=business,
+            wake=self._wake,
+        )
+        auditor = Runner("notify-audit", self._auditor(), poll=AUDIT_SECONDS)
+        return Runner("notify", decider), auditor
 
     def _auditor(self) -> AuditJob:
-        names = [one.name for one in self._settings.channels]
         ping = None if self._settings.alive_url is None else self._ping
         return AuditJob(
             self._reader,
             self._writer,
-            names,
+            self._names,
             self._clock,
-            alive=self._alive,
+            alive=lambda: self.runners[0].alive,
             hears=self._hears,
             ping=ping,
         )
 
-    def _alive(self) -> bool:
-        return all(one.alive for one in self.runners)
+    def _names(self, connection: sa.Connection) -> tuple[str, ...]:
+        return tuple(one.name for one in whole(connection, self._settings).channels)
+
+    def _written(self, one: AnyChannel) -> Channel:
+        """Return the sender of a channel that people wrote down, whatever is wrong with it."""
+        try:
+            return self._channel(one)
+        except InputError as error:
+            log.warning("channel %s: %s", one.name, error)
+            return Broken(error.what)
+
+    def _channel(self, one: AnyChannel) -> Channel:
+        networks = self._settings.allow_networks
+        return channel_of(one, self._calls(), networks, self._push, self._secrets)
+
+    def _calls(self) -> httpx2.Client:
+        """Return the client of all channels, made with the first one."""
+        if self._client is None:
+            self._client = open_client()
+        return self._client
+
+    def _running(self) -> Iterable[Runner]:
+        return [one.runner for one in self._senders.values()]
+
+    def _wake(self) -> None:
+        for one in self._running():
+            one.wake()
 
     def _ping(self) -> bool:
         assert self._settings.alive_url is not None
-        answer = post(self._client, self._settings.alive_url, method="GET")
+        answer = post(self._calls(), self._settings.alive_url, method="GET")
         return not isinstance(answer, Failed)
-
-
-def wake_all(runners: tuple[Runner, ...]) -> Callable[[], None]:
-    """Return what wakes all of them."""
-
-    def wake() -> None:
-        for one in runners:
-            one.wake()
-
-    return wake

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -118,6 +118,7 @@ AnyChannel: TypeAlias = (
 )
 
 
+CHANNELS: tuple[type, ...] = get_args(AnyChannel)
 SECRET_FILES = ("secret_file", "old_secret_file", "callback_token_file", "callback_key_file")
 
 
@@ -130,7 +131,7 @@ class Business(Settings, frozen=True, kw_only=True):
 
 
 class Notify(Settings, frozen=True, kw_only=True):
-    """How people are told; without `channels` nobody is.
+    """How people are told; `channels` are more where people have written some down by a page.
 
     `base_url` is what links in messages begin with, `allow_networks` the networks inside that
     webhooks may reach, `alive_url` an address that is called each minute while all is well.
@@ -146,12 +147,6 @@ class Notify(Settings, frozen=True, kw_only=True):
 def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
     """Return it with whole paths. Raises InputError that says where and which rule."""
     where = f"{path}: notify"
-    if not notify.channels:
-        if notify != Notify():
-            raise InputError(
-                "settings without channels", where=where, hint="Add [[notify.channels]]"
-            )
-        return notify
     names = [one.name for one in notify.channels]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -166,9 +161,7 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
                 hint="As in 10.1.0.0/16",
             ) from None
     for one in notify.channels:
-        if isinstance(one, WecomAppSettings) and (
-            (one.callback_token_file is None) != (one.callback_key_file is None)
-        ):
+        if half_called(one):
             raise InputError(
                 "one of callback_token_file and callback_key_file alone",
                 where=f"{where}.channels {one.name}",
@@ -176,6 +169,13 @@ def checked(path: Path, notify: Notify, whole: Callable[[str], str]) -> Notify:
             )
     channels = tuple(_whole(one, whole) for one in notify.channels)
     return msgspec.structs.replace(notify, channels=channels)
+
+
+def half_called(one: AnyChannel) -> bool:
+    """Tell whether an application has one of the two secrets of its callback."""
+    return isinstance(one, WecomAppSettings) and (
+        (one.callback_token_file is None) != (one.callback_key_file is None)
+    )
 
 
 def _whole(one: AnyChannel, whole: Callable[[str], str]) -> AnyChannel:

@@ -61,6 +61,7 @@ def change_account(
     whole: Whole = "",
     areas: Areas = [],  # noqa: B006
     disabled: Annotated[str, Form()] = "",
+    why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Change what somebody may do; they are signed out."""
     try:
@@ -71,6 +72,7 @@ def change_account(
             role=_role(role),
             areas=_areas(whole, areas),
             disabled=bool(disabled),
+            why=why,
         )
     except (Clash, InputError, NotUsable) as error:
         return _page(visit, wrong=error.what, of=f"account {name}")

@@ -10,6 +10,8 @@ ACTS = {
     "account-changed": msg("changed the account"),
     "account-made": msg("made the account"),
     "backed-up": msg("made a backup in"),
+    "channel-changed": msg("changed the channel"),
+    "channel-removed": msg("removed the channel"),
     "commanded": msg("sent a command to"),
     "config-changed": msg("changed what is watched by"),
     "contacts-changed": msg("changed the contacts of"),

@@ -29,9 +29,9 @@ Tongue = Literal["zh", "en"]
 
 
 @router.get("/channels")
-def channels(visit: SignedIn) -> Response:
+def channels(visit: SignedIn, done: str = "") -> Response:
     """Show every channel; for administrators."""
-    return _page(visit)
+    return _page(visit, done=done == "yes")
 
 
 @router.post("/channels/{channel}/test")
@@ -47,7 +47,9 @@ def try_channel(
     return _page(visit, tried=channel, result=found)
 
 
-def _page(visit: Visit, tried: str = "", result: TrialResult | None = None) -> Response:
+def _page(
+    visit: Visit, tried: str = "", result: TrialResult | None = None, *, done: bool = False
+) -> Response:
     services = visit.house.services
     words = Words(visit.language, {})
     states = services.channels.list(visit.viewer).items
@@ -59,6 +61,8 @@ def _page(visit: Visit, tried: str = "", result: TrialResult | None = None) -> R
         own=next(short for short, long in LANGUAGES.items() if long == visit.language),
         tried=tried,
         result=result,
+        done=done,
+        may_administer=visit.viewer.may_everywhere("administer"),
     )
 
 

@@ -42,6 +42,7 @@ class ChannelCard:
     """One channel at a glance; `said` are the provider's own words on what it did not take."""
 
     name: str
+    here: bool
     type: str
     address: str
     health: Health
@@ -62,6 +63,7 @@ def channel_card(one: ChannelState, words: Words, calendar: Calendar) -> Channel
     waits = setback is not None and setback.state not in {"dead", "suppressed"}
     return ChannelCard(
         name=one.name,
+        here=one.origin == "here",
         type=words.say(TYPES[one.type]),
         address=words.say(ADDRESSES[one.type]),
         health=health,

@@ -28,6 +28,7 @@ Kind = Literal[
     "moment",
     "span",
     "words",
+    "secret",
 ]
 Say = Callable[[str], str]
 Values = dict[str, Any]
@@ -208,7 +209,7 @@ def _shown(spec: Spec, value: Any, say: Say, faults: Faults, path: str) -> Field
         text, unit = _span(str(value or ""))
     elif spec.kind == "check":
         chosen = frozenset({"yes"} if value not in (None, "", False) else ())
-    else:
+    elif spec.kind != "secret":  # written once, never shown
         text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     return Field(
         spec=spec,

@@ -16,7 +16,7 @@ from dashboards.web.channels import TYPES
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit, posted
 from dashboards.web.words import Words
-from ingest.duty.book import ONLY, Kind
+from ingest.duty.book import GUARDED, ONLY, Kind
 from ingest.duty.roster import Roster
 from ingest.notify.escalation import USUAL
 from ingest.refusal import NotThere, Outdated, RulesBroken
@@ -25,13 +25,19 @@ from ingest.services.registry import NOTHING_YET, Seen
 
 router = APIRouter()
 HERE = "/settings/papers"
-_BACK: dict[Kind, str] = {"roster": "/settings/rosters", "contacts": "/settings/people"}
+_BACK: dict[Kind, str] = {
+    "roster": "/settings/rosters",
+    "contacts": "/settings/people",
+    "channel": "/channels",
+}
 
 
 @router.get(HERE + "/{kind}/{name}")
 def show(visit: SignedIn, kind: Kind, name: str) -> Response:
     """Show a document as a form; one that is not there yet can be written down."""
     visit.viewer.require(right_of(kind))
+    if kind == "channel":
+        return visit.go(f"/channels/one/{quote(name, safe='')}")
     value, tag = current(visit, kind, name)
     if kind == "contacts" and value is not None:
         visit.shown(f"contacts {name}")
@@ -43,6 +49,8 @@ async def save(request: Request, visit: SignedIn, kind: Kind, name: str) -> Resp
     """Write a document down."""
     form = await posted(request, visit)
     visit.viewer.require(right_of(kind))
+    if kind == "channel":
+        raise NotThere("a channel has a form of its own")
     return await run_in_threadpool(_save, visit, kind, name, form)
 
 
@@ -53,6 +61,8 @@ def remove(
     """Take a document away."""
     services, now = visit.house.services, visit.house.clock.now()
     seen = Seen(frozenset({tag}))
+    if kind == "channel":
+        raise NotThere("a channel has a form of its own")
     try:
         services.duty.remove(visit.viewer, kind, name, seen=seen, now=now)
     except RulesBroken:
@@ -64,7 +74,7 @@ def remove(
 
 def right_of(kind: Kind) -> Any:
     """Return the right that changing a kind needs: addresses are for administrators."""
-    return "administer" if kind == "contacts" else "arrange"
+    return "administer" if kind in GUARDED else "arrange"
 
 
 def back_of(kind: Kind) -> str:

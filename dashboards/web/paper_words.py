@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from dashboards.web import fields, options, papers
+from dashboards.web import channel_form, fields, options, papers
 from dashboards.web.fields import Spec, Values
 from dashboards.web.language import msg
 from dashboards.web.moments import Calendar
@@ -39,6 +39,8 @@ def differences(
     """Return in words, and times of this zone, what differs between two versions, None for none."""
     if after is None:
         return [words.say(msg("taken away"))]
+    if kind == "channel":
+        return channel_form.differences(before, after, words)
     old, new = papers.opened(kind, before), papers.opened(kind, after)
     form_of, found = papers.sheet(kind, names, words), []
     for spec in form_of.head:

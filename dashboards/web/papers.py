@@ -43,6 +43,7 @@ TITLES: dict[Kind, str] = {
     "routes": msg("Routes"),
     "deadlines": msg("Deadlines"),
     "contacts": msg("How they are reached"),
+    "channel": msg("Channel of messages"),
 }
 ABOUT: dict[Kind, str] = {
     "roster": msg("Shifts that come again and again. Shifts of one day count instead."),
@@ -51,6 +52,7 @@ ABOUT: dict[Kind, str] = {
     ),
     "routes": msg("Which team an incident goes to. The first that fits wins."),
     "deadlines": msg("How soon somebody should have seen an incident, and be done with it."),
+    "channel": msg("By what messages go out."),
     "contacts": msg("The first way that fits is used, the next when it fails for good."),
 }
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from dashboards.web import fields, options, paper_pages, reach
+from dashboards.web import fields, options, paper_pages, people_log, reach
 from dashboards.web.channels import TYPES
 from dashboards.web.fields import Spec
 from dashboards.web.language import msg
@@ -68,6 +68,15 @@ def new(
     """Ask for a new person or team."""
     visit.viewer.require("administer")
     return _page(visit, what, "", {"team": team, "role": "duty", "languages": ["zh"]}, "")
+
+
+@router.get(f"{HERE}/changes")
+def changes(
+    visit: SignedIn, cursor: Annotated[str | None, Query(max_length=32)] = None
+) -> Response:
+    """Show who changed what of people, accounts and tokens; for administrators."""
+    found, following = people_log.lines(visit, cursor)
+    return visit.page("people_log.html", lines=found, next=following)
 
 
 @router.get(HERE + "/{what}/{name}")

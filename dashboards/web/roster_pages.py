@@ -157,7 +157,7 @@ def _write(
             {field: kept},
             seen=paper_pages.seen_of(tag),
             now=now,
-            whole=field == "dated" and not tag,
+            complete=field == "dated" and not tag,
         )
     except RulesBroken as error:
         said = [fault_words.of_paper(what, words) for _, what in error.faults]

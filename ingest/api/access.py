@@ -46,6 +46,7 @@ class Standing(_Asked):
     role: Role
     areas: Areas = None
     disabled: bool = False
+    why: Annotated[str | None, Field(max_length=500, description="for the audit log")] = None
 
 
 class NewToken(_Asked):
@@ -93,7 +94,13 @@ def change_account(
 ) -> Response:
     """Change role and areas, or close the account; its sessions end at once."""
     changed = house.access.change_account(
-        viewer, name, now, role=body.role, areas=body.areas, disabled=body.disabled
+        viewer,
+        name,
+        now,
+        role=body.role,
+        areas=body.areas,
+        disabled=body.disabled,
+        why=body.why,
     )
     return answer(changed)
 

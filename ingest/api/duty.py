@@ -173,7 +173,7 @@ def _add(kind: Kind) -> None:
         why: Why = None,
     ) -> Response:
         made, tag, _ = house.duty.put(
-            viewer, kind, _name(request), values, seen=seen, now=now, why=why, whole=False
+            viewer, kind, _name(request), values, seen=seen, now=now, why=why, complete=False
         )
         return answer(made, headers=etag(tag))
 

@@ -17,6 +17,30 @@ log = get_logger(__name__)
 
 _AT = sa.type_coerce(audit.c.at, sa.BigInteger).label("micros")
 _BATCH = 1000
+MOST_WHY = 500
+_OF_PEOPLE = (
+    "account-made",
+    "account-changed",
+    "password-changed",
+    "password-reset",
+    "sessions-ended",
+    "token-made",
+    "token-revoked",
+    "screen-made",
+    "screen-claimed",
+    "screen-revoked",
+    "contacts-changed",
+    "contacts-removed",
+    "people-imported",
+)
+OF_PEOPLE = sa.or_(
+    audit.c.act.in_(_OF_PEOPLE),
+    sa.and_(
+        audit.c.act.in_(("registry-changed", "registry-removed")),
+        sa.or_(audit.c.subject.startswith("person "), audit.c.subject.startswith("team ")),
+    ),
+)
+"""What changes who people are here, what they may do and how they are reached."""
 
 
 def note(
@@ -41,15 +65,28 @@ def note(
     log.info("audit %d:%s", number, digest)
 
 
+def reason(why: str | None) -> dict[str, str]:
+    """Return the detail that says why somebody did something; nothing where nobody said."""
+    text = " ".join((why or "").split())[:MOST_WHY]
+    return {"why": text} if text else {}
+
+
 def page(
-    connection: sa.Connection, *, before: int | None, limit: int, acts: Sequence[str] = ()
+    connection: sa.Connection,
+    *,
+    before: int | None,
+    limit: int,
+    acts: Sequence[str] = (),
+    people: bool = False,
 ) -> list[AuditRow]:
-    """Return rows below a number, the newest first."""
+    """Return rows below a number, the newest first; with `people` only of what `OF_PEOPLE` is."""
     query = audit.select().order_by(audit.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(audit.c.id < before)
     if acts:
         query = query.where(audit.c.act.in_(acts))
+    if people:
+        query = query.where(OF_PEOPLE)
     return [
         AuditRow(
             id=row.id,

@@ -29,17 +29,20 @@ class AuditJob:
         self,
         reader: sa.Engine,
         writer: sa.Engine,
-        channels: Collection[str],
+        channels: Callable[[sa.Connection], Collection[str]],
         clock: Clock,
         *,
         alive: Callable[[], bool] = lambda: True,
         hears: Callable[[], bool] = lambda: True,
         ping: Callable[[], bool] | None = None,
     ) -> None:
-        """`alive`: all threads that send still run; `hears`: what edges say comes in at all."""
+        """`channels` are their names of now; `alive`: all threads that send still run.
+
+        `hears`: what edges say comes in at all.
+        """
         self._reader = reader
         self._writer = writer
-        self._channels = frozenset(channels)
+        self._channels = channels
         self._clock = clock
         self._alive = alive
         self._hears = hears
@@ -64,7 +67,7 @@ class AuditJob:
     def _look(self, now: datetime) -> Audit:
         with writing(self._writer) as connection:
             requeued = audit.let_go(connection, now - GRACE)
-            for note in audit.orphans(connection, self._channels):
+            for note in audit.orphans(connection, self._channels(connection)):
                 outbox.bury(connection, note, "no-channel", None, now)
             found = audit.overdue(connection, now - GRACE)
             words = self._wrong(found)

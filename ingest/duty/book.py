@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from ingest.store.duty import duty_document
 
-Kind = Literal["roster", "contacts", "ladder", "routes", "deadlines"]
+Kind = Literal["roster", "contacts", "ladder", "routes", "deadlines", "channel"]
 PRIVATE: frozenset[Kind] = frozenset({"contacts"})
+GUARDED: frozenset[Kind] = PRIVATE | {"channel"}
+"""For administrators alone."""
 ONLY = "all"
 """The name of a document of which there is only one."""
 

@@ -35,6 +35,23 @@ class Channel(Protocol):
         ...
 
 
+class Broken:
+    """Stands for a channel that cannot be begun: sends nothing, and says why."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    @property
+    def pace(self) -> Pace:
+        """Return a pace that wears nobody out."""
+        return Pace(most=10, per=timedelta(minutes=1), burst=10)
+
+    def send(self, message: Message, address: str, now: datetime) -> Outcome:
+        """Say why it does not go; the next way is taken."""
+        del message, address, now
+        return Failed(advice="never", code="channel", words=self._why)
+
+
 class MemoryChannel:
     """The fake: keeps what was sent; `failures` are what it answers first, each once."""
 

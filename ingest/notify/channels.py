@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -34,28 +34,40 @@ from ingest.notify_settings import (
 from linli.errors import InputError
 from linli.settings import read_secret
 
+Secrets = Callable[[str], str]
+"""What a setting says of a secret → the secret. Raises InputError."""
+
+
+def from_file(name: str) -> str:
+    """Return a secret of the settings file. Raises InputError."""
+    return read_secret(Path(name))
+
 
 def channel_of(
-    one: AnyChannel, client: httpx2.Client, networks: Sequence[str], push: PushDesk | None = None
+    one: AnyChannel,
+    client: httpx2.Client,
+    networks: Sequence[str],
+    push: PushDesk | None = None,
+    secrets: Secrets = from_file,
 ) -> Channel:
     """Return the sender of one channel. Raises InputError for a secret that cannot be read."""
     match one:
         case WebPushSettings():
             return _web_push(one, client, networks, push)
         case WecomAppSettings():
-            return wecom_app_of(one, client)
+            return wecom_app_of(one, client, secrets)
         case AppriseSettings():
             return ByApprise(one.name)
         case WebhookSettings() | SmsSettings():
-            return _hook(one, client, [ip_network(network) for network in networks])
+            return _hook(one, client, [ip_network(network) for network in networks], secrets)
         case MailSettings() | NtfySettings():
-            return _server(one, client)
+            return _server(one, client, secrets)
         case _:
             return _bot(one, client)
 
 
-def _server(one: MailSettings | NtfySettings, client: httpx2.Client) -> Channel:
-    secret = _secret(one.secret_file) if one.secret_file else None
+def _server(one: MailSettings | NtfySettings, client: httpx2.Client, secrets: Secrets) -> Channel:
+    secret = secrets(one.secret_file) if one.secret_file else None
     if isinstance(one, NtfySettings):
         return Ntfy(client, one.url, secret)
     return Mail(
@@ -79,29 +91,31 @@ def _web_push(
     return WebPush(client, push, contact=one.contact, allowed=allowed)
 
 
-def wecom_app_of(one: WecomAppSettings, client: httpx2.Client) -> wecom_app.WecomApp:
+def wecom_app_of(
+    one: WecomAppSettings, client: httpx2.Client, secrets: Secrets = from_file
+) -> wecom_app.WecomApp:
     """Return the sender of an application's cards. Raises InputError."""
     return wecom_app.WecomApp(
         client,
         corporation=one.corporation,
         agent=one.agent,
-        secret=_secret(one.secret_file),
+        secret=secrets(one.secret_file),
         url=one.url or wecom_app.URL,
         answered=one.callback_key_file is not None,
     )
 
 
-def callbacks_of(channels: Sequence[AnyChannel]) -> dict[str, Callback]:
-    """Return what opens the provider's calls, by the name of the channel. Raises InputError."""
-    return {
-        one.name: Callback(
-            token=_secret(one.callback_token_file),
-            key=_secret(one.callback_key_file),
-            corporation=one.corporation,
-        )
-        for one in channels
-        if isinstance(one, WecomAppSettings) and one.callback_token_file and one.callback_key_file
-    }
+def callback_of(one: AnyChannel, secrets: Secrets = from_file) -> Callback | None:
+    """Return what opens the provider's calls; None for a channel without. Raises InputError."""
+    if not isinstance(one, WecomAppSettings):
+        return None
+    if not (one.callback_token_file and one.callback_key_file):
+        return None
+    return Callback(
+        token=secrets(one.callback_token_file),
+        key=secrets(one.callback_key_file),
+        corporation=one.corporation,
+    )
 
 
 def _bot(
@@ -117,13 +131,12 @@ def _bot(
 
 
 def _hook(
-    one: WebhookSettings | SmsSettings, client: httpx2.Client, allowed: Sequence[Network]
+    one: WebhookSettings | SmsSettings,
+    client: httpx2.Client,
+    allowed: Sequence[Network],
+    secrets: Secrets,
 ) -> Channel:
     if isinstance(one, SmsSettings):
-        return Sms(Webhook(client, [_secret(one.secret_file)], allowed=allowed), one.url)
+        return Sms(Webhook(client, [secrets(one.secret_file)], allowed=allowed), one.url)
     names = (one.secret_file, one.old_secret_file)
-    return Webhook(client, [_secret(name) for name in names if name], allowed=allowed)
-
-
-def _secret(name: str) -> str:
-    return read_secret(Path(name))
+    return Webhook(client, [secrets(name) for name in names if name], allowed=allowed)

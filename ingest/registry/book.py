@@ -157,7 +157,7 @@ def note(connection: sa.Connection, changes: Iterable[Change], actor: str, now: 
             "type": change.type,
             "record": change.id,
             "action": change.action,
-            "body": msgspec.json.encode(_without_secrets(change)).decode(),
+            "body": msgspec.json.encode(without_secrets(change)).decode(),
         }
         for change in changes
     ]
@@ -262,7 +262,8 @@ def _row(shelf: Shelf, record: Record, now: datetime) -> dict[str, Any]:
     return row
 
 
-def _without_secrets(change: Change) -> tuple[FieldChange, ...]:
+def without_secrets(change: Change) -> tuple[FieldChange, ...]:
+    """Return what changes, of private fields only that they do."""
     private = KINDS[change.type].private
 
     def hidden(one: FieldChange) -> FieldChange:

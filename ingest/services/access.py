@@ -135,6 +135,7 @@ class AccessService:
         role: Role,
         areas: Collection[str] | None,
         disabled: bool,
+        why: str | None = None,
     ) -> AccountView:
         """Give an account another role or areas, close or open it; its sessions end.
 
@@ -155,7 +156,8 @@ class AccessService:
                 name,
                 role=f"{before.role} > {role}",
                 areas=f"{_said(before.areas)} > {_said(after.areas)}",
-                disabled=disabled,
+                disabled=f"{before.disabled} > {after.disabled}",
+                **audit.reason(why),
             )
         return _view(after)
 
@@ -304,13 +306,17 @@ class AccessService:
         cursor: str | None = None,
         limit: int = 50,
         acts: Sequence[str] = (),
+        people: bool = False,
     ) -> Page[AuditRow]:
-        """Return who did what, the newest first. Raises NotAllowed, NotUsable."""
+        """Return who did what, the newest first; with `people` who changed what of people.
+
+        Raises NotAllowed, NotUsable.
+        """
         viewer.require("administer")
         limit = max(1, min(limit, MOST))
         before = number(cursor) if cursor else None
         with reading(self._reader) as connection:
-            found = audit.page(connection, before=before, limit=limit + 1, acts=acts)
+            found = audit.page(connection, before=before, limit=limit + 1, acts=acts, people=people)
         return Page(tuple(found[:limit]), str(found[limit - 1].id) if len(found) > limit else None)
 
     def refused(self, viewer: Viewer, what: str, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,13 +11,14 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.notify import outbox
-from ingest.notify.channels import wecom_app_of
+from ingest.notify.channels import Secrets, callback_of, from_file, wecom_app_of
+from ingest.notify.known import whole
 from ingest.notify.message import Failed, Language
 from ingest.notify.note import CALLS, Note
 from ingest.notify.posting import open_client
 from ingest.notify.wecom_app import ACKNOWLEDGE
 from ingest.notify.wecom_callback import Callback, Seal, Tap, sealed_part, tap_of
-from ingest.notify_settings import AnyChannel, WecomAppSettings
+from ingest.notify_settings import Notify, WecomAppSettings
 from ingest.refusal import NotThere
 from ingest.services.incidents import IncidentService
 from ingest.services.links import label_of, viewer_of
@@ -67,14 +67,17 @@ class CardService:
 
     def __init__(
         self,
-        channels: Sequence[AnyChannel],
-        callbacks: Mapping[str, Callback],
+        settings: Notify,
         reader: sa.Engine,
         writer: sa.Engine,
         incidents: IncidentService,
+        secrets: Secrets = from_file,
     ) -> None:
-        self._channels = {one.name: one for one in channels if isinstance(one, WecomAppSettings)}
-        self._callbacks = callbacks
+        """Raises InputError for a secret of the settings file that cannot be used."""
+        for one in settings.channels:
+            callback_of(one, secrets)
+        self._settings = settings
+        self._secrets = secrets
         self._reader = reader
         self._writer = writer
         self._incidents = incidents
@@ -84,7 +87,7 @@ class CardService:
 
         Raises NotThere, NotAllowed.
         """
-        return self._callback(channel).open(seal, sealed, now)
+        return self._callback(channel)[1].open(seal, sealed, now)
 
     def take(self, channel: str, seal: Seal, body: bytes, now: datetime) -> Reply | None:
         """Do what a call asks; the same tap again does nothing. None: there is nothing to show.
@@ -92,8 +95,8 @@ class CardService:
         Raises NotThere for a channel without callback, NotAllowed for what is not a fresh call of
         the provider, NotUsable, StoreError.
         """
-        plain = self._callback(channel).open(seal, sealed_part(body), now)
-        tap, app = tap_of(plain), self._channels[channel]
+        app, callback = self._callback(channel)
+        tap = tap_of(callback.open(seal, sealed_part(body), now))
         if tap is None or tap.agent != str(app.agent) or tap.button != ACKNOWLEDGE:
             return None
         once = hashlib.sha256(
@@ -131,12 +134,12 @@ class CardService:
 
     def show(self, reply: Reply, now: datetime) -> bool:
         """Change the card; tell whether the provider took it. What was done stays done."""
-        app = self._channels[reply.channel]
         with open_client() as client:
             try:
-                sender = wecom_app_of(app, client)
-            except InputError as error:
-                log.warning("channel %s: a card stays as it is: %s", app.name, error.what)
+                app, _ = self._callback(reply.channel)
+                sender = wecom_app_of(app, client, self._secrets)
+            except (InputError, NotThere) as error:
+                log.warning("channel %s: a card stays as it is: %s", reply.channel, error.what)
                 return False
             outcome = sender.show(reply.member, reply.response, reply.words, now)
         if isinstance(outcome, Failed):
@@ -164,11 +167,15 @@ class CardService:
                 for row in connection.execute(query)
             )
 
-    def _callback(self, channel: str) -> Callback:
-        found = self._callbacks.get(channel)
-        if found is None:
-            raise NotThere("no such channel with a callback")
-        return found
+    def _callback(self, channel: str) -> tuple[WecomAppSettings, Callback]:
+        with reading(self._reader) as connection:
+            known = whole(connection, self._settings).channels
+        for one in known:
+            if one.name == channel and isinstance(one, WecomAppSettings):
+                callback = callback_of(one, self._secrets)
+                if callback is not None:
+                    return one, callback
+        raise NotThere("no such channel with a callback")
 
     def _refused(
         self,

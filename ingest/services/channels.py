@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, tzinfo
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from ingest.accounts.account import Viewer
 from ingest.incidents import book
 from ingest.notify import lately, outbox
 from ingest.notify.example import example
+from ingest.notify.known import whole
 from ingest.notify.lately import Setback
 from ingest.notify.message import Language
 from ingest.notify.texts import Kind, written
@@ -24,11 +27,13 @@ from ingest.store.engine import reading
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """One channel: how many notifications ended how, and when its provider last took one or not.
 
+    `origin`: it stands in the settings file, or was written down here and can be changed.
     `last_sent` and `setback` look at the newest 10,000 notifications; None: there is none of it.
     """
 
     name: str
     type: str
+    origin: Literal["file", "here"]
     waiting: int
     sent: int
     dead: int
@@ -38,7 +43,7 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelList(msgspec.Struct, frozen=True, kw_only=True):
-    """All channels of the settings, at most 32."""
+    """All channels, at most 32."""
 
     items: tuple[ChannelState, ...]
 
@@ -66,8 +71,10 @@ class ChannelService:
         """Return how channels do. Raises NotAllowed."""
         viewer.require("arrange")
         with reading(self._reader) as connection:
-            views = channel_views(self._settings, connection, outbox.counts(connection))
-            return ChannelList(items=tuple(_state(connection, view) for view in views))
+            settings = whole(connection, self._settings)
+            views = channel_views(settings, connection, outbox.counts(connection))
+            fixed = {one.name for one in self._settings.channels}
+            return ChannelList(items=tuple(_state(connection, view, fixed) for view in views))
 
     def text(
         self,
@@ -91,10 +98,11 @@ class ChannelService:
         return MessageText(title=title, lines=lines)
 
 
-def _state(connection: sa.Connection, view: ChannelView) -> ChannelState:
+def _state(connection: sa.Connection, view: ChannelView, fixed: Collection[str]) -> ChannelState:
     return ChannelState(
         name=view.name,
         type=view.type,
+        origin="file" if view.name in fixed else "here",
         waiting=view.waiting,
         sent=view.sent,
         dead=view.dead,

@@ -24,8 +24,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked(connection: sa.Connection, notify: Notify) -> Checked:
     """Look at everything that says who is told. Raises StoreError."""
-    there = around(connection, [one.name for one in notify.channels])
-    numbers: dict[str, int] = {"channels": len(notify.channels)}
+    there = around(connection, notify)
+    numbers: dict[str, int] = {"channels": len(there.channels)}
     faults: list[Fault] = []
     for kind in _KINDS:
         papers = book.some(connection, kind)

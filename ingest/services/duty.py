@@ -16,11 +16,13 @@ from ingest.duty.book import Edition, Kind, Paper
 from ingest.duty.deadlines import Deadlines
 from ingest.duty.roster import LONGEST, Roster, Turn, gaps, next_turn, on_duty, turns
 from ingest.feed import Feed
-from ingest.notify_settings import Notify
+from ingest.notify.known import whole
+from ingest.notify.vault import Vault, forget
+from ingest.notify_settings import CHANNELS, Notify
 from ingest.refusal import NotThere, NotUsable, RulesBroken
 from ingest.registry import book as registry
 from ingest.registry.records import Person, Record
-from ingest.services import roster_sheet
+from ingest.services import channel_papers, roster_sheet
 from ingest.services.duty_views import (
     DutyPaper,
     DutyPaperList,
@@ -60,7 +62,8 @@ SHOWN: tuple[type, ...] = (
     Outlook,
     TurnList,
     RosterPreview,
-    *TYPES.values(),
+    *(one for one in TYPES.values() if isinstance(one, type)),
+    *CHANNELS,
 )
 """What the API answers with."""
 
@@ -75,13 +78,16 @@ class DutyService:
         feed: Feed,
         zone: tzinfo,
         notify: Notify | None = None,
+        *,
+        vault: Vault | None = None,
     ) -> None:
-        """`notify` says which channels contacts may name."""
+        """`notify` says which channels there are beside those written down; `vault` has secrets."""
         self._reader = reader
         self._writer = writer
         self._feed = feed
         self._zone = zone
         self._notify = notify or Notify()
+        self._vault = vault
 
     def now(self, viewer: Viewer, now: datetime) -> DutyView:
         """Return who is on duty in every team. Raises NotAllowed: names of people are for staff."""
@@ -157,7 +163,7 @@ class DutyService:
         _may_change(viewer, kind)
         with reading(self._reader) as connection:
             value = made_of(kind, name, values)
-            broken = faults_of(name, value, around(connection, self._channels))
+            broken = faults_of(name, value, around(connection, self._notify))
             if broken:
                 raise RulesBroken("it cannot be written down so", tuple(broken))
             return outlook(connection, name, value, now, self._zone)
@@ -181,6 +187,11 @@ class DutyService:
         old = self.edition(viewer, kind, name, version).document
         if old is None:
             raise NotThere("it was taken away in this version")
+        if kind == "channel":
+            with reading(self._reader) as connection:
+                now_there = book.get(connection, kind, name)
+            body = now_there.body if now_there is not None else None
+            old = channel_papers.with_secrets(old, msgspec.json.decode(body or "{}"))
         made, tag, _ = self.put(viewer, kind, name, old, seen=seen, now=now, why=why)
         return made, tag
 
@@ -194,9 +205,9 @@ class DutyService:
         seen: Seen,
         now: datetime,
         why: str | None = None,
-        whole: bool = True,
+        complete: bool = True,
     ) -> tuple[msgspec.Struct, str, bool]:
-        """Make or replace a document, or with `whole` false change the given fields of one.
+        """Make or replace a document, or with `complete` false change the given fields of one.
 
         Return it, its tag, and whether it is new. Raises NotAllowed, NotThere, Outdated,
         NotLookedAt, NotUsable, and RulesBroken that names each rule.
@@ -204,19 +215,25 @@ class DutyService:
         _may_change(viewer, kind)
         why = _reason(why)
         if kind == "contacts":  # before the transaction: a name of a webhook is looked up
-            broken = wrong_addresses(self._notify, values)
+            with reading(self._reader) as connection:
+                notify = whole(connection, self._notify)
+            broken = wrong_addresses(notify, values)
             if broken:
                 raise RulesBroken("nothing was changed", tuple(broken))
         with writing(self._writer) as connection:
             before = book.get(connection, kind, name)
-            if before is None and not whole:
+            if before is None and not complete:
                 raise NotThere("there is none to change")
             seen.check(before.tag if before is not None else None)
-            known = {} if whole else msgspec.json.decode(_there(before).body or "{}")
-            value = made_of(kind, name, {**known, **values})
-            broken = faults_of(name, value, around(connection, self._channels))
-            if broken:
-                raise RulesBroken("nothing was changed", tuple(broken))
+            there = msgspec.json.decode(before.body or "{}") if before is not None else {}
+            given = {**({} if complete else there), **values}
+            if kind == "channel":
+                value = self._channel(connection, name, given, there)
+            else:
+                value = made_of(kind, name, given)
+                broken = faults_of(name, value, around(connection, self._notify))
+                if broken:
+                    raise RulesBroken("nothing was changed", tuple(broken))
             made = book.write(
                 connection, kind, name, _json(value), actor=viewer.actor, now=now, why=why
             )
@@ -234,10 +251,16 @@ class DutyService:
         with writing(self._writer) as connection:
             found = _there(book.get(connection, kind, name))
             seen.check(found.tag)
-            needed = needed_by(connection, kind, name)
+            needed = (
+                channel_papers.used_by(connection, name)
+                if kind == "channel"
+                else needed_by(connection, kind, name)
+            )
             if needed:
                 raise RulesBroken("it is needed", tuple(needed))
             book.write(connection, kind, name, None, actor=viewer.actor, now=now)
+            if kind == "channel":
+                channel_papers.let_go(connection, msgspec.json.decode(found.body or "{}"))
             audit.note(connection, now, viewer.actor, f"{kind}-removed", name)
         self._feed.tell("incidents")
 
@@ -276,9 +299,23 @@ class DutyService:
         self._feed.tell("incidents")
         return done
 
-    @property
-    def _channels(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self._notify.channels)
+    def _channel(
+        self,
+        connection: sa.Connection,
+        name: str,
+        given: Mapping[str, Any],
+        before: Mapping[str, Any],
+    ) -> msgspec.Struct:
+        """Return a channel as it is kept, its secrets sealed. Raises RulesBroken, InputError."""
+        assert self._vault is not None
+        parted = channel_papers.part(connection, self._vault, given, before)
+        value = made_of("channel", name, parted.document)
+        broken = channel_papers.judge(connection, name, value, self._notify)
+        broken += channel_papers.try_out(value, self._notify, self._vault, parted.fresh)
+        if broken:
+            raise RulesBroken("nothing was changed", tuple(broken))
+        forget(connection, parted.gone)
+        return value
 
 
 def on_duty_now(connection: sa.Connection, now: datetime, zone: tzinfo) -> DutyView:
@@ -326,11 +363,11 @@ def _people(connection: sa.Connection) -> dict[str, Someone]:
 
 
 def _may_change(viewer: Viewer, kind: Kind) -> None:
-    viewer.require("administer" if kind in book.PRIVATE else "arrange")
+    viewer.require("administer" if kind in book.GUARDED else "arrange")
 
 
 def _may_see(viewer: Viewer, kind: Kind) -> None:
-    viewer.require("administer" if kind in book.PRIVATE else "act")
+    viewer.require("administer" if kind in book.GUARDED else "act")
 
 
 def _there(paper: Paper | None) -> Paper:

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from ingest.accounts.account import Viewer
 from ingest.audit import book as log
 from ingest.notify import audit, outbox
-from ingest.notify.channels import channel_of
+from ingest.notify.channels import Secrets, channel_of, from_file
 from ingest.notify.compose import trial
+from ingest.notify.known import whole
 from ingest.notify.message import Failed, Language
 from ingest.notify.note import Note, NoteState
 from ingest.notify.posting import open_client
@@ -129,8 +130,10 @@ class NotifyService:
         zone: tzinfo,
         writer: sa.Engine | None = None,
         push: PushDesk | None = None,
+        secrets: Secrets = from_file,
     ) -> None:
         self._push = push
+        self._secrets = secrets
         self._settings = settings
         self._reader = reader
         self._writer = writer
@@ -185,14 +188,14 @@ class NotifyService:
         Raises NotThere, NotAllowed, NotUsable for a bad secret.
         """
         viewer.require("arrange")
-        one = next((one for one in self._settings.channels if one.name == channel), None)
+        one = next((one for one in self._channels() if one.name == channel), None)
         if one is None:
-            raise NotThere(f"no channel {channel!r} in the settings")
+            raise NotThere(f"no channel {channel!r}")
         networks = self._settings.allow_networks
         message = trial(language, now, self._zone, self._site)
         with open_client() as client:
             try:
-                sender = channel_of(one, client, networks, self._push)
+                sender = channel_of(one, client, networks, self._push, self._secrets)
             except InputError as error:
                 raise NotUsable(f"channel {channel!r}: {error.what}") from error
             outcome = sender.send(message, address, now)
@@ -204,9 +207,16 @@ class NotifyService:
             return TrialResult(sent=False, code=outcome.code, words=outcome.words)
         return TrialResult(sent=True, reference=outcome.reference)
 
+    def _channels(self) -> Sequence[AnyChannel]:
+        if self._writer is None:
+            return self._settings.channels
+        with reading(self._reader) as connection:
+            return whole(connection, self._settings).channels
+
 
 def status(settings: Notify, connection: sa.Connection, now: datetime) -> NotifyView:
     """Return how it does, from what stands on disk alone. Raises StoreError."""
+    settings = whole(connection, settings)
     counts, found = outbox.counts(connection), audit.get(connection)
     words = "" if found is None else found.words or _unseen(found, now)
     state: NotifyState = "new" if found is None else "trouble" if words else "ok"
@@ -234,7 +244,7 @@ def status(settings: Notify, connection: sa.Connection, now: datetime) -> Notify
 def channel_views(
     settings: Notify, connection: sa.Connection, counts: Sequence[outbox.Count]
 ) -> tuple[ChannelView, ...]:
-    """Return how each channel of the settings does."""
+    """Return how each channel of these settings does."""
     rests = audit.resting(connection)
     return tuple(
         _channel(one, [count for count in counts if count.channel == one.name], rests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -19,18 +19,20 @@ from ingest.notify.addresses import wrong
 from ingest.notify.checks import Around
 from ingest.notify.contact import Contacts
 from ingest.notify.escalation import Ladder
+from ingest.notify.known import whole
 from ingest.notify.routes import Routes
-from ingest.notify_settings import Notify
+from ingest.notify_settings import AnyChannel, Notify
 from ingest.refusal import RulesBroken
 from ingest.registry import book as registry
 from linli.topics import is_id
 
-TYPES: Mapping[Kind, type[msgspec.Struct]] = {
+TYPES: Mapping[Kind, Any] = {
     "roster": Roster,
     "deadlines": Deadlines,
     "contacts": Contacts,
     "ladder": Ladder,
     "routes": Routes,
+    "channel": AnyChannel,
 }
 
 
@@ -39,27 +41,31 @@ def made_of(kind: Kind, name: str, values: Mapping[str, Any]) -> msgspec.Struct:
     given = {**values, "team": name} if kind == "roster" else dict(values)
     if kind == "roster" and values.get("team", name) != name:
         raise RulesBroken("nothing was changed", (("team", "is that of the address"),))
+    if kind == "channel":
+        given["name"] = name
     given = {field: value for field, value in given.items() if value is not None}
     try:
-        return msgspec.convert(given, TYPES[kind])
+        made: msgspec.Struct = msgspec.convert(given, TYPES[kind])
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
         what, _, where = str(error).partition(" - at `$")
         raise RulesBroken("nothing was changed", ((where.strip("`.") or "body", what),)) from None
+    return made
 
 
 def read(paper: Paper) -> msgspec.Struct:
     """Return a document of the store."""
-    return msgspec.json.decode(paper.body or "", type=TYPES[paper.kind])
+    found: msgspec.Struct = msgspec.json.decode(paper.body or "", type=TYPES[paper.kind])
+    return found
 
 
-def around(connection: sa.Connection, channels: Sequence[str]) -> Around:
-    """Return what documents may name as of now; `channels` are those of the settings."""
+def around(connection: sa.Connection, notify: Notify) -> Around:
+    """Return what documents may name as of now; `notify` has the channels of the settings."""
     return Around(
         people={one.id for one in registry.some(connection, "person")},
         teams={one.id for one in registry.some(connection, "team")},
         places={one.id for one in registry.some(connection, "place")},
         ladders={one.name for one in book.some(connection, "ladder")},
-        channels=channels,
+        channels={one.name for one in whole(connection, notify).channels},
     )
 
 
@@ -82,7 +88,7 @@ def faults_of(name: str, value: msgspec.Struct, there: Around) -> list[Fault]:
 def wrong_addresses(notify: Notify, values: Mapping[str, Any]) -> list[Fault]:
     """Judge the addresses of contacts as given; whatever else is wrong is said elsewhere.
 
-    Takes no transaction: the name of a webhook is looked up.
+    `notify` has all channels. Takes no transaction: the name of a webhook is looked up.
     """
     channels = {one.name: one for one in notify.channels}
     given = values.get("ways")

@@ -58,7 +58,7 @@ def load_people(path: Path) -> PeopleFile:
 
 def plan(connection: sa.Connection, file: PeopleFile, notify: Notify) -> PeoplePlan:
     """Hold a file against what is written down; what it does not name stays as it is."""
-    there = around(connection, [one.name for one in notify.channels])
+    there = around(connection, notify)
     there = msgspec.structs.replace(there, ladders={*there.ladders, *file.ladders})
     changes, papers, faults = [], [], _twice(file)
     for kind, name, value in _documents(file):

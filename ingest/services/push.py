@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
+from ingest.notify.known import whole
 from ingest.notify.push_desk import Browser, PushKey, decoded
 from ingest.notify.reach import Lookup, looked_up, reach
 from ingest.notify_settings import Notify, WebPushSettings
@@ -75,12 +76,17 @@ class PushService:
         *,
         lookup: Lookup = looked_up,
     ) -> None:
-        self._on = any(isinstance(one, WebPushSettings) for one in settings.channels)
+        self._settings = settings
         self._networks = settings.allow_networks
         self._reader = reader
         self._writer = writer
         self._key = key
         self._lookup = lookup
+
+    def _on(self) -> bool:
+        with reading(self._reader) as connection:
+            known = whole(connection, self._settings).channels
+        return any(isinstance(one, WebPushSettings) for one in known)
 
     def person_of(self, viewer: Viewer) -> Viewer:
         """Return the person behind an account, as a link to them would; else the viewer itself."""
@@ -95,7 +101,7 @@ class PushService:
 
     def key_for(self, viewer: Viewer) -> str | None:
         """Return our public key for a person's phone, None where none can be added."""
-        if not self._on or viewer.kind != "person":
+        if viewer.kind != "person" or not self._on():
             return None
         from ingest.notify.push_seal import public_of  # noqa: PLC0415 - for its cipher
 
@@ -107,7 +113,7 @@ class PushService:
         Raises Clash where there is no web push, NotAllowed for a team's link, which many hold, and
         NotUsable for keys that are none and for an address that may not be called.
         """
-        if not self._on:
+        if not self._on():
             raise Clash("web push is off", hint="Add a channel of type web-push")
         if viewer.kind != "person":
             raise NotAllowed("only a person's own link adds a phone")

@@ -15,7 +15,7 @@ from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.refusal import NotLookedAt, NotThere, Outdated, RulesBroken
 from ingest.registry import book, plan, sheet
-from ingest.registry.plan import Plan, Preview, Wish, tag
+from ingest.registry.plan import Plan, Preview, Value, Wish, tag
 from ingest.registry.records import (
     KINDS,
     TYPES,
@@ -35,6 +35,7 @@ from ingest.store.engine import reading, writing
 
 MOST = 1000
 _SHOWN_OF_PHONE = 4
+_LONGEST_SAID = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,18 @@ class RegistryService:
         book.write(connection, made, viewer.actor, now)
         what, name = wish.key
         done = "removed" if wish.record is None else "changed"
-        audit.note(connection, now, viewer.actor, f"registry-{done}", f"{what} {name}")
+        said = {
+            one.field: f"{_said(one.before)} > {_said(one.after)}"
+            for change in made.preview.changes
+            for one in book.without_secrets(change)
+        }
+        audit.note(connection, now, viewer.actor, f"registry-{done}", f"{what} {name}", **said)
+
+
+def _said(value: Value) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))[:_LONGEST_SAID] or "-"
+    return "-" if value in (None, "") else str(value)[:_LONGEST_SAID]
 
 
 def plan_of_file(connection: sa.Connection, data: bytes, default: str | None, site: str) -> Plan:

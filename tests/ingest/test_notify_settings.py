@@ -43,7 +43,6 @@ def test_paths_stand_beside_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("notify", "says"),
     [
-        ('[notify]\nbase_url = "https://x.test"\n', "settings without channels"),
         (f"{BOT}{BOT}", "two channels are called 'bot'"),
         (f'[notify]\nallow_networks = ["x"]\n{BOT}', "not a network: 'x'"),
         (f"{BOT}sort = 1\n", "unknown setting 'sort'"),

@@ -167,3 +167,46 @@ def trickle(server: socket.socket) -> None:
                 threading.Event().wait(0.05)
         except OSError:
             return
+
+
+def test_channels_come_and_change_while_it_runs(office: Office) -> None:
+    def write(kind: book.Kind, name: str, body: str | None) -> None:
+        with writing(office.folder.state) as connection:
+            book.write(connection, kind, name, body, actor="cli", now=office.clock.now())
+        notifier.runners[0].wake()
+
+    notifier = Notifier(
+        Notify(),
+        office.reader,
+        office.folder.state,
+        wording=PlainWording(),
+        links=PageLinks("https://linli.test"),
+        shelf=office.shelf,
+        zone=UTC,
+        clock=office.clock,
+    )
+    with Provider({"errcode": 0}) as first, Provider({"errcode": 0}) as second:
+        for runner in notifier.runners:
+            runner.start()
+        try:
+            write("ladder", "usual", LADDER)
+            write("contacts", "person:wu", '{"ways": [{"channel": "bot", "address": "k"}]}')
+            bot = '{{"type": "wecom-bot", "name": "bot", "url": "{}send"}}'
+            write("channel", "bot", bot.format(first.url))
+            office.begin(severity="critical", zone="a")
+            office.incidents.step()
+            until(lambda: len(first.asked) > 0)
+            write("channel", "bot", bot.format(second.url))
+            until(lambda: {one.version[:2] for one in notifier._senders.values()} == {"2-"})
+            told = len(first.asked)
+            office.begin(severity="critical", zone="b")
+            office.incidents.step()
+            until(lambda: len(second.asked) > 0)
+            assert len(first.asked) == told
+            write("channel", "bot", None)
+            until(lambda: not notifier._senders and not notifier._others)
+            assert notifier.alive
+        finally:
+            for runner in notifier.runners:
+                runner.stop()
+            notifier.close()

@@ -186,7 +186,12 @@ class Office:
             return True
 
         return AuditJob(
-            self.reader, self.folder.state, channels, self.clock, hears=lambda: hears, ping=ping
+            self.reader,
+            self.folder.state,
+            lambda _: channels,
+            self.clock,
+            hears=lambda: hears,
+            ping=ping,
         )
 
     def begin(self, **data: Any) -> EventMessage:

@@ -86,6 +86,7 @@ FORMS: dict[str, dict[str, str]] = {
 FORMS |= {
     "/settings/joining": {"node": "C"},
     "/channels/{channel}/test": {"address": "nobody@example.org"},
+    "/channels/one/{name}/remove": {"tag": "x"},
     "/devices/{node}/{device}/commands/{command}": {"once": uuid7(NOON), "reason": "try"},
     "/floor-plans/{plan}/devices": {"thing": f"{NODE}/cam-e1", "left": "1", "top": "1"},
     "/floor-plans/{plan}/take-off": {"thing": f"{NODE}/cam-e1"},

@@ -144,6 +144,7 @@ def furnish(services: Services, viewer: Viewer, now: datetime) -> None:
     papers: tuple[tuple[Kind, str, dict[str, object]], ...] = (
         ("routes", ONLY, {"routes": [route]}),
         ("roster", "night", {"shifts": [shift]}),
+        ("channel", "city", {"type": "mail", "host": "mail.test", "sender": "a@linli.test"}),
     )
     for kind, name, paper in papers:
         services.duty.put(viewer, kind, name, paper, seen=NOTHING_YET, now=now)

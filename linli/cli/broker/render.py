@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ingest.audit import book as audit
-from ingest.settings import load_settings
+from ingest.settings import IngestSettings, load_settings
 from linli.broker.files import (
     CONFIGURATION,
     PASSWORDS,
@@ -46,10 +46,13 @@ _STEPS: dict[Step, str] = {
     epilog="Examples: linli broker render --config ingest.toml · linli broker render --check --json"
 )
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when something differs")
+@click.option("--why", help="Why, for the audit log")
 @config_option
 @json_option
 @click.pass_context
-def render(context: click.Context, config: Path, *, check: bool, as_json: bool) -> None:
+def render(
+    context: click.Context, config: Path, *, check: bool, why: str | None, as_json: bool
+) -> None:
     """Write mosquitto's configuration, rules and password file as registry and settings have it.
 
     All is in the folder of `[broker]` in ingest.toml. Each identity's password is made once and
@@ -65,10 +68,7 @@ def render(context: click.Context, config: Path, *, check: bool, as_json: bool) 
     if not check:
         for one in found:
             replace(server.folder / one.file, wanted[one.file].encode(), owner=server.run_as)
-        if found:
-            names, now = ", ".join(one.file for one in found), SystemClock().now()
-            with state(settings) as connection:
-                audit.note(connection, now, actor(), "broker-rendered", names)
+        _note(settings, found, why)
     _say(server, roster, found, check=check, as_json=as_json)
     context.exit(1 if check and found else 0)
 
@@ -112,6 +112,22 @@ def wanted_files(server: Server, roster: Roster) -> dict[str, str]:
         files[PASSWORDS] = text + "".join(without)
     files[CONFIGURATION] = configuration(server)
     return files
+
+
+def _note(settings: IngestSettings, found: tuple[Drift, ...], why: str | None) -> None:
+    """Write down who changed what the broker lets in."""
+    if not found:
+        return
+    names, now = ", ".join(one.file for one in found), SystemClock().now()
+    said = {**{one.file: _lines(one) for one in found}, **audit.reason(why)}
+    with state(settings) as connection:
+        audit.note(connection, now, actor(), "broker-rendered", names, **said)
+
+
+def _lines(one: Drift) -> str:
+    """Return what became of a file: how many lines came and went."""
+    came, went = (sum(line.startswith(sign) for line in one.lines) for sign in "+-")
+    return f"{one.what}, +{came} -{went} lines"
 
 
 def _say(

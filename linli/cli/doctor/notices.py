@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ingest.notify import audit, outbox
 from ingest.notify.audit import Audit
+from ingest.notify.known import whole
 from ingest.services.check import Checked, checked
 from ingest.store.engine import reading
 from linli.cli.doctor.finding import Finding, well
@@ -18,10 +19,10 @@ LATELY = timedelta(days=1)
 
 def look(sources: Sources) -> Iterator[Finding]:
     """Yield what was found. Raises StoreError."""
-    if not sources.settings.notify.channels:
-        yield well("notify", "no channel is set: nobody is told of incidents")
-        return
     with reading(sources.state) as connection:
+        if not whole(connection, sources.settings.notify).channels:
+            yield well("notify", "no channel is set: nobody is told of incidents")
+            return
         found = audit.get(connection)
         dead = outbox.dead_since(connection, sources.now - LATELY)
         plans = checked(connection, sources.settings.notify)

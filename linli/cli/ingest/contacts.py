@@ -15,6 +15,7 @@ from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.duty.book import Kind
 from ingest.notify.contact import Contacts
+from ingest.notify.known import whole
 from ingest.notify.routes import Matter, Routes
 from ingest.services.foresight import Foresight, ForesightService, RungView
 from ingest.services.papers import read
@@ -60,7 +61,9 @@ def import_file(file: Path, preview: bool | None, config: Path, *, as_json: bool
     if preview is None:
         raise InputError("say --preview or --apply", hint="Look at the preview first")
     settings, given = load_settings(config), load_people(file)
-    wrong = address_faults(given, settings.notify)
+    with state(settings) as connection:
+        notify = whole(connection, settings.notify)
+    wrong = address_faults(given, notify)
     with state(settings) as connection:
         made = plan(connection, given, settings.notify)
         faults = (*made.faults, *wrong)

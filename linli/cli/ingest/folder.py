@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from ingest.accounts.account import Viewer
 from ingest.settings import IngestSettings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
@@ -24,6 +25,12 @@ def state(settings: IngestSettings) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def operator() -> Viewer:
+    """Return whoever is at the command line, for services that write down who did something."""
+    kind, _, name = actor().partition(":")
+    return Viewer(account=kind, name=name or kind, role="admin", kind="cli")
 
 
 def actor() -> str:

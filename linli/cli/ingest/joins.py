@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from ingest.accounts.account import Viewer
 from ingest.services.joining import JoiningService
 from ingest.settings import load_settings
 from ingest.store.choose import database_of
-from linli.cli.ingest.folder import actor
+from linli.cli.ingest.folder import operator
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 
@@ -35,7 +34,9 @@ def node_join(
     For a registered box: who uses it takes its place and its history; the old one is shut out.
     """
     service = _service(config)
-    made = service.invite(_viewer(), name, SystemClock().now(), area=area, label=label, hours=hours)
+    made = service.invite(
+        operator(), name, SystemClock().now(), area=area, label=label, hours=hours
+    )
     click.echo(json.dumps({"node": name, "code": made.secret}) if as_json else made.secret)
 
 
@@ -47,7 +48,7 @@ def node_shut_out(name: str, config: Path, *, yes: bool) -> None:
     """End a box's key and have `linli broker keep` revoke its certificates."""
     if not yes:
         click.confirm(f"Shut {name} out? It can send and read nothing any more", abort=True)
-    _service(config).shut_out(_viewer(), name, SystemClock().now())
+    _service(config).shut_out(operator(), name, SystemClock().now())
     click.echo(f"{name}: its key has ended; `linli broker keep` revokes its certificates")
 
 
@@ -57,9 +58,3 @@ def _service(config: Path) -> JoiningService:
     database.prepare()
     reader, writer = database.reader("state"), database.writer("state")
     return JoiningService(reader, writer, settings.broker, settings.site.id)
-
-
-def _viewer() -> Viewer:
-    """Return who sits at the command line of the server: an administrator."""
-    kind, _, name = actor().partition(":")
-    return Viewer(account=kind, name=name or kind, role="admin", kind="cli")

@@ -14,15 +14,18 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.notify import outbox
+from ingest.notify.known import whole
 from ingest.notify.message import Language
 from ingest.notify.note import NoteState
 from ingest.notify.texts import Kind
+from ingest.notify.vault import Vault
 from ingest.services.channels import ChannelService
 from ingest.services.check import checked
 from ingest.services.notify import NoteView, NotifyService, NotifyView, status, view_of
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import reading
+from linli.cli.ingest.folder import operator
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError
@@ -45,17 +48,28 @@ def notify() -> None:
 def test(channel: str, address: str, language: Language, config: Path, *, as_json: bool) -> None:
     """Send a test message now; exit code 1 when the provider does not take it."""
     settings = load_settings(config)
-    if all(one.name != channel for one in settings.notify.channels):
-        known = ", ".join(one.name for one in settings.notify.channels) or "none"
-        raise InputError(f"no channel {channel!r}", where=str(config), hint=f"Known: {known}")
-    engine = database_of(settings).reader("state")  # not asked; it connects when first used
-    service = NotifyService(
-        settings.notify,
-        engine,
-        site=settings.site.label,
-        zone=ZoneInfo(settings.site.timezone),
-    )
-    made = service.test(_HERE, channel, address, language, SystemClock().now())
+    database = database_of(settings)
+    fresh = database.is_empty()  # then nothing is written down, and the file has all channels
+    if not fresh:
+        database.prepare()
+    reader, writer = database.reader("state"), database.writer("state")  # connect when first used
+    try:
+        known = _names(settings, None if fresh else reader)
+        if channel not in known:
+            hint = f"Known: {', '.join(known) or 'none'}"
+            raise InputError(f"no channel {channel!r}", where=str(config), hint=hint)
+        service = NotifyService(
+            settings.notify,
+            reader,
+            site=settings.site.label,
+            zone=ZoneInfo(settings.site.timezone),
+            writer=None if fresh else writer,
+            secrets=Vault(settings.folder, reader),
+        )
+        made = service.test(operator(), channel, address, language, SystemClock().now())
+    finally:
+        reader.dispose()
+        writer.dispose()
     if as_json:
         click.echo(_json(made))
     elif made.sent:
@@ -70,12 +84,12 @@ def test(channel: str, address: str, language: Language, config: Path, *, as_jso
 def check(config: Path, *, as_json: bool) -> None:
     """Look at channels, routes, contacts, ladders and rosters, and say what is wrong."""
     settings = load_settings(config)
-    if not settings.notify.channels:
+    with _reading(settings) as connection:
+        found = checked(connection, settings.notify)
+    if not found.numbers["channels"]:
         raise InputError(
             "no channel is set: nobody is told", where=str(config), hint="See docs/notifications.md"
         )
-    with _reading(settings) as connection:
-        found = checked(connection, settings.notify)
     text = ", ".join(f"{number} {name}" for name, number in found.numbers.items())
     click.echo(_json(found) if as_json else text)
     if found.faults:
@@ -164,6 +178,13 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
     for name, value in msgspec.structs.asdict(view).items():
         if value is not None:
             click.echo(f"{name:<10} {value}")
+
+
+def _names(settings: IngestSettings, reader: sa.Engine | None) -> list[str]:
+    if reader is None:
+        return [one.name for one in settings.notify.channels]
+    with reading(reader) as connection:
+        return [one.name for one in whole(connection, settings.notify).channels]
 
 
 @contextmanager

@@ -112,6 +112,7 @@ def user_password(name: str, config: Path, *, as_json: bool) -> None:
 @click.option("--area", "areas", multiple=True, metavar="AREA", help="Only these, such as b03")
 @click.option("--everywhere", is_flag=True, help="The whole site instead of areas")
 @click.option("--disable/--enable", "disabled", default=None, help="Close it, or open it again")
+@click.option("--why", help="Why, for the audit log")
 @config_option
 def user_change(
     name: str,
@@ -121,6 +122,7 @@ def user_change(
     *,
     everywhere: bool,
     disabled: bool | None,
+    why: str | None,
 ) -> None:
     """Change what an account may do; its sessions end, and its tokens when it is closed."""
     with state(load_settings(config)) as connection:
@@ -135,7 +137,13 @@ def user_change(
             areas=None if everywhere else areas or before.areas,
             disabled=before.disabled if disabled is None else disabled,
         )
-        said = {"role": after.role, "areas": book.as_text(after.areas), "disabled": after.disabled}
+        reach = [book.as_text(one.areas) or "all" for one in (before, after)]
+        said = {
+            "role": f"{before.role} > {after.role}",
+            "areas": " > ".join(reach),
+            "disabled": f"{before.disabled} > {after.disabled}",
+            **audit.reason(why),
+        }
         audit.note(connection, SystemClock().now(), actor(), "account-changed", name, **said)
     where = " ".join(sorted(after.areas)) if after.areas else "the whole site"
     click.echo(f"{name}: {after.role}, {where}{', disabled' if after.disabled else ''}")

@@ -32,18 +32,21 @@ def show(config: Path, *, as_json: bool) -> None:
 
 
 @seal.command(epilog="Example: linli ingest seal rotate")
+@click.option("--why", help="Why, for the audit log")
 @config_option
 @json_option
-def rotate(config: Path, *, as_json: bool) -> None:
+def rotate(why: str | None, config: Path, *, as_json: bool) -> None:
     """Make another key; edges that reach the ingest by https take it within the hour.
 
     Those that do not keep the one they have: see the ids in `linli edge status`.
     What waits sealed for an older one can still be opened: no key is ever forgotten.
     """
     with state(load_settings(config)) as connection:
+        before = keys.newest(connection)
         public, known = keys.make(connection), keys.known(connection)
+        said = {"key": f"{id_of(before) if before else '-'} > {id_of(public)}", **audit.reason(why)}
         now = SystemClock().now()
-        audit.note(connection, now, actor(), "seal-key-made", id_of(public))
+        audit.note(connection, now, actor(), "seal-key-made", id_of(public), **said)
     _say(public, known, as_json=as_json)
 
 
