@@ -114,7 +114,9 @@ def test_bad_settings_are_named(tmp_path: Path, old: str, new: str, rule: str) -
     assert not (house.folder / "mosquitto.conf").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to other accounts")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root gives files to other accounts: run it as root"
+)
 def test_an_account_that_is_not_there_is_named(tmp_path: Path) -> None:
     house = built(tmp_path, "certificates")
     house.config.write_text(house.config.read_text().replace('"root"', '"no-such-account"', 1))

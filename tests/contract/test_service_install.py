@@ -20,7 +20,9 @@ from linli.install import machine, units
 from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER
 
 ANALYZE = shutil.which("systemd-analyze")
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
+needs_systemd = pytest.mark.skipif(
+    ANALYZE is None, reason="no systemd-analyze here: apt-get install systemd"
+)
 TEXTS = {
     INGEST.unit: units.ingest_unit(Path(sys.executable)),
     BROKER.unit: units.broker_unit(),
@@ -100,7 +102,7 @@ def test_a_service_may_write_only_its_own_folder() -> None:
         assert service.settings.parent == service.folder
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away: run it as root")
 def test_root_follows_no_link_in_the_folder_of_an_account(tmp_path: Path) -> None:
     precious, folder = tmp_path / "precious", tmp_path / "theirs"
     precious.write_text("root's")

@@ -276,7 +276,7 @@ def test_sending_to_who_left_shows_as_the_end_of_reading(
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("no openssl here to make a certificate")
+        pytest.skip("no openssl here to make a certificate: apt-get install openssl")
     folder = tmp_path_factory.mktemp("tls")
     argv = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     argv += ["-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1"]

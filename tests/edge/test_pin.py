@@ -29,7 +29,7 @@ KEEPER = (sys.executable, "-m", "edge.actuate.pin_keeper", "17", "high")
 
 @pytest.fixture(autouse=True)
 def mock_pins(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("gpiozero")
+    pytest.importorskip("gpiozero", reason="pip install gpiozero")
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
     monkeypatch.setattr("edge.actuate.pin.TIMEOUT", 60.0)  # the machine may be busy
 

@@ -141,7 +141,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         capture_output=True,
     )
     if not mounted or mounted.returncode:
-        pytest.skip("a small disk cannot be mounted here")
+        pytest.skip("a small disk cannot be mounted here: run it as root, outside a container")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

@@ -276,7 +276,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     size = f"size={megabytes}m"
     command = ["mount", "-t", "tmpfs", "-o", size, "linli-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a small disk")
+        pytest.skip("only root may mount a small disk: run it as root")
     try:
         yield folder
     finally:

@@ -230,6 +230,6 @@ def firing(uid: str, server: RunningServer, end: datetime) -> int:
 
 
 def test_the_pictures_script_is_fed_by_the_same_queries(days: Days, tmp_path: Path) -> None:
-    drawing = pytest.importorskip("board_pictures")
+    drawing = pytest.importorskip("board_pictures", reason="pip install matplotlib")
     made = drawing.draw(board_of("linli-waste"), days.server, days.community.end, tmp_path)
     assert made.stat().st_size > 10_000

@@ -58,7 +58,7 @@ class Cable:
 def cable() -> Iterator[Cable]:
     """Lay a cable; skip the test, saying why, where that is not allowed."""
     if os.geteuid() != 0:
-        pytest.skip("only root may make a network namespace")
+        pytest.skip("only root may make a network namespace: run it as root")
     if shutil.which("ip") is None or shutil.which("tc") is None:
         pytest.skip("needs ip and tc (Debian package iproute2)")
     _sweep()

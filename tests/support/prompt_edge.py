@@ -1,4 +1,4 @@
-"""`linli` whose edge asks each second what is wanted and sends its pictures, not each minute."""
+"""`linli` whose edge asks five times a second what is wanted and sends its pictures at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import edge.agent.wanted
 import edge.upload
 from linli.cli.main import main
 
-edge.agent.wanted.EVERY = 1.0
-edge.upload.IDLE = 1.0
+edge.agent.wanted.EVERY = 0.2
+edge.upload.IDLE = 0.2
 main(sys.argv[1:])

