@@ -24,11 +24,24 @@ class Change:
     path: str
     what: str
     breaking: bool
+    wider: bool = False
+    """Whether whatever was right before still is."""
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Compare two AsyncAPI documents of this contract."""
     return list(_changes(old, new))
+
+
+def reads(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Compare two JSON Schemas of a document that is written by people and read by programs.
+
+    What is read today has to take each document of then; it may take more: other words, wider
+    bounds. A program of then refuses what it does not know and goes on with what it had.
+    """
+    was, now = old.get("$defs", {}), new.get("$defs", {})
+    found = _schema(name, ({**old, "$defs": None}, was), ({**new, "$defs": None}, now))
+    return [one for one in found if one.breaking and not one.wider]
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
@@ -66,7 +79,8 @@ def _schema(path: str, old: Schema, new: Schema) -> Iterator[Change]:
     yield from _fields(path, (was, old_known), (now, new_known))
     for key in sorted((was.keys() | now.keys()) - _WORDS - set(_LISTS) - _NESTED):
         if was.get(key) != now.get(key):
-            yield Change(path, f"{key} was {was.get(key)}, is {now.get(key)}", breaking=True)
+            what = f"{key} was {was.get(key)}, is {now.get(key)}"
+            yield Change(path, what, breaking=True, wider=_wider(key, was.get(key), now.get(key)))
     for key in _NESTED:
         before, after = was.get(key), now.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
@@ -76,7 +90,9 @@ def _schema(path: str, old: Schema, new: Schema) -> Iterator[Change]:
     for key in _LISTS:
         before, after = was.get(key, []), now.get(key, [])
         if len(before) != len(after):
-            yield Change(path, f"{len(after)} kinds of value instead of {len(before)}", True)
+            wider = key == "anyOf" and all(one in after for one in before)
+            what = f"{len(after)} kinds of value instead of {len(before)}"
+            yield Change(path, what, breaking=True, wider=wider)
             continue
         for one, other in zip(before, after, strict=True):
             yield from _schema(path, (one, old_known), (other, new_known))
@@ -95,5 +111,23 @@ def _fields(path: str, old: Schema, new: Schema) -> Iterator[Change]:
         else:
             if (name in needed) != (name in needs):
                 word = "required" if name in needs else "optional"
-                yield Change(at, f"the field is {word} now", breaking=True)
+                optional = name in needed
+                yield Change(at, f"the field is {word} now", breaking=True, wider=optional)
             yield from _schema(at, (was[name], old[1]), (now[name], new[1]))
+
+
+_LEAST = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
+_MOST = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+
+
+def _wider(key: str, was: Any, now: Any) -> bool:
+    """Tell whether what one rule allowed is still allowed; None is a rule that is not there."""
+    if now is None or key == "discriminator":  # of which `anyOf` says the same
+        return True
+    if was is None:
+        return False
+    if key in _LEAST:
+        return bool(now <= was)
+    if key in _MOST:
+        return bool(now >= was)
+    return key == "enum" and set(was) <= set(now)

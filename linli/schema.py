@@ -15,6 +15,7 @@ from linli.errors import InputError
 from linli.topics import ID_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_CONFIG = "edge-config"
 _ID = f"lower-case ASCII id matching ^{ID_PATTERN}$"
 
 
@@ -30,6 +31,11 @@ def _schema(message: type[msgspec.Struct]) -> dict[str, Any]:
     if schema["$defs"]:
         document["$defs"] = schema["$defs"]
     return document
+
+
+def edge_config() -> dict[str, Any]:
+    """Return the JSON Schema of the document that an edge is configured by."""
+    return _schema(EdgeConfig)
 
 
 def asyncapi() -> dict[str, Any]:
@@ -92,7 +98,7 @@ def documents() -> dict[str, str]:
     """Return every generated file of `docs/reference/`: path below it → text."""
     files = {"asyncapi.json": asyncapi()}
     files |= {f"schema/{name}.json": schema for name, schema in json_schemas().items()}
-    files["schema/edge-config.json"] = _schema(EdgeConfig)
+    files[f"schema/{_CONFIG}.json"] = edge_config()
     return {
         path: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         for path, content in files.items()
@@ -113,6 +119,14 @@ def changes(folder: Path) -> dict[str, list[evolution.Change]]:
     for one in sorted((folder / "released").glob("*/asyncapi.json")):
         found[one.parent.name] = evolution.changes(json.loads(one.read_text("utf-8")), now)
     return found
+
+
+def unread(folder: Path) -> dict[str, list[evolution.Change]]:
+    """Return why a configuration of each version in `folder`/released may be refused today."""
+    return {
+        one.parent.name: evolution.reads(_CONFIG, json.loads(one.read_text("utf-8")), edge_config())
+        for one in sorted((folder / "released").glob(f"*/{_CONFIG}.json"))
+    }
 
 
 def write(folder: Path) -> list[Path]:
@@ -147,3 +161,10 @@ def check(folder: Path) -> None:
                     where=one.path,
                     hint="A minor version only adds optional fields; else a new major is needed",
                 )
+    for version, refused in unread(folder).items():
+        for one in refused:
+            raise InputError(
+                f"a configuration of contract {version} may be refused: {one.what}",
+                where=one.path,
+                hint="Keep what was allowed; boxes and the ingest hold such documents",
+            )

@@ -14,9 +14,10 @@ import pytest
 
 from linli import contract_page, schema
 from linli.channels import CHANNELS
+from linli.edge_config import EdgeConfig
 from linli.errors import InputError
 from linli.events import RejectCode
-from linli.evolution import changes
+from linli.evolution import changes, reads
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 RELEASED = sorted((REFERENCE / "released").glob("*/asyncapi.json"))
@@ -25,6 +26,8 @@ TYPES = {one.name: one.message for one in CHANNELS}
 TODAY = [
     one for one in sorted((REFERENCE / "examples").glob("*/*.json")) if one.parent.name in TYPES
 ]
+READ = {**TYPES, "edge-config": EdgeConfig}
+SCHEMAS = {**schema.json_schemas(), "edge-config": schema.edge_config()}
 Document = dict[str, Any]
 
 
@@ -44,9 +47,8 @@ def test_nothing_that_was_released_is_broken() -> None:
 def test_a_released_example_is_read_today(path: Path) -> None:
     name = path.parent.name
     example = load(path)
-    validator = jsonschema.Draft202012Validator(schema.json_schemas()[name])
-    validator.validate(example)
-    msgspec.convert(example, TYPES[name])
+    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(example)
+    msgspec.convert(example, READ[name])
 
 
 def strip(value: Any, known: Document, every: Document) -> Any:
@@ -168,3 +170,58 @@ def test_the_page_explains_every_message_and_every_code() -> None:
         assert f"\n## {one.name}\n" in page
     for path in TODAY:
         assert path.read_text("utf-8").strip() in page
+
+
+def config_field(document: Document, name: str, field: str) -> Document:
+    found: Document = document["$defs"][name]["properties"][field]
+    return found
+
+
+def test_a_configuration_that_was_released_is_taken_today() -> None:
+    assert schema.unread(REFERENCE) == {one.parent.name: [] for one in RELEASED}
+
+
+def without_a_field(document: Document) -> None:
+    del document["$defs"]["Scenario"]["properties"]["dwell"]
+
+
+def with_a_demand(document: Document) -> None:
+    document["$defs"]["Scenario"]["required"].append("dwell")
+
+
+def with_less_room(document: Document) -> None:
+    config_field(document, "Scenario", "at_least")["maximum"] = 5
+
+
+def with_fewer_words(document: Document) -> None:
+    config_field(document, "Scenario", "severity")["enum"].remove("low")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [without_a_field, with_a_demand, with_less_room, with_fewer_words],
+    ids=lambda one: one.__name__,
+)
+def test_a_configuration_that_would_be_refused_is_found(
+    change: Callable[[Document], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = schema.edge_config()
+    new = copy.deepcopy(old)
+    change(new)
+    assert reads("edge-config", old, new)
+    (tmp_path / "released/1.0").mkdir(parents=True)
+    (tmp_path / "released/1.0/edge-config.json").write_text(json.dumps(old), encoding="utf-8")
+    monkeypatch.setattr(schema, "edge_config", lambda: new)
+    schema.write(tmp_path)
+    with pytest.raises(InputError, match=r"of contract 1\.0 may be refused"):
+        schema.check(tmp_path)
+
+
+def test_a_configuration_may_say_more_than_before() -> None:
+    old = schema.edge_config()
+    new = copy.deepcopy(old)
+    config_field(new, "Scenario", "at_least")["maximum"] = 500
+    config_field(new, "Scenario", "severity")["enum"].append("none")
+    new["$defs"]["Scenario"]["properties"]["mood"] = {"type": "string"}
+    new["$defs"]["Scenario"]["required"].remove("zone")
+    assert reads("edge-config", old, new) == []
