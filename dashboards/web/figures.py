@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 from msgspec import structs
@@ -16,7 +17,8 @@ from ingest.accounts.account import Viewer
 from ingest.duty.figures import Handling, Kept, Spread
 from ingest.refusal import NotAllowed, Refusal
 from ingest.services import Services
-from ingest.services.counts import By, Filter
+from ingest.services.called import Called, Lang
+from ingest.services.counts import Filter
 from ingest.services.lines import Match
 from ingest.services.trends import RhythmView
 from linli.events import SEVERITIES, Severity
@@ -129,20 +131,21 @@ class Teller:
         self._services = services
         self._viewer = viewer
         self._words = words
-        self._lang: str = "zh" if words.language == "zh-CN" else "en"
+        self._lang: Lang = "zh" if words.language == "zh-CN" else "en"
 
     def tell(self, span: Span) -> Figures:
         """Return the figures of a span. Raises NotUsable, StoreError."""
-        rhythm = self._services.trends.rhythm(
+        opened = self._services.trends.opened(
             self._viewer, span.start, span.end, span.now, span.only
         )
+        rhythm = opened.rhythm
         handling = self._handling(span)
         known = [one for one in rhythm.cells if one.count is not None]
         most = max(known, key=lambda one: one.count or 0, default=None)
         return Figures(
             total=sum(one.count or 0 for one in known) if known else None,
-            kinds=self._bars(span, "event"),
-            places=self._bars(span, "area"),
+            kinds=_bars(opened.events, self.event),
+            places=_bars(opened.areas, self.area),
             heat=_heat(rhythm),
             busiest=(most.weekday, most.hour) if most is not None and most.count else None,
             complete=rhythm.complete,
@@ -162,6 +165,15 @@ class Teller:
         """Return what an area is called: as people named it, else as usual ids read."""
         return label if label != area else self._words.area(area) if area else "–"
 
+    def area(self, area: str) -> str:
+        """Return what an area is called."""
+        return self.place(area, self.called.area(area, self._lang))
+
+    @cached_property
+    def called(self) -> Called:
+        """What people call areas and edge boxes."""
+        return self._services.history.called(self._viewer, devices=False)
+
     def took(self, seconds: float | None) -> str:
         """Return a length of time in words, a dash when there was none."""
         say = self._words.say
@@ -175,42 +187,15 @@ class Teller:
             return say(msg("%(count)s h")) % {"count": f"{seconds / 3600:.1f}"}
         return say(msg("%(count)s d")) % {"count": f"{seconds / DAY_SECONDS:.1f}"}
 
-    def _bars(self, span: Span, by: By) -> tuple[Bar, ...]:
-        found = _allowed(
-            lambda: self._services.counts.counts(
-                self._viewer,
-                span.start,
-                span.end,
-                span.now,
-                what="opened",
-                by=by,
-                step=None,
-                only=span.only,
-                lang="zh" if self._lang == "zh" else "en",
-            )
-        )
-        rows = [] if found is None else [one for one in found.rows if one.count]
-        rows.sort(key=lambda one: -(one.count or 0))
-        most = max((one.count or 0 for one in rows), default=1)
-        return tuple(
-            Bar(
-                self._group(by, one.group, one.label), one.count or 0, 100 * (one.count or 0) / most
-            )
-            for one in rows[:MOST_BARS]
-        )
-
-    def _group(self, by: By, group: str, label: str) -> str:
-        if by == "event":
-            return self.event(group)
-        return self.place(group, label)
-
     def _handling(self, span: Span) -> tuple[Handling, tuple[HandledRow, ...]] | None:
         viewer = self._viewer
         if span.area:
             here = frozenset({span.area} if viewer.knows(span.area) else ())
             viewer = structs.replace(viewer, areas=here)
         found = _allowed(
-            lambda: self._services.statistics.handling(viewer, span.start, span.end, span.now)
+            lambda: self._services.statistics.handling(
+                viewer, span.start, span.end, span.now, by_event=False
+            )
         )
         if found is None:
             return None
@@ -249,7 +234,11 @@ class Teller:
     def _cameras(self, span: Span) -> tuple[CameraRow, ...] | None:
         found = _allowed(
             lambda: self._services.incidents.precision(
-                self._viewer, start=span.start, end=span.end, areas=span.only.areas
+                self._viewer,
+                start=span.start,
+                end=span.end,
+                areas=span.only.areas,
+                labelled=True,
             )
         )
         if found is None:
@@ -296,6 +285,12 @@ class Teller:
         )
         values = [one.value for one in rows or () if one.value is not None]
         return sum(values) / 1000 if values else None
+
+
+def _bars(counts: Mapping[str, int], called: Callable[[str], str]) -> tuple[Bar, ...]:
+    rows = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_BARS]
+    most = max((count for _, count in rows), default=1)
+    return tuple(Bar(called(one), count, 100 * count / most) for one, count in rows)
 
 
 def _heat(rhythm: RhythmView) -> tuple[tuple[HeatCell, ...], ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from dashboards.web.figures import Teller
 from dashboards.web.options import DAYS
 from dashboards.web.report import WEEK, Report, name_of, report, sheet
 from dashboards.web.trend_pages import bins, teller_of, words_of, worse
 from dashboards.web.visit import SignedIn, Visit
+from dashboards.web.words import Words
 
 router = APIRouter()
 
@@ -23,11 +25,12 @@ def last_week(visit: SignedIn) -> Response:
 @router.get("/report/{week}.csv")
 def as_csv(visit: SignedIn, week: str) -> Response:
     """Give the figures of a week as CSV."""
-    found = _report(visit, week)
+    words = words_of(visit)
+    found = _report(visit, week, teller_of(visit, words), words)
     house = visit.house
     house.services.access.exported(visit.viewer, f"report {found.week}", house.clock.now())
     return Response(
-        sheet(found, words_of(visit)),
+        sheet(found, words),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="linli-{found.week}.csv"',
@@ -39,7 +42,9 @@ def as_csv(visit: SignedIn, week: str) -> Response:
 @router.get("/report/{week}")
 def one_week(visit: SignedIn, week: str) -> Response:
     """Show how a week went beside the one before."""
-    found = _report(visit, week)
+    words = words_of(visit)
+    teller = teller_of(visit, words)
+    found = _report(visit, week, teller, words)
     calendar = visit.calendar
     newest = calendar.now.date() - found.last < WEEK
     return visit.page(
@@ -47,15 +52,15 @@ def one_week(visit: SignedIn, week: str) -> Response:
         report=found,
         figures=found.figures,
         weekdays=[visit.frame.say(name) for _, name in DAYS],
-        teller=teller_of(visit),
+        teller=teller,
         # What gets worse and what is in bins is known of now alone: it belongs to the newest weeks.
         worse=worse(visit) if newest else None,
-        bins=bins(visit) if newest else None,
+        bins=bins(visit, teller) if newest else None,
         made=calendar.clock(calendar.now),
     )
 
 
-def _report(visit: Visit, week: str) -> Report:
+def _report(visit: Visit, week: str, teller: Teller, words: Words) -> Report:
     visit.viewer.within("see")
     calendar = visit.calendar
-    return report(week, teller_of(visit), words_of(visit), calendar.now, calendar.zone)
+    return report(week, teller, words, calendar.now, calendar.zone)

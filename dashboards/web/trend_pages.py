@@ -37,19 +37,19 @@ def trends(
         "trends.html",
         days=days,
         area=area,
-        areas=areas(visit),
+        areas=areas(visit, teller),
         periods=PERIODS,
         weekdays=[visit.frame.say(name) for _, name in DAYS],
         figures=teller.tell(span),
         worse=worse(visit),
         teller=teller,
-        bins=bins(visit),
+        bins=bins(visit, teller),
     )
 
 
-def teller_of(visit: Visit) -> Teller:
+def teller_of(visit: Visit, words: Words | None = None) -> Teller:
     """Return what puts figures into this visit's words."""
-    return Teller(visit.house.services, visit.viewer, words_of(visit))
+    return Teller(visit.house.services, visit.viewer, words or words_of(visit))
 
 
 def words_of(visit: Visit) -> Words:
@@ -72,9 +72,9 @@ def midnight(visit: Visit, at: datetime) -> datetime:
     return datetime.combine(at.astimezone(zone).date(), time(), zone)
 
 
-def areas(visit: Visit) -> list[tuple[str, str]]:
+def areas(visit: Visit, teller: Teller) -> list[tuple[str, str]]:
     """Return the areas that this viewer may choose from."""
-    called = visit.house.services.history.called(visit.viewer, devices=False)
+    called = teller.called
     lang = lang_of(visit)
     return sorted((one, called.area(one, lang)) for one in called.areas if visit.viewer.knows(one))
 
@@ -85,7 +85,7 @@ def worse(visit: Visit) -> WorseList:
     return services.trends.worse(visit.viewer, visit.calendar.now, lang_of(visit))
 
 
-def bins(visit: Visit) -> tuple[BinList, RoundView, dict[str, str]] | None:
+def bins(visit: Visit, teller: Teller) -> tuple[BinList, RoundView, dict[str, str]] | None:
     """Return bins, the next round and what its places are called; None where there is nothing."""
     services, now = visit.house.services, visit.calendar.now
     waste = services.waste
@@ -93,12 +93,8 @@ def bins(visit: Visit) -> tuple[BinList, RoundView, dict[str, str]] | None:
         found = waste.bins(visit.viewer, now)
         if not found.items:
             return None
-        called, teller = services.history.called(visit.viewer), teller_of(visit)
         areas_of = {one.place: one.place.partition("/")[2].partition("/")[0] for one in found.items}
-        names = {
-            place: teller.place(area, called.area(area, lang_of(visit)))
-            for place, area in areas_of.items()
-        }
+        names = {place: teller.area(area) for place, area in areas_of.items()}
         return found, waste.round(visit.viewer, now), names
     except NotAllowed:
         return None

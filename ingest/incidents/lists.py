@@ -161,6 +161,7 @@ def precision(
     *,
     devices: Collection[tuple[str, str]] = (),
     areas: Collection[str] = (),
+    labelled: bool = False,
 ) -> list[Precision]:
     """Return how right each device was about each event that was last seen in a span of time."""
     place = (incident.c.site, incident.c.node, incident.c.device, incident.c.event)
@@ -174,6 +175,8 @@ def precision(
         query = query.where(_any_of(devices))
     if areas:
         query = query.where(incident.c.area.in_(areas))
+    if labelled:
+        query = query.where(incident.c.label.is_not(None))
     found: dict[tuple[str, ...], dict[Label | None, int]] = {}
     for row in connection.execute(query):
         found.setdefault(tuple(row[:4]), {})[row.label] = row.number

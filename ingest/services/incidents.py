@@ -165,13 +165,20 @@ class IncidentService:
         end: datetime | None = None,
         devices: Collection[str] = (),
         areas: Collection[str] = (),
+        labelled: bool = False,
     ) -> tuple[Precision, ...]:
-        """Return how often each device was right about each event last seen in a span of time."""
+        """Return how often each device was right about each event last seen in a span of time.
+
+        `labelled`: only of what people have labelled, so that `unlabelled` is 0.
+        """
         areas = viewer.narrow("see", areas)
         since, until = clamped(start or EARLIEST), clamped(end or LATEST)
         places = [_device(one) for one in devices]
         with reading(self._reader) as connection:
-            return tuple(lists.precision(connection, since, until, devices=places, areas=areas))
+            found = lists.precision(
+                connection, since, until, devices=places, areas=areas, labelled=labelled
+            )
+        return tuple(found)
 
     def acknowledge(
         self, viewer: Viewer, incident: str, now: datetime, note: str | None = None

@@ -96,6 +96,14 @@ SHOWN: tuple[type, ...] = (RhythmView, WorseList)
 _Series = tuple[str, str]
 
 
+class Opened(NamedTuple):
+    """When incidents of a span were opened, and how many by event and by area."""
+
+    rhythm: RhythmView
+    events: dict[str, int]
+    areas: dict[str, int]
+
+
 class _Judged(NamedTuple):
     at: datetime
     hours: int
@@ -118,20 +126,33 @@ class TrendService:
         self, viewer: Viewer, start: datetime, end: datetime, now: datetime, only: Filter
     ) -> RhythmView:
         """Return at which hours of the week incidents were opened. Raises NotUsable."""
+        return self.opened(viewer, start, end, now, only).rhythm
+
+    def opened(
+        self, viewer: Viewer, start: datetime, end: datetime, now: datetime, only: Filter
+    ) -> Opened:
+        """Return this with the same incidents by event and area. Raises NotUsable."""
         steps = spans(start, end, None)
         within = viewer.within("see")
         with reading(self._reader) as connection:
             since = _since(connection)
             rows = connection.execute(_query(steps.start, steps.end, only, within)).all()
+        each: Counter[int] = Counter()
+        events: Counter[str] = Counter()
+        areas: Counter[str] = Counter()
+        for area, event, hour, number in rows[:MOST_HOURS]:
+            each[hour // _HOUR_MICROS] += number
+            events[event] += number
+            areas[area or ""] += number
         counts: Counter[tuple[int, int]] = Counter()
-        for row in rows[:MOST_HOURS]:
-            counts[self._place(row.hour // _HOUR_MICROS)] += row.number
+        for hour, number in each.items():
+            counts[self._place(hour)] += number
         hours: Counter[tuple[int, int]] = Counter()
         if since is not None:
             first, last = max(steps.start, since), min(steps.end, now)
             for hour in range(_hour(first), _hour(last - timedelta.resolution) + 1):
                 hours[self._place(hour)] += 1
-        return RhythmView(
+        found = RhythmView(
             complete=len(rows) <= MOST_HOURS,
             since=since,
             cells=tuple(
@@ -145,6 +166,7 @@ class TrendService:
                 for hour in range(24)
             ),
         )
+        return Opened(found, dict(events), dict(areas))
 
     def worse(self, viewer: Viewer, now: datetime, lang: Lang = "zh") -> WorseList:
         """Return what gets worse, by place and kind; worked out anew each hour."""

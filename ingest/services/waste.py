@@ -165,6 +165,8 @@ class WasteService:
 
     def _all(self, viewer: Viewer, now: datetime) -> Iterator[tuple[BinView, plan.BinNow]]:
         keys = bins_among(self._charts.keys())[:MOST_BINS]
+        if not keys:
+            return
         with reading(self._reader) as connection:
             kinds: tuple[RecordType, ...] = ("edge", "device")
             things = {one.id: one for what in kinds for one in book.some(connection, what)}

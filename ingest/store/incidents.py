@@ -64,7 +64,13 @@ sa.Index("ix_incident_key", incident.c.key, incident.c.number)
 sa.Index("ix_incident_urgency", incident.c.urgency, incident.c.number.desc())
 sa.Index("ix_incident_due", incident.c.due, incident.c.number)
 sa.Index("ix_incident_load", incident.c.site, incident.c.load)
-sa.Index("ix_incident_part_of", incident.c.part_of, incident.c.number)
+# Of parts alone: with all the others in it, it would be taken for finding what is none.
+sa.Index(
+    "ix_incident_part_of",
+    incident.c.part_of,
+    incident.c.number,
+    sqlite_where=incident.c.part_of.is_not(None),
+)
 sa.Index("ix_incident_last", incident.c.last)
 sa.Index("ix_incident_device", incident.c.node, incident.c.device, incident.c.number)
 sa.Index("ix_incident_area", incident.c.area, incident.c.number)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from house import NOON, Folder
 
 from ingest.incidents import book, lists
+from ingest.services.statistics import handled
 from ingest.store.engine import reading, writing
 from ingest.store.incidents import RESOLVED_LAST, incident
 
@@ -67,6 +68,10 @@ def listing(*states: str, order: str = "urgent", **more) -> sa.Select:
         (
             book._LOADS.params(value="s", instant=NOON, most=9),
             ["SEARCH incident USING INDEX ix_incident_load (site=? AND load<?)"],
+        ),
+        (
+            handled(NOON, NOON + timedelta(days=7)),
+            ["SEARCH incident USING INDEX ix_incident_last (last>? AND last<?)"],
         ),
         (
             book._PARTS.params(value="i"),

@@ -30,7 +30,7 @@ from ingest.app import create_app
 DEVICES, WAITING = 2_000, 5_000
 MOST = (30, 200, 150)
 """Queries, thousands of steps of SQLite, kilobytes: of pages that tell of single things."""
-MORE = {"/report": (60, 300, 150), "/trends": (40, 1200, 150)}
+MORE = {"/report": (30, 300, 150), "/trends": (30, 600, 150)}
 """Those that sum up weeks."""
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
