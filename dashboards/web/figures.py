@@ -27,6 +27,7 @@ T = TypeVar("T")
 MOST_BARS = 12
 DAY_SECONDS, STEP = 86_400, 21_600
 SHADES = 5
+SAVED = ("energy-saved",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,11 @@ class Teller:
         return self.place(area, self.called.area(area, self._lang))
 
     @cached_property
+    def _saved(self) -> bool:
+        """Whether any lamp says what it saves; else names of all devices are read for nothing."""
+        return bool(self._services.series.list(self._viewer, Match(name=SAVED)))
+
+    @cached_property
     def called(self) -> Called:
         """What people call areas and edge boxes."""
         return self._services.history.called(self._viewer, devices=False)
@@ -267,8 +273,10 @@ class Teller:
 
     def _energy(self, span: Span) -> float | None:
         """Return the kilowatt-hours that lamps did not use, against full power day and night."""
+        if not self._saved:
+            return None
         start, end = (int(one.timestamp() * 1000) for one in (span.start, min(span.end, span.now)))
-        match = Match(name=("energy-saved",), area=span.only.areas)
+        match = Match(name=SAVED, area=span.only.areas)
         rows = _allowed(
             lambda: self._services.series.rows(
                 self._viewer,
