@@ -15,6 +15,7 @@ from ingest import registry
 from ingest.accounts.account import Viewer
 from ingest.accounts.first import make_first_account
 from ingest.api import routes
+from ingest.consumers.broker_watch import watch_of
 from ingest.consumers.commands import CommandJob, link_of
 from ingest.consumers.conflicts import ConflictJob
 from ingest.consumers.forget import ForgetJob
@@ -396,5 +397,6 @@ class House:
             *([Runner("commands", self._commands)] if self._commands else ()),
             Runner("forget", ForgetJob(*mine, self.clock), poll=SWEEP_SECONDS),
             *discovery_of(self._settings, self._state, self.clock),
+            *watch_of(self._settings, self._state_writer, self.clock),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
         )

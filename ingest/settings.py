@@ -211,6 +211,13 @@ class Notice(Settings, frozen=True, kw_only=True):
     purpose: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
 
 
+class Watch(OwnUser, frozen=True, kw_only=True):
+    """Whether the broker's log is listened to: who is not let in, how much it retains.
+
+    By a user of the broker that only does that.
+    """
+
+
 class Rate(Settings, frozen=True, kw_only=True):
     """How fast each node may go, in messages per second; a faster one gets its receipts later."""
 
@@ -236,6 +243,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     notice: Notice = Notice()
     notify: Notify = Notify()
     commands: Commands = Commands()
+    watch: Watch = Watch()
 
     @property
     def folder(self) -> Path:
@@ -282,6 +290,7 @@ def load_settings(path: Path) -> IngestSettings:
         settings,
         commands=_own_user(path, settings.commands, "commands", "svc-command"),
         home_assistant=_own_user(path, settings.home_assistant, "home_assistant", "svc-discovery"),
+        watch=_own_user(path, settings.watch, "watch", "svc-watch"),
         data=_beside(path, settings.data),
         mqtt=mqtt,
         broker=msgspec.structs.replace(

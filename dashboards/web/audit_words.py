@@ -20,6 +20,7 @@ ACTS = {
     "deadlines-removed": msg("removed the deadlines"),
     "drill-begun": msg("began the drill"),
     "drill-ended": msg("ended the drill"),
+    "broker-refused": msg("was not let in by the broker, from"),
     "broker-rendered": msg("wrote the broker's files:"),
     "certificate-asked": msg("asked for a certificate for"),
     "certificate-refused": msg("refused a certificate for"),

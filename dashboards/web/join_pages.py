@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from dashboards.web import options
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit
+from ingest.door.log import Reason
 from ingest.refusal import NotUsable
 from ingest.registry.records import Edge
 from ingest.services.access import NewSecret
@@ -29,6 +30,12 @@ STATES: dict[tuple[Literal["issue", "revoke"], bool], str] = {
     ("issue", False): msg("Waiting for its certificate: `linli broker keep` signs it"),
     ("revoke", True): msg("Shut out"),
     ("revoke", False): msg("Being shut out: `linli broker keep` does it"),
+}
+
+REASONS: dict[Reason, str] = {
+    "name": msg("no or a wrong name or password"),
+    "tls": msg("no or a wrong certificate"),
+    "protocol": msg("does not speak MQTT"),
 }
 
 
@@ -88,6 +95,8 @@ def _page(visit: Visit, made: NewSecret | None = None, wrong: str = "") -> Respo
         status=400 if wrong else 200,
         codes=codes,
         edges=[(one.id, one.label, _said(visit, boxes.get(one.id))) for one in edges],
+        broker=services.joining.broker(viewer, visit.house.clock.now()),
+        reasons=REASONS,
         server=str(visit.request.base_url).rstrip("/"),
         made=made,
         wrong=wrong,

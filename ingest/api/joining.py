@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest.accounts.origin import origin
 from ingest.api.answers import answer, fails, tells
 from ingest.api.visitor import Now, TheNode, TheServices, TheViewer
+from ingest.door.book import Sight
 from ingest.services.access import NewSecret
 from ingest.services.joining import BoxList, Certificate, Joined, JoinList
 
@@ -74,6 +75,12 @@ def end_join(join: str, house: TheServices, viewer: TheViewer, now: Now) -> Resp
 def list_joined(house: TheServices, viewer: TheViewer) -> Response:
     """List boxes that joined or were shut out, and whether the broker's keeper has done it."""
     return answer(BoxList(items=house.joining.boxes(viewer)))
+
+
+@router.get("/broker", responses=tells(Sight, 401, 403, 503))
+def broker(house: TheServices, viewer: TheViewer, now: Now) -> Response:
+    """Show who was not let in by the broker, by address, and how much it retains."""
+    return answer(house.joining.broker(viewer, now))
 
 
 @router.post(

@@ -97,6 +97,28 @@ CATALOGUE: tuple[Spec, ...] = (
         "messages that wait for their device to be confirmed",
     ),
     Spec(
+        "linli_broker_refused",
+        "counter",
+        ("reason",),
+        (
+            "tries to come to the broker that it refused: `name` without a right name and "
+            "password, `tls` without a right certificate or without TLS, `protocol` not MQTT; "
+            "`unwritten` ones whose address is not in the audit log"
+        ),
+    ),
+    Spec(
+        "linli_broker_retained",
+        "gauge",
+        (),
+        "messages that the broker keeps for those who come later, when it is watched",
+    ),
+    Spec(
+        "linli_broker_retained_ordinary",
+        "gauge",
+        (),
+        "how many a community of this size may need at most",
+    ),
+    Spec(
         "linli_quarantine_bytes",
         "gauge",
         (),

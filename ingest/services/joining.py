@@ -13,6 +13,8 @@ from ingest.accounts.account import Viewer
 from ingest.audit import book as audit
 from ingest.audit.sparingly import Sparingly
 from ingest.broker_settings import Broker
+from ingest.door import book as door
+from ingest.door.book import Sight
 from ingest.joining import book
 from ingest.joining.book import JoinCode, Task
 from ingest.refusal import Clash, Gone, NotThere, NotUsable
@@ -86,7 +88,7 @@ class BoxList(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-SHOWN: tuple[type, ...] = (JoinList, JoinCode, BoxList, Box, Joined, Certificate)
+SHOWN: tuple[type, ...] = (Sight, JoinList, JoinCode, BoxList, Box, Joined, Certificate)
 """What the API answers with."""
 
 
@@ -111,6 +113,12 @@ class JoiningService:
         viewer.require("administer")
         with reading(self._reader) as connection:
             return tuple(_box(connection, one) for one in book.newest(connection))
+
+    def broker(self, viewer: Viewer, now: datetime) -> Sight:
+        """Return what is known of the broker: who was not let in. Raises NotAllowed."""
+        viewer.require("administer")
+        with reading(self._reader) as connection:
+            return door.sight(connection, now)
 
     def invite(
         self,

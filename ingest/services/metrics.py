@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from ingest import tallies
 from ingest.accounts.account import Viewer
+from ingest.door import book as door
 from ingest.feed import Feed
 from ingest.notify import audit, outbox
 from ingest.notify.note import STATES
@@ -62,6 +63,7 @@ class MetricsService:
             **self._of_consumers(self._clock.now()),
             **self._of_probes(),
             **self._of_notifications(),
+            **self._of_broker(),
             "linli_feed_subscribers": [((), float(self._feed.subscribers))],
         }
         registry = CollectorRegistry()
@@ -166,6 +168,17 @@ class MetricsService:
                 ((what,), float(gone.get(what, 0))) for what in ("live_look", "notification")
             ],
             "linli_notifications_overdue": _one(found.overdue if found is not None else 0),
+        }
+
+    def _of_broker(self) -> dict[str, Values]:
+        with reading(self._reader) as connection:
+            seen = door.sight(connection, self._clock.now())
+        return {
+            "linli_broker_refused": [
+                ((reason,), float(number)) for reason, number in seen.refused.items()
+            ],
+            "linli_broker_retained": [] if seen.retained is None else _one(seen.retained),
+            "linli_broker_retained_ordinary": _one(seen.ordinary),
         }
 
     def _of_probes(self) -> dict[str, Values]:

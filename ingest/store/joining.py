@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ingest.store.access import metadata
+from ingest.store.door import metadata
 from ingest.store.engine import RowId, UtcDateTime
 
 __all__ = ["certificate_task", "join_code", "metadata"]

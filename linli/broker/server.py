@@ -40,7 +40,7 @@ def configuration(server: Server) -> str:
         run_as=f"user {server.run_as}",
         access="\n".join(_access(server)),
         persistence=_persistence(server),
-        logging="log_type notice\nlog_dest stderr\nconnection_messages true",
+        logging="log_type notice\nlog_dest stderr\nlog_dest topic\nconnection_messages true",
     )
 
 

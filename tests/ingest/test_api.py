@@ -212,6 +212,7 @@ RULES |= {
         ("get", f"/api/v1/export/{what}"): VIEWER
         for what in ("fiware", "incidents.csv", "devices.csv", "readings.csv")
     },
+    ("get", "/api/v1/broker"): ADMIN,
     ("get", "/api/v1/joins"): ADMIN,
     ("post", "/api/v1/joins"): ADMIN,
     ("delete", "/api/v1/joins/{join}"): ADMIN,

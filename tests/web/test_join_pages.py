@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from house import NODE, PASSWORDS, Folder
 
 from dashboards.web.mount import mount
 from ingest.app import create_app
+from ingest.door import book as door
+from ingest.store.engine import writing
 
 HERE = "/settings/joining"
 
@@ -52,3 +55,22 @@ def test_a_code_is_made_ended_and_a_box_is_shut_out(client: TestClient) -> None:
     assert out.status_code == 303
     assert "linli broker keep" in client.get(HERE).text
     assert client.post(HERE, data={"node": "c001-n09", "area": "b07"}).status_code == 403
+
+
+def test_who_was_not_let_in_and_who_floods_is_said(client: TestClient) -> None:
+    assert "203.0.113.9" not in client.get(HERE).text
+    app = client.app
+    assert isinstance(app, FastAPI)
+    house = app.state.house
+    with writing(house.state_writer) as connection:
+        now = house.clock.now()
+        door.note(connection, "203.0.113.9", "tls", now, times=41, sure=False)
+        door.note(connection, "<b>", "name", now, times=1, sure=True)
+        door.keep_retained(connection, 99_999, now)
+    shown = client.get(f"{HERE}?lang=en").text
+    for text in ("from 203.0.113.9", "41 times", "no or a wrong certificate", "at the same moment"):
+        assert text in shown
+    assert "keeps 99999 messages" in shown
+    assert "from <b>" not in shown
+    chinese = client.get(f"{HERE}?lang=zh-CN").text
+    assert "来自 203.0.113.9" in chinese

@@ -15,6 +15,7 @@ from linli.errors import InputError
 
 COMMANDER = "svc-command"
 DISCOVERER = "svc-discovery"
+WATCHER = "svc-watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def roster_of(settings: IngestSettings) -> Roster:
     _check_user("mqtt.username", settings.mqtt.username, CLIENT_ID)
     _check_user("commands.username", settings.commands.username, COMMANDER)
     _check_user("home_assistant.username", settings.home_assistant.username, DISCOVERER)
+    _check_user("watch.username", settings.watch.username, WATCHER)
     with state(settings) as connection:
         edges = book.some(connection, "edge", retired=True)
     readers = tuple(
@@ -61,6 +63,7 @@ def roster_of(settings: IngestSettings) -> Roster:
         CLIENT_ID,
         *((COMMANDER,) if settings.commands.enabled else ()),
         *((DISCOVERER,) if settings.home_assistant.enabled else ()),
+        *((WATCHER,) if settings.watch.enabled else ()),
     )
     others = {*askers, *(one.user for one in readers)}
     _check_apart(others, {one.id for one in edges})
@@ -69,7 +72,7 @@ def roster_of(settings: IngestSettings) -> Roster:
     return Roster(
         identities=tuple(sorted({*services, *used, *others})),
         edges=used,
-        others=frozenset({*others, CLIENT_ID, COMMANDER, DISCOVERER}),
+        others=frozenset({*others, CLIENT_ID, COMMANDER, DISCOVERER, WATCHER}),
         rights=Rights(
             site=settings.site.id,
             askers=askers,
@@ -97,7 +100,7 @@ def _check_user(where: str, user: str | None, ours: str) -> None:
 
 
 def _check_apart(others: set[str], edges: set[str]) -> None:
-    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER, DISCOVERER}))
+    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER, DISCOVERER, WATCHER}))
     if twice:
         raise InputError(
             f"{twice[0]!r} is an edge or a service already",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from ingest.settings import IngestSettings, load_settings
+from ingest.consumers.broker_watch import USER as WATCHER
+from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.store import postgres
 from linli.cli.services import running
 from linli.cli.services.making import make_broker, need_root, own
@@ -31,7 +32,6 @@ from linli.process import linli_argv
 from linli.settings import read_secret
 from linli.topics import is_id
 
-_CLIENT = "svc-ingest"
 _DATABASE_SECRET = "secrets/postgres"  # noqa: S105 - a path
 _OURS = (KEEPER, EDGE, INGEST, BROKER)
 
@@ -216,9 +216,11 @@ def _settings(site: str, label: str, http_port: int, hosts: tuple[str, ...]) -> 
             'port = 8883\nca_file = "secrets/ca.crt"\ncert_file = "secrets/client.crt"\n'
             'key_file = "secrets/client.key"'
         )
+        watch = f'cert_file = "secrets/{WATCHER}.crt"\nkey_file = "secrets/{WATCHER}.key"'
         broker = f'host = "0.0.0.0"\npublic = "{hosts[0]}"\nport = 8883\naccess = "certificates"'
     else:
-        mqtt = f'port = 1883\nusername = "{_CLIENT}"\npassword_file = "secrets/{_CLIENT}"'
+        mqtt = f'port = 1883\nusername = "{CLIENT_ID}"\npassword_file = "secrets/{CLIENT_ID}"'
+        watch = f'username = "{WATCHER}"\npassword_file = "secrets/{WATCHER}"'
         broker = 'host = "127.0.0.1"\nport = 1883\naccess = "passwords"\ntls = false'
     return f"""\
 data = "data"
@@ -240,6 +242,10 @@ host = "127.0.0.1"
 folder = "{BROKER.folder}"
 {broker}
 run_as = "{BROKER.account}"
+
+[watch]
+enabled = true
+{watch}
 """
 
 

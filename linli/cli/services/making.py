@@ -6,7 +6,8 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from ingest.settings import CLIENT_ID
+from ingest.consumers.broker_watch import USER as WATCHER
+from ingest.settings import CLIENT_ID, load_settings
 from linli.errors import InputError
 from linli.install import machine
 from linli.install.layout import BROKER, DATA, INGEST, SECRETS
@@ -35,17 +36,27 @@ def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
         named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
         machine.run(linli_argv("broker", "ca", *named, *config))
         yield f"certificate of the broker made for {', '.join(hosts)}"
-    if hosts and not (SECRETS / "client.key").exists():
-        machine.run(linli_argv("broker", "issue", CLIENT_ID, *config))
-        given = BROKER.folder / "clients" / CLIENT_ID
-        for one in ("ca.crt", "client.crt", "client.key"):  # the key last: with it all is there
-            text = (given / one).read_text(encoding="ascii")
-            machine.hand(SECRETS / one, text, INGEST.account)
-        shutil.rmtree(given)
+    watched = load_settings(INGEST.settings).watch.enabled  # older settings do not say so
+    names = {CLIENT_ID: "client", **({WATCHER: WATCHER} if watched else {})}
+    if hosts:
+        for name, kept in names.items():
+            if not (SECRETS / f"{kept}.key").exists():
+                _certify(name, kept)
     machine.run(linli_argv("broker", "render", *config))
-    secret = BROKER.folder / "secrets" / CLIENT_ID
-    if secret.exists():
-        text = secret.read_text(encoding="utf-8")
-        machine.hand(SECRETS / CLIENT_ID, text, INGEST.account)
+    for name in names:
+        secret = BROKER.folder / "secrets" / name
+        if secret.exists():
+            text = secret.read_text(encoding="utf-8")
+            machine.hand(SECRETS / name, text, INGEST.account)
     own()
     yield f"broker rendered in {BROKER.folder}"
+
+
+def _certify(name: str, kept: str) -> None:
+    """Issue a certificate and hand it to the ingest; the key last: with it all is there."""
+    machine.run(linli_argv("broker", "issue", name, "--config", str(INGEST.settings)))
+    given = BROKER.folder / "clients" / name
+    files = {"ca.crt": "ca.crt", "client.crt": f"{kept}.crt", "client.key": f"{kept}.key"}
+    for one, there in files.items():
+        machine.hand(SECRETS / there, (given / one).read_text(encoding="ascii"), INGEST.account)
+    shutil.rmtree(given)
