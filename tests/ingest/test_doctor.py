@@ -76,7 +76,7 @@ class Patient:
 
     def report(self, *lanes: LaneReport, agent: str = version("linli"), **more: Any) -> None:
         now = self.folder.clock.now()
-        told: dict[str, Any] = {"uptime": 5, "rss": 9, "diskfree": 8, **more}
+        told: dict[str, Any] = {"uptime": 5, "rss": 9, "diskfree": 8 << 30, **more}
         data = ReportData(agent=agent, lanes=lanes, **told)
         status = Status(state="ready", session="00000001")
         with writing(self.folder.state) as connection:
@@ -161,6 +161,19 @@ def test_a_silent_receiver_and_a_broken_chain_are_told_with_since_when(patient: 
     started = patient.folder.clock.now().timestamp() - 10
     os.utime(patient.folder.path / "ingest.lock", (started, started))
     assert patient.findings()["chain-starting"].level == "warning"
+
+
+@pytest.mark.parametrize(("why", "took", "step"), [("lost", 0.1, 2), ("slow", 11, 1)])
+def test_a_chain_that_loses_or_is_slow(patient: Patient, why: str, took: float, step: int) -> None:
+    now = patient.folder.clock.now()
+    with writing(patient.folder.state) as connection:
+        connection.execute(probe.delete())
+        for number in range(4):
+            made = now - timedelta(seconds=60 * (4 - number))
+            values = {"id": str(number), "number": 1 + number * step, "made": made}
+            values["shown"] = made + timedelta(seconds=took)
+            connection.execute(probe.insert(), values)
+    assert set(patient.wrong()) == {f"chain-{why}"}
 
 
 def test_a_consumer_that_is_behind(patient: Patient) -> None:
@@ -375,7 +388,7 @@ def test_every_code_is_in_the_page() -> None:
     assert codes == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))
 
 
-def test_an_edge_that_fell_or_cannot_use_its_model(patient: Patient) -> None:
+def test_an_edge_that_fell_has_no_model_or_no_disk(patient: Patient) -> None:
     patient.report(restarts=2, fell="uplink fell", model="model.onnx: not an ONNX model")
     wrong = patient.wrong()
     assert set(wrong) == {"edge-fell", "edge-model"}
@@ -383,3 +396,5 @@ def test_an_edge_that_fell_or_cannot_use_its_model(patient: Patient) -> None:
     assert wrong["edge-model"].what.endswith("model.onnx: not an ONNX model")
     patient.report(restarts=2, fell="uplink fell", uptime=7200)
     assert patient.wrong() == {}, "long ago"
+    patient.report(diskfree=90_000_000)
+    assert patient.wrong()["edge-disk"].level == "bad"

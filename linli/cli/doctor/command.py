@@ -141,7 +141,7 @@ def _unusable(what: str, error: InputError) -> Finding:
         code=f"{what}-unusable",
         level="bad",
         what=f"{error.where}: {error.what}" if error.where else error.what,
-        means="The ingest does not start with it.",
+        means=f"The {'edge' if what.startswith('edge') else 'ingest'} does not start with it.",
         do=error.hint or "Mend what is named",
     )
 

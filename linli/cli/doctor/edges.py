@@ -19,6 +19,7 @@ from linli.cli.doctor.sources import DOCTOR, Sources
 WAITS = timedelta(minutes=10)
 MANY = 1000
 FELL = timedelta(hours=1)
+DISK_LOW, DISK_BAD = 1024**3, 256 * 1024**2
 LOOKED_AT = 20_000
 """Newest journal rows in which wrong clocks are looked for."""
 
@@ -58,6 +59,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
         )
     yield from _fell(node)
     yield from _model(node)
+    yield from _disk(node)
     yield from _lanes(node, sources)
     yield from _turned_away(node, sources)
     ours = version("linli")
@@ -91,6 +93,18 @@ def _model(node: NodeView) -> Iterator[Finding]:
             what=f"{_name(node)} cannot use its model: {node.model_fault}",
             means="The one that worked before goes on.",
             do="Bring the right file there; it is taken up by itself within a minute",
+        )
+
+
+def _disk(node: NodeView) -> Iterator[Finding]:
+    if node.diskfree is not None and node.diskfree < DISK_LOW:
+        yield Finding(
+            code="edge-disk",
+            level="bad" if node.diskfree < DISK_BAD else "warning",
+            what=f"{_name(node)} has {node.diskfree / 1e9:.1f} GB of disk left",
+            means="When it is full and the network is away, readings of that time are given up "
+            "first, then alarms.",
+            do="Make room on it: old logs and files of others; Linli itself keeps to its limits",
         )
 
 
