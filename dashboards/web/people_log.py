@@ -55,7 +55,7 @@ def _line(row: AuditRow, names: dict[str, str], visit: Visit, words: Words) -> L
     said = tuple(
         (words.say(_NAMES[name]) if name in _NAMES else name, _value(row.act, name, value, words))
         for name, value in row.detail.items()
-        if name not in _HIDDEN
+        if name not in _HIDDEN and not _same(value)
     )
     return Line(
         number=row.id,
@@ -66,6 +66,12 @@ def _line(row: AuditRow, names: dict[str, str], visit: Visit, words: Words) -> L
         said=said,
         why=str(row.detail.get("why") or ""),
     )
+
+
+def _same(value: object) -> bool:
+    """Tell whether a value is as it was."""
+    before, arrow, after = str(value).partition(" > ")
+    return bool(arrow) and before == after
 
 
 def _value(act: str, name: str, value: object, words: Words) -> str:

@@ -39,6 +39,7 @@ def test_every_change_of_people_is_told_with_before_after_and_reason(client: Tes
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", said(client.get(CHANGES))))
     assert "Role: Property duty → Supervisor" in page
+    assert "Closed: cannot sign in" not in page, "it is as it was"
     assert "Why : covers for Chen" in page or "Why: covers for Chen" in page
     assert re.search(r"boss changed in the registry 李静", page)
     assert "Role: " in page
