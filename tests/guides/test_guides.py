@@ -11,7 +11,7 @@ from installed_world import refused
 
 pytestmark = pytest.mark.skipif(not GUIDES.is_dir(), reason="the guides are in a checkout only")
 SHORT = ("small-estate",)
-ALL = ("small-estate", "edge-box", "hardware-cost", "security-privacy", "district")
+ALL = ("small-estate", "security-privacy", "hardware-cost", "edge-box", "district")
 FEW = 6
 
 

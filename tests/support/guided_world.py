@@ -84,6 +84,7 @@ def main() -> None:
         begun = time.monotonic()
         done = subprocess.run(
             ["bash", "-c", _SHELL, "guide", commands],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
