@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from ingest.backup_settings import Backup
 from ingest.broker_settings import Broker
 from ingest.notify_settings import Notify
 from ingest.notify_settings import checked as notify_checked
@@ -244,6 +245,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     notify: Notify = Notify()
     commands: Commands = Commands()
     watch: Watch = Watch()
+    backup: Backup = Backup()
 
     @property
     def folder(self) -> Path:
@@ -298,6 +300,7 @@ def load_settings(path: Path) -> IngestSettings:
         ),
         influx=_influx(path, settings.influx),
         database=_checked(path, settings.database),
+        backup=_backup(path, settings.backup),
         notify=notify_checked(path, settings.notify, lambda name: _beside(path, name)),
     )
 
@@ -336,6 +339,16 @@ def _checked(path: Path, database: DatabaseSettings) -> DatabaseSettings:
     if password is not None:
         raise InputError("a password in url and a password_file", where=where, hint="Keep one")
     return msgspec.structs.replace(database, password_file=_beside(path, database.password_file))
+
+
+def _backup(path: Path, backup: Backup) -> Backup:
+    """Return it with whole paths."""
+    places = (_files_beside(path, one, ("key_file", "secret_file")) for one in backup.places)
+    whole = tuple(
+        msgspec.structs.replace(one, to=_beside(path, one.to)) if one.kind == "folder" else one
+        for one in places
+    )
+    return msgspec.structs.replace(backup, places=whole)
 
 
 def _own_user(path: Path, part: U, where: str, user: str) -> U:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest.nightly import Nightly
 from ingest.pulse import Patience, Pulse
 from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
@@ -46,7 +47,7 @@ def supervise(
         _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)
         pulse = Pulse(settings.http, SystemClock(), patience or Patience())
-        _run(config, stop, pulse, manager)
+        _run(config, stop, pulse, manager, Nightly(settings, config))
 
 
 @contextmanager
@@ -96,9 +97,12 @@ def check_port(host: str, port: int) -> None:
         ) from None
 
 
-def _run(config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager) -> None:
+def _run(
+    config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager, nightly: Nightly
+) -> None:
+    clock = SystemClock()
     read, write = os.pipe()
-    supervisor = Supervisor(SystemClock())
+    supervisor = Supervisor(clock)
     ready = False
     try:
         for part, end in zip(PARTS, (write, read), strict=True):
@@ -110,6 +114,8 @@ def _run(config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager) 
             if not ready and pulse.answered:
                 ready = True
                 manager.tell(READY="1", STATUS="pages and API answer")
+            if ready:
+                nightly.look(supervisor, clock.now())
             if (since := supervisor.since(WEB)) is not None and pulse.lost(since):
                 supervisor.end_by_force(WEB, "does not answer any more")
     finally:
@@ -124,7 +130,7 @@ def _run(config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager) 
 def _give_up_on_bad_input(fallen: dict[str, int]) -> None:
     """Stop restarting what only a person can mend; the child has said what it is."""
     for name, code in fallen.items():
-        if code == InputError.exit_code:
+        if name in PARTS and code == InputError.exit_code:
             error = LinliError("cannot go on, its own line says why", where=f"ingest {name}")
             error.exit_code = code
             raise error

@@ -1,4 +1,4 @@
-"""Makes an archive of a running ingest, reads it back, and drops the oldest."""
+"""Makes an archive of a running ingest and reads it back."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from linli.settings import make_folder
 Say = Callable[[str], None]
 SUFFIX = ".linli.age"
 STAGE = "backup-stage"
+_TIME = "%Y%m%dT%H%M%SZ"
 _EACH = 500
 
 
@@ -49,12 +50,11 @@ def silent(text: str) -> None:
 
 
 class Made(NamedTuple):
-    """An archive that was made and read back; `dropped` are older ones that went for it."""
+    """An archive that was made and read back."""
 
     path: Path
     bytes: int
     manifest: Manifest
-    dropped: tuple[Path, ...]
 
 
 def make(
@@ -64,20 +64,19 @@ def make(
     now: datetime,
     *,
     pictures: Pictures = "all",
-    keep: int = 7,
     say: Say = silent,
 ) -> Made:
     """Write an archive into a folder; the ingest may run. The caller holds the lock `backup`.
 
-    It has its name only once it was read back and found to be what was copied; older ones go after
-    that. Raises InputError and StoreError; then there is no new archive, and no old one is gone.
+    It has its name only once it was read back and found to be what was copied. Raises InputError
+    and StoreError; then there is no new archive.
     """
     require_files(settings)
     recipients = [check_public(one) for one in public]
     if not recipients:
         raise InputError("for nobody: there is no public key", hint="linli backup key FILE")
     site = settings.site.id
-    path = make_folder(target) / f"{site}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
+    path = make_folder(target) / name_of(site, now)
     partial = path.with_suffix(".part")
     # Only this call can open it with this key, and only to read it back: it is never on a disk.
     once = Key.new()
@@ -94,11 +93,22 @@ def make(
     finally:
         partial.unlink(missing_ok=True)
         shutil.rmtree(stage, ignore_errors=True)
-    mine = sorted(target.glob(f"{site}-[0-9]*T[0-9]*Z{SUFFIX}"))
-    dropped = tuple(mine[: max(len(mine) - keep, 0)])
-    for old in dropped:
-        old.unlink(missing_ok=True)
-    return Made(path, size, manifest, dropped)
+    return Made(path, size, manifest)
+
+
+def name_of(site: str, at: datetime) -> str:
+    """Return what the archive of a community and a moment is called."""
+    return f"{site}-{at.astimezone(UTC):{_TIME}}{SUFFIX}"
+
+
+def time_in(site: str, name: str) -> datetime | None:
+    """Return when an archive of the community was made by its name, None for anything else."""
+    middle = name.removeprefix(f"{site}-").removesuffix(SUFFIX)
+    try:
+        found = datetime.strptime(middle, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return found if name_of(site, found) == name else None
 
 
 def verify(path: Path, key: Key, scratch: Path) -> Manifest:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -41,11 +43,18 @@ class Restored(NamedTuple):
 
 
 def restore(
-    settings: IngestSettings, path: Path, key: Key, clock: Clock, *, say: Say = silent
+    settings: IngestSettings,
+    path: Path,
+    key: Key,
+    clock: Clock,
+    *,
+    deleted: Mapping[str, datetime] = MappingProxyType({}),
+    say: Say = silent,
 ) -> Restored:
     """Put an archive into the data folder; the caller holds its lock, so no ingest runs.
 
-    Until all is prepared nothing there is touched. Raises InputError and StoreError.
+    `deleted` are pictures that must not come back. Until all is prepared nothing there is touched.
+    Raises InputError and StoreError.
     """
     require_files(settings)
     folder = settings.folder
@@ -57,7 +66,9 @@ def restore(
         manifest, lacks = _unpack(settings, path, key, stage, say)
         say("taking in what was not worked on yet")
         staged = msgspec.structs.replace(settings, data=str(stage))
-        settled = settle(staged, lacks, _known(settings, say), clock)
+        before = _known(settings, say)
+        before = before._replace(deleted={**deleted, **before.deleted})
+        settled = settle(staged, lacks, before, clock)
         aside = _into_place(folder, stage, clock.now())
     except OSError as error:
         raise StoreError(f"not restored ({error.strerror})", where=str(folder)) from None

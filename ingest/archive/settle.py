@@ -55,7 +55,7 @@ class Settled(NamedTuple):
     keys: int
 
 
-def known(files: Files) -> Known:
+def known(files: Database) -> Known:
     """Return what must outlive a restore. Raises StoreError when the state cannot be read."""
     engine = files.reader("state")
     try:

@@ -1,4 +1,4 @@
-"""Backups of an ingest: a key pair, an archive, whether an archive can be restored."""
+"""Backups of an ingest: a key pair, an archive, what there is, whether it can be restored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import tempfile
 from pathlib import Path
 
 import click
+import msgspec
 
 from ingest.archive.age import Key
-from ingest.archive.make import Made, make, verify
+from ingest.archive.delivery import Delivered, deliver
+from ingest.archive.make import time_in, verify
 from ingest.archive.manifest import Manifest, Pictures
+from ingest.archive.place import Place
+from ingest.archive.places import place_of
 from ingest.audit import book as audit
+from ingest.backup_settings import BackupPlace
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
@@ -21,7 +26,7 @@ from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
-from linli.settings import write_secret
+from linli.settings import make_folder, write_secret
 
 _LONGEST = 200
 
@@ -55,46 +60,54 @@ def key(file: Path, *, as_json: bool) -> None:
     "make", epilog="Example: linli backup make --config ingest.toml --to /mnt/usb --for age1…"
 )
 @config_option
-@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="Folder")
-@click.option("--for", "public", multiple=True, required=True, help="Public key; may be repeated")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="Folder; not the places of [backup]"
+)
+@click.option("--for", "public", multiple=True, help="Public key, not those of [backup]; repeat")
 @click.option(
     "--pictures",
     type=click.Choice(["all", "safety", "none"]),
-    default="all",
-    show_default=True,
     help="Which are taken along; safety: of incidents about safety, and those held",
-)
-@click.option(
-    "--keep", type=click.IntRange(1, 1000), default=7, show_default=True, help="Archives to keep"
 )
 @json_option
 def make_one(
     config: Path,
-    target: Path,
+    target: Path | None,
     public: tuple[str, ...],
-    pictures: Pictures,
-    keep: int,
+    pictures: Pictures | None,
     *,
     as_json: bool,
 ) -> None:
-    """Write one archive into a folder, read it back, then drop the oldest of this community.
+    """Write one archive, read it back, bring it to every place, then drop what is too old there.
 
     The ingest may run. Nothing is taken for a backup before it was restored into a scratch folder
-    with the same hashes and rows.
+    with the same hashes and rows. The exit code is 1 when it did not reach every place.
     """
-    settings = load_settings(config)
+    settings, places = _told(load_settings(config), target, public, pictures)
     with sole_owner(settings.folder, "backup"):
-        _write_down(settings, target)
-        made = make(
-            settings,
-            target,
-            public,
-            SystemClock().now(),
-            pictures=pictures,
-            keep=keep,
-            say=progress,
-        )
-    _say_made(made, as_json=as_json)
+        _write_down(settings, ", ".join(one.address for one in places))
+        done = deliver(settings, places, SystemClock().now(), noted=target is None, say=progress)
+    _say_made(done, as_json=as_json)
+    click.get_current_context().exit(1 if done.failed else 0)
+
+
+@command.command("list", epilog="Example: linli backup list --config ingest.toml")
+@config_option
+@json_option
+def list_archives(config: Path, *, as_json: bool) -> None:
+    """List the archives at the places of [backup], by addresses that `linli restore` takes."""
+    settings = load_settings(config)
+    found = [
+        (at, f"{place.address.rstrip('/')}/{name}")
+        for place in map(place_of, settings.backup.places)
+        for name in place.names()
+        if (at := time_in(settings.site.id, name)) is not None
+    ]
+    if as_json:
+        click.echo(json.dumps([{"made": at.isoformat(), "address": text} for at, text in found]))
+        return
+    for at, text in sorted(found):
+        click.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC  {text}")
 
 
 @command.command(epilog="Example: linli backup check c001-….linli.age --key linli-backup.key")
@@ -112,7 +125,29 @@ def check(file: Path, secret: Path, *, as_json: bool) -> None:
         click.echo(line)
 
 
-def _write_down(settings: IngestSettings, target: Path) -> None:
+def _told(
+    settings: IngestSettings,
+    target: Path | None,
+    public: tuple[str, ...],
+    pictures: Pictures | None,
+) -> tuple[IngestSettings, list[Place]]:
+    """Return the settings as the options change them, and where to. Raises InputError."""
+    rule = settings.backup
+    keys = public or rule.keys
+    if not keys or (target is None and not rule.places):
+        hint = "Write [backup] with keys and places into it, or say --to and --for"
+        raise InputError("nothing says where to, and for whom", where="backup", hint=hint)
+    places = rule.places
+    if target is not None:
+        places = (BackupPlace(to=str(make_folder(target.absolute()))),)
+    given = msgspec.structs.replace(
+        rule, keys=keys, places=places, pictures=pictures or rule.pictures
+    )
+    changed = msgspec.structs.replace(settings, backup=given)
+    return changed, [place_of(one) for one in places]
+
+
+def _write_down(settings: IngestSettings, target: str) -> None:
     """Say in the audit log that all of it was copied; tables of an older Linli have no such log."""
     if settings.database.url is not None:
         return  # `make` says so
@@ -123,7 +158,7 @@ def _write_down(settings: IngestSettings, target: Path) -> None:
     try:
         with writing(engine) as connection:
             now = SystemClock().now()
-            audit.note(connection, now, actor(), "backed-up", str(target)[:_LONGEST])
+            audit.note(connection, now, actor(), "backed-up", target[:_LONGEST])
     finally:
         engine.dispose()
 
@@ -164,14 +199,16 @@ def lines(manifest: Manifest) -> list[str]:
     return said
 
 
-def _say_made(made: Made, *, as_json: bool) -> None:
+def _say_made(done: Delivered, *, as_json: bool) -> None:
+    made = done.made
+    for place, why in done.failed.items():
+        click.echo(f"not at {place}: {why}", err=True)
     if as_json:
-        dropped = [str(path) for path in made.dropped]
-        more = {"path": str(made.path), "bytes": made.bytes, "dropped": dropped}
-        click.echo(json.dumps(more | summary(made.manifest)))
+        more = {"path": str(made.path), "bytes": made.bytes, "dropped": done.dropped}
+        click.echo(json.dumps(more | {"failed": done.failed} | summary(made.manifest)))
         return
-    click.echo(f"{made.path} ({made.bytes} bytes)")
+    click.echo(f"{made.path.name} ({made.bytes} bytes)")
     for line in lines(made.manifest):
         click.echo(line)
-    for path in made.dropped:
-        click.echo(f"dropped: {path}")
+    for one in done.dropped:
+        click.echo(f"dropped: {one}")

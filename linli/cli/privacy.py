@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from ingest.archive.delivery import bury
+from ingest.archive.places import place_of
 from ingest.audit import book as audit
 from ingest.evidence import book, request
 from ingest.evidence.request import PURPOSE, Request, Shown
@@ -108,8 +110,8 @@ def delete(
 ) -> None:
     """Delete the pictures, but those under a hold; what happened stays, without its picture.
 
-    Backups keep them until the archives go. Edges that were offline may hand in some later: ask
-    again then. The exit code is 1 when some are held.
+    Backups keep them until the archives go, but no restore brings them back. Edges that were
+    offline may hand in some later: ask again then. The exit code is 1 when some are held.
     """
     settings, now = load_settings(config), SystemClock().now()
     asked = _request(settings, place, since, until)
@@ -123,11 +125,18 @@ def delete(
         held = len(found) - len(gone)
         told = {"why": why, "pictures": len(gone), "held": held, **_told(asked)}
         audit.note(connection, now, actor(), "pictures-deleted", asked.place, **told)
+    _tell_places(settings)
     if as_json:
         click.echo(json.dumps({"deleted": [one.id for one in gone], "held": held}))
     else:
         click.echo(f"{len(gone)} deleted" + (f", {held} are held and stay" if held else ""))
     click.get_current_context().exit(1 if held else 0)
+
+
+def _tell_places(settings: IngestSettings) -> None:
+    """Let no backup bring them back, from now on."""
+    for place, why in bury(settings, [place_of(one) for one in settings.backup.places]).items():
+        click.echo(f"not told to {place} yet, the next backup does: {why}", err=True)
 
 
 def _request(settings: IngestSettings, place: str, since: str, until: str | None) -> Request:

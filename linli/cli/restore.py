@@ -3,44 +3,99 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from ingest.archive.age import Key
+from ingest.archive.folder_place import FolderPlace
+from ingest.archive.make import fresh
+from ingest.archive.places import find, place_of
 from ingest.archive.restore import Restored, restore
-from ingest.settings import load_settings
+from ingest.archive.tombstones import gather
+from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.supervise import sole_owner
 from linli.cli.backup import lines, progress, summary
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.errors import InputError, LinliError
 
 
 @click.command(
     epilog="Example: linli restore c001-….linli.age --config ingest.toml --key linli-backup.key"
 )
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file")
 @config_option
 @click.option("--key", "secret", type=click.Path(path_type=Path), required=True, help="Key file")
 @click.option("--yes", is_flag=True, help="Do not ask when there is data already")
+@click.option("--alone", is_flag=True, help="Also when a place of [backup] does not answer")
 @json_option
-def command(file: Path, config: Path, secret: Path, *, yes: bool, as_json: bool) -> None:
+def command(
+    file: str, config: Path, secret: Path, *, yes: bool, alone: bool, as_json: bool
+) -> None:
     """Restore FILE, which `linli backup make` wrote; the ingest must not run.
 
-    Everything is checked and prepared first. Data that is there is put aside, never deleted. Nobody
-    is told of what was going on then; everybody signs in anew.
+    FILE is a file, or an address of `linli backup list`. Everything is checked and prepared first.
+    Data that is there is put aside, never deleted. Nobody is told of what was going on then;
+    everybody signs in anew. Pictures that were deleted since do not come back: each place of
+    [backup] is asked for its list of them.
     """
     settings, key = load_settings(config), Key.read(secret)
     with sole_owner(settings.folder), sole_owner(settings.folder, "backup"):
         if not yes and not database_of(settings).is_empty():
             click.confirm(
-                f"{settings.folder} holds data of an ingest. Put it aside and restore {file.name}?",
+                f"{settings.folder} holds data of an ingest. Put it aside and restore {file}?",
                 abort=True,
                 err=True,
             )
-        done = restore(settings, file, key, SystemClock(), say=progress)
+        scratch = fresh(settings.folder / "restore-fetched")
+        try:
+            path = _fetched(settings, file, scratch)
+            deleted = _deleted(settings, path, key, scratch / "deleted", alone=alone)
+            done = restore(settings, path, key, SystemClock(), deleted=deleted, say=progress)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     _say(done, config, as_json=as_json)
+
+
+def _fetched(settings: IngestSettings, file: str, scratch: Path) -> Path:
+    """Return the archive as a file of this machine. Raises InputError and StoreError."""
+    found = None if Path(file).is_file() else find(settings.backup, file)
+    if found is None:
+        if not Path(file).is_file():
+            hint = "`linli backup list` shows what the places of [backup] hold"
+            raise InputError("there is no such archive", where=file, hint=hint)
+        return Path(file)
+    place, name = found
+    progress(f"fetching {file}")
+    try:
+        place.fetch(name, scratch / "archive")
+    except FileNotFoundError:
+        raise InputError("there is no such archive", where=file) from None
+    return scratch / "archive"
+
+
+def _deleted(
+    settings: IngestSettings, path: Path, key: Key, scratch: Path, *, alone: bool
+) -> dict[str, datetime]:
+    """Return what must not come back: by the places, and by the list beside the archive."""
+    found: dict[str, datetime] = {}
+    places = [place_of(one) for one in settings.backup.places]
+    for place in (FolderPlace(path.absolute().parent), *places):
+        try:
+            found |= gather([place], settings.site.id, key, scratch)
+        except LinliError as error:
+            if not alone:
+                raise InputError(
+                    f"what was deleted since is not known ({error})",
+                    where=place.address,
+                    hint="Mend that, or say --alone: pictures deleted since may come back then",
+                ) from None
+            progress(f"what was deleted since is not known of {place.address}: {error}")
+    return found
 
 
 def _say(done: Restored, config: Path, *, as_json: bool) -> None:

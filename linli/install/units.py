@@ -5,6 +5,7 @@ What each directive does: systemd.exec(5). `systemd-analyze security` judges the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from linli.install.layout import BROKER, DATA, EDGE, INGEST, KEEPER, Service
@@ -49,8 +50,12 @@ SupplementaryGroups=video audio
 _RESTART = "Restart=always\nRestartSec=5\n"
 
 
-def ingest_unit(program: Path, *, with_broker: bool = True) -> str:
-    """Return the unit of the ingest; `program` is the installed `linli`."""
+def ingest_unit(program: Path, *, with_broker: bool = True, archives: Sequence[str] = ()) -> str:
+    """Return the unit of the ingest; `program` is the installed `linli`.
+
+    It may also write into the folders `archives`, where those are there.
+    """
+    written = "".join(f'ReadWritePaths="-{one.replace("%", "%%")}"\n' for one in archives)
     after = f"{BROKER.unit} " if with_broker else ""
     return _unit(
         INGEST,
@@ -59,7 +64,7 @@ def ingest_unit(program: Path, *, with_broker: bool = True) -> str:
 Type=notify
 ExecStart={program} ingest run --config {INGEST.settings}
 TimeoutStartSec=15min
-{_RESTART}{_ALONE}""",
+{written}{_RESTART}{_ALONE}""",
         after=f"network-online.target {after}time-sync.target",
         wants=f"network-online.target {after}".strip(),
         state=DATA,

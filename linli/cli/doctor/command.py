@@ -11,8 +11,8 @@ import msgspec
 
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.migrate import current, head
+from linli.cli.doctor import backups, delivery, door, edges, influx, machine, models, notices
 from linli.cli.doctor import bundle as bundles
-from linli.cli.doctor import delivery, door, edges, influx, machine, models, notices
 from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
 from linli.cli.doctor.sources import Sources, opened
 from linli.clock import SystemClock
@@ -107,6 +107,7 @@ def _of_files(sources: Sources) -> Iterator[Finding]:
         yield from influx.look(sources)
         yield from door.look(sources)
         yield from notices.look(sources)
+        yield from backups.look(sources)
     except StoreError as error:
         yield Finding(
             code="store-unreadable",

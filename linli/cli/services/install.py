@@ -154,7 +154,11 @@ def of_ingest(program: Path, settings: IngestSettings) -> dict[Service, str]:
     """Return the units that run an ingest, by what its settings ask of them."""
     url = settings.database.url
     far = url is not None and not postgres.is_local(url)
-    return {INGEST: units.ingest_unit(program), KEEPER: units.keeper_unit(program, network=far)}
+    archives = [one.to for one in settings.backup.places if one.kind == "folder"]
+    return {
+        INGEST: units.ingest_unit(program, archives=archives),
+        KEEPER: units.keeper_unit(program, network=far),
+    }
 
 
 def ready(*needed: str) -> Path:

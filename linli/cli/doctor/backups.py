@@ -1,0 +1,73 @@
+"""Backups: is there one, is it young enough, did it reach every place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from ingest.archive import record
+from ingest.archive.record import Standing
+from ingest.store.engine import reading
+from ingest.store.state import account
+from linli.cli.doctor.finding import Finding, well
+from linli.cli.doctor.sources import Sources
+
+_OLD = timedelta(hours=50)
+"""Two nights: one may have failed, or the machine was off."""
+_NEW = timedelta(days=3)
+_LOST = (
+    "Nobody notices anything; when this disk dies, incidents, people and pictures since then go."
+)
+
+
+def look(sources: Sources) -> Iterator[Finding]:
+    """Yield what was found. Raises StoreError."""
+    backup, now = sources.settings.backup, sources.now
+    if not backup.places:
+        begun = _begun(sources)
+        if begun is not None and now - begun > _NEW:
+            yield Finding(
+                code="backup-none",
+                level="warning",
+                what="no backup is made by itself",
+                since=begun,
+                means="Nobody notices anything; when this disk dies, everything is gone.",
+                do="Write [backup] with keys and places into the settings (docs/backup.md)",
+            )
+        return
+    known = record.read(sources.settings.folder)
+    for one in backup.places:
+        yield _of(one.to, known.places.get(one.to, Standing()), now)
+
+
+def _of(place: str, standing: Standing, now: datetime) -> Finding:
+    why = f": {standing.why}" if standing.why else ""
+    if standing.good is None or now - standing.good > _OLD:
+        had = "none yet" if standing.good is None else f"the newest is of {standing.good:%Y-%m-%d}"
+        return Finding(
+            code="backup-missing",
+            level="bad" if standing.good is not None else "warning",
+            what=f"there is no young backup at {place}, {had}{why}",
+            since=standing.since or standing.good,
+            means=_LOST,
+            do="See that the ingest runs at night; `linli backup make` says what is wrong",
+        )
+    if standing.why is not None:
+        return Finding(
+            code="backup-failed",
+            level="warning",
+            what=f"the last backup did not reach {place}{why}",
+            since=standing.since,
+            means="Nobody notices anything; the one before is there.",
+            do="It is tried again each hour; `linli backup make` tries now",
+        )
+    return well("backup", f"a backup is at {place}", last=standing.good)
+
+
+def _begun(sources: Sources) -> datetime | None:
+    """Return when the first account was made that is still there."""
+    with reading(sources.state) as connection:
+        found: datetime | None = connection.scalar(sa.select(sa.func.min(account.c.created)))
+        return found

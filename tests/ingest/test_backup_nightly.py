@@ -1,0 +1,271 @@
+"""Backups that make themselves: when, where to, which stay; deletions outlive them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from handed_in import arrival
+from house import NOON, SITE, Folder, jpeg
+
+from ingest.archive import delivery, make, record
+from ingest.archive.age import Key
+from ingest.archive.delivery import deliver
+from ingest.archive.places import place_of
+from ingest.archive.record import Record, Standing
+from ingest.archive.schedule import due, kept
+from ingest.backup_settings import Backup, BackupPlace
+from ingest.evidence import book
+from ingest.evidence.shelf import FolderStore
+from ingest.nightly import NAME, Nightly
+from ingest.settings import IngestSettings
+from ingest.store.engine import reading, writing
+from ingest.store.files import Files
+from linli.cli.doctor import backups
+from linli.cli.doctor.finding import Finding
+from linli.cli.doctor.sources import Sources
+from linli.cli.main import command
+from linli.errors import InputError, LinliError
+from linli.ids import uuid7
+from linli.process import Child
+
+KEY = Key.new()
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path / "data")
+    yield folder
+    folder.close()
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("now", "tried", "failed", "expected"),
+    [
+        ("2026-03-02T12:00", None, False, True),
+        ("2026-03-02T03:29", "2026-03-01T03:30", False, False),
+        ("2026-03-02T03:30", "2026-03-01T03:30", False, True),
+        ("2026-03-02T11:00", "2026-03-01T03:31", False, True),
+        ("2026-03-02T23:59", "2026-03-02T03:31", False, False),
+        ("2026-03-02T04:30", "2026-03-02T03:31", True, False),
+        ("2026-03-02T04:32", "2026-03-02T03:31", True, True),
+        ("2026-03-02T12:00", "2027-01-01T00:00", False, True),
+    ],
+    ids=["never", "early", "now", "was-off", "done", "failed", "failed-an-hour", "clock-set-back"],
+)
+def test_when_one_is_due(now: str, tried: str | None, *, failed: bool, expected: bool) -> None:
+    last = None if tried is None else local(tried).astimezone(UTC)
+    assert due(local(now).astimezone(UTC), "03:30", ZONE, last, failed=failed) is expected
+
+
+def test_which_ones_stay() -> None:
+    nights = [local("2026-12-31T03:30") - timedelta(days=back) for back in range(365)]
+    rule = Backup(daily=7, weekly=4, monthly=6)
+    stay = sorted(kept(nights, rule, ZONE), reverse=True)
+    assert stay[:7] == nights[:7]
+    weeks = {one.isocalendar()[1] for one in stay}
+    assert {53, 52, 51, 50} <= weeks
+    assert [f"{one:%m-%d}" for one in stay[-5:]] == ["11-30", "10-31", "09-30", "08-31", "07-31"]
+    assert len(stay) <= 7 + 4 + 6
+    assert kept(stay, rule, ZONE) == set(stay), "what stays, stays the next time too"
+    assert kept([], rule, ZONE) == set()
+    assert kept(nights, Backup(daily=1, weekly=0, monthly=0), ZONE) == {nights[0]}
+
+
+def settings_of(folder: Folder, *places: Path) -> IngestSettings:
+    rule = Backup(keys=(KEY.public,), places=tuple(BackupPlace(to=str(one)) for one in places))
+    return msgspec.structs.replace(folder.settings, backup=rule)
+
+
+def delivered(settings: IngestSettings, now: datetime) -> delivery.Delivered:
+    places = [place_of(one) for one in settings.backup.places]
+    return deliver(settings, places, now, noted=True)
+
+
+def found(settings: IngestSettings, folder: Folder, now: datetime) -> dict[str, Finding]:
+    sources = Sources(settings, folder.journal, folder.state, folder.series, now)
+    return {one.code: one for one in backups.look(sources)}
+
+
+def test_a_place_that_is_away_keeps_no_other_from_its_archive(
+    folder: Folder, tmp_path: Path
+) -> None:
+    usb, nas = tmp_path / "usb", tmp_path / "nas"
+    nas.mkdir()
+    settings = settings_of(folder, usb, nas)
+    first = delivered(settings, NOON)
+    assert list(first.failed) == [str(usb)]
+    assert len(list(nas.iterdir())) == 2, "an archive, and what was deleted"
+    assert make.verify(nas / first.made.path.name, KEY, make.fresh(tmp_path / "s")).site == SITE
+    later = NOON + timedelta(days=1)
+    delivered(settings, later)
+    known = record.read(settings.folder)
+    assert known.tried == later
+    assert known.places[str(nas)] == Standing(good=later)
+    assert known.places[str(usb)].since == NOON, "since when, not since the last try"
+    says = found(settings, folder, later)
+    assert says["backup-missing"].since == NOON
+    assert "no such folder" in says["backup-missing"].what
+    assert says["backup"].level == "ok"
+    usb.mkdir()
+    assert delivered(settings, later + timedelta(hours=1)).failed == {}
+    assert set(found(settings, folder, later + timedelta(hours=2))) == {"backup"}
+    old = found(settings, folder, later + timedelta(days=4))["backup-missing"]
+    assert (old.level, old.since) == ("bad", later + timedelta(hours=1))
+    assert not (settings.folder / delivery.WORKSHOP).exists()
+
+
+def test_one_that_cannot_be_made_is_written_down_and_no_old_one_goes(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    settings = settings_of(folder, usb)
+    once = msgspec.structs.replace(settings.backup, daily=1, weekly=0, monthly=0)
+    settings = msgspec.structs.replace(settings, backup=once)
+    (usb / "c009-20200101T000000Z.linli.age").touch()
+    (usb / "c001-20200101T000000Z.linli.part").touch()
+    first = delivered(settings, NOON).made.path
+    second = delivered(settings, NOON + timedelta(days=1))
+    assert second.dropped == (str(first),)
+    names = {"c009-20200101T000000Z.linli.age", "c001-deleted.linli.age", second.made.path.name}
+    assert {one.name for one in usb.iterdir()} == names
+
+    def bad(*_: object) -> None:
+        raise InputError("cut short")
+
+    monkeypatch.setattr(make, "verify", bad)
+    with pytest.raises(InputError, match="cut short"):
+        delivered(settings, NOON + timedelta(days=2))
+    assert {one.name for one in usb.iterdir()} == names
+    known = record.read(settings.folder)
+    assert known.failed
+    assert known.places[str(usb)].good == NOON + timedelta(days=1)
+    says = found(settings, folder, NOON + timedelta(days=2, hours=1))
+    assert "cut short" in says["backup-failed"].what
+
+
+def test_an_estate_without_backups_hears_of_it_after_some_days(folder: Folder) -> None:
+    assert found(folder.settings, folder, NOON) == {}
+    assert set(found(folder.settings, folder, NOON + timedelta(days=4))) == {"backup-none"}
+
+
+class Children:
+    """What the parent starts."""
+
+    def __init__(self) -> None:
+        self.started: list[Child] = []
+        self.runs = False
+
+    def start(self, child: Child) -> None:
+        self.started.append(child)
+        self.runs = True
+
+    def process(self, name: str) -> object | None:
+        assert name == NAME
+        return self if self.runs else None
+
+
+def test_the_ingest_starts_one_each_night(folder: Folder, tmp_path: Path) -> None:
+    children, config = Children(), tmp_path / "ingest.toml"
+    settings = settings_of(folder, tmp_path / "usb")
+    nightly = Nightly(settings, config)
+    nightly.look(children, NOON)  # type: ignore[arg-type]
+    (child,) = children.started
+    assert list(child.argv[-4:]) == ["backup", "make", "--config", str(config)]
+    assert not child.restart
+    for minutes in range(0, 100, 2):  # it runs; then it fell without a word
+        children.runs = minutes < 30
+        nightly.look(children, NOON + timedelta(minutes=minutes))  # type: ignore[arg-type]
+    assert len(children.started) == 2, "again after an hour"
+    children.runs = False
+    record.write(folder.path, Record(tried=NOON + timedelta(hours=2)))
+    nightly.look(children, NOON + timedelta(hours=6))  # type: ignore[arg-type]
+    assert len(children.started) == 2
+    nightly.look(children, NOON + timedelta(hours=16))  # type: ignore[arg-type]
+    assert len(children.started) == 3
+    Nightly(folder.settings, config).look(children, NOON)  # type: ignore[arg-type]
+    assert len(children.started) == 3, "nothing says where to"
+
+
+class Shell:
+    """The commands, with settings of a folder and one place."""
+
+    def __init__(self, path: Path, usb: Path, data: str = "data") -> None:
+        self.config = path / f"{data}.toml"
+        self.config.write_text(
+            f'data = "{data}"\n[site]\nid = "{SITE}"\nlabel = "x"\n[backup]\n'
+            f'keys = ["{KEY.public}"]\n[[backup.places]]\nto = "{usb}"\n'
+        )
+        self.key = path / "backup.key"
+        self.key.write_text(KEY.private)
+
+    def __call__(self, *words: str) -> Result:
+        result = CliRunner().invoke(command, [*words, "--config", str(self.config)])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def addresses(self) -> list[str]:
+        found = json.loads(self("backup", "list", "--json").stdout)
+        return sorted(one["address"] for one in found)
+
+
+def keep_picture(folder: Folder) -> str:
+    data, name = jpeg(), uuid7(datetime.now(UTC))
+    FolderStore(folder.path / "evidence").put(name, data)
+    row = arrival(data, name)
+    row = msgspec.structs.replace(row, expires=datetime.now(UTC) + timedelta(days=20))
+    kept = {"received": datetime.now(UTC), "sha256": "0", "bytes": len(data)}
+    with writing(folder.state) as connection:
+        book.add(connection, row, kept | {"width": 64, "height": 48})
+    return name
+
+
+def test_who_was_deleted_stays_so_on_a_clean_host_with_an_older_archive(
+    folder: Folder, tmp_path: Path
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    erased = keep_picture(folder)
+    shell = Shell(tmp_path, usb)
+    made = shell("backup", "make")
+    assert made.exit_code == 0
+    assert record.read(folder.path).places[str(usb)].good is not None
+    (address,) = shell.addresses()
+    words = ("--place", SITE, "--from", "2020-01-01", "--why", "request 17", "--yes")
+    assert "1 deleted" in shell("privacy", "delete", *words).stdout
+    later = keep_picture(folder)
+    folder.close()  # and the machine burns, before another backup was made
+
+    clean = Shell(tmp_path, usb, "clean")
+    words = ("--key", str(clean.key), "--json")
+    done = json.loads(clean("restore", address, *words).stdout)
+    assert done["gone"] == 1
+    engine = Files(tmp_path / "clean").reader("state")
+    with reading(engine) as connection:
+        row = book.find(connection, erased)
+        assert row is not None
+        assert row.deleted is not None
+        assert book.find(connection, later) is None
+    engine.dispose()
+    assert FolderStore(tmp_path / "clean/evidence").get(erased) is None
+    again = Shell(tmp_path, usb, "again")
+    assert again("backup", "list").stdout.endswith(f"{address}\n")
+    (usb / f"{SITE}-deleted.linli.age").write_bytes(b"nonsense")
+    with pytest.raises(LinliError, match="what was deleted since is not known"):
+        again("restore", address, *words)
+    assert json.loads(again("restore", address, "--alone", *words).stdout)["gone"] == 0
+    with pytest.raises(InputError, match="no such archive"):
+        again("restore", f"{usb}/{SITE}-20200101T000000Z.linli.age", "--yes", *words)
