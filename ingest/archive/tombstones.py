@@ -19,7 +19,7 @@ from ingest.archive.settle import known
 from ingest.store.database import Database
 from linli.errors import InputError
 
-_SUFFIX = "-deleted.linli.age"
+_SUFFIX = "-deleted.age"
 _MOST = 1 << 30
 
 

@@ -139,7 +139,7 @@ def test_one_that_cannot_be_made_is_written_down_and_no_old_one_goes(
     first = delivered(settings, NOON).made.path
     second = delivered(settings, NOON + timedelta(days=1))
     assert second.dropped == (str(first),)
-    names = {"c009-20200101T000000Z.linli.age", "c001-deleted.linli.age", second.made.path.name}
+    names = {"c009-20200101T000000Z.linli.age", "c001-deleted.age", second.made.path.name}
     assert {one.name for one in usb.iterdir()} == names
 
     def bad(*_: object) -> None:
@@ -263,7 +263,7 @@ def test_who_was_deleted_stays_so_on_a_clean_host_with_an_older_archive(
     assert FolderStore(tmp_path / "clean/evidence").get(erased) is None
     again = Shell(tmp_path, usb, "again")
     assert again("backup", "list").stdout.endswith(f"{address}\n")
-    (usb / f"{SITE}-deleted.linli.age").write_bytes(b"nonsense")
+    (usb / f"{SITE}-deleted.age").write_bytes(b"nonsense")
     with pytest.raises(LinliError, match="what was deleted since is not known"):
         again("restore", address, *words)
     assert json.loads(again("restore", address, "--alone", *words).stdout)["gone"] == 0
