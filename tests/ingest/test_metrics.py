@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.accounts import book as accounts
 from ingest.app import create_app
+from ingest.door import book as door
 from ingest.receive.writer import add_counts
 from ingest.services.catalogue import CATALOGUE, reference
 from ingest.store.engine import writing
@@ -56,6 +57,8 @@ def test_figures_are_those_of_the_files(folder: Folder) -> None:
         add_counts(connection, counts)
     with running(folder) as client:
         sign_in(client, "guest")
+        with writing(client.app.state.house.state_writer) as connection:
+            door.keep_retained(connection, 41, folder.clock.now())
         folder.put_event(folder.event(severity="critical"))
         for _ in range(500):
             client.app.state.house.wake()
