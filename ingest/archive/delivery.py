@@ -51,7 +51,7 @@ def deliver(
             fresh(workshop)
         rule = settings.backup
         made = make(settings, workshop, rule.keys, now, pictures=rule.pictures, say=say)
-        dropped, failed = _bring(settings, places, made.path, say)
+        dropped, failed = _bring(settings, places, made, say)
     except LinliError as error:
         if noted:
             _write_down(settings, now, {one.address: str(error) for one in places})
@@ -63,14 +63,14 @@ def deliver(
     return Delivered(made, dropped, failed)
 
 
-def bury(settings: IngestSettings, places: Sequence[Place]) -> dict[str, str]:
+def bury(settings: IngestSettings, places: Sequence[Place], now: datetime) -> dict[str, str]:
     """Bring what was deleted to the places now; return where that failed, with why."""
     failed: dict[str, str] = {}
     if not places:
         return failed
     folder = fresh(settings.folder / "tombstones")
     try:
-        path = _tombstones(settings, folder)
+        path = _tombstones(settings, folder, now)
         for place in places:
             try:
                 place.put(path, path.name)
@@ -82,17 +82,17 @@ def bury(settings: IngestSettings, places: Sequence[Place]) -> dict[str, str]:
 
 
 def _bring(
-    settings: IngestSettings, places: Sequence[Place], path: Path, say: Say
+    settings: IngestSettings, places: Sequence[Place], made: Made, say: Say
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     dropped: list[str] = []
     failed: dict[str, str] = {}
     stage = fresh(settings.folder / "tombstones")
     try:
-        graves = _tombstones(settings, stage)
+        graves = _tombstones(settings, stage, made.manifest.made)
         for place in places:
             say(f"to {place.address}")
             try:
-                place.put(path, path.name)
+                place.put(made.path, made.path.name)
                 place.put(graves, graves.name)
                 dropped += _drop(settings, place)
             except LinliError as error:
@@ -102,10 +102,10 @@ def _bring(
     return tuple(dropped), failed
 
 
-def _tombstones(settings: IngestSettings, folder: Path) -> Path:
+def _tombstones(settings: IngestSettings, folder: Path, now: datetime) -> Path:
     site = settings.site.id
     path = folder / tombstones.name_of(site)
-    return tombstones.write(database_of(settings), site, settings.backup.keys, path)
+    return tombstones.write(database_of(settings), site, settings.backup.keys, path, now)
 
 
 def _drop(settings: IngestSettings, place: Place) -> list[str]:

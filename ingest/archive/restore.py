@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from ingest.archive.age import Key
 from ingest.archive.make import Say, check_databases, fresh, require_files, silent
 from ingest.archive.manifest import DATABASES, EVIDENCE, SECRETS, Manifest
 from ingest.archive.settle import NOTHING, Known, Settled, known, lacking, settle
+from ingest.archive.tombstones import Tombstones, since
 from ingest.evidence.shelf import FolderStore
 from ingest.settings import IngestSettings
 from ingest.store.files import UNFINISHED, Files
@@ -48,12 +48,12 @@ def restore(
     key: Key,
     clock: Clock,
     *,
-    deleted: Mapping[str, datetime] = MappingProxyType({}),
+    graves: Sequence[Tombstones] = (),
     say: Say = silent,
 ) -> Restored:
     """Put an archive into the data folder; the caller holds its lock, so no ingest runs.
 
-    `deleted` are pictures that must not come back. Until all is prepared nothing there is touched.
+    `graves` are lists of what must not come back. Until all is prepared nothing there is touched.
     Raises InputError and StoreError.
     """
     require_files(settings)
@@ -67,7 +67,7 @@ def restore(
         say("taking in what was not worked on yet")
         staged = msgspec.structs.replace(settings, data=str(stage))
         before = _known(settings, say)
-        before = before._replace(deleted={**deleted, **before.deleted})
+        before = before._replace(gone=since(graves, manifest.made) | before.gone)
         settled = settle(staged, lacks, before, clock)
         aside = _into_place(folder, stage, clock.now())
     except OSError as error:
@@ -114,7 +114,7 @@ def _known(settings: IngestSettings, say: Say) -> Known:
             say(f"what was deleted since, and newer keys, cannot be read: {error}")
             continue
         newest = one.audit or found.audit
-        found = Known(found.deleted | one.deleted, found.keys | one.keys, newest)
+        found = Known(found.gone | one.gone, found.keys | one.keys, newest)
     return found
 
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from ingest.archive import gone as departed
+from ingest.archive.gone import Gone
 from ingest.audit import book as audit
 from ingest.audit.row import Anchor
 from ingest.consumers.conflicts import ConflictJob
@@ -35,24 +37,28 @@ _PREFIX = "evidence-key/"
 class Known(NamedTuple):
     """What an ingest knows that an older copy of it must not forget.
 
-    `deleted`: pictures and when they went; `keys`: rows of private keys that edges sealed for;
+    `gone`: what was deleted, and who left; `keys`: rows of private keys that edges sealed for;
     `audit`: the newest row of the log of who did what, None when it cannot be told.
     """
 
-    deleted: dict[str, datetime]
+    gone: Gone
     keys: dict[str, bytes]
     audit: Anchor | None = None
 
 
-NOTHING = Known({}, {})
+NOTHING = Known(Gone(), {})
 
 
 class Settled(NamedTuple):
-    """`quiet`: notifications and climbs that were ended; `gone`: pictures that are not kept."""
+    """`quiet`: notifications and climbs that were ended; `gone`: pictures that are not kept.
+
+    `people`: who had left since, and accounts and tokens that had ended.
+    """
 
     quiet: int
     gone: int
     keys: int
+    people: int = 0
 
 
 def known(files: Database) -> Known:
@@ -60,13 +66,12 @@ def known(files: Database) -> Known:
     engine = files.reader("state")
     try:
         with reading(engine) as connection:
-            evidence, secret = state.evidence.c, state.secret.c
-            gone = sa.select(evidence.id, evidence.deleted).where(evidence.deleted.is_not(None))
+            secret = state.secret.c
             kept = sa.select(secret.name, secret.value).where(secret.name.startswith(_PREFIX))
-            deleted = {row.id: row.deleted for row in connection.execute(gone)}
             keys = {row.name: row.value for row in connection.execute(kept)}
             new = sa.inspect(connection).has_table(access.audit.name)
-            return Known(deleted, keys, audit.head(connection) if new else None)
+            newest = audit.head(connection) if new else None
+            return Known(departed.of(connection), keys, newest)
     finally:
         engine.dispose()
 
@@ -85,11 +90,12 @@ def settle(settings: IngestSettings, lacking: set[str], before: Known, clock: Cl
         _catch_up(settings, files, (reader, writer), clock)
         now = clock.now()
         with writing(writer) as connection:
-            gone = _delete(connection, shelf, dict.fromkeys(lacking, now) | before.deleted)
+            gone = _delete(connection, shelf, dict.fromkeys(lacking, now) | before.gone.pictures)
             added = _add_keys(connection, before.keys)
             connection.execute(state.session.delete())  # who signed out since must not be in
             quiet = outbox.call_off_all(connection, "old", now)
             quiet += climbs.end_all(connection, "restored")
+            people = departed.bury(connection, before.gone, now)
             if climbs.position(connection) is not None:
                 climbs.move(connection, last_transition(connection))
             kept = _kept(connection)
@@ -104,7 +110,7 @@ def settle(settings: IngestSettings, lacking: set[str], before: Known, clock: Cl
     finally:
         reader.dispose()
         writer.dispose()
-    return Settled(quiet, gone, added)
+    return Settled(quiet, gone, added, people)
 
 
 def _catch_up(

@@ -1,7 +1,7 @@
 """What was deleted, kept beside the archives: none of them may bring it back.
 
-A list of every picture that an ingest has deleted, sealed to the keys that open the archives. It
-is written anew each time: the state keeps the row of a picture whose bytes are gone.
+A list of every picture that an ingest has deleted and of everybody who left, sealed to the keys
+that open the archives. It is written anew each time: the state keeps the row of what is gone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from ingest.archive.age import Key, check_public, sealing
+from ingest.archive.gone import Gone
 from ingest.archive.place import Place
 from ingest.archive.settle import known
 from ingest.store.database import Database
@@ -23,11 +24,11 @@ _SUFFIX = "-deleted.age"
 _MOST = 1 << 30
 
 
-class Tombstones(msgspec.Struct, frozen=True, kw_only=True):
-    """Pictures by id, and when each was deleted."""
+class Tombstones(Gone, frozen=True, kw_only=True):
+    """What is gone from a community by `at`; lists of an older Linli name no time, and pictures."""
 
     site: str
-    pictures: dict[str, datetime]
+    at: datetime | None = None
 
 
 def name_of(site: str) -> str:
@@ -35,9 +36,21 @@ def name_of(site: str) -> str:
     return f"{site}{_SUFFIX}"
 
 
-def write(database: Database, site: str, public: Sequence[str], path: Path) -> Path:
+def since(lists: Iterable[Tombstones], made: datetime) -> Gone:
+    """Return what lists say of an archive made then.
+
+    What an older list says of people, the archive knows better: they may be back by then.
+    """
+    found = Gone()
+    for one in lists:
+        found |= one if one.at is not None and one.at >= made else one.pictures_alone
+    return found
+
+
+def write(database: Database, site: str, public: Sequence[str], path: Path, now: datetime) -> Path:
     """Write the list into a file. Raises InputError and StoreError."""
-    data = msgspec.json.encode(Tombstones(site=site, pictures=known(database).deleted))
+    gone = msgspec.structs.asdict(known(database).gone)
+    data = msgspec.json.encode(Tombstones(site=site, at=now, **gone))
     path.touch(mode=0o600)
     keys = [check_public(one) for one in public]
     with path.open("wb") as out, sealing(out, keys, str(path)) as plain:
@@ -45,23 +58,22 @@ def write(database: Database, site: str, public: Sequence[str], path: Path) -> P
     return path
 
 
-def read(path: Path, site: str, key: Key) -> dict[str, datetime]:
-    """Return the pictures of a list. Raises InputError when it cannot be read."""
+def read(path: Path, key: Key) -> Tombstones:
+    """Return a list. Raises InputError when it cannot be read."""
     with path.open("rb") as source, key.opening(source, str(path)) as plain:
         data = plain.read(_MOST)
     try:
-        found = msgspec.json.decode(data, type=Tombstones)
+        return msgspec.json.decode(data, type=Tombstones)
     except msgspec.DecodeError as error:
         raise InputError(f"no list of what was deleted ({error})", where=str(path)) from None
-    return found.pictures if found.site == site else {}
 
 
-def gather(places: Iterable[Place], site: str, key: Key, scratch: Path) -> dict[str, datetime]:
-    """Return all that any place knows of. Raises InputError and StoreError."""
-    found: dict[str, datetime] = {}
+def gather(places: Iterable[Place], site: str, key: Key, scratch: Path) -> list[Tombstones]:
+    """Return the lists of a community at any place. Raises InputError and StoreError."""
+    found: list[Tombstones] = []
     for place in places:
         with suppress(FileNotFoundError):  # none was ever written there
             place.fetch(name_of(site), scratch)
-            found |= read(scratch, site, key)
+            found.append(read(scratch, key))
     scratch.unlink(missing_ok=True)
-    return found
+    return [one for one in found if one.site == site]

@@ -125,7 +125,7 @@ def delete(
         held = len(found) - len(gone)
         told = {"why": why, "pictures": len(gone), "held": held, **_told(asked)}
         audit.note(connection, now, actor(), "pictures-deleted", asked.place, **told)
-    _tell_places(settings)
+    _tell_places(settings, now)
     if as_json:
         click.echo(json.dumps({"deleted": [one.id for one in gone], "held": held}))
     else:
@@ -133,9 +133,10 @@ def delete(
     click.get_current_context().exit(1 if held else 0)
 
 
-def _tell_places(settings: IngestSettings) -> None:
+def _tell_places(settings: IngestSettings, now: datetime) -> None:
     """Let no backup bring them back, from now on."""
-    for place, why in bury(settings, [place_of(one) for one in settings.backup.places]).items():
+    places = [place_of(one) for one in settings.backup.places]
+    for place, why in bury(settings, places, now).items():
         click.echo(f"not told to {place} yet, the next backup does: {why}", err=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from ingest.archive.folder_place import FolderPlace
 from ingest.archive.make import fresh
 from ingest.archive.places import find, place_of
 from ingest.archive.restore import Restored, restore
-from ingest.archive.tombstones import gather
+from ingest.archive.tombstones import Tombstones, gather
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.supervise import sole_owner
@@ -40,8 +39,8 @@ def command(
 
     FILE is a file, or an address of `linli backup list`. Everything is checked and prepared first.
     Data that is there is put aside, never deleted. Nobody is told of what was going on then;
-    everybody signs in anew. Pictures that were deleted since do not come back: each place of
-    [backup] is asked for its list of them.
+    everybody signs in anew. What was deleted since, and who left, does not come back: each place
+    of [backup] is asked for its list of that.
     """
     settings, key = load_settings(config), Key.read(secret)
     with sole_owner(settings.folder), sole_owner(settings.folder, "backup"):
@@ -54,8 +53,8 @@ def command(
         scratch = fresh(settings.folder / "restore-fetched")
         try:
             path = _fetched(settings, file, scratch)
-            deleted = _deleted(settings, path, key, scratch / "deleted", alone=alone)
-            done = restore(settings, path, key, SystemClock(), deleted=deleted, say=progress)
+            graves = _graves(settings, path, key, scratch / "deleted", alone=alone)
+            done = restore(settings, path, key, SystemClock(), graves=graves, say=progress)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     _say(done, config, as_json=as_json)
@@ -78,31 +77,31 @@ def _fetched(settings: IngestSettings, file: str, scratch: Path) -> Path:
     return scratch / "archive"
 
 
-def _deleted(
+def _graves(
     settings: IngestSettings, path: Path, key: Key, scratch: Path, *, alone: bool
-) -> dict[str, datetime]:
+) -> list[Tombstones]:
     """Return what must not come back: by the places, and by the list beside the archive."""
-    found: dict[str, datetime] = {}
+    found: list[Tombstones] = []
     places = [place_of(one) for one in settings.backup.places]
     for place in (FolderPlace(path.absolute().parent), *places):
         try:
-            found |= gather([place], settings.site.id, key, scratch)
+            found += gather([place], settings.site.id, key, scratch)
         except LinliError as error:
             if not alone:
                 raise InputError(
                     f"what was deleted since is not known ({error})",
                     where=place.address,
-                    hint="Mend that, or say --alone: pictures deleted since may come back then",
+                    hint="Mend that, or say --alone: what was deleted since may come back",
                 ) from None
             progress(f"what was deleted since is not known of {place.address}: {error}")
     return found
 
 
 def _say(done: Restored, config: Path, *, as_json: bool) -> None:
-    quiet, gone, keys = done.settled
+    quiet, gone, keys, people = done.settled
     aside = None if done.aside is None else str(done.aside)
     if as_json:
-        more = {"quiet": quiet, "gone": gone, "newer_keys": keys, "aside": aside}
+        more = {"quiet": quiet, "gone": gone, "newer_keys": keys, "people": people, "aside": aside}
         click.echo(json.dumps(summary(done.manifest) | more))
         return
     for line in lines(done.manifest):
@@ -110,6 +109,8 @@ def _say(done: Restored, config: Path, *, as_json: bool) -> None:
     click.echo(
         f"not told again: {quiet}; pictures whose time is over or that are not there: {gone}"
     )
+    if people:
+        click.echo(f"people, accounts and tokens that were ended since, ended again: {people}")
     if keys:
         click.echo(f"newer keys for pictures that wait on edges, kept: {keys}")
     if aside is not None:
