@@ -75,7 +75,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Batch:
-    """Rows in the order of their arrival; `received` in microseconds for all of them.
+    """Rows in the order of their arrival; `received` in microseconds is that of what is taken next.
 
     `rows` follow the columns of `message` without its id, `originals` stand beside them. `suspects`
     are repeated by their sequence and must be held against what is kept. A batch is committed once:

@@ -9,15 +9,25 @@ little at a time, until it has sent nothing broken for a while.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 BURST = 50.0
 RATE = 5.0
 MOST_OWED = 100.0
 MOST_UNJUDGED = 10
 MOST_SENDERS = 4096
+_NODE, _KIND = 4, 6
+_FACTS = frozenset({"event", "telemetry"})
 
 Sender = tuple[str, bool]
 """A node, and whether facts: what it says of itself is not drowned by its facts."""
+
+
+@lru_cache(maxsize=4096)
+def sender_of(topic: str) -> Sender:
+    """Return which node sends on a topic, empty if none does, and whether facts."""
+    levels = topic.split("/")
+    return (levels[_NODE], levels[_KIND] in _FACTS) if len(levels) > _KIND else ("", False)
 
 
 @dataclass(slots=True)

@@ -9,13 +9,12 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Literal, Protocol
 
 from ingest.receive.answers import receipt, reject
 from ingest.receive.batch import Stream
 from ingest.receive.check import Registry, check, refuse
-from ingest.receive.floods import Floods
+from ingest.receive.floods import Floods, sender_of
 from ingest.receive.isolate import isolate
 from ingest.receive.pace import Pace
 from ingest.receive.parking import replay
@@ -54,11 +53,12 @@ LONGEST_RETRY = 10.0
 LOOK_AROUND = 0.5
 TICK = 5.0
 MOST_UNACKNOWLEDGEABLE = 1000
-_NODE, _KIND = 4, 6
-_FACTS = frozenset({"event", "telemetry"})
+GRAIN = 0.01  # seconds: asking the clock for each message is dear
 _NOT_BROKEN = frozenset({"unknown-device", "location-mismatch", "conflict"})
 """Codes of good messages: what is wrong is what is registered, or what came before."""
 
+Arrival = tuple[int, Delivery]
+"""A message and when it came, in microseconds: it may wait long for a store that fails."""
 Point = Literal["before-commit", "after-commit", "after-ack", "after-receipt"]
 
 
@@ -116,11 +116,11 @@ class Receiver:
         self._prober = prober
         self._probe_topic = str(probe_topic(site))
         self._link: Link = make_link(self._own(options), self, clock)
-        self._waiting: list[Delivery] = []
+        self._waiting: list[Arrival] = []
         self._without_ack = 0
         self._counts: Counter[str] = Counter()
         self._received = 0
-        self._since = 0.0
+        self._stamp_at = self._since = 0.0
         self._look_at = 0.0
         self._stored_at = 0.0
         self._failures = 0
@@ -190,7 +190,7 @@ class Receiver:
         """Forget what was not committed; the broker or its sender brings it again."""
         del reason
         self._rival.down()
-        self._counts["dropped"] += sum(1 for delivery in self._waiting if delivery.qos == 0)
+        self._counts["dropped"] += sum(1 for _, delivery in self._waiting if delivery.qos == 0)
         self._waiting.clear()
         self._without_ack = 0
         self._floods.judged()
@@ -207,7 +207,7 @@ class Receiver:
             self._link.ack(delivery)
             return
         now = self._clock.monotonic()
-        sender = node, is_fact = _sender(delivery.topic)
+        sender = node, is_fact = sender_of(delivery.topic)
         if node and not (
             self._floods.admit(sender, now) and self._pace.admit(node, now, fact=is_fact)
         ):
@@ -216,14 +216,16 @@ class Receiver:
             return
         if not self._waiting:
             self._since = now
-            self._received = to_micros(self._clock.now())
         if delivery.qos == 0:
             # The window bounds what the broker may leave unacknowledged; this bounds the rest.
             if self._without_ack >= MOST_UNACKNOWLEDGEABLE:
                 self._counts["dropped"] += 1
                 return
             self._without_ack += 1
-        self._waiting.append(delivery)
+        if now >= self._stamp_at:
+            self._stamp_at = now + GRAIN
+            self._received = to_micros(self._clock.now())
+        self._waiting.append((self._received, delivery))
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note an answer of the broker: more may be behind it."""
@@ -296,16 +298,16 @@ class Receiver:
 
     def _flush(self) -> None:
         started = self._clock.monotonic()
-        deliveries = self._waiting[:MOST_AT_ONCE]
+        arrivals = self._waiting[:MOST_AT_ONCE]
         try:
-            outcomes = isolate(deliveries, self._commit, self._give_up)
+            outcomes = isolate(arrivals, self._commit, self._give_up)
         except StoreError as error:
             self._hold(error)
             return
         self._commit_took = self._clock.monotonic() - started
         stored = sum(outcome.stored for outcome in outcomes)
         self._pass("after-commit", stored)
-        answered = self._answer(deliveries, outcomes)
+        answered = self._answer(arrivals, outcomes)
         self._pass("after-ack", stored)
         now = self._clock.monotonic()
         if stored:
@@ -318,42 +320,45 @@ class Receiver:
         self._pay(self._pace.due(now), now)
         self._pass("after-receipt", stored)
 
-    def _answer(self, done: Sequence[Delivery], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def _answer(self, done: Sequence[Arrival], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Refuse, then acknowledge at once: the broker fills its window while we do the rest.
 
         Return what receipts may cover. Once one covers a refused row its sender has forgotten it;
         a link that breaks here brings all of it again, and then it is answered.
         """
         self._waiting = self._waiting[len(done) :]
-        self._without_ack = sum(1 for delivery in self._waiting if delivery.qos == 0)
+        self._without_ack = sum(1 for _, delivery in self._waiting if delivery.qos == 0)
         try:
             for outcome in outcomes:
                 self._refuse(outcome)
         except LinkError:
             return ()
         finally:
-            self._floods.judged()
-        for delivery in done:
+            if not self._waiting:
+                self._floods.judged()
+        for _, delivery in done:
             self._link.ack(delivery)
         self._link.flush()
         return outcomes
 
-    def _commit(self, deliveries: Sequence[Delivery]) -> Outcome:
+    def _commit(self, arrivals: Sequence[Arrival]) -> Outcome:
         registry = self._registry
         if registry is None:
             raise StoreError("the registry could not be read yet")
-        batch = self._writer.batch(self._received)
-        for delivery in deliveries:
+        batch = self._writer.batch(arrivals[0][0])
+        for received, delivery in arrivals:
             address, payload = delivery.topic, delivery.payload
-            batch.take(address, payload, check(address, payload, self._received, registry))
+            batch.received = received
+            batch.take(address, payload, check(address, payload, received, registry))
         batch.counts.update(self._counts)
         self._pass("before-commit", len(batch.rows))
         outcome = self._writer.commit(batch)
         self._counts.clear()
         return outcome
 
-    def _give_up(self, delivery: Delivery) -> Outcome:
-        batch = self._writer.batch(self._received)
+    def _give_up(self, arrival: Arrival) -> Outcome:
+        received, delivery = arrival
+        batch = self._writer.batch(received)
         address, payload = delivery.topic, delivery.payload
         batch.take(address, payload, refuse(address, payload, "it cannot be stored"))
         return self._writer.commit(batch)
@@ -371,7 +376,7 @@ class Receiver:
         now = self._clock.monotonic()
         for refusal in outcome.refusals:
             if refusal.code not in _NOT_BROKEN:
-                self._floods.refused(_sender(refusal.address), now)
+                self._floods.refused(sender_of(refusal.address), now)
             if refusal.node:
                 self._link.publish(*reject(self._site, refusal), expiry=REJECT_EXPIRY)
 
@@ -391,10 +396,3 @@ class Receiver:
         with contextlib.suppress(LinkError):
             self._link.publish(self._status_topic, encode(status), retain=True)
             self._said = state
-
-
-@lru_cache(maxsize=4096)
-def _sender(topic: str) -> tuple[str, bool]:
-    """Return which node sends on a topic, empty if none does, and whether facts."""
-    levels = topic.split("/")
-    return (levels[_NODE], levels[_KIND] in _FACTS) if len(levels) > _KIND else ("", False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,42 @@ def test_more_than_was_asked_for_is_stored_in_slices(
     ]
     assert (rig.sequences(), rig.unacknowledged()) == ([*range(1, 9)], 0)
     assert rig.receipt() == (8, ())
+
+
+def test_while_a_backlog_never_empties_each_keeps_when_it_came(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "MOST_AT_ONCE", 3)
+    judged: list[int] = []
+    monkeypatch.setattr(
+        rig.receiver._floods, "judged", lambda: judged.append(len(rig.receiver._waiting))
+    )
+    for minute in range(5):
+        at = NOW + timedelta(minutes=minute)
+        rig.send(*(event_bytes(4 * minute + one, at=at) for one in range(1, 5)))
+        rig.receiver.step(0.0)
+        rig.clock.advance(60)
+        assert rig.receiver._waiting
+    assert judged == []
+    rig.settle()
+    assert judged == [0]
+    assert rig.sequences() == [*range(1, 21)]
+    assert [(row.received, row.flags) for row in rig.rows()] == [
+        (row.time, 0) for row in rig.rows()
+    ]
+    assert "future" not in rig.counted()
+
+
+def test_what_came_while_nothing_could_be_stored_is_not_of_the_future(rig: Rig) -> None:
+    rig.store_errors = 1
+    rig.send(event_bytes(1))
+    rig.settle()
+    rig.clock.advance(0.4)
+    rig.send(event_bytes(2, at=NOW + timedelta(milliseconds=400)))
+    rig.receiver.step(0.0)
+    rig.clock.advance(3600)
+    rig.settle()
+    assert [row.received - row.time for row in rig.rows()] == [0, 0]
 
 
 def test_a_row_carries_address_times_and_the_very_bytes(rig: Rig) -> None:
