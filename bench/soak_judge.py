@@ -47,7 +47,7 @@ def table(found: dict[str, Any]) -> str:
     lines = [f"{'':28} {'begin':>9} {'end':>9}"]
     for one in found["rows"]:
         mark = "" if one["flat"] else "  NOT FLAT"
-        lines.append(f"{one['what']:28} {one['begin']:9.1f} {one['end']:9.1f}{mark}")
+        lines.append(f"{one['what']:28} {_said(one['begin'])} {_said(one['end'])}{mark}")
     kept = found["kept"]
     lines.append(f"{found['minutes']:g} minutes, {found['devices']} devices, load {found['load']}")
     lines.append(f"killed: {found['kills']}; stored {found['stored']}, disk {found['disk']} MB")
@@ -62,13 +62,20 @@ def table(found: dict[str, Any]) -> str:
 def _row(
     kind: str, what: str, early: Sequence[Look], late: Sequence[Look], of: Callable[[Look], Any]
 ) -> dict[str, Any]:
-    begin, end = (
-        statistics.median([of(one) for one in part if of(one) is not None] or [0.0])
-        for part in (early, late)
-    )
+    begin, end = (_median([of(one) for one in part]) for part in (early, late))
     share, more = _ROOM[kind]
-    flat = end <= begin * (1 + share) + more
+    # What was not measured is not flat: nobody knows.
+    flat = begin is not None and end is not None and end <= begin * (1 + share) + more
     return {"what": what, "begin": begin, "end": end, "flat": flat}
+
+
+def _median(found: Sequence[float | None]) -> float | None:
+    known = [one for one in found if one is not None]
+    return statistics.median(known) if known else None
+
+
+def _said(figure: float | None) -> str:
+    return f"{'-':>9}" if figure is None else f"{figure:9.1f}"
 
 
 def _of(name: str, part: str | None = None) -> Callable[[Look], Any]:
