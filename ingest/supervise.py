@@ -6,12 +6,9 @@ A process that has ended is started again, and a web process that no longer answ
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.nightly import Nightly
@@ -19,9 +16,9 @@ from ingest.pulse import Patience, Pulse
 from ingest.settings import WAKE, IngestSettings
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError, StoreError
+from linli.owner import sole_owner
 from linli.process import Child, StopSignal, Supervisor, linli_argv
 from linli.service import ServiceManager
-from linli.settings import make_folder
 
 WEB = "web"
 PARTS = ("receiver", WEB)
@@ -48,25 +45,6 @@ def supervise(
         check_port(settings.http.host, settings.http.port)
         pulse = Pulse(settings.http, SystemClock(), patience or Patience())
         _run(config, stop, pulse, manager, Nightly(settings, config))
-
-
-@contextmanager
-def sole_owner(folder: Path, what: str = "ingest") -> Iterator[None]:
-    """Hold a data folder for this process; it is free again when the process ends, however.
-
-    Raises InputError when another one, called `what`, holds it.
-    """
-    make_folder(folder)
-    with (folder / f"{what}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"another {what} runs on this data folder",
-                where=str(folder),
-                hint="Stop it first, or give this one its own folder",
-            ) from None
-        yield
 
 
 def _migrate(config: Path, stop: StopSignal, *, patient: bool) -> None:

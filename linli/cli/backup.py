@@ -21,11 +21,11 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
 from ingest.store.migrate import head
-from ingest.supervise import sole_owner
 from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError
+from linli.owner import sole_owner
 from linli.settings import make_folder, write_secret
 
 _LONGEST = 200

@@ -16,11 +16,11 @@ from ingest.archive.restore import Restored, restore
 from ingest.archive.tombstones import Tombstones, gather
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
-from ingest.supervise import sole_owner
 from linli.cli.backup import lines, progress, summary
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError
+from linli.owner import sole_owner
 
 
 @click.command(

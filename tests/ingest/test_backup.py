@@ -19,10 +19,10 @@ from ingest.audit import book as audit
 from ingest.evidence import book, keys
 from ingest.evidence.shelf import FolderStore
 from ingest.store.engine import reading, writing
-from ingest.supervise import sole_owner
 from linli.cli.main import command
 from linli.errors import InputError, StoreError
 from linli.ids import uuid7
+from linli.owner import sole_owner
 from linli.seal import id_of
 
 KEY = Key.new()

@@ -32,7 +32,6 @@ from ingest.store.engine import to_micros, writing
 from ingest.store.incidents import incident
 from ingest.store.notify import notifier
 from ingest.store.registry import node, team
-from ingest.supervise import sole_owner
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
 from linli.cli.doctor.finding import Finding, exit_code
@@ -40,6 +39,7 @@ from linli.cli.main import command
 from linli.codec import encode
 from linli.events import LaneReport, ReportData, Status
 from linli.ids import uuid7
+from linli.owner import sole_owner
 
 
 class Patient:

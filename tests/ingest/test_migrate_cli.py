@@ -10,9 +10,9 @@ import stores
 from click.testing import CliRunner, Result
 
 from ingest.store import migrate
-from ingest.supervise import sole_owner
 from linli.cli.ingest import command
 from linli.errors import InputError
+from linli.owner import sole_owner
 
 
 class Shell:

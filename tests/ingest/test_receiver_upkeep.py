@@ -18,8 +18,8 @@ from ingest.store import journal, state
 from ingest.store import registry as tables
 from ingest.store.database import Database
 from ingest.store.engine import to_micros, writing
-from ingest.supervise import sole_owner
 from linli.errors import InputError
+from linli.owner import sole_owner
 
 TODAY = to_micros(NOW)
 

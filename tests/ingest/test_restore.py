@@ -32,11 +32,11 @@ from ingest.settings import IngestSettings, Site
 from ingest.store import access, state
 from ingest.store.engine import reading, writing
 from ingest.store.files import UNFINISHED, Files
-from ingest.supervise import sole_owner
 from linli.cli.main import command
 from linli.clock import ManualClock
 from linli.errors import InputError
 from linli.ids import uuid7
+from linli.owner import sole_owner
 from linli.seal import about, opened, seal
 
 KEY = Key.new()

@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from ingest.supervise import sole_owner
 from linli.broker import free_port, port_is_free
 from linli.cli.demo.files import write_files
 from linli.cli.demo.inputs import find_inputs, is_camera
 from linli.cli.demo.play import play
 from linli.cli.demo.summary import as_json
 from linli.errors import InputError
+from linli.owner import sole_owner
 from linli.process import StopSignal
 
 HOST = "127.0.0.1"

@@ -11,9 +11,9 @@ from ingest.settings import load_settings
 from ingest.store import migrate as versions
 from ingest.store.choose import database_of
 from ingest.store.migrate import FILES, File
-from ingest.supervise import sole_owner
 from linli.cli.ingest.options import config_option, json_option
 from linli.errors import InputError
+from linli.owner import sole_owner
 
 
 @click.group()
