@@ -1,4 +1,4 @@
-"""The client's side of TLS to the broker: whom it trusts, and who it is."""
+"""TLS to the broker, and as one: whom it trusts, and who it is."""
 
 from __future__ import annotations
 
@@ -41,20 +41,44 @@ def client_context(
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _trust(context, ca_file)
+    if cert_file is not None and key_file is not None:
+        _own(context, cert_file, key_file)
+    return context
+
+
+def server_context(cert_file: str, key_file: str, ca_file: str | None = None) -> ssl.SSLContext:
+    """Return TLS of a listener that shows this certificate.
+
+    With `ca_file` nobody gets in without one of that authority. Raises InputError.
+    """
+    import ssl  # noqa: PLC0415 - as above
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _own(context, cert_file, key_file)
+    if ca_file is not None:
+        _trust(context, ca_file)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _trust(context: ssl.SSLContext, ca_file: str) -> None:
     try:
         context.load_verify_locations(cafile=_there(ca_file))
-    except ssl.SSLError:
+    except OSError:
         raise InputError("holds no certificate in PEM", where=ca_file) from None
-    if cert_file is not None and key_file is not None:
-        try:
-            context.load_cert_chain(_there(cert_file), _there(key_file))
-        except ssl.SSLError:
-            raise InputError(
-                "is no certificate in PEM, or not that of the key",
-                where=cert_file,
-                hint="Take both from one `linli broker issue`",
-            ) from None
-    return context
+
+
+def _own(context: ssl.SSLContext, cert_file: str, key_file: str) -> None:
+    try:
+        context.load_cert_chain(_there(cert_file), _there(key_file))
+    except OSError:
+        raise InputError(
+            "is no certificate in PEM, or not that of the key",
+            where=cert_file,
+            hint="Take both from one `linli broker issue`",
+        ) from None
 
 
 def _there(name: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from linli.broker import find_mosquitto, free_port
 from linli.clock import Clock
+from linli.conform.ends import Ends
 from linli.conform.relay import Relay
 from linli.conform.trial import Cut, Open, Restart, Say, Trial
 from linli.errors import InputError, LinkError
@@ -22,6 +23,7 @@ from linli.mqtt import Delivery, LinkOptions, PahoLink
 
 _TURN = 0.01
 _SOON = 30.0
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _CONFIG = (
     "listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n"
     "max_queued_messages 10000\nmax_inflight_messages 1000\npersistence false\n"
@@ -36,24 +38,25 @@ class Broker:
     port: int
     username: str | None = None
     password: str | None = None
+    tls: bool = False
 
     @classmethod
     def parse(cls, url: str) -> Broker:
-        """Read mqtt://USER:PASSWORD@HOST:PORT. Raises InputError."""
+        """Read mqtt://USER:PASSWORD@HOST:PORT, or mqtts. Raises InputError."""
         try:
             parts = urlsplit(url)
-            port = parts.port or 1883
+            port = parts.port or _PORTS.get(parts.scheme, 0)
         except ValueError:
             parts, port = urlsplit(""), 0
-        if parts.scheme != "mqtt" or not parts.hostname:
+        if parts.scheme not in _PORTS or not parts.hostname:
             raise InputError(
                 "must be like mqtt://user:password@host:1883",
                 where="--broker",
-                hint="TLS is not spoken here: run the trial beside the broker",
+                hint="Or mqtts://user@host:8883 with --ca-file, for TLS",
             )
         user = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
-        return cls(parts.hostname, port, user, password)
+        return cls(parts.hostname, port, user, password, parts.scheme == "mqtts")
 
 
 @contextlib.contextmanager
@@ -92,22 +95,25 @@ def _wait_for(port: int) -> None:
 class Voice:
     """Our own connection, straight to the broker."""
 
-    def __init__(self, broker: Broker, clock: Clock) -> None:
+    def __init__(self, broker: Broker, clock: Clock, ends: Ends) -> None:
         options = LinkOptions(
             host=broker.host,
             port=broker.port,
             client_id=broker.username or "conform",
             username=broker.username,
             password=broker.password,
+            tls=ends.voice,
         )
         self.refused: list[str] = []
+        self.down = ""
         self.link = PahoLink(options, self, clock)
 
     def on_up(self) -> None:
         """Nothing to be told."""
 
     def on_down(self, reason: str) -> None:
-        """Nothing to be told."""
+        """Keep why: it may never come up."""
+        self.down = reason
 
     def on_message(self, delivery: Delivery) -> None:
         """Nothing is subscribed to."""
@@ -122,14 +128,17 @@ class Voice:
 class Drive:
     """Runs one trial to its end."""
 
-    def __init__(self, trial: Trial, broker: Broker, clock: Clock, restart: str = "") -> None:
+    def __init__(
+        self, trial: Trial, broker: Broker, clock: Clock, restart: str = "", *, ends: Ends
+    ) -> None:
         self._trial = trial
         self._broker = broker
         self._clock = clock
         self._restart = restart
+        self._ends = ends
         self._began = clock.now()
         self._zero = clock.monotonic()
-        self._relay = Relay((broker.host, broker.port), trial.see, self._now)
+        self._relay = Relay((broker.host, broker.port), trial.see, self._now, ends)
 
     def run(
         self,
@@ -141,10 +150,12 @@ class Drive:
 
         Raises InputError for a port that is taken, LinkError without a broker or rights there.
         """
-        voice = Voice(self._broker, self._clock)
+        voice = Voice(self._broker, self._clock, self._ends)
         try:
             self._reach(voice)
             port = self._relay.listen(*listen)
+            if self._ends.near is not None:
+                tell("it has to speak TLS")
             tell(f"connect it to {listen[0]}:{port}")
             self._play(voice, tell, stopped)
         finally:
@@ -155,8 +166,10 @@ class Drive:
         until = time.monotonic() + _SOON
         while not voice.link.connected:
             if time.monotonic() > until:
+                why = f": {voice.down}" if voice.down else ""
                 raise LinkError(
-                    f"no broker at {self._broker.host}:{self._broker.port}", where="linli conform"
+                    f"no broker at {self._broker.host}:{self._broker.port}{why}",
+                    where="linli conform",
                 )
             voice.link.step(0.05)
 
@@ -164,6 +177,8 @@ class Drive:
         phase = ""
         while not self._trial.done and not stopped():
             self._relay.turn(_TURN)
+            while self._relay.troubles:
+                tell(self._relay.troubles.popleft())
             voice.link.step(0)
             for action in self._trial.step(self._now()):
                 if isinstance(action, Say):

@@ -3,7 +3,8 @@
     pip install paho-mqtt
     python lift.py --host 127.0.0.1 --port 1883 --site c001 --area b03 --node c001-lift1
 
-The password is read from LINLI_PASSWORD. What waits for a receipt is kept in lift.db.
+The password is read from LINLI_PASSWORD. With --ca-file it speaks TLS (port 8883), with --cert-file
+and --key-file under a certificate. What waits for a receipt is kept in lift.db.
 """
 
 import argparse
@@ -88,6 +89,8 @@ class Lift:
             mqtt.CallbackAPIVersion.VERSION2, client_id=options.node, protocol=mqtt.MQTTv5
         )
         self.client.username_pw_set(options.node, os.environ.get("LINLI_PASSWORD"))
+        if options.ca_file:
+            self.client.tls_set(options.ca_file, options.cert_file, options.key_file)
         delay = Properties(PacketTypes.WILLMESSAGE)
         delay.WillDelayInterval = 10
         lost = json.dumps({"state": "lost", "session": self.session})
@@ -249,6 +252,8 @@ def main() -> None:
     ):
         options.add_argument(f"--{name}", default=default)
     options.add_argument("--port", type=int, default=1883)
+    for name in ("ca-file", "cert-file", "key-file"):
+        options.add_argument(f"--{name}")
     lift = Lift(options.parse_args())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -28,6 +28,7 @@ def consumer(
     broker: str | None,
     file: Path | None,
     as_json: bool,
+    **tls: str | None,
 ) -> None:
     """Try a consumer: this plays a node, in order, out of order, twice, and with bad messages.
 
@@ -42,5 +43,6 @@ def consumer(
         broker=broker,
         file=file,
         as_json=as_json,
+        tls=tls,
         restart=restart,
     )

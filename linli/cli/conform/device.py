@@ -32,6 +32,7 @@ def device(
     broker: str | None,
     file: Path | None,
     as_json: bool,
+    **tls: str | None,
 ) -> None:
     """Try a device: this plays the ingest, withholds receipts, cuts its line, refuses one fact.
 
@@ -53,4 +54,5 @@ def device(
         broker=broker,
         file=file,
         as_json=as_json,
+        tls=tls,
     )

@@ -15,6 +15,7 @@ from linli.clock import SystemClock
 from linli.conform import report
 from linli.conform.clause import Clause, judge
 from linli.conform.drive import Broker, Drive, own_broker
+from linli.conform.ends import Files
 from linli.conform.trial import Trial
 from linli.errors import InputError
 from linli.events import SCHEMA_VERSION
@@ -39,6 +40,22 @@ class Address(click.ParamType[tuple[str, int]]):
         if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
             self.fail(f"must be HOST:PORT, not {value!r}", param, ctx)
         return host, int(port)
+
+
+def _tls_options() -> tuple[Callable[[F], F], ...]:
+    """Last first, as decorators go."""
+    said = (
+        ("--listen-cert", "Speak TLS to what you try, and show it this certificate"),
+        ("--listen-key", "Its key"),
+        ("--listen-ca", "Let it in with a client certificate of this authority only"),
+        ("--ca-file", "Speak TLS to the broker (mqtts), and trust this authority"),
+        ("--cert-file", "Our certificate there, where --broker's user goes by one"),
+        ("--key-file", "Its key"),
+        ("--their-cert", "The certificate there of what you try, where it goes by one"),
+        ("--their-key", "Its key"),
+    )
+    kind = click.Path(dir_okay=False)
+    return tuple(click.option(name, type=kind, help=text) for name, text in reversed(said))
 
 
 def trial_options(function: F) -> F:
@@ -67,7 +84,8 @@ def trial_options(function: F) -> F:
             help="Seconds to wait for each thing that must",
         ),
         click.option("--stop", is_flag=True, help="Ask at the end to stop it, and judge that"),
-        click.option("--broker", help="Not an own one: mqtt://user:password@host:port"),
+        *_tls_options(),
+        click.option("--broker", help="Not an own one: mqtt[s]://user:password@host:port"),
         click.option(
             "--listen",
             type=Address(),
@@ -89,15 +107,21 @@ def hold_against(
     broker: str | None,
     file: Path | None,
     as_json: bool,
+    tls: dict[str, str | None],
     restart: str = "",
 ) -> None:
     """Play a trial, print its report and exit. Raises InputError, LinkError."""
     if file is not None and file.suffix not in _FORMS:
         raise InputError(f"must end in .md or .html, not {file.name!r}", where="--report")
+    files = Files(**{name.removesuffix("_file"): path for name, path in tls.items()})
+    ends = files.ends()
     stop = StopSignal()
     stop.install()
     with _broker(broker) as there:
-        Drive(trial, there, SystemClock(), restart).run(listen, _tell, stop.is_set)
+        if there.tls != (files.ca is not None):
+            raise InputError("goes together with mqtts:// in --broker", where="--ca-file")
+        drive = Drive(trial, there, SystemClock(), restart, ends=ends)
+        drive.run(listen, _tell, stop.is_set)
     results = judge(clauses, trial.trace)
     about = (trial.trace.node, role, SCHEMA_VERSION, results)
     if file is not None:
