@@ -19,7 +19,11 @@ PROBE = "probe"
 """Kind of the messages by which the ingest tries its own chain; they come from `PROBE_NODE`."""
 PROBE_NODE = "svc-ingest"
 ID_PATTERN = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
-RESERVED_AREAS = frozenset({SYSTEM_AREA, REQUEST_AREA, "_share"})
+SHARE_AREA = "_share"
+"""What a community may tell its district; nothing else crosses the bridge."""
+DISTRICTS = "up"
+"""Stands where a community's id would, at a broker of a district."""
+RESERVED_AREAS = frozenset({SYSTEM_AREA, REQUEST_AREA, SHARE_AREA})
 
 _ID = re.compile(ID_PATTERN, re.ASCII)
 _FIELDS = ("site", "area", "node", "device", "kind", "name")
@@ -86,6 +90,21 @@ def topic_filter(
         if level != "+" and level not in RESERVED_AREAS and not is_id(level):
             raise ValueError(f"filter level must be an id or '+', not {level!r}")
     return f"{PREFIX}/{VERSION}/{site}/{area}/{node}/{device}/{kind}/{name}"
+
+
+def shared_prefix(site: str) -> str:
+    """Return what topics begin with that a community's broker passes to its district's."""
+    return f"{PREFIX}/{VERSION}/{site}/{SHARE_AREA}/"
+
+
+def district_prefix(path: str, site: str) -> str:
+    """Return what takes its place there; `path` is the district's code and the street's."""
+    return f"{PREFIX}/{VERSION}/{DISTRICTS}/{path}/{site}/"
+
+
+def districts_filter() -> str:
+    """Return the filter of all that communities tell their district."""
+    return f"{PREFIX}/{VERSION}/{DISTRICTS}/#"
 
 
 def receipt_topic(site: str, node: str, stream: str) -> Topic:

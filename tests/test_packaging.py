@@ -48,6 +48,7 @@ def test_the_wheel_holds_every_file_of_the_checkout_as_it_is() -> None:
     [
         ("broker", "mosquitto.conf"),
         ("broker", "acl.conf"),
+        ("broker", "bridge.conf"),
         ("models", "catalog.toml"),
         ("models", "demo", "elevator.mp4"),
         ("dashboards", "web", "static", "dist", "app.js"),

@@ -100,6 +100,7 @@ def _write_mosquitto_files(
             access=f"password_file {whole}/passwords",
             persistence=snapshots(whole),
             logging=f"log_dest file {whole}/mosquitto.log\nconnection_messages false",
+            bridge="",
         ),
         "acl.conf": acl(Rights(site=site, askers=tuple(askers))),
     }

@@ -5,19 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linli.broker.template import fill
-from linli.topics import REQUEST_AREA, topic_filter
+from linli.topics import (
+    PREFIX,
+    REQUEST_AREA,
+    VERSION,
+    district_prefix,
+    districts_filter,
+    topic_filter,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Another system that reads events, states and presence; in some areas, or in all.
 
-    With `home_assistant` also readings, and what is told of devices under `homeassistant/`.
+    With `home_assistant` also readings, and what is told of devices under `homeassistant/`; with
+    `district` also what communities tell their district.
     """
 
     user: str
     areas: tuple[str, ...] = ()
     home_assistant: bool = False
+    district: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A community whose bridge writes here, below its own prefix alone, and reads nothing."""
+
+    id: str
+    path: str
+
+    @property
+    def user(self) -> str:
+        """The name of its bridge."""
+        return bridge_user(self.id)
+
+
+def bridge_user(site: str) -> str:
+    """Return by which name the bridge of a community comes to its district's broker."""
+    return f"site-{site}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +59,7 @@ class Rights:
     askers: tuple[str, ...] = ()
     readers: tuple[Reader, ...] = ()
     barred: tuple[str, ...] = ()
+    sites: tuple[Site, ...] = ()
 
 
 def acl(rights: Rights) -> str:
@@ -42,6 +70,13 @@ def acl(rights: Rights) -> str:
         lines.setdefault(user, []).append(f"topic write {asked}")
     for reader in rights.readers:
         lines.setdefault(reader.user, []).extend(_readable(rights.site, reader))
+    for one in rights.sites:
+        # The patterns would let it speak as a box here, and hear what is written to one.
+        lines[one.user] = [
+            f"topic deny {PREFIX}/{VERSION}/{rights.site}/#",
+            # Two levels: a bridge that sent raw topics, which are longer, would be refused.
+            f"topic write {district_prefix(one.path, one.id)}+/+",
+        ]
     lines.update((user, ["topic deny #"]) for user in rights.barred)
     blocks = ("\n".join(("", f"user {user}", *lines[user], "")) for user in sorted(lines))
     return fill("acl.conf", site=rights.site) + "".join(blocks)
@@ -57,6 +92,8 @@ def _readable(site: str, reader: Reader) -> list[str]:
         ]
         if reader.home_assistant:
             found.append(topic_filter(site, area=area, kind="telemetry"))
+    if reader.district:
+        found.append(districts_filter())
     lines = [f"topic read {one}" for one in found]
     if reader.home_assistant:
         lines += [

@@ -6,11 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from linli.broker.rights import bridge_user
 from linli.broker.template import fill, snapshots
+from linli.topics import district_prefix, shared_prefix
 
 TLS_FOLDER = "tls"
 TLS_FILES = ("ca.crt", "crl.pem", "server.crt", "server.key")
+BRIDGE_FOLDER = f"{TLS_FOLDER}/bridge"
+BRIDGE_FILES = ("ca.crt", "client.crt", "client.key")
+"""As a district's `linli broker issue` writes them."""
 SQLITE_PLUGIN = "/usr/lib/mosquitto_persist_sqlite.so"
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A district's broker, to which that of `site` passes what the community shares."""
+
+    site: str
+    host: str
+    port: int
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,7 @@ class Server:
     run_as: str = "mosquitto"
     version: Literal["2.0", "2.1"] = "2.0"
     plugin: str = SQLITE_PLUGIN
+    bridge: Bridge | None = None
 
 
 def configuration(server: Server) -> str:
@@ -41,7 +57,23 @@ def configuration(server: Server) -> str:
         access="\n".join(_access(server)),
         persistence=_persistence(server),
         logging="log_type notice\nlog_dest stderr\nlog_dest topic\nconnection_messages true",
+        bridge=_bridge(server.bridge, server.folder / BRIDGE_FOLDER),
     )
+
+
+def _bridge(bridge: Bridge | None, proof: Path) -> str:
+    if bridge is None:
+        return ""
+    user = bridge_user(bridge.site)
+    return fill(
+        "bridge.conf",
+        user=user,
+        host=bridge.host,
+        port=bridge.port,
+        proof=proof,
+        here=shared_prefix(bridge.site),
+        there=district_prefix(bridge.path, bridge.site),
+    ).rstrip("\n")
 
 
 def _access(server: Server) -> list[str]:

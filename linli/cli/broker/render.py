@@ -24,8 +24,16 @@ from linli.broker.files import (
     replace,
 )
 from linli.broker.passwords import password_file
-from linli.broker.rights import acl
-from linli.broker.server import TLS_FILES, TLS_FOLDER, Server, configuration
+from linli.broker.rights import acl, bridge_user
+from linli.broker.server import (
+    BRIDGE_FILES,
+    BRIDGE_FOLDER,
+    TLS_FILES,
+    TLS_FOLDER,
+    Bridge,
+    Server,
+    configuration,
+)
 from linli.cli.broker.roster import Roster, roster_of, server_of
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
@@ -81,11 +89,27 @@ def prepare(server: Server, roster: Roster) -> None:
     if server.tls:
         for name in TLS_FILES:
             _require(folder / TLS_FOLDER / name, server)
+    if server.bridge is not None:
+        _take_up(server.bridge, folder / BRIDGE_FOLDER, server.run_as)
     if server.access == "passwords":
         kept = make_folder(folder / SECRETS)
         for name in roster.identities:
             if not (kept / name).exists():
                 write_secret(kept / name, secrets.token_urlsafe(32))
+
+
+def _take_up(bridge: Bridge, folder: Path, owner: str) -> None:
+    """Let mosquitto read what was carried over from the district. Raises InputError."""
+    for path in (folder / name for name in BRIDGE_FILES):
+        if not path.is_file():
+            raise InputError(
+                "no such file: the bridge cannot start without it",
+                where=str(path),
+                hint=f"`linli broker issue {bridge_user(bridge.site)}` at the district writes it",
+            )
+        path.chmod(0o600)
+        give(path, owner)
+    give(folder, owner)
 
 
 def _require(path: Path, server: Server) -> None:

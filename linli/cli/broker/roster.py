@@ -8,14 +8,17 @@ from pathlib import Path
 from ingest.registry import book
 from ingest.settings import CLIENT_ID, IngestSettings
 from linli.broker.authority import LIST, Authority
-from linli.broker.rights import Reader, Rights
-from linli.broker.server import Server
+from linli.broker.rights import Reader, Rights, Site
+from linli.broker.server import Bridge, Server
 from linli.cli.ingest.folder import state
 from linli.errors import InputError
+from linli.topics import DISTRICTS
 
 COMMANDER = "svc-command"
 DISCOVERER = "svc-discovery"
 WATCHER = "svc-watch"
+SHARER = "svc-share"
+_OURS = frozenset({CLIENT_ID, COMMANDER, DISCOVERER, WATCHER, SHARER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ def server_of(settings: IngestSettings) -> Server:
         run_as=broker.run_as,
         version=broker.version,
         plugin=broker.plugin,
+        bridge=None
+        if broker.bridge is None
+        else Bridge(settings.site.id, broker.bridge.host, broker.bridge.port, broker.bridge.path),
     )
 
 
@@ -56,27 +62,37 @@ def roster_of(settings: IngestSettings) -> Roster:
     with state(settings) as connection:
         edges = book.some(connection, "edge", retired=True)
     readers = tuple(
-        Reader(one.user, one.areas, one.home_assistant) for one in settings.broker.readers
+        Reader(one.user, one.areas, one.home_assistant, one.district)
+        for one in settings.broker.readers
     )
+    sites = tuple(Site(one.id, one.path) for one in settings.broker.sites)
     askers = tuple(one.user for one in settings.commands.integrators)
     services = (
         CLIENT_ID,
         *((COMMANDER,) if settings.commands.enabled else ()),
         *((DISCOVERER,) if settings.home_assistant.enabled else ()),
         *((WATCHER,) if settings.watch.enabled else ()),
+        *((SHARER,) if settings.broker.bridge is not None else ()),
     )
     others = {*askers, *(one.user for one in readers)}
-    _check_apart(others, {one.id for one in edges})
+    bridges = {one.user for one in sites}
+    names = {one.id for one in edges}
+    _check_apart(others, names | bridges)
+    _check_apart(bridges, names)
+    if sites and settings.site.id == DISTRICTS:
+        raise InputError("what communities share is kept under that name", where="site.id")
+    others |= bridges
     shut_out = _shut_out(settings)
     used = frozenset(one.id for one in edges if not one.retired)
     return Roster(
         identities=tuple(sorted({*services, *used, *others})),
         edges=used,
-        others=frozenset({*others, CLIENT_ID, COMMANDER, DISCOVERER, WATCHER}),
+        others=_OURS | others,
         rights=Rights(
             site=settings.site.id,
             askers=askers,
             readers=readers,
+            sites=sites,
             barred=tuple(one.id for one in edges if one.retired or one.id in shut_out),
         ),
     )
@@ -100,10 +116,10 @@ def _check_user(where: str, user: str | None, ours: str) -> None:
 
 
 def _check_apart(others: set[str], edges: set[str]) -> None:
-    twice = sorted(others & (edges | {CLIENT_ID, COMMANDER, DISCOVERER, WATCHER}))
+    twice = sorted(others & (edges | _OURS))
     if twice:
         raise InputError(
             f"{twice[0]!r} is an edge or a service already",
-            where="broker.readers or commands.integrators",
+            where="broker.readers, broker.sites or commands.integrators",
             hint="Give every other system a user of its own",
         )
