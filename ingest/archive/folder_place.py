@@ -44,7 +44,7 @@ class FolderPlace:
     def fetch(self, name: str, target: Path) -> None:
         """See Place."""
         with self._translated():
-            shutil.copyfile(self.folder / name, target)
+            shutil.copyfile(self._there() / name, target)
 
     def names(self) -> list[str]:
         """See Place."""

@@ -26,7 +26,7 @@ class Place(Protocol):
         """Write what has the name into a file. Raises FileNotFoundError when there is none."""
 
     def names(self) -> list[str]:
-        """Return the names of what is there, sorted."""
+        """Return the names of what is there, sorted; raise when the folder itself is not there."""
 
     def remove(self, name: str) -> None:
         """Remove what has the name."""

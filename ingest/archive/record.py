@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 NAME = "backups.json"
+_MOST = 64
+"""Addresses that are remembered: `--to` may name another each time."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +32,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """When the last try began, and how each place is, by its address."""
+    """When the last try began, and how each place is, by its address.
+
+    `begun` says since when this data folder writes to an address: archives there that are older are
+    of another life of the community's data, before a restore or on another machine.
+    """
 
     tried: datetime | None = None
     places: dict[str, Standing] = {}
+    begun: dict[str, datetime] = {}
 
     @property
     def failed(self) -> bool:
@@ -46,7 +53,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             address: self.places.get(address, Standing()).after(now, why)
             for address, why in outcomes.items()
         }
-        return Record(tried=now, places=found)
+        return Record(tried=now, places=found, begun=self.begun)
+
+    def knows(self, address: str) -> bool:
+        """Tell whether what is there may be of this data folder."""
+        known = self.places.get(address)
+        return address in self.begun or (known is not None and known.good is not None)
+
+    def begin(self, now: datetime, addresses: Iterable[str]) -> Record:
+        """Return it with addresses that are written to from now on."""
+        now = now.replace(microsecond=0)  # as names of archives know it
+        begun = dict.fromkeys(addresses, now)
+        kept = sorted((self.begun | begun).items(), key=lambda one: one[1])[-_MOST:]
+        return msgspec.structs.replace(self, begun=dict(kept))
 
 
 def read(folder: Path) -> Record:

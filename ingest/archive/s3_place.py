@@ -62,10 +62,13 @@ class S3Place:
             try:
                 pieces = obstore.get(self._store, name)
             except (NotFoundError, FileNotFoundError):
-                raise FileNotFoundError(name) from None
-            with target.open("wb") as out:
-                for piece in pieces:
-                    out.write(bytes(piece))
+                pieces = None
+            if pieces is not None:
+                with target.open("wb") as out:
+                    for piece in pieces:
+                        out.write(bytes(piece))
+        if pieces is None:
+            raise FileNotFoundError(name)
 
     def names(self) -> list[str]:
         """See Place."""
@@ -81,8 +84,6 @@ class S3Place:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise
         except (PermissionDeniedError, UnauthenticatedError):
             hint = "Mend access_key, its secret, and what that key may do in the bucket"
             raise InputError("lets us not in", where=self.address, hint=hint) from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta, tzinfo
 
 from ingest.backup_settings import Backup
+from linli.clock import EARLIEST
 
 AGAIN = timedelta(hours=1)
 """After one that failed."""
@@ -27,12 +28,17 @@ def due(
     return tried < last or (failed and now - tried >= AGAIN)
 
 
-def kept(times: Iterable[datetime], rule: Backup, zone: tzinfo) -> set[datetime]:
-    """Return those that stay: the newest of each of so many days, weeks and months."""
+def kept(
+    times: Iterable[datetime], rule: Backup, zone: tzinfo, begun: datetime = EARLIEST
+) -> set[datetime]:
+    """Return those that stay: the newest of each of so many days, weeks and months.
+
+    What was made before `begun` is of another life of the data: nothing newer stands for it.
+    """
     newest_first = sorted(times, reverse=True)
     stay: set[datetime] = set()
     for many, bucket in ((rule.daily, _day), (rule.weekly, _week), (rule.monthly, _month)):
-        stay |= _newest_of_each(newest_first, many, bucket, zone)
+        stay |= _newest_of_each(newest_first, many, bucket, zone, begun)
     return stay
 
 
@@ -41,10 +47,11 @@ def _newest_of_each(
     many: int,
     bucket: Callable[[datetime], tuple[int, ...]],
     zone: tzinfo,
+    begun: datetime,
 ) -> set[datetime]:
     found: dict[tuple[int, ...], datetime] = {}
     for one in newest_first:
-        name = bucket(one.astimezone(zone))
+        name = (one >= begun, *bucket(one.astimezone(zone)))
         if name not in found and len(found) < many:
             found[name] = one
     return set(found.values())

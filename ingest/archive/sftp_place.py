@@ -38,7 +38,6 @@ class SftpPlace:
         target, partial = str(self._folder / name), str(self._folder / f"{name}.part")
 
         async def work(sftp: asyncssh.SFTPClient) -> None:
-            await sftp.makedirs(str(self._folder), exist_ok=True)
             await sftp.put(str(source), partial)
             kept = await _sha256(sftp, partial)
             require_same(sha256_of_file(source), kept, f"{self.address}/{name}")
@@ -85,6 +84,9 @@ class SftpPlace:
         except asyncssh.PermissionDenied:
             hint = "Its authorized_keys must have the public key of key_file"
             raise InputError("lets us not in", where=self.address, hint=hint) from None
+        except asyncssh.SFTPNoSuchFile:
+            hint = "Is the disk there? If so, make the folder on it once"
+            raise InputError("no such folder", where=self.address, hint=hint) from None
         except asyncssh.KeyImportError as error:
             raise InputError(f"a key cannot be read ({error})", where=self.address) from None
         except (asyncssh.Error, TimeoutError) as error:

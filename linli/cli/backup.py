@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,7 +14,6 @@ from ingest.archive.age import Key
 from ingest.archive.delivery import Delivered, deliver
 from ingest.archive.make import time_in, verify
 from ingest.archive.manifest import Manifest, Pictures
-from ingest.archive.place import Place
 from ingest.archive.places import place_of
 from ingest.audit import book as audit
 from ingest.backup_settings import BackupPlace
@@ -24,7 +24,7 @@ from ingest.store.migrate import head
 from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
-from linli.errors import InputError
+from linli.errors import InputError, LinliError
 from linli.owner import sole_owner
 from linli.settings import make_folder, write_secret
 
@@ -69,6 +69,7 @@ def key(file: Path, *, as_json: bool) -> None:
     type=click.Choice(["all", "safety", "none"]),
     help="Which are taken along; safety: of incidents about safety, and those held",
 )
+@click.option("--anew", is_flag=True, help="Also beside backups that this data knows nothing of")
 @json_option
 def make_one(
     config: Path,
@@ -76,17 +77,21 @@ def make_one(
     public: tuple[str, ...],
     pictures: Pictures | None,
     *,
+    anew: bool,
     as_json: bool,
 ) -> None:
     """Write one archive, read it back, bring it to every place, then drop what is too old there.
 
     The ingest may run. Nothing is taken for a backup before it was restored into a scratch folder
-    with the same hashes and rows. The exit code is 1 when it did not reach every place.
+    with the same hashes and rows. A place with backups that this data folder knows nothing of is
+    left as it is: `linli restore` first, or --anew. The exit code is 1 when it did not reach every
+    place.
     """
-    settings, places = _told(load_settings(config), target, public, pictures)
+    settings = _told(load_settings(config), target, public, pictures)
     with sole_owner(settings.folder, "backup"):
-        _write_down(settings, ", ".join(one.address for one in places))
-        done = deliver(settings, places, SystemClock().now(), noted=target is None, say=progress)
+        _write_down(settings, ", ".join(one.to for one in settings.backup.places))
+        now, noted = SystemClock().now(), target is None
+        done = deliver(settings, now, noted=noted, anew=anew, say=progress)
     _say_made(done, as_json=as_json)
     click.get_current_context().exit(1 if done.failed else 0)
 
@@ -95,19 +100,28 @@ def make_one(
 @config_option
 @json_option
 def list_archives(config: Path, *, as_json: bool) -> None:
-    """List the archives at the places of [backup], by addresses that `linli restore` takes."""
+    """List the archives at the places of [backup], by addresses that `linli restore` takes.
+
+    The exit code is 1 when a place does not answer.
+    """
     settings = load_settings(config)
-    found = [
-        (at, f"{place.address.rstrip('/')}/{name}")
-        for place in map(place_of, settings.backup.places)
-        for name in place.names()
-        if (at := time_in(settings.site.id, name)) is not None
-    ]
+    found: list[tuple[datetime, str]] = []
+    away = False
+    for one in settings.backup.places:
+        try:
+            names = place_of(one).names()
+        except LinliError as error:
+            away = True
+            click.echo(f"not known of {one.to}: {error}", err=True)
+            continue
+        times = ((time_in(settings.site.id, name), name) for name in names)
+        found += [(at, f"{one.to.rstrip('/')}/{name}") for at, name in times if at is not None]
     if as_json:
         click.echo(json.dumps([{"made": at.isoformat(), "address": text} for at, text in found]))
-        return
-    for at, text in sorted(found):
-        click.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC  {text}")
+    else:
+        for at, text in sorted(found):
+            click.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC  {text}")
+    click.get_current_context().exit(1 if away else 0)
 
 
 @command.command(epilog="Example: linli backup check c001-….linli.age --key linli-backup.key")
@@ -130,8 +144,8 @@ def _told(
     target: Path | None,
     public: tuple[str, ...],
     pictures: Pictures | None,
-) -> tuple[IngestSettings, list[Place]]:
-    """Return the settings as the options change them, and where to. Raises InputError."""
+) -> IngestSettings:
+    """Return the settings as the options change them. Raises InputError."""
     rule = settings.backup
     keys = public or rule.keys
     if not keys or (target is None and not rule.places):
@@ -143,8 +157,7 @@ def _told(
     given = msgspec.structs.replace(
         rule, keys=keys, places=places, pictures=pictures or rule.pictures
     )
-    changed = msgspec.structs.replace(settings, backup=given)
-    return changed, [place_of(one) for one in places]
+    return msgspec.structs.replace(settings, backup=given)
 
 
 def _write_down(settings: IngestSettings, target: str) -> None:

@@ -17,7 +17,6 @@ import click
 import msgspec
 
 from ingest.archive.delivery import bury
-from ingest.archive.places import place_of
 from ingest.audit import book as audit
 from ingest.evidence import book, request
 from ingest.evidence.request import PURPOSE, Request, Shown
@@ -125,18 +124,17 @@ def delete(
         held = len(found) - len(gone)
         told = {"why": why, "pictures": len(gone), "held": held, **_told(asked)}
         audit.note(connection, now, actor(), "pictures-deleted", asked.place, **told)
-    _tell_places(settings, now)
     if as_json:
         click.echo(json.dumps({"deleted": [one.id for one in gone], "held": held}))
     else:
         click.echo(f"{len(gone)} deleted" + (f", {held} are held and stay" if held else ""))
+    _tell_places(settings, now)
     click.get_current_context().exit(1 if held else 0)
 
 
 def _tell_places(settings: IngestSettings, now: datetime) -> None:
     """Let no backup bring them back, from now on."""
-    places = [place_of(one) for one in settings.backup.places]
-    for place, why in bury(settings, places, now).items():
+    for place, why in bury(settings, now).items():
         click.echo(f"not told to {place} yet, the next backup does: {why}", err=True)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from ingest.archive.age import Key
-from ingest.archive.folder_place import FolderPlace
+from ingest.archive.delivery import resume
 from ingest.archive.make import fresh
 from ingest.archive.places import find, place_of
 from ingest.archive.restore import Restored, restore
-from ingest.archive.tombstones import Tombstones, gather
+from ingest.archive.tombstones import Tombstones, end_life, gather
+from ingest.backup_settings import BackupPlace
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from linli.cli.backup import lines, progress, summary
@@ -54,7 +55,9 @@ def command(
         try:
             path = _fetched(settings, file, scratch)
             graves = _graves(settings, path, key, scratch / "deleted", alone=alone)
+            end_life(settings.folder)
             done = restore(settings, path, key, SystemClock(), graves=graves, say=progress)
+            resume(settings, SystemClock().now())
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     _say(done, config, as_json=as_json)
@@ -82,18 +85,18 @@ def _graves(
 ) -> list[Tombstones]:
     """Return what must not come back: by the places, and by the list beside the archive."""
     found: list[Tombstones] = []
-    places = [place_of(one) for one in settings.backup.places]
-    for place in (FolderPlace(path.absolute().parent), *places):
+    beside = BackupPlace(to=str(path.absolute().parent))
+    for one in (beside, *settings.backup.places):
         try:
-            found += gather([place], settings.site.id, key, scratch)
+            found += gather([place_of(one)], settings.site.id, key, scratch)
         except LinliError as error:
             if not alone:
                 raise InputError(
                     f"what was deleted since is not known ({error})",
-                    where=place.address,
+                    where=one.to,
                     hint="Mend that, or say --alone: what was deleted since may come back",
                 ) from None
-            progress(f"what was deleted since is not known of {place.address}: {error}")
+            progress(f"what was deleted since is not known of {one.to}: {error}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,10 @@ from click.testing import CliRunner, Result
 from handed_in import arrival
 from house import NOON, SITE, Folder, jpeg
 
-from ingest.archive import delivery, make, record
+from ingest.archive import delivery, make, record, tombstones
 from ingest.archive.age import Key
 from ingest.archive.delivery import deliver
-from ingest.archive.places import place_of
+from ingest.archive.folder_place import FolderPlace
 from ingest.archive.record import Record, Standing
 from ingest.archive.schedule import due, kept
 from ingest.backup_settings import Backup, BackupPlace
@@ -89,8 +90,7 @@ def settings_of(folder: Folder, *places: Path) -> IngestSettings:
 
 
 def delivered(settings: IngestSettings, now: datetime) -> delivery.Delivered:
-    places = [place_of(one) for one in settings.backup.places]
-    return deliver(settings, places, now, noted=True)
+    return deliver(settings, now, noted=True)
 
 
 def found(settings: IngestSettings, folder: Folder, now: datetime) -> dict[str, Finding]:
@@ -135,11 +135,15 @@ def test_one_that_cannot_be_made_is_written_down_and_no_old_one_goes(
     once = msgspec.structs.replace(settings.backup, daily=1, weekly=0, monthly=0)
     settings = msgspec.structs.replace(settings, backup=once)
     (usb / "c009-20200101T000000Z.linli.age").touch()
-    (usb / "c001-20200101T000000Z.linli.part").touch()
+    (usb / "c001-east-20200101T000000Z.linli.part").touch()
     first = delivered(settings, NOON).made.path
+    (usb / "c001-20200101T000000Z.linli.part").touch()
+    (usb / "c001-20200101T000000Z.linli.age.part").touch()
     second = delivered(settings, NOON + timedelta(days=1))
     assert second.dropped == (str(first),)
-    names = {"c009-20200101T000000Z.linli.age", "c001-deleted.age", second.made.path.name}
+    life = tombstones.name_of(SITE, tombstones.life(folder.path))
+    others = {"c009-20200101T000000Z.linli.age", "c001-east-20200101T000000Z.linli.part"}
+    names = {*others, life, second.made.path.name}
     assert {one.name for one in usb.iterdir()} == names
 
     def bad(*_: object) -> None:
@@ -269,3 +273,107 @@ def test_who_was_deleted_stays_so_on_a_clean_host_with_an_older_archive(
     assert json.loads(again("restore", address, "--alone", *words).stdout)["gone"] == 0
     with pytest.raises(InputError, match="no such archive"):
         again("restore", f"{usb}/{SITE}-20200101T000000Z.linli.age", "--yes", *words)
+
+
+def test_a_new_server_leaves_the_backups_of_the_old_one_alone(
+    folder: Folder, tmp_path: Path
+) -> None:
+    usb, nas = tmp_path / "usb", tmp_path / "nas"
+    usb.mkdir()
+    old = delivered(settings_of(folder, usb), NOON).made.path
+    before = {one.name: one.stat().st_mtime_ns for one in usb.iterdir()}
+    new = Folder(tmp_path / "new")
+    try:
+        settings = settings_of(new, usb)
+        later = NOON + timedelta(hours=1)
+        with pytest.raises(InputError, match="knows nothing of"):
+            delivered(settings, later)
+        assert "--anew" in (record.read(new.path).places[str(usb)].why or "")
+        assert {one.name: one.stat().st_mtime_ns for one in usb.iterdir()} == before
+        nas.mkdir()
+        both = settings_of(new, usb, nas)
+        assert list(delivered(both, later + timedelta(minutes=1)).failed) == [str(usb)]
+        assert (
+            delivery.deliver(both, later + timedelta(minutes=2), noted=True, anew=True).failed == {}
+        )
+        assert delivered(both, later + timedelta(minutes=3)).dropped != ()
+    finally:
+        new.close()
+    assert old.exists(), "the newest of its day in its life"
+    assert len([one for one in usb.iterdir() if one.name.endswith(make.SUFFIX)]) == 2
+    assert before.keys() <= {one.name for one in usb.iterdir()}, "and the list of the old one"
+
+
+def test_what_goes_at_a_disk_that_is_away_is_nothing(folder: Folder, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    with pytest.raises(InputError, match="no such folder"):
+        delivered(settings_of(folder, usb), NOON)
+    assert not usb.exists(), "nothing is made on the disk below"
+    with pytest.raises(InputError, match="no such folder"):
+        tombstones.gather([FolderPlace(usb)], SITE, KEY, tmp_path / "scratch")
+    assert "no such folder" in delivery.bury(settings_of(folder, usb), NOON)[str(usb)]
+
+
+def test_each_life_of_the_data_has_a_list_of_its_own(folder: Folder, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    shell, words = Shell(tmp_path, usb), ("--key", str(tmp_path / "backup.key"), "--json", "--yes")
+    assert shell("backup", "make", "--json").exit_code == 0
+    (monday,) = shell.addresses()
+    Path(monday).rename(first := usb / f"{SITE}-20260301T030000Z.linli.age")
+    erased = keep_picture(folder)
+    assert shell("backup", "make", "--json").exit_code == 0
+    tuesday = shell.addresses()[-1]
+    asked = ("--place", SITE, "--from", "2020-01-01", "--why", "request 17", "--yes")
+    assert "1 deleted" in shell("privacy", "delete", *asked).stdout
+    folder.close()
+    for name in ("state.db", "state.db-wal", "state.db-shm"):  # nothing put aside helps
+        (folder.path / name).unlink(missing_ok=True)
+    assert shell("restore", str(first), *words).exit_code == 0
+    assert delivered(settings_of(folder, usb), datetime.now(UTC)).failed == {}, "a known place"
+    assert len([one for one in usb.iterdir() if tombstones.is_list(SITE, one.name)]) == 2
+    shutil.rmtree(folder.path)
+    assert json.loads(shell("restore", tuesday, *words).stdout)["gone"] == 1
+    assert FolderStore(folder.path / "evidence").get(erased) is None
+
+
+def test_a_place_that_cannot_be_opened_hides_nothing(folder: Folder, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    keep_picture(folder)
+    shell = Shell(tmp_path, usb)
+    assert shell("backup", "make", "--json").exit_code == 0
+    with shell.config.open("a") as out:
+        out.write(
+            '[[backup.places]]\nto = "s3://estate"\nendpoint = "http://127.0.0.1:1"\n'
+            'access_key = "x"\nsecret_file = "not-there"\n'
+        )
+    listed = shell("backup", "list")
+    assert (listed.exit_code, str(usb) in listed.stdout) == (1, True)
+    assert "not known of s3://estate" in listed.stderr
+    asked = ("--place", SITE, "--from", "2020-01-01", "--why", "request 17", "--yes")
+    done = shell("privacy", "delete", *asked)
+    assert done.stdout == "1 deleted\n"
+    assert "not told to s3://estate yet" in done.stderr
+
+
+def test_a_deletion_during_a_delivery_is_not_undone(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    settings = settings_of(folder, usb)
+    name = keep_picture(folder)
+    put = FolderPlace.put
+
+    def deletes(self: FolderPlace, source: Path, called: str) -> None:
+        put(self, source, called)
+        if called.endswith(make.SUFFIX):
+            with writing(folder.state) as connection:
+                book.deleted(connection, name, NOON)
+            assert delivery.bury(settings, NOON) == {}
+
+    monkeypatch.setattr(FolderPlace, "put", deletes)
+    assert delivered(settings, NOON).failed == {}
+    (found,) = tombstones.gather([FolderPlace(usb)], SITE, KEY, tmp_path / "scratch")
+    assert name in found.pictures

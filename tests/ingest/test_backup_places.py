@@ -28,6 +28,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BackupP
     elif request.param == "sftp":
         if why := sftp_server.missing():
             pytest.skip(why)
+        (tmp_path / "far" / "linli").mkdir(parents=True)
         with sftp_server.running(tmp_path / "sshd") as server:
             yield BackupPlace(
                 to=server.address(tmp_path / "far" / "linli"),
@@ -79,6 +80,10 @@ def test_a_server_that_shows_another_key_is_not_trusted(
     changed = msgspec.structs.replace(settings, key_file=str(tmp_path / "other"))
     with pytest.raises(InputError, match="lets us not in"):
         place_of(changed).names()
+    changed = msgspec.structs.replace(settings, to=settings.to + "/away")
+    for work in (place_of(changed).names, lambda: place_of(changed).put(tmp_path / "other", "x")):
+        with pytest.raises(InputError, match="no such folder"):
+            work()
     changed = msgspec.structs.replace(settings, to="sftp://linli@127.0.0.1:1/x")
     with pytest.raises(StoreError, match="cannot be reached"):
         place_of(changed).names()
@@ -102,12 +107,19 @@ def test_s3_with_a_wrong_secret_or_a_lost_byte(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="read back is not what was sent"):
             place_of(settings).put(source, "x")
         assert server.objects == {}
+        away = msgspec.structs.replace(settings, to="s3://another")
+        with pytest.raises(StoreError, match="cannot be used"):
+            place_of(away).names()
 
 
 def test_a_disk_that_is_not_there_is_not_made_up(tmp_path: Path) -> None:
     place = FolderPlace(tmp_path / "usb")
     (tmp_path / "source").touch()
-    for work in (place.names, lambda: place.put(tmp_path / "source", "x")):
+    for work in (
+        place.names,
+        lambda: place.put(tmp_path / "source", "x"),
+        lambda: place.fetch("x", tmp_path / "back"),
+    ):
         with pytest.raises(InputError, match="no such folder"):
             work()
     assert not (tmp_path / "usb").exists()

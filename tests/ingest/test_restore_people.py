@@ -71,7 +71,7 @@ class Burnt:
         access.change_account(ADMIN, "wang", role="duty", areas=None, disabled=True, now=now)
         (mine,) = access.tokens(ADMIN)
         access.revoke_token(ADMIN, mine.id, now)
-        assert bury(self.settings, [FolderPlace(usb)], now) == {}
+        assert bury(self.settings, now) == {}
         self.graves = gather([FolderPlace(usb)], SITE, KEY, path / "list")
 
     def _token(self, connection: sa.Connection, name: str) -> str:

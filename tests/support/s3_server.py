@@ -102,7 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not self._admitted(b""):
             return
-        if "list-type" in self._query:
+        if "list-type" in self._query and urlsplit(self.path).path.split("/")[1] != BUCKET:
+            self._answer(404, "<Error><Code>NoSuchBucket</Code></Error>")
+        elif "list-type" in self._query:
             self._list()
         elif self._key in self.server.objects:
             self._answer(200, self.server.objects[self._key], etag=True)
