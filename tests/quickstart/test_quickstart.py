@@ -1,5 +1,8 @@
-"""Each quick start against a real mosquitto under its real rules and a real ingest: the device
-appears and is confirmed, its event and its reading arrive, a door is held by staff."""
+"""Each quick start against a real mosquitto under its real rules and a real ingest.
+
+The device appears and is confirmed, its event and its reading arrive, a door is held by staff; the
+one in Python is confirmed and read by the very lines of the reference.
+"""
 
 from __future__ import annotations
 
@@ -120,6 +123,51 @@ def works(lifts: Lifts, box: str) -> None:
         assert client.get(path).json()["state"] == "done"
 
 
+REFERENCE = QUICKSTART.parent / "reference" / "README.md"
+
+
+class Reader:
+    """Types what the reference says under `What can be read`, as a shell takes it."""
+
+    def __init__(self, lifts: Lifts) -> None:
+        text = REFERENCE.read_text(encoding="utf-8").partition("## What can be read")[2]
+        self.lines = text.partition("```sh\n")[2].partition("```")[0].splitlines()
+        self.folder = lifts.folder
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.environment = {**os.environ, "PATH": path, "LINLI": lifts.url}
+
+    def type(self, word: str) -> subprocess.Popen[str]:
+        [line] = [one for one in self.lines if word in one]
+        return subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {line}"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def answer(self, word: str) -> str:
+        return self.type(word).communicate(timeout=60)[0]
+
+
+def reads_as_written(lifts: Lifts) -> None:
+    """Follow the reference alone, from a token to the incident of a device nobody knew."""
+    reader = Reader(lifts)
+    reader.environment["TOKEN"] = reader.answer("token add").strip()
+    until(lambda: '"discovered"' in reader.answer('/devices"'))
+    assert "Lift 1" in reader.answer("/confirm"), reader.answer("/confirm")
+    until(lambda: reader.answer("/events").count('"linli.event.door-blocked"') == 2)
+    until(lambda: '"door-blocked"' in reader.answer("/incidents"))
+    stream = reader.type("/stream")
+    try:
+        assert stream.stdout is not None
+        assert any('"door-blocked"' in line for line in stream.stdout)
+    finally:
+        stream.kill()
+        stream.communicate()
+
+
 def series(lifts: Lifts) -> set[str]:
     found = lifts.get("/api/v1/series")["items"]
     return {f"{one['node']}/{one['device']}/{one['name']}" for one in found}
@@ -133,6 +181,8 @@ def test_python(lifts: Lifts, tmp_path: Path) -> None:
     program = str(QUICKSTART / "python/lift.py")
     port = str(lifts.broker.port)
     with running([sys.executable, program, "--port", port, "--node", BOXES[0]], tmp_path):
+        until(lambda: f"{BOXES[0]}/lift-1" in known(lifts))
+        reads_as_written(lifts)
         works(lifts, BOXES[0])
 
 
