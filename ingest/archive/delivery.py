@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -79,9 +80,12 @@ def bury(settings: IngestSettings, now: datetime) -> dict[str, str]:
     return failed
 
 
-def resume(settings: IngestSettings, now: datetime) -> None:
-    """Write down that the places are known from now on: a restore asked them. Raises InputError."""
-    addresses = [one.to for one in settings.backup.places]
+def resume(settings: IngestSettings, now: datetime, path: Path) -> None:
+    """Write down what is known from now on: the places, and where the archive of a restore was.
+
+    Raises InputError.
+    """
+    addresses = {one.to for one in settings.backup.places} | {str(path.absolute().parent)}
     _keep(settings, Record().begin(now, addresses))
 
 

@@ -57,7 +57,7 @@ def command(
             graves = _graves(settings, path, key, scratch / "deleted", alone=alone)
             end_life(settings.folder)
             done = restore(settings, path, key, SystemClock(), graves=graves, say=progress)
-            resume(settings, SystemClock().now())
+            resume(settings, SystemClock().now(), path)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     _say(done, config, as_json=as_json)

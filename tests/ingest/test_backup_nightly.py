@@ -329,9 +329,14 @@ def test_each_life_of_the_data_has_a_list_of_its_own(folder: Folder, tmp_path: P
     folder.close()
     for name in ("state.db", "state.db-wal", "state.db-shm"):  # nothing put aside helps
         (folder.path / name).unlink(missing_ok=True)
+    away = tmp_path / "once"
+    away.mkdir()
+    first = first.rename(away / first.name)
     assert shell("restore", str(first), *words).exit_code == 0
+    assert str(away) in record.read(folder.path).begun, "the next may be written there with --to"
     assert delivered(settings_of(folder, usb), datetime.now(UTC)).failed == {}, "a known place"
     assert len([one for one in usb.iterdir() if tombstones.is_list(SITE, one.name)]) == 2
+    assert str(usb) in record.read(folder.path).begun
     shutil.rmtree(folder.path)
     assert json.loads(shell("restore", tuesday, *words).stdout)["gone"] == 1
     assert FolderStore(folder.path / "evidence").get(erased) is None
