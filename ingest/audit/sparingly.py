@@ -20,6 +20,12 @@ class Sparingly:
         self._lock = threading.Lock()
         self.dropped = 0
 
+    def has_room(self, key: str, now: datetime) -> bool:
+        """Tell whether one more of this key could be written down, without counting it."""
+        with self._lock:
+            seen = self._seen.get(key)
+            return seen is None or len(seen) < self._most or now - seen[0] >= WITHIN
+
     def admit(self, key: str, now: datetime) -> bool:
         """Tell whether one more of this key is to be written down."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -26,7 +27,7 @@ TURN = 0.2
 EVERY = 5.0
 """Seconds between commits."""
 MOST_ADDRESSES = 1000
-ROWS_AN_HOUR, ROWS_OF_ONE = 100, 4
+ROWS_OF_ONE = 4
 _LONGEST = 4096
 
 
@@ -45,8 +46,10 @@ class WatchJob:
         self._door = Door()
         self._counts: Counter[str] = Counter()
         self._owed: dict[str, tuple[int, Reason, bool]] = {}
+        self._told: list[str] = []
         self._retained: int | None = None
-        self._each, self._all = Sparingly(ROWS_OF_ONE), Sparingly(ROWS_AN_HOUR)
+        self._listened: datetime | None = None
+        self._each, self._all = Sparingly(ROWS_OF_ONE), Sparingly(book.ROWS_AN_HOUR)
         self._due = 0.0
         self._link: Link = make_link(options, self, clock)
 
@@ -96,24 +99,36 @@ class WatchJob:
     def _commit(self) -> None:
         """Keep what came since. Raises StoreError: then all of it is tried again."""
         now = self._clock.now()
-        told = [
-            address
-            for address in self._owed
-            if self._each.admit(address, now) and self._all.admit("", now)
-        ]
-        if not self._counts and self._retained is None and not told:
+        listens = self._link.connected and (
+            self._listened is None or now - self._listened >= book.LISTENS
+        )
+        self._choose(now)
+        if not (self._counts or self._told or listens) and self._retained is None:
             return
         with writing(self._writer) as connection:
             book.add(connection, self._counts, now)
+            if listens:
+                book.listen(connection, now)
             if self._retained is not None:
                 book.keep_retained(connection, self._retained, now)
-            for address in told:
+            for address in self._told:
                 times, reason, sure = self._owed[address]
                 book.note(connection, address, reason, now, times=times, sure=sure)
+        self._listened = now if listens else self._listened
         self._counts.clear()
         self._retained = None
-        for address in told:
+        for address in self._told:
             del self._owed[address]
+        self._told = []
+
+    def _choose(self, now: datetime) -> None:
+        """Choose whom to write down: it stands until it is written, and is paid for once."""
+        if self._told:
+            return
+        for address in self._owed:
+            if self._each.has_room(address, now) and self._all.admit("", now):
+                self._each.admit(address, now)
+                self._told.append(address)
 
 
 def watch_of(settings: IngestSettings, writer: sa.Engine, clock: Clock) -> tuple[Runner, ...]:

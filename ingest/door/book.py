@@ -20,9 +20,11 @@ ACT = "broker-refused"
 UNWRITTEN = "unwritten"
 LATELY = timedelta(days=1)
 SILENT = timedelta(minutes=2)
-"""mosquitto says how much it retains every ten seconds."""
-_RETAINED, _REFUSED = "retained", "refused."
-_MOST_ROWS = 200
+"""Who listens says so every `LISTENS`: mosquitto tells a figure only when it is another."""
+LISTENS = timedelta(minutes=1)
+ROWS_AN_HOUR = 100
+MOST_STRANGERS = 200
+_RETAINED, _REFUSED, _WATCHED = "retained", "refused.", "watched"
 # A device describes itself and has some states; a box presence, description, receipts; and what
 # mosquitto retains about itself.
 _OF_DEVICE, _OF_NODE, _ANYWAY = 20, 50, 1000
@@ -44,15 +46,17 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True):
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the broker.
 
-    `watched` is when it last said anything, null when nobody listens there. `retained` is how many
-    messages it keeps for those who come later, `ordinary` how many a community of this size may
-    need. `refused` counts who was not let in, by reason, for ever.
+    `watched` is when somebody last listened there, null when nobody ever did. `retained` is how
+    many messages it keeps for those who come later, `ordinary` how many a community of this size
+    may need. `refused` counts who was not let in, by reason, for ever; `tries` are those of a day
+    that were written down, `strangers` the latest addresses among them.
     """
 
     watched: datetime | None
     retained: int | None
     ordinary: int
     refused: dict[str, int]
+    tries: int = 0
     strangers: tuple[Stranger, ...] = ()
 
     @property
@@ -65,6 +69,11 @@ def add(connection: sa.Connection, counts: Mapping[str, int], now: datetime) -> 
     """Count who was not let in, by reason or `UNWRITTEN`."""
     for name, number in counts.items():
         _put(connection, _REFUSED + name, broker_sight.c.value + number, number, now)
+
+
+def listen(connection: sa.Connection, now: datetime) -> None:
+    """Keep that somebody listens to the broker."""
+    _put(connection, _WATCHED, broker_sight.c.value, 1, now)
 
 
 def keep_retained(connection: sa.Connection, number: int, now: datetime) -> None:
@@ -90,23 +99,26 @@ def note(
 def sight(connection: sa.Connection, now: datetime) -> Sight:
     """Return what is known."""
     rows = {row.name: row for row in connection.execute(broker_sight.select())}
-    kept = rows.get(_RETAINED)
+    kept, heard = rows.get(_RETAINED), rows.get(_WATCHED)
+    strangers = _strangers(connection, now)
     return Sight(
-        watched=None if kept is None else kept.at,
+        watched=None if heard is None else heard.at,
         retained=None if kept is None else kept.value,
         ordinary=_ordinary(connection),
         refused={
             name: rows[_REFUSED + name].value if _REFUSED + name in rows else 0
             for name in (*REASONS, UNWRITTEN)
         },
-        strangers=_strangers(connection, now),
+        tries=sum(one.times for one in strangers),
+        strangers=strangers[:MOST_STRANGERS],
     )
 
 
 def _strangers(connection: sa.Connection, now: datetime) -> tuple[Stranger, ...]:
     """Return who was not let in within a day, the latest first."""
     found: dict[str, Stranger] = {}
-    for row in audit.page(connection, before=None, limit=_MOST_ROWS, acts=(ACT,)):
+    most = ROWS_AN_HOUR * (LATELY // timedelta(hours=1) + 1)
+    for row in audit.page(connection, before=None, limit=most, acts=(ACT,)):
         if row.at <= now - LATELY:
             break
         told = row.detail

@@ -2,7 +2,8 @@
 
 mosquitto 2.0 names the address when somebody connects and not when it is turned away; 2.1 names it
 then, too. A name that a client gives itself is never read for an address: lines are taken by how
-they begin and end.
+they begin and end, what mosquitto says once is said once, and an address beside a client without a
+name counts only where somebody knocked from there.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ MOST_KNOCKING = 256
 _STAMP = re.compile(r"^\d+: ")
 _NEW = re.compile(r"New connection from (\S+):(\d+) on port \d+\.")
 _IN = re.compile(r"New client connected from (\S+):(\d+) as .*")
-_FAILED = re.compile(r"Client connection from (\S+) failed: (.*)")
+_FAILED = re.compile(
+    r"Client connection from (\S+) failed: (error:(?:(?!disconnect|closed its).)*)"
+)
 _NAMED = re.compile(r"Client .* \[(\S+):(\d+)\] disconnected: not authorised\.")
 _TURNED_AWAY = re.compile(r"Client .* disconnected, not authorised\.")
-_NOBODY = re.compile(r"Client <unknown> (?:\[(\S+):(\d+)\] )?(.*)")
+_NOBODY = re.compile(
+    r"Client <unknown> (?:\[(\S+):(\d+)\] )?"
+    r"(has exceeded timeout, disconnecting\.|disconnected(?:(?!disconnect).)*)"
+)
 _LOOKED_IN = "unexpected eof"
 """A connection that says nothing and goes: whoever looks whether the port is open."""
 
@@ -70,8 +76,8 @@ class Door:
             if self._knocking:
                 self._knocking.popitem(last=False)
             return None
-        if found[1]:
-            self._knocking.pop((found[1], found[2]), None)
+        if (found[1], found[2]) in self._knocking:
+            del self._knocking[found[1], found[2]]
             known = Refusal(found[1], "protocol")
         else:
             known = self._newest("protocol")

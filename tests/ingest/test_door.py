@@ -20,6 +20,7 @@ from house import ADMIN, NOON, STAFF
 from ingest.audit import book as audit
 from ingest.consumers.broker_watch import MOST_ADDRESSES, USER, WatchJob, watch_of
 from ingest.door import book
+from ingest.door.book import MOST_STRANGERS, ROWS_AN_HOUR
 from ingest.door.log import MOST_KNOCKING, Door, Refusal
 from ingest.refusal import NotAllowed
 from ingest.services.joining import JoiningService
@@ -32,7 +33,7 @@ from linli.cli.doctor.sources import opened
 from linli.cli.ingest import command as ingest
 from linli.cli.ingest.folder import state
 from linli.clock import ManualClock, SystemClock
-from linli.errors import LinkError
+from linli.errors import LinkError, StoreError
 from linli.mqtt import Delivery, FakeBroker, LinkOptions
 
 
@@ -101,6 +102,39 @@ def test_no_name_that_a_client_gives_itself_is_taken_for_an_address() -> None:
     assert heard(new("203.0.113.9"), line) == [Refusal("203.0.113.9", "name")]
     forged = "Client New connection from 10.9.9.9:1 on port 8883. disconnected, not authorised."
     assert heard(new("203.0.113.9"), forged) == [Refusal("203.0.113.9", "name")]
+
+
+FORGED = "connection from 10.9.9.9 failed: error:0A000126:SSL::x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "connection from 10.9.9.9 failed: x",
+        "connection from 10.9.9.9 failed: unexpected eof",
+        FORGED,
+        "<unknown> has exceeded timeout, disconnecting.",
+        "<unknown> [10.9.9.9:1] disconnected due to protocol error.",
+    ],
+)
+def test_no_name_puts_in_an_address_or_hides_its_own(name: str) -> None:
+    line = f"1: Client {name} disconnected, not authorised."
+    assert heard(new("203.0.113.9"), line) == [Refusal("203.0.113.9", "name")]
+
+
+@pytest.mark.parametrize(
+    "name", [FORGED, "<unknown> [10.9.9.9:1]", "<unknown> [10.9.9.9:1] disconnected due to x"]
+)
+def test_no_name_of_who_breaks_the_protocol_puts_in_an_address(name: str) -> None:
+    line = f"1: Client {name} disconnected due to protocol error."
+    told = heard(new("203.0.113.9"), line)
+    assert {one.address for one in told} <= {"203.0.113.9"}
+
+
+def test_the_newer_mosquitto_names_who_has_no_name_yet() -> None:
+    line = "1: Client <unknown> [203.0.113.9:4000] disconnected: protocol error."
+    (one,) = heard(new("203.0.113.9"), new("10.0.0.1"), line)
+    assert (one.address, one.sure) == ("203.0.113.9", True)
 
 
 def test_when_two_knock_nobody_says_for_sure_which_was_meant() -> None:
@@ -195,6 +229,64 @@ def test_the_doctor_says_who_tries_and_that_a_box_floods(
     assert "retains 100000 messages, this community needs at most 1000" in (
         found["broker-retained"].what
     )
+
+
+def test_a_broker_that_has_nothing_new_to_say_is_heard(
+    job: tuple[WatchJob, ManualClock], settings: IngestSettings
+) -> None:
+    watch, clock = job
+    for _ in range(10):
+        watch.step()
+        clock.advance(60)
+    with opened(settings, clock.now()) as sources:
+        assert [one.code for one in doctor.look(sources) if one.level != "ok"] == []
+    watch._link.cut()
+    clock.advance(181)
+    with opened(settings, clock.now()) as sources:
+        (found,) = [one for one in doctor.look(sources) if one.level != "ok"]
+    assert (found.code, found.since) == ("broker-unwatched", clock.now() - timedelta(seconds=241))
+
+
+def test_what_could_not_be_written_down_costs_nothing_and_comes_once(
+    job: tuple[WatchJob, ManualClock], settings: IngestSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, clock = job
+    turned_away(watch, "203.0.113.9", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(book, "add", _full)
+        for _ in range(2 * ROWS_AN_HOUR):
+            with pytest.raises(StoreError):
+                watch.step()
+            clock.advance(5)
+    for number in range(ROWS_AN_HOUR):
+        turned_away(watch, f"10.0.{number}.1")
+    for _ in range(2):
+        watch.step()
+        clock.advance(5)
+    with state(settings) as connection:
+        seen = book.sight(connection, clock.now())
+    assert seen.strangers[-1].address == "203.0.113.9"
+    assert (seen.tries, len(seen.strangers)) == (ROWS_AN_HOUR + 2, ROWS_AN_HOUR)
+
+
+def _full(*_: object) -> None:
+    raise StoreError("database or disk is full")
+
+
+def test_all_tries_of_a_day_count_and_the_latest_addresses_are_named(
+    settings: IngestSettings,
+) -> None:
+    database = database_of(settings)
+    database.prepare()
+    writer = database.writer("state")
+    with writing(writer) as connection:
+        for number in range(MOST_STRANGERS + 50):
+            book.note(connection, f"10.0.{number}.1", "name", NOON, times=3, sure=True)
+        seen = book.sight(connection, NOON)
+    writer.dispose()
+    assert seen.tries == 3 * (MOST_STRANGERS + 50)
+    assert len(seen.strangers) == MOST_STRANGERS
+    assert seen.strangers[0].address == f"10.0.{MOST_STRANGERS + 49}.1"
 
 
 def test_only_administrators_see_who_tried(settings: IngestSettings) -> None:

@@ -26,7 +26,7 @@ def look(sources: Sources) -> Iterator[Finding]:
         yield Finding(
             code="broker-unwatched",
             level="warning",
-            what="the broker tells us nothing of itself",
+            what="nobody listens to what the broker says of itself",
             since=seen.watched,
             means="Nothing; but nobody would see that somebody tries to break in.",
             do="Check [watch], run `linli broker render` and restart the broker as it says",
@@ -36,16 +36,16 @@ def look(sources: Sources) -> Iterator[Finding]:
 
 
 def _strangers(seen: Sight) -> Finding:
-    times = sum(one.times for one in seen.strangers)
-    if times < FEW:
-        return well("broker-strangers", f"{times} tries were refused by the broker in a day")
+    if seen.tries < FEW:
+        return well("broker-strangers", f"{seen.tries} tries were refused by the broker in a day")
     named = [one for one in seen.strangers if one.address != "?"]
     where = ", ".join(one.address for one in named[:_NAMED]) or "addresses that are not known"
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return Finding(
         code="broker-strangers",
         level="warning",
-        what=f"somebody tries to sign in at the broker: {times} times in a day, from {where}{more}",
+        what=f"somebody tries to sign in at the broker: {seen.tries} times in a day, "
+        f"from {where}{more}",
         means="Nothing, as long as nobody gets in; a box with an old certificate or password is "
         "not heard.",
         do="A box of ours? Let it join again (`linli ingest node join`). Otherwise close the "
