@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from edge.durable import keep_names, write_whole
 from edge.settings import EdgeSettings
 from edge.upload import TIMEOUT, back_off
+from linli.durable import keep_names, write_whole
 from linli.errors import InputError, LinkError, LinliError, StoreError
 from linli.log import get_logger
 from linli.settings import read_secret

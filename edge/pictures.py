@@ -17,8 +17,8 @@ from typing import Protocol, Self
 
 import msgspec
 
-from edge.durable import keep_names, unlink, write_whole
 from edge.sealing import OpenSeal, Seal
+from linli.durable import keep_names, unlink, write_whole
 from linli.errors import InputError, StoreError
 from linli.events import Instant, Redaction, Sha256, Slug, Uuid
 from linli.log import get_logger

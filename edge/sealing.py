@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 from urllib.parse import urlsplit
 
-from edge.durable import keep_names, write_whole
 from edge.messages import Address
+from linli.durable import keep_names, write_whole
 from linli.errors import LinkError, StoreError
 from linli.log import get_logger
 from linli.seal import KEY_BYTES, about, id_of, seal

@@ -92,7 +92,7 @@ class Notifier(Job):
         self._secrets = secrets
         self._hears = hears
         self._composer = Composer(wording, links, shelf, zone)
-        self._client: httpx2.Client | None = None
+        self._clients: dict[bool, httpx2.Client] = {}
         self._fixed = {one.name: (one, self._channel(one)) for one in settings.channels}
         self._senders: dict[str, _Sender] = {}
         self._others: tuple[Runner, ...] = ()
@@ -100,8 +100,8 @@ class Notifier(Job):
 
     def close(self) -> None:
         """Let go of connections, after the last step."""
-        if self._client is not None:
-            self._client.close()
+        for client in self._clients.values():
+            client.close()
 
     @property
     def alive(self) -> bool:
@@ -194,20 +194,22 @@ class Notifier(Job):
     def _written(self, one: AnyChannel) -> Channel:
         """Return the sender of a channel that people wrote down, whatever is wrong with it."""
         try:
-            return self._channel(one)
+            return self._channel(one, guarded=True)
         except InputError as error:
             log.warning("channel %s: %s", one.name, error)
             return Broken(error.what)
 
-    def _channel(self, one: AnyChannel) -> Channel:
+    def _channel(self, one: AnyChannel, *, guarded: bool = False) -> Channel:
         networks = self._settings.allow_networks
-        return channel_of(one, self._calls(), networks, self._push, self._secrets)
+        client = self._calls(guarded=guarded)
+        return channel_of(one, client, networks, self._push, self._secrets, guarded=guarded)
 
-    def _calls(self) -> httpx2.Client:
-        """Return the client of all channels, made with the first one."""
-        if self._client is None:
-            self._client = open_client()
-        return self._client
+    def _calls(self, *, guarded: bool = False) -> httpx2.Client:
+        """Return the client of all channels of the file, or of those by a page; made when used."""
+        if guarded not in self._clients:
+            networks = self._settings.allow_networks
+            self._clients[guarded] = open_client(networks if guarded else None)
+        return self._clients[guarded]
 
     def _running(self) -> Iterable[Runner]:
         return [one.runner for one in self._senders.values()]

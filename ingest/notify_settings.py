@@ -134,7 +134,8 @@ class Notify(Settings, frozen=True, kw_only=True):
     """How people are told; `channels` are more where people have written some down by a page.
 
     `base_url` is what links in messages begin with, `allow_networks` the networks inside that
-    webhooks may reach, `alive_url` an address that is called each minute while all is well.
+    webhooks and channels by a page may reach, `alive_url` an address that is called each minute
+    while all is well.
     """
 
     channels: Annotated[tuple[AnyChannel, ...], Meta(max_length=32)] = ()

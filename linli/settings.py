@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from linli.durable import keep_names, write_whole
 from linli.errors import InputError
 from linli.log import redact
 from linli.toml_lines import line_of
@@ -106,10 +107,12 @@ def is_web_address(text: str) -> bool:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Write a secret file that only its owner may read."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(secret + "\n", encoding="utf-8")
+    """Write a secret file that only its owner may read. Raises OSError.
+
+    It is whole on disk before this returns: what is sealed with it next must not outlive it.
+    """
+    write_whole(path, f"{secret}\n".encode())
+    keep_names(path.parent)
 
 
 def make_folder(path: Path, *, mode: int = 0o700) -> Path:

@@ -32,7 +32,9 @@ SECURITY = (
     ("tls", msg("encrypted from the start (TLS)")),
     ("none", msg("not encrypted")),
 )
-_KEPT = msg("Written down once, never shown. Empty: what is there stays.")
+_KEPT = msg(
+    "Written down once, never shown. Empty: what is there stays while it goes to the same server."
+)
 _PROXY = Spec("url", msg("Another address of the provider"), hint=msg("For a proxy."), rare=True)
 _BOT = (_PROXY,)
 _SPECS: dict[str, tuple[Spec, ...]] = {
@@ -48,7 +50,10 @@ _SPECS: dict[str, tuple[Spec, ...]] = {
             "callback_token",
             msg("Token of the callback"),
             "secret",
-            hint=msg("With the key: cards have a button. Empty: what is there stays."),
+            hint=msg(
+                "With the key: cards have a button."
+                " Empty: what is there stays while it goes to the same server."
+            ),
             rare=True,
         ),
         Spec("callback_key", msg("Key of the callback"), "secret", hint=_KEPT, rare=True),

@@ -70,7 +70,7 @@ _PAPERS = (
         (r"no person", msg("This person does not work here any more")),
         (r"no team", msg("There is no such team any more")),
         (r"no ladder", msg("There is no such ladder")),
-        (r"no channel", msg("There is no such channel in the settings of the server")),
+        (r"no channel", msg("There is no such channel")),
         (
             r"is that of a channel in the settings file",
             msg("The settings file of the server has a channel of this name"),
@@ -78,6 +78,10 @@ _PAPERS = (
         (r"there are (?P<most>\d+) channels", msg("There are %(most)s channels already")),
         (r"needs both, token and key", msg("Token and key belong together: give both")),
         (r"is written down as", msg("Write the secret itself down")),
+        (
+            r"goes elsewhere: write it down again",
+            msg("The channel goes elsewhere now: write this down again"),
+        ),
         (r"must be text of 1 to", msg("This is too long or too short")),
         (r"is not an EncodingAESKey", msg("This is no key of a callback: copy it again")),
         (r"is reached by it", msg("People are reached by it")),

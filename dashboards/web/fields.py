@@ -36,6 +36,9 @@ Faults = Mapping[str, str]
 MOST_TEXT = 512
 MOST_WORDS = 4000
 MOST_ROWS = 256
+MOST_SECRET = 16_384
+"""Beyond any rule: a secret that is cut without a word is a wrong one."""
+_MOST = {"words": MOST_WORDS, "long": MOST_WORDS, "secret": MOST_SECRET}
 UNITS = {"s": msg("seconds"), "min": msg("minutes"), "h": msg("hours"), "d": msg("days")}
 _SHORT = {
     "s": msg("%(count)s s"),
@@ -237,7 +240,7 @@ def _span(text: str) -> tuple[str, str]:
 def _taken(spec: Spec, form: FormData, name: str) -> Any:
     if spec.kind == "several":
         return [one for one in form.getlist(name) if isinstance(one, str) and one][:1000]
-    text = _text(form, name, MOST_WORDS if spec.kind in ("words", "long") else MOST_TEXT)
+    text = _text(form, name, _MOST.get(spec.kind, MOST_TEXT))
     if spec.kind == "check":
         return bool(text)
     if spec.kind == "words":

@@ -26,6 +26,8 @@ _DUTIES: dict[str, str] = {str(key): said for key, said in DUTIES.items()}
 _ROLES: dict[str, str] = {str(key): said for key, said in access_words.ROLES.items()}
 _RIGHTS: dict[str, str] = {str(key): said for key, said in access_words.RIGHTS.items()}
 _HIDDEN = {"why", "digest", "token"}
+WHOLE = "account-changed"
+"""The one act whose row has all fields, changed or not; others name what changed, maybe hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _line(row: AuditRow, names: dict[str, str], visit: Visit, words: Words) -> L
     said = tuple(
         (words.say(_NAMES[name]) if name in _NAMES else name, _value(row.act, name, value, words))
         for name, value in row.detail.items()
-        if name not in _HIDDEN and not _same(value)
+        if name not in _HIDDEN and not (row.act == WHOLE and _same(value))
     )
     return Line(
         number=row.id,

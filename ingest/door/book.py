@@ -97,10 +97,19 @@ def note(
 
 
 def sight(connection: sa.Connection, now: datetime) -> Sight:
-    """Return what is known."""
+    """Return what is known, with who was not let in."""
+    strangers = _strangers(connection, now)
+    return msgspec.structs.replace(
+        figures(connection),
+        tries=sum(one.times for one in strangers),
+        strangers=strangers[:MOST_STRANGERS],
+    )
+
+
+def figures(connection: sa.Connection) -> Sight:
+    """Return what is known, without `strangers` and `tries`: those take rows of the audit log."""
     rows = {row.name: row for row in connection.execute(broker_sight.select())}
     kept, heard = rows.get(_RETAINED), rows.get(_WATCHED)
-    strangers = _strangers(connection, now)
     return Sight(
         watched=None if heard is None else heard.at,
         retained=None if kept is None else kept.value,
@@ -109,8 +118,6 @@ def sight(connection: sa.Connection, now: datetime) -> Sight:
             name: rows[_REFUSED + name].value if _REFUSED + name in rows else 0
             for name in (*REASONS, UNWRITTEN)
         },
-        tries=sum(one.times for one in strangers),
-        strangers=strangers[:MOST_STRANGERS],
     )
 
 

@@ -49,8 +49,14 @@ def channel_of(
     networks: Sequence[str],
     push: PushDesk | None = None,
     secrets: Secrets = from_file,
+    *,
+    guarded: bool = False,
 ) -> Channel:
-    """Return the sender of one channel. Raises InputError for a secret that cannot be read."""
+    """Return the sender of one channel. Raises InputError for a secret that cannot be read.
+
+    What people write down by a page is `guarded`: it goes to no network inside but `networks`;
+    its `client` must be one that does so too.
+    """
     match one:
         case WebPushSettings():
             return _web_push(one, client, networks, push)
@@ -61,12 +67,18 @@ def channel_of(
         case WebhookSettings() | SmsSettings():
             return _hook(one, client, [ip_network(network) for network in networks], secrets)
         case MailSettings() | NtfySettings():
-            return _server(one, client, secrets)
+            allowed = [ip_network(network) for network in networks] if guarded else None
+            return _server(one, client, allowed, secrets)
         case _:
             return _bot(one, client)
 
 
-def _server(one: MailSettings | NtfySettings, client: httpx2.Client, secrets: Secrets) -> Channel:
+def _server(
+    one: MailSettings | NtfySettings,
+    client: httpx2.Client,
+    allowed: Sequence[Network] | None,
+    secrets: Secrets,
+) -> Channel:
     secret = secrets(one.secret_file) if one.secret_file else None
     if isinstance(one, NtfySettings):
         return Ntfy(client, one.url, secret)
@@ -77,6 +89,7 @@ def _server(one: MailSettings | NtfySettings, client: httpx2.Client, secrets: Se
         security=one.security,
         username=one.username,
         password=secret,
+        allowed=allowed,
     )
 
 

@@ -28,7 +28,7 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to reach somebody: a channel of the settings and an address in it.
+    """One way to reach somebody: a channel, wherever it is written down, and an address in it.
 
     Nothing below `least` goes there; in `quiet` hours only what is critical does.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,6 +13,8 @@ from typing import Literal
 
 from ingest.notify.channel import Pace
 from ingest.notify.message import Failed, Message, Outcome, Sent
+from ingest.notify.reach import Lookup, Network, fit, looked_up
+from linli.errors import InputError
 
 Security = Literal["starttls", "tls", "none"]
 _TIMEOUT = 15.0
@@ -33,12 +36,17 @@ class Mail:
         username: str | None = None,
         password: str | None = None,
         context: ssl.SSLContext | None = None,
+        allowed: Sequence[Network] | None = None,
+        lookup: Lookup = looked_up,
     ) -> None:
+        """With `allowed` the server is judged at each sending, as by `reach`."""
         self._server = (host, port)
         self._sender = sender
         self._security = security
         self._login = (username, password) if username and password else None
         self._context = context
+        self._allowed = allowed
+        self._lookup = lookup
 
     def send(self, message: Message, address: str, now: datetime) -> Outcome:
         """Send; 4xx answers are tried again, 5xx are final."""
@@ -47,7 +55,11 @@ class Mail:
         except (ValueError, IndexError):
             return Failed(code="address", words="not an e-mail address", advice="never")
         try:
+            if self._allowed is not None:
+                fit(*self._server, self._allowed, self._lookup)
             self._deliver(letter)
+        except InputError as error:
+            return Failed(code="address", words=error.what, advice="never")
         except (smtplib.SMTPException, OSError) as error:
             return _failed(error)
         return Sent(reference=letter["Message-ID"])

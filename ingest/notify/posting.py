@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_network
 from typing import Any
 
 import httpx2
 import msgspec
 
 from ingest.notify.message import Failed, Outcome, Sent
+from ingest.notify.reach import reach
+from linli.errors import InputError
 
 TIMEOUT = httpx2.Timeout(10, connect=5)
 LONGEST_ANSWER = 64 * 1024
@@ -30,15 +33,40 @@ class Answer(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
 
 
-def open_client(transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
-    """Return a client that follows no redirects and takes no proxy from the environment."""
+class _Guarded(httpx2.HTTPTransport):
+    """Goes only where `reach` lets it, to the very address that was judged.
+
+    Kept connections would be shared by names at one address: there are none.
+    """
+
+    def __init__(self, networks: Sequence[str]) -> None:
+        none_kept = httpx2.Limits(max_keepalive_connections=0)
+        super().__init__(verify=_authorities(), trust_env=False, limits=none_kept)
+        self._allowed = [ip_network(one) for one in networks]
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if "sni_hostname" not in request.extensions:  # else its sender has judged it
+            try:
+                place = reach(str(request.url), self._allowed)
+            except OSError as error:
+                raise httpx2.ConnectError("its name is not known", request=request) from error
+            request.url = httpx2.URL(place.url)
+            request.extensions = {**request.extensions, "sni_hostname": place.name}
+        return super().handle_request(request)
+
+
+def open_client(networks: Sequence[str] | None = None) -> httpx2.Client:
+    """Return a client that follows no redirects and takes no proxy from the environment.
+
+    With `networks` it goes to none inside but those: for addresses that people write down.
+    """
     return httpx2.Client(
         timeout=TIMEOUT,
         headers={"accept-encoding": "identity"},  # what is read is what came: no bomb, no wait
         trust_env=False,
         verify=_authorities(),
         follow_redirects=False,
-        transport=transport,
+        transport=None if networks is None else _Guarded(networks),
     )
 
 
@@ -72,6 +100,8 @@ def post(
             extensions=dict(extensions or {}),
         ) as response:
             raw = _read(response)
+    except InputError as error:  # of a client that goes to no address inside
+        return Failed(code="address", words=error.what, advice="never")
     except httpx2.TimeoutException:
         return Failed(code="timeout", words="no answer in time", advice="again")
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):

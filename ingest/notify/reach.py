@@ -32,7 +32,10 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 def looked_up(host: str, port: int) -> list[str]:
     """Return the addresses of a name. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # no name can be written so
+        raise OSError("no name") from error
     return [str(entry[4][0]).partition("%")[0] for entry in found]
 
 
@@ -43,24 +46,40 @@ def reach(url: str, allowed: Sequence[Network] = (), lookup: Lookup = looked_up)
     """
     parsed = _parsed(url)
     host, port = parsed.host, parsed.port or _PORTS[parsed.scheme]
-    addresses = [_plain(ipaddress.ip_address(found)) for found in lookup(host, port)]
-    inside = [any(found in network for network in allowed) for found in addresses]
-    for found, known in zip(addresses, inside, strict=True):
-        if not known and not (found.is_global and not found.is_multicast):
-            raise InputError(
-                "leads to an address inside, which is not allowed",
-                where=f"{parsed.scheme}://{host}",
-                hint="Name its network under notify.allow_networks if it is meant",
-            )
-    if not addresses:
-        raise OSError("no address")
-    if parsed.scheme == "http" and not all(inside):
+    addresses = fit(host, port, allowed, lookup, where=f"{parsed.scheme}://{host}")
+    if parsed.scheme == "http" and not all(_within(found, allowed) for found in addresses):
         raise InputError(
             "is not encrypted", where=f"http://{host}", hint="Use https, or a network of your own"
         )
     first = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])
     pinned = str(parsed.copy_with(host=first, port=port))
     return Reached(url=pinned, host=parsed.netloc.decode("ascii"), name=host)
+
+
+def fit(
+    host: str,
+    port: int,
+    allowed: Sequence[Network] = (),
+    lookup: Lookup = looked_up,
+    *,
+    where: str = "",
+) -> list[IpAddress]:
+    """Return what a name stands for. Raises InputError when it leads inside, OSError as `reach`."""
+    addresses = [_plain(ipaddress.ip_address(found)) for found in lookup(host, port)]
+    for found in addresses:
+        if not _within(found, allowed) and not (found.is_global and not found.is_multicast):
+            raise InputError(
+                "leads to an address inside, which is not allowed",
+                where=where or host,
+                hint="Name its network under notify.allow_networks if it is meant",
+            )
+    if not addresses:
+        raise OSError("no address")
+    return addresses
+
+
+def _within(address: IpAddress, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _parsed(url: str) -> httpx2.URL:

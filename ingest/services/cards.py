@@ -134,11 +134,16 @@ class CardService:
 
     def show(self, reply: Reply, now: datetime) -> bool:
         """Change the card; tell whether the provider took it. What was done stays done."""
-        with open_client() as client:
+        try:
+            app, _ = self._callback(reply.channel)
+        except NotThere as error:
+            log.warning("channel %s: a card stays as it is: %s", reply.channel, error.what)
+            return False
+        guarded = app not in self._settings.channels
+        with open_client(self._settings.allow_networks if guarded else None) as client:
             try:
-                app, _ = self._callback(reply.channel)
                 sender = wecom_app_of(app, client, self._secrets)
-            except (InputError, NotThere) as error:
+            except InputError as error:
                 log.warning("channel %s: a card stays as it is: %s", reply.channel, error.what)
                 return False
             outcome = sender.show(reply.member, reply.response, reply.words, now)
@@ -172,7 +177,11 @@ class CardService:
             known = whole(connection, self._settings).channels
         for one in known:
             if one.name == channel and isinstance(one, WecomAppSettings):
-                callback = callback_of(one, self._secrets)
+                try:
+                    callback = callback_of(one, self._secrets)
+                except InputError as error:  # who calls may be anybody: nothing of it is for them
+                    log.warning("channel %s: a call cannot be opened: %s", one.name, error)
+                    break
                 if callback is not None:
                     return one, callback
         raise NotThere("no such channel with a callback")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from ingest.notify.channels import callback_of, channel_of
 from ingest.notify.contact import Contacts
 from ingest.notify.known import MOST, papers
 from ingest.notify.posting import open_client
+from ingest.notify.reach import Lookup, fit, looked_up, reach
 from ingest.notify.vault import Vault, forget
 from ingest.notify_settings import SECRET_FILES, AnyChannel, Notify, WebPushSettings, half_called
 from ingest.refusal import RulesBroken
@@ -22,6 +24,8 @@ from linli.errors import InputError
 SECRETS = {one.removesuffix("_file"): one for one in SECRET_FILES}
 """What a secret is called when it is given, and the setting that then names it."""
 MOST_SECRET = 4096
+_ANY_PORT = 25  # which one does not matter to where a name leads
+_PLACE = ("url", "host", "port", "security")
 
 
 class Parted(NamedTuple):
@@ -68,6 +72,52 @@ def with_secrets(old: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, An
     made = {key: value for key, value in old.items() if key not in SECRET_FILES}
     same = old.get("type") == now.get("type")
     return made | {one: now[one] for one in SECRET_FILES if same and now.get(one)}
+
+
+def wrong_places(
+    given: Mapping[str, Any], notify: Notify, lookup: Lookup = looked_up
+) -> list[Fault]:
+    """Judge where a channel would go, as given. Takes no transaction: names are looked up.
+
+    One that is not known now is no fault: it is judged again at each sending.
+    """
+    networks = [ip_network(one) for one in notify.allow_networks]
+    for name in ("url", "host"):
+        place = given.get(name)
+        if not isinstance(place, str):
+            continue
+        try:
+            if name == "url":
+                reach(place, networks, lookup)
+            else:
+                fit(place, _ANY_PORT, networks, lookup)
+        except InputError as error:
+            return [(name, error.what)]
+        except OSError:
+            continue
+    return []
+
+
+def carried_off(value: msgspec.Struct, before: Mapping[str, Any]) -> list[Fault]:
+    """Return which kept secrets would go elsewhere: a stored one is for the place it was given for.
+
+    Whoever may change a channel could else have its secret sent to a server of their own.
+    """
+    kept = [
+        name
+        for name, setting in SECRETS.items()
+        if before.get(setting) and getattr(value, setting, None) == before[setting]
+    ]
+    try:
+        same = not kept or _place(msgspec.convert(before, AnyChannel)) == _place(value)
+    except msgspec.ValidationError:  # of another version of Linli: nobody can tell
+        same = False
+    return [] if same else [(name, "goes elsewhere: write it down again") for name in kept]
+
+
+def _place(one: msgspec.Struct) -> tuple[object, ...]:
+    """Return what says where a channel goes, defaults as they hold."""
+    return (type(one), *(getattr(one, name, None) for name in _PLACE))
 
 
 def judge(

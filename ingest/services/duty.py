@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -13,6 +13,7 @@ from ingest.accounts.account import Viewer
 from ingest.audit import book as audit
 from ingest.duty import book
 from ingest.duty.book import Edition, Kind, Paper
+from ingest.duty.checks import Fault
 from ingest.duty.deadlines import Deadlines
 from ingest.duty.roster import LONGEST, Roster, Turn, gaps, next_turn, on_duty, turns
 from ingest.feed import Feed
@@ -52,8 +53,6 @@ from ingest.store.engine import reading, writing
 MOST = 200
 MOST_WHY = 500
 AHEAD = timedelta(days=7)
-
-
 SHOWN: tuple[type, ...] = (
     DutyView,
     DutyPaperList,
@@ -217,9 +216,9 @@ class DutyService:
         if kind == "contacts":  # before the transaction: a name of a webhook is looked up
             with reading(self._reader) as connection:
                 notify = whole(connection, self._notify)
-            broken = wrong_addresses(notify, values)
-            if broken:
-                raise RulesBroken("nothing was changed", tuple(broken))
+            _all_well(wrong_addresses(notify, values))
+        if kind == "channel":
+            _all_well(channel_papers.wrong_places(values, self._notify))
         with writing(self._writer) as connection:
             before = book.get(connection, kind, name)
             if before is None and not complete:
@@ -231,9 +230,7 @@ class DutyService:
                 value = self._channel(connection, name, given, there)
             else:
                 value = made_of(kind, name, given)
-                broken = faults_of(name, value, around(connection, self._notify))
-                if broken:
-                    raise RulesBroken("nothing was changed", tuple(broken))
+                _all_well(faults_of(name, value, around(connection, self._notify)))
             made = book.write(
                 connection, kind, name, _json(value), actor=viewer.actor, now=now, why=why
             )
@@ -310,12 +307,17 @@ class DutyService:
         assert self._vault is not None
         parted = channel_papers.part(connection, self._vault, given, before)
         value = made_of("channel", name, parted.document)
-        broken = channel_papers.judge(connection, name, value, self._notify)
+        broken = channel_papers.carried_off(value, before)
+        broken += channel_papers.judge(connection, name, value, self._notify)
         broken += channel_papers.try_out(value, self._notify, self._vault, parted.fresh)
-        if broken:
-            raise RulesBroken("nothing was changed", tuple(broken))
+        _all_well(broken)
         forget(connection, parted.gone)
         return value
+
+
+def _all_well(broken: Sequence[Fault]) -> None:
+    if broken:
+        raise RulesBroken("nothing was changed", tuple(broken))
 
 
 def on_duty_now(connection: sa.Connection, now: datetime, zone: tzinfo) -> DutyView:

@@ -172,7 +172,7 @@ class MetricsService:
 
     def _of_broker(self) -> dict[str, Values]:
         with reading(self._reader) as connection:
-            seen = door.sight(connection, self._clock.now())
+            seen = door.figures(connection)
         return {
             "linli_broker_refused": [
                 ((reason,), float(number)) for reason, number in seen.refused.items()

@@ -193,9 +193,12 @@ class NotifyService:
             raise NotThere(f"no channel {channel!r}")
         networks = self._settings.allow_networks
         message = trial(language, now, self._zone, self._site)
-        with open_client() as client:
+        guarded = one not in self._settings.channels
+        with open_client(networks if guarded else None) as client:
             try:
-                sender = channel_of(one, client, networks, self._push, self._secrets)
+                sender = channel_of(
+                    one, client, networks, self._push, self._secrets, guarded=guarded
+                )
             except InputError as error:
                 raise NotUsable(f"channel {channel!r}: {error.what}") from error
             outcome = sender.send(message, address, now)

@@ -15,7 +15,7 @@ from ingest.audit import book as audit
 from ingest.feed import Feed
 from ingest.refusal import NotLookedAt, NotThere, Outdated, RulesBroken
 from ingest.registry import book, plan, sheet
-from ingest.registry.plan import Plan, Preview, Value, Wish, tag
+from ingest.registry.plan import Action, Change, Plan, Preview, Value, Wish, tag
 from ingest.registry.records import (
     KINDS,
     TYPES,
@@ -212,7 +212,7 @@ class RegistryService:
             if made.preview.faults:
                 raise _broken(list(made.preview.faults))
             book.write(connection, made, viewer.actor, now)
-            audit.note(connection, now, viewer.actor, "registry-imported", made.tag)
+            note_import(connection, made, viewer.actor, now)
         self._feed.tell("devices")
         return replace(made.preview, applied=True)
 
@@ -262,13 +262,27 @@ class RegistryService:
             raise _broken(list(made.preview.faults))
         book.write(connection, made, viewer.actor, now)
         what, name = wish.key
-        done = "removed" if wish.record is None else "changed"
-        said = {
-            one.field: f"{_said(one.before)} > {_said(one.after)}"
-            for change in made.preview.changes
-            for one in book.without_secrets(change)
-        }
-        audit.note(connection, now, viewer.actor, f"registry-{done}", f"{what} {name}", **said)
+        action: Action = "removed" if wish.record is None else "changed"
+        unchanged = Change(type=what, id=name, action=action)
+        for change in made.preview.changes or (unchanged,):
+            _note(connection, change, viewer.actor, now)
+
+
+def note_import(connection: sa.Connection, made: Plan, actor: str, now: datetime) -> None:
+    """Add to the audit log that a file was applied, and each person and team that it changed."""
+    audit.note(connection, now, actor, "registry-imported", made.tag)
+    for change in made.preview.changes:
+        if change.type in ("person", "team"):
+            _note(connection, change, actor, now)
+
+
+def _note(connection: sa.Connection, change: Change, actor: str, now: datetime) -> None:
+    done = "removed" if change.action == "removed" else "changed"
+    said = {
+        one.field: f"{_said(one.before)} > {_said(one.after)}"
+        for one in book.without_secrets(change)
+    }
+    audit.note(connection, now, actor, f"registry-{done}", f"{change.type} {change.id}", **said)
 
 
 def _said(value: Value) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from linli.durable import keep_names
 from linli.errors import InputError
 
 PASSWORDS = "passwords"
@@ -72,6 +73,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600, owner: str | None = N
                 os.fsync(handle)
             give(Path(fresh), owner)
             Path(fresh).replace(path)
+            keep_names(path.parent)
         except BaseException:
             Path(fresh).unlink(missing_ok=True)
             raise

@@ -1,5 +1,7 @@
 """Settings files: strict, and every refusal says where, which rule and which value."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,30 @@ def test_secret_files_are_private(tmp_path: Path) -> None:
     write_secret(path, "")
     with pytest.raises(InputError, match="empty"):
         read_secret(path)
+
+
+def test_a_secret_is_on_disk_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "secret", []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_secret(path, "first")
+    assert synced == [False, True], "the file, then the folder that names it"
+
+    def full(descriptor: int) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        write_secret(path, "second")
+    assert read_secret(path) == "first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 IN_ADDRESSES = [

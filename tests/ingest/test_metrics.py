@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.accounts import book as accounts
 from ingest.app import create_app
+from ingest.audit import book as audit
 from ingest.door import book as door
 from ingest.receive.writer import add_counts
 from ingest.services.catalogue import CATALOGUE, reference
@@ -81,6 +82,13 @@ def test_figures_are_those_of_the_files(folder: Folder) -> None:
         for one in CATALOGUE:
             if one.name not in {"linli_probe_green", "linli_probe_seconds", "linli_stream_missing"}:
                 assert one.name + "_total" * (one.kind == "counter") in names, one.name
+
+
+def test_rows_of_the_audit_log_are_not_asked(folder: Folder) -> None:
+    app = create_app(folder.settings, clock=folder.clock)
+    with writing(folder.state) as connection:
+        audit.note(connection, folder.clock.now(), "nobody:", door.ACT, "10.0.0.9")
+    assert b"linli_broker_refused" in app.state.services.metrics.text()
 
 
 def test_a_lag_has_rows_and_seconds(folder: Folder) -> None:

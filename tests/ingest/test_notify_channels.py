@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 from providers import Provider
 
+from ingest.notify import reach as reaching
 from ingest.notify.channel import Channel
 from ingest.notify.dingtalk import DingTalk
 from ingest.notify.feishu import Feishu
@@ -54,6 +56,30 @@ def client() -> Iterator[httpx2.Client]:
 def provider() -> Iterator[Provider]:
     with Provider({"errcode": 0, "code": 0, "errmsg": "ok"}) as found:
         yield found
+
+
+def test_a_guarded_client_goes_to_the_address_that_was_judged(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = provider.url.replace("127.0.0.1", "bots.example")
+    asked: list[str] = []
+
+    def answer(host: str, port: int, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(reaching.socket, "getaddrinfo", answer)
+    with open_client([]) as client:
+        refused = WecomBot(client, named).send(MESSAGE, "KEY", NOW)
+    assert isinstance(refused, Failed)
+    assert (refused.code, refused.advice) == ("address", "never")
+    assert not provider.asked
+    asked.clear()
+    with open_client(["127.0.0.0/8"]) as client:
+        assert WecomBot(client, named).send(MESSAGE, "KEY", NOW) == Sent()
+    assert asked[0] == "bots.example"
+    assert "bots.example" not in asked[1:], "a second answer could be another"
+    assert provider.asked[0]["headers"]["host"].startswith("bots.example:")
 
 
 def test_wecom_bot_sends_what_where_and_a_link(client: httpx2.Client, provider: Provider) -> None:

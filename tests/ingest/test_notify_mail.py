@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ipaddress import ip_network
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -83,6 +84,20 @@ def test_a_letter_arrives_with_its_picture(letters: tuple[Letters, int]) -> None
     assert "https://linli.example/i/12" in body.get_content()
     (picture,) = letter.iter_attachments()
     assert picture.get_content() == b"\xff\xd8jpeg"
+
+
+def test_a_guarded_letter_goes_to_no_server_inside(letters: tuple[Letters, int]) -> None:
+    kept, port = letters
+
+    def guarded(*networks: str) -> Mail:
+        allowed = [ip_network(one) for one in networks]
+        return Mail("127.0.0.1", port, sender="a@b.test", security="none", allowed=allowed)
+
+    refused = guarded().send(MESSAGE, "wang@linli.example", NOW)
+    assert isinstance(refused, Failed)
+    assert (refused.code, refused.advice) == ("address", "never")
+    assert not kept.kept
+    assert isinstance(guarded("127.0.0.0/8").send(MESSAGE, "wang@linli.example", NOW), Sent)
 
 
 def test_markup_in_a_name_is_plain_text_in_a_letter(letters: tuple[Letters, int]) -> None:

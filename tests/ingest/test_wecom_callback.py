@@ -203,6 +203,20 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             yield Desk(there, provider)
 
 
+def test_a_secret_that_cannot_be_read_is_nobody_s_business(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "key").unlink()
+    params = query("x", desk.clock.now())
+    for answer in (
+        desk.there.client.get("/webhook/wecom/app", params={**params, "echostr": "x"}),
+        desk.tap(),
+    ):
+        assert answer.status_code == 404
+        assert str(tmp_path) not in answer.text
+    assert "channel app: a call cannot be opened" in caplog.text
+
+
 def test_the_address_is_verified(desk: Desk) -> None:
     part = sealed(b"1616140317555161061")
     path, params = "/webhook/wecom/app", {**query(part, desk.clock.now()), "echostr": part}

@@ -158,6 +158,65 @@ def test_only_administrators_write_channels_and_files_are_not_read(
     assert client.get("/settings/papers/channel/city").url.path == "/channels/one/city"
 
 
+def test_a_kept_secret_goes_nowhere_else(client: TestClient) -> None:
+    token = sign_in(client, "boss")
+    headers, path = {"X-CSRF-Token": token}, "/api/v1/notifications/channels/post"
+    mail = {"type": "mail", "host": "127.0.0.1", "sender": "a@b.test", "username": "a"}
+    made = client.put(path, json={**mail, "secret": SECRET}, headers=headers)
+    assert made.status_code == 201, made.text
+    kept = {**mail, "secret_file": made.json()["secret_file"]}
+    seen = {**headers, "If-Match": made.headers["etag"]}
+    for moved in (
+        {**kept, "host": "127.0.0.2"},
+        {**kept, "port": 2525},
+        {**kept, "security": "none"},
+        {"type": "ntfy", "url": "http://127.0.0.1/", "secret_file": kept["secret_file"]},
+    ):
+        answer = client.put(path, json=moved, headers=seen)
+        assert answer.status_code == 422, moved
+        assert "goes elsewhere: write it down again" in answer.text
+    assert client.patch(path, json={"port": 2525}, headers=seen).status_code in (405, 422)
+    form = {"old": "post", "tag": tag(client, "post"), **mail, "host": "127.0.0.2"}
+    page = save(client, token, "mail", **form)
+    assert 'id="f-secret-wrong">The channel goes elsewhere now: write this down again' in page.text
+    same = client.put(path, json={**kept, "port": 587, "security": "starttls"}, headers=seen)
+    assert same.status_code == 200, "defaults are what they stand for"
+    seen = {**headers, "If-Match": same.headers["etag"]}
+    away = client.put(path, json={**mail, "host": "127.0.0.2", "secret": NEWER}, headers=seen)
+    assert away.status_code == 200
+    seen = {**headers, "If-Match": away.headers["etag"]}
+    back = client.post(f"{path}/history/1/restore", json={}, headers=seen)
+    assert back.status_code == 422, "the secret of now is none for the server of then"
+    assert "goes elsewhere" in back.text
+
+
+def test_a_channel_leads_to_no_network_inside(client: TestClient) -> None:
+    headers, path = {"X-CSRF-Token": sign_in(client, "boss")}, "/api/v1/notifications/channels/in"
+    for inside in (
+        {"type": "feishu", "url": "http://10.1.2.3/x"},
+        {"type": "ntfy", "url": "https://169.254.169.254/"},
+        {"type": "mail", "host": "10.1.2.3", "sender": "a@b.test"},
+        {"type": "wecom-app", "corporation": "c", "agent": 1, "secret": "s", "url": "http://[::1]"},
+    ):
+        answer = client.put(path, json=inside, headers=headers)
+        assert answer.status_code == 422, inside
+        assert "leads to an address inside" in answer.text
+    unknown = {"type": "mail", "host": "mail.invalid", "sender": "a@b.test"}
+    assert client.put(path, json=unknown, headers=headers).status_code == 201, (
+        "judged when it sends"
+    )
+
+
+def test_a_long_secret_is_refused_and_not_cut(client: TestClient) -> None:
+    token = sign_in(client, "boss")
+    longest = save(client, token, "webhook", **HOOK | {"secret": "x" * 4097})
+    assert 'id="f-secret-wrong">This is too long or too short' in longest.text
+    assert "maxlength" not in re.findall(r'<input type="password"[^>]*>', longest.text)[0]
+    assert "It holds within seconds" in said(
+        save(client, token, "webhook", **HOOK | {"secret": "x" * 4096})
+    )
+
+
 def test_who_is_reached_by_it_keeps_it(client: TestClient, folder: Folder) -> None:
     headers = {"X-CSRF-Token": sign_in(client, "boss")}
     path, person = "/api/v1/notifications/channels/post", "/api/v1/registry/people/li"
@@ -206,8 +265,14 @@ def test_a_test_at_the_command_line_is_written_down(client: TestClient, folder: 
         path = "/api/v1/notifications/channels/by-page"
         assert client.put(path, json=bot, headers=headers).status_code == 201
         config = folder.path / "ingest.toml"
-        config.write_text(f'data = "."\n[site]\nid = "c001"\nlabel = "x"\n{folder.toml}')
+        site = f'data = "."\n[site]\nid = "c001"\nlabel = "x"\n{folder.toml}'
+        config.write_text(site)
         arguments = ["ingest", "notify", "test", "by-page", "KEY", "--config", str(config)]
+        inside = CliRunner().invoke(command, arguments)
+        assert inside.exit_code == 1
+        assert "leads to an address inside" in str(inside.exception)
+        assert not provider.asked, "nothing was sent there"
+        config.write_text(f'{site}[notify]\nallow_networks = ["127.0.0.0/8"]\n')
         done = CliRunner().invoke(command, arguments)
         assert done.exit_code == 0, done.output
         assert len(provider.asked) == 1

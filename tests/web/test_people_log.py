@@ -43,6 +43,7 @@ def test_every_change_of_people_is_told_with_before_after_and_reason(client: Tes
     assert "Why : covers for Chen" in page or "Why: covers for Chen" in page
     assert re.search(r"boss changed in the registry 李静", page)
     assert "Role: " in page
+    assert "Phone: ••• → •••" in page
     assert "138001" not in page
     assert "139001" not in page
     assert secret not in page
@@ -53,3 +54,23 @@ def test_every_change_of_people_is_told_with_before_after_and_reason(client: Tes
     assert rows[0]["detail"]["why"] == "covers for Chen"
     sign_in(client, "wang")
     assert client.get(CHANGES).status_code == 403
+
+
+def test_whom_a_file_brings_in_or_changes_is_told_one_by_one(client: TestClient) -> None:
+    headers = {"X-CSRF-Token": sign_in(client, "boss"), "Content-Type": "text/csv"}
+
+    def bring(line: str) -> None:
+        data = f"type,id,label,role,phone\n{line}\n".encode()
+        path = "/api/v1/registry/import"
+        seen = client.post(path, params={"dry_run": "true"}, content=data, headers=headers)
+        tag = {"If-Match": seen.headers["etag"]}
+        assert client.post(path, content=data, headers=headers | tag).status_code == 200
+
+    bring("person,li,李静,duty,13800138000")
+    bring("person,li,李静,manager,13900139000")
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", said(client.get(CHANGES))))
+    assert "Role: On duty → " in page
+    assert "Phone: ••• → •••" in page
+    assert page.count("changed in the registry 李静") == 2
+    rows = client.get("/api/v1/audit", params={"act": "registry-imported"}).json()["items"]
+    assert len(rows) == 2, "the file itself too"

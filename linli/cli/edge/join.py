@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from edge.durable import write_whole
 from edge.identity import Certificates, Joined, certificates_of, new_key
 from edge.identity import join as ask_to_join
 from edge.settings import load_box, load_settings
 from edge.upload import open_client
 from linli.cli.edge.init import Camera, of_camera, quoted, write
 from linli.cli.edge.options import config_option
+from linli.durable import write_whole
 from linli.errors import InputError, StoreError
 from linli.settings import read_secret, write_secret
 

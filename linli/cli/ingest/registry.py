@@ -17,7 +17,7 @@ from ingest.registry import book, make_site, sheet
 from ingest.registry.plan import Change, Plan, Value
 from ingest.registry.records import PLACE_KINDS, TYPES, RecordType
 from ingest.registry.words import Titles
-from ingest.services.registry import plan_of_file
+from ingest.services.registry import note_import, plan_of_file
 from ingest.settings import load_settings
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
@@ -73,7 +73,7 @@ def import_file(
             )
         if not preview and not made.preview.faults:
             book.write(connection, made, actor(), now)
-            audit.note(connection, now, actor(), "registry-imported", made.tag)
+            note_import(connection, made, actor(), now)
             made = Plan(replace(made.preview, applied=True))
     _show(made, as_json=as_json)
     if made.preview.faults:
