@@ -33,8 +33,8 @@ def silent_nodes(width: int) -> Panel:
         ),
         rest=(
             Rest(
-                path="/api/v1/devices",
-                root="nodes",
+                path="/api/v1/nodes",
+                root="items",
                 params=HERE,
                 columns={"node": "node", "health": "health"},
                 keep=("health", "==", "down"),

@@ -27,6 +27,7 @@ from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident, State
 from ingest.orders.order import State as OrderState
 from ingest.refusal import NotThere
+from ingest.series.timeseries import SeriesKey
 from ingest.services import Services
 from ingest.services.incidents import Order, Standing
 from ingest.services.views import DeviceView
@@ -204,11 +205,15 @@ class Desk:
 
         lines = self._lines(viewer, some)
         new = [one for one in views if one.standing == "discovered"] if want.all else []
-        nodes = self._services.devices.nodes(viewer, calendar.now) if want.all else ()
+        boxes = self._services.devices.nodes(viewer, calendar.now) if want.all else ()
+        nodes, box_pages = device_list.part(device_list.worst_first(boxes), want.boxes)
         return {
             "nodes": tuple(node_card(view, words, calendar) for view in nodes),
+            "boxes": len(boxes),
+            "box_pages": box_pages,
             "devices": tuple(shown(view) for view in some),
-            "discovered": tuple(shown(view) for view in new),
+            "discovered": tuple(shown(view) for view in new[: device_list.NEW_SHOWN]),
+            "more_discovered": max(0, len(new) - device_list.NEW_SHOWN),
             "places": device_list.choices(names),
             "kinds": device_list.kinds(views, words),
             "want": want,
@@ -297,14 +302,25 @@ class Desk:
     ) -> Mapping[tuple[str, str], Sparkline | None]:
         """Return the last hour of the cameras among these."""
         end = self._clock.now()
-        cameras = {(one.node, one.device) for one in views if one.kind == "camera"}
         lines: dict[tuple[str, str], Sparkline | None] = {}
-        for one in self._services.series.list(viewer):
-            where = (one.node, one.device)
-            if (one.group, one.name) == ("camera", "fps") and where in cameras:
-                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
-                lines[where] = sparkline([point.mean for point in points])
+        for one in views:
+            if one.kind == "camera":
+                points = self._services.series.query(viewer, _rate(one), end - HOUR, end, STEP)
+                lines[one.node, one.device] = sparkline([point.mean for point in points])
         return lines
+
+
+def _rate(camera: DeviceView) -> str:
+    """Return the id of the series of a camera's pictures per second, as its edge names it."""
+    key = SeriesKey(
+        site=camera.site,
+        node=camera.node,
+        device=camera.device,
+        group="camera",
+        name="fps",
+        unit="/s",
+    )
+    return str(key)
 
 
 def _at_the_wall(viewer: Viewer) -> Viewer:

@@ -12,29 +12,32 @@ from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.registry.records import Place
 from ingest.services import Services
-from ingest.services.views import DeviceView, Health
+from ingest.services.views import DeviceView, Health, NodeView
 
 SIZE = 48
-MOST_TEXT, MOST_PLACE = 64, 131
+NEW_SHOWN = 12
+MOST_TEXT, MOST_PLACE, MOST_PAGES = 64, 131, 10_000
 HEALTHS: tuple[Health, ...] = ("down", "degraded", "unknown", "ok")
 T = TypeVar("T")
 
 
 class Wanted(NamedTuple):
-    """What is looked for; empty is all. Pages count from 1."""
+    """What is looked for; empty is all. Pages, of devices and of edge boxes, count from 1."""
 
     text: str = ""
     place: str = ""
     kind: str = ""
     state: str = ""
     page: int = 1
+    boxes: int = 1
 
     @property
     def query(self) -> str:
         """Return it as the query of an address."""
         given = {"q": self.text, "place": self.place, "kind": self.kind, "state": self.state}
         parts = {name: value for name, value in given.items() if value}
-        return urlencode(parts | ({"page": str(self.page)} if self.page > 1 else {}))
+        turned = {"page": self.page, "boxes": self.boxes}
+        return urlencode(parts | {name: str(at) for name, at in turned.items() if at > 1})
 
     @property
     def all(self) -> bool:
@@ -45,12 +48,22 @@ class Wanted(NamedTuple):
         """Return the same on another page."""
         return self._replace(page=page)
 
+    def at_boxes(self, page: int) -> Wanted:
+        """Return the same on another page of edge boxes."""
+        return self._replace(boxes=page)
+
 
 EVERYTHING = Wanted()
 
 
 def wanted(
-    text: str = "", *, place: str = "", kind: str = "", state: str = "", page: int = 1
+    text: str = "",
+    *,
+    place: str = "",
+    kind: str = "",
+    state: str = "",
+    page: int = 1,
+    boxes: int = 1,
 ) -> Wanted:
     """Return it held to what makes sense."""
     return Wanted(
@@ -58,20 +71,21 @@ def wanted(
         place=place[:MOST_PLACE],
         kind=kind[:32],
         state=state if state in HEALTHS else "",
-        page=max(1, min(page, 10_000)),
+        page=max(1, min(page, MOST_PAGES)),
+        boxes=max(1, min(boxes, MOST_PAGES)),
     )
 
 
 def read(query: str) -> Wanted:
     """Return what a query says, whatever it is."""
     given = {name: values[0] for name, values in parse_qs(query[:600]).items()}
-    number = given.get("page", "1")
     return wanted(
         text=given.get("q", ""),
         place=given.get("place", ""),
         kind=given.get("kind", ""),
         state=given.get("state", ""),
-        page=int(number) if number.isdecimal() and len(number) < 6 else 1,
+        page=_number(given.get("page", "")),
+        boxes=_number(given.get("boxes", "")),
     )
 
 
@@ -127,6 +141,15 @@ def called(place: Place, words: Words) -> str:
     """Return a place's name; one that has only its id is called as incidents call it."""
     own = place.id.rpartition("/")[2]
     return words.area(own) if place.label in (own, place.id) else place.label
+
+
+def worst_first(nodes: Sequence[NodeView]) -> list[NodeView]:
+    """Return edge boxes, those first that somebody must see to."""
+    return sorted(nodes, key=lambda one: (HEALTHS.index(one.health), one.label, one.node))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 6 else 1
 
 
 def _name(pair: tuple[str, str]) -> str:

@@ -22,9 +22,10 @@ def devices(
     kind: str = "",
     state: str = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    boxes: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
     """Show how everything is doing, or what was looked for."""
-    want = wanted(q, place=place, kind=kind, state=state, page=page)
+    want = wanted(q, place=place, kind=kind, state=state, page=page, boxes=boxes)
     found = visit.house.desk.devices(visit.viewer, visit.language, want)
     chain = visit.house.desk.chain(visit.viewer, visit.language)
     influx = visit.house.desk.influx(visit.viewer, visit.language)

@@ -53,3 +53,8 @@ def standing(
     said = running.detail
     why = refusal_words.of_refusal(said or "", words) if state == "refused" else None
     return Standing(state, wanted, running.version, at, why, said)
+
+
+def outcome(before: int | str, after: int) -> Literal[1, 2]:
+    """Return what a page is to say once saved: 1 for a new version, 2 when nothing differed."""
+    return 2 if str(before) == str(after) else 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
-from dashboards.web import options
+from dashboards.web import device_list
 from dashboards.web.language import msg
 from dashboards.web.visit import Acting, SignedIn, Visit
 from ingest.door.log import Reason
@@ -40,9 +40,9 @@ REASONS: dict[Reason, str] = {
 
 
 @router.get(HERE)
-def show(visit: SignedIn) -> Response:
-    """Show codes that can be used, and boxes that joined."""
-    return _page(visit)
+def show(visit: SignedIn, after: Annotated[str, Query(max_length=64)] = "") -> Response:
+    """Show codes that can be used, and boxes, those behind the one named `after`."""
+    return _page(visit, after=after)
 
 
 @router.post(HERE)
@@ -84,16 +84,20 @@ def shut_out(visit: Acting, node: str) -> Response:
     return visit.go(HERE)
 
 
-def _page(visit: Visit, made: NewSecret | None = None, wrong: str = "") -> Response:
+def _page(
+    visit: Visit, made: NewSecret | None = None, wrong: str = "", after: str = ""
+) -> Response:
     services, viewer, moment = visit.house.services, visit.viewer, visit.calendar.moment
     codes = services.joining.codes(viewer, visit.house.clock.now())
     boxes = {one.node: one for one in services.joining.boxes(viewer)}
-    found = services.registry.list(viewer, "edge", limit=options.MOST).items
-    edges = [one for one in found if isinstance(one, Edge) and not one.retired]
+    found = services.registry.list(viewer, "edge", cursor=after, limit=device_list.SIZE)
+    edges = [one for one in found.items if isinstance(one, Edge)]
     return visit.page(
         "joining.html",
         status=400 if wrong else 200,
         codes=codes,
+        after=after,
+        following=found.next,
         edges=[(one.id, one.label, _said(visit, boxes.get(one.id))) for one in edges],
         broker=services.joining.broker(viewer, visit.house.clock.now()),
         reasons=REASONS,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from dashboards.web.edge_version import standing
+from dashboards.web.edge_version import outcome, standing
 from dashboards.web.findings import findings
 from dashboards.web.language import msg
 from dashboards.web.scenario_form import DAY_WORDS, MODES, ScenarioForm, form_of, read_form
@@ -34,7 +34,7 @@ def scenarios(visit: SignedIn, node: str, device: str, saved: int = 0, add: str 
         state = visit.house.services.configs.watched(visit.viewer, node, device)
     except NotThere:
         return no_document(visit, node, device)
-    return _page(visit, state, saved=bool(saved), add=add)
+    return _page(visit, state, saved=saved, add=add)
 
 
 @router.post("/cameras/{node}/{device}/scenarios")
@@ -75,12 +75,13 @@ def _keep(
     why = fields.get("why", "").strip()[:500] or _why(visit, title)
     given = {"why": why, "scenario": rules}
     try:
-        configs.put_watched(viewer, *where, given, seen=seen, now=visit.house.clock.now())
+        kept = configs.put_watched(viewer, *where, given, seen=seen, now=visit.house.clock.now())
     except Outdated:
         return _page(visit, state, wrong=(number, fields, {}), late=True)
     except RulesBroken as error:
         return _page(visit, state, wrong=(number, fields, _by_field(error.faults, at)))
-    return visit.go(f"/cameras/{where[0]}/{where[1]}/scenarios?saved=1")
+    told = outcome(state.version, kept.version)
+    return visit.go(f"/cameras/{where[0]}/{where[1]}/scenarios?saved={told}")
 
 
 def _why(visit: Visit, title: str) -> str:
@@ -102,7 +103,7 @@ def _page(
     *,
     wrong: Wrong | None = None,
     late: bool = False,
-    saved: bool = False,
+    saved: int = 0,
     add: str = "",
 ) -> Response:
     words, viewer, calendar = Words(visit.language, {}), visit.viewer, visit.calendar

@@ -18,7 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from dashboards.web import cameras, picture_form
 from dashboards.web.camera_picture import Still, looking, stills
-from dashboards.web.edge_version import standing
+from dashboards.web.edge_version import outcome, standing
 from dashboards.web.language import msg
 from dashboards.web.moments import Moment
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
@@ -96,7 +96,7 @@ def begin(visit: SignedIn, node: str, device: str, saved: int = 0) -> Response:
         state = visit.house.services.configs.watched(visit.viewer, node, device)
     except NotThere:
         return no_document(visit, node, device)
-    return _page(visit, state, saved=bool(saved))
+    return _page(visit, state, saved=saved)
 
 
 @router.post("/cameras/{node}/{device}/teach")
@@ -236,13 +236,14 @@ def _keep(
     seen, now = Seen(frozenset({fields["version"]})), visit.house.clock.now()
     try:
         given = {"why": why, "state": places}
-        configs.put_watched(viewer, *where, given, seen=seen, now=now)
+        made = configs.put_watched(viewer, *where, given, seen=seen, now=now)
     except Outdated:
         say = msg("Somebody changed something meanwhile. Look at it again.")
         return _page(visit, state, wrong=visit.frame.say(say))
     except RulesBroken as error:
         return _page(visit, state, wrong="; ".join(what for _, what in error.faults))
-    return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved=1")
+    told = outcome(state.version, made.version)
+    return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved={told}")
 
 
 def _before(visit: Visit, where: tuple[str, str], name: str) -> dict[str, Any]:
@@ -289,7 +290,7 @@ def _page(
     asked: Asked | None = None,
     report: Report | None = None,
     wrong: str | None = None,
-    saved: bool = False,
+    saved: int = 0,
 ) -> Response:
     words = Words(visit.language, {})
     where = state.edge, state.camera

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from dashboards.web.edge_version import standing
+from dashboards.web.edge_version import outcome, standing
 from dashboards.web.language import msg
 from dashboards.web.moments import Moment
 from dashboards.web.version_words import change_words
@@ -40,7 +40,7 @@ class Entry:
 @router.get("/edges/{node}/versions")
 def versions(visit: SignedIn, node: str, cursor: str | None = None, saved: int = 0) -> Response:
     """Show who wanted what of a box, newest first."""
-    return _page(visit, node, cursor, saved=bool(saved))
+    return _page(visit, node, cursor, saved=saved)
 
 
 @router.post("/edges/{node}/versions/restore")
@@ -56,12 +56,12 @@ def restore(
     said = visit.frame.say(msg("Back to version %(number)s")) % {"number": version}
     wish = {"version": version, "why": why.strip() or said}
     try:
-        configs.restore(visit.viewer, node, wish, seen=Seen(frozenset({seen})), now=now)
+        made = configs.restore(visit.viewer, node, wish, seen=Seen(frozenset({seen})), now=now)
     except Outdated:
         return _page(visit, node, None, late=True)
     except RulesBroken as error:
         return _page(visit, node, None, faults=error.faults)
-    return visit.go(f"/edges/{node}/versions?saved=1")
+    return visit.go(f"/edges/{node}/versions?saved={outcome(seen, made.version)}")
 
 
 def _page(
@@ -69,7 +69,7 @@ def _page(
     node: str,
     cursor: str | None,
     *,
-    saved: bool = False,
+    saved: int = 0,
     late: bool = False,
     faults: tuple[tuple[str, str], ...] = (),
 ) -> Response:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dashboards.web import cameras, picture_form
 from dashboards.web.camera_picture import looking, still
-from dashboards.web.edge_version import standing
+from dashboards.web.edge_version import outcome, standing
 from dashboards.web.language import msg
 from dashboards.web.picture_form import KINDS, Shape
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
@@ -41,7 +41,7 @@ def zones(visit: SignedIn, node: str, device: str, saved: int = 0) -> Response:
     except NotThere:
         return no_document(visit, node, device)
     rows = picture_form.shapes_of(state.watched, Words(visit.language, {}))
-    return _page(visit, state, rows, saved=bool(saved))
+    return _page(visit, state, rows, saved=saved)
 
 
 @router.post("/cameras/{node}/{device}/zones")
@@ -78,12 +78,13 @@ def _keep(visit: Visit, where: tuple[str, str], drawn: Drawn) -> Response:
     given = {"why": why, **picture_form.parts(drawn.rows, state.watched)}
     seen, now = Seen(frozenset({drawn.version})), visit.house.clock.now()
     try:
-        configs.put_watched(viewer, *where, given, seen=seen, now=now)
+        made = configs.put_watched(viewer, *where, given, seen=seen, now=now)
     except Outdated:
         return _page(visit, state, drawn.rows, drawn=drawn, late=True)
     except RulesBroken as error:
         return _page(visit, state, drawn.rows, drawn=drawn, faults=error.faults)
-    return visit.go(f"/cameras/{where[0]}/{where[1]}/zones?saved=1")
+    told = outcome(state.version, made.version)
+    return visit.go(f"/cameras/{where[0]}/{where[1]}/zones?saved={told}")
 
 
 def _page(
@@ -94,7 +95,7 @@ def _page(
     drawn: Drawn | None = None,
     faults: tuple[tuple[str, str], ...] = (),
     late: bool = False,
-    saved: bool = False,
+    saved: int = 0,
 ) -> Response:
     where = state.edge, state.camera
     wrong = bool(faults) or any(row.wrong for row in rows)

@@ -1,24 +1,21 @@
-"""Devices and edge boxes: what is there, how it is doing, and confirming what was discovered."""
+"""Devices: what is there, how it is doing, and confirming what was discovered."""
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.api.answers import answer, tells
 from ingest.api.chosen import InWords, Some, some
+from ingest.api.named import with_area
 from ingest.api.registry_lists import DeviceList
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.services.availability import AvailabilityView
-from ingest.services.called import Called, Lang
-from ingest.services.page import sliced
-from ingest.services.views import DeviceView, NodeView
+from ingest.services.views import DeviceView
 
 router = APIRouter(prefix="/devices", tags=["devices"])
-Shown = TypeVar("Shown", DeviceView, NodeView)
 
 
 class Confirmation(BaseModel):
@@ -42,33 +39,18 @@ def list_devices(
     cursor: Annotated[str | None, Query(max_length=128, description="`next` of a page")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
-    """List devices, discovered ones first, and all edge boxes of these areas with each page.
+    """List devices, discovered ones first, with the edge boxes behind which those of the page are.
 
-    A device is `node/device`.
+    A device is `node/device`. `GET /api/v1/nodes` lists all edge boxes.
     """
-    areas, devices = some(area), some(device)
-    called = house.history.called(viewer, devices=False)
-    found = [
-        one
-        for one in house.devices.list(viewer, now)
-        if (not areas or one.area in areas) and (not devices or _path(one) in devices)
-    ]
-    page = sliced(found, _path, cursor, limit)
-    nodes = tuple(
-        _with_area(one, called, lang)
-        for one in house.devices.nodes(viewer, now)
-        if not areas or one.area in areas
+    page = house.devices.page(
+        viewer, now, areas=some(area), devices=some(device), cursor=cursor, limit=limit
     )
-    items = tuple(_with_area(one, called, lang) for one in page.items)
+    called = house.history.called(viewer, devices=False)
+    boxes = house.devices.nodes(viewer, now, {one.node for one in page.items})
+    nodes = tuple(with_area(one, called, lang) for one in boxes)
+    items = tuple(with_area(one, called, lang) for one in page.items)
     return answer(DeviceList(items=items, next=page.next, nodes=nodes))
-
-
-def _path(one: DeviceView) -> str:
-    return f"{one.node}/{one.device}"
-
-
-def _with_area(one: Shown, called: Called, lang: Lang) -> Shown:
-    return msgspec.structs.replace(one, area_label=called.area(one.area, lang))
 
 
 @router.post("/{node}/{device}/confirm", responses=tells(DeviceView, 401, 403, 404, 422, 503))

@@ -27,10 +27,16 @@ class CommandList(Listing, frozen=True, kw_only=True):
 
 
 class DeviceList(Listing, frozen=True, kw_only=True):
-    """All devices and edge boxes."""
+    """Devices, and the edge boxes behind which they are."""
 
     items: tuple[DeviceView, ...]
     nodes: tuple[NodeView, ...]
+
+
+class NodeList(Listing, frozen=True, kw_only=True):
+    """Edge boxes as they do."""
+
+    items: tuple[NodeView, ...]
 
 
 class PlaceList(Listing, frozen=True, kw_only=True):
@@ -85,6 +91,7 @@ SHOWN: tuple[type, ...] = (
     FloorPlanList,
     CommandList,
     DeviceList,
+    NodeList,
     PlaceList,
     EdgeList,
     DeviceRecordList,

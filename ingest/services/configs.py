@@ -210,7 +210,9 @@ class ConfigService:
                 now=now,
                 restores=restores,
             )
-            audit.note(connection, now, viewer.actor, "config-changed", edge, version=made.version)
+            if before is None or made.version != before.version:
+                said = {"version": made.version}
+                audit.note(connection, now, viewer.actor, "config-changed", edge, **said)
         self._feed.tell("devices")
         return made
 

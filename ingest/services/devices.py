@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from ingest import registry
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
 from ingest.refusal import NotThere
-from ingest.services.views import DeviceView, Health, NodeView
+from ingest.services.health import device_view, node_health, node_view
+from ingest.services.page import Page, sliced
+from ingest.services.views import DeviceView, NodeView
 from ingest.spreadsheet import tidy
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros, writing
 from ingest.store.registry import CONFIRMED, DISCOVERED, RETIRED, device, node
 from linli.codec import decode
 from linli.errors import PayloadError
-from linli.events import CameraReport, DescribeData, DescribeMessage, NodeState, ReportData, Status
+from linli.events import DescribeData, DescribeMessage
 from linli.topics import SELF, Topic
 
 LATELY = timedelta(minutes=5)
-SILENT = timedelta(seconds=180)
-"""A node that was not heard of for this long is not there, whatever it last said."""
 
 _DEVICE = sa.select(
     device.c.site,
@@ -40,7 +39,10 @@ _DEVICE = sa.select(
     device.c.last_seen,
     device.c.camera,
 )
-_IN_USE = _DEVICE.where(device.c.standing != RETIRED, device.c.device != SELF)
+_PLACE = sa.tuple_(device.c.node, device.c.device)
+_AT_ONCE = 500
+_Device = Sequence[Any]
+Parked = Mapping[tuple[str, str], sa.Row[Any]]
 
 
 class DeviceService:
@@ -60,24 +62,41 @@ class DeviceService:
     ) -> tuple[DeviceView, ...]:
         """Return all devices or those of an area, discovered ones first, by node and device."""
         areas = viewer.narrow("see", () if area is None else (area,))
-        query = _IN_USE if not areas else _IN_USE.where(device.c.area.in_(areas))
-        with reading(self._reader) as connection:
-            rows = connection.execute(query).all()
-            health = {row.node: _node_health(row, now) for row in connection.execute(node.select())}
+        rows = sorted(self._rows(_of(areas, ())), key=lambda row: (row[2], row[3]))
         parked = self._parked()
-        views = [
-            _device_view(row, health.get(row[2], "unknown"), _waiting(parked.pop(row[2:4], None)))
-            for row in rows
-        ]
-        told = self._told() if parked else {}
-        views += [
-            self._parked_view(*place, row, told.get(place))
-            for place, row in parked.items()
-            if area in {None, row.area} and place[1] != SELF and viewer.knows(row.area)
-        ]
-        return tuple(
-            sorted(views, key=lambda one: (one.standing == CONFIRMED, one.node, one.device))
+        new = [row for row in rows if row[7] == DISCOVERED]
+        in_use = [row for row in rows if row[7] == CONFIRMED]
+        return self._discovered(new, areas, (), parked) + self._views(in_use, now, parked)
+
+    def page(
+        self,
+        viewer: Viewer,
+        now: datetime,
+        *,
+        areas: Collection[str] = (),
+        devices: Collection[str] = (),
+        cursor: str | None = None,
+        limit: int = 1000,
+    ) -> Page[DeviceView]:
+        """Return some devices of `list`: of these areas, of these `node/device`; none is all.
+
+        Reads no more of those in use than it returns. Raises NotAllowed, NotUsable.
+        """
+        areas = viewer.narrow("see", areas)
+        known = self._known(cursor) if cursor else False
+        parked = self._parked()
+        new: tuple[DeviceView, ...] = ()
+        query = _of(areas, devices)
+        in_use = query.where(device.c.standing == CONFIRMED).order_by(
+            device.c.node, device.c.device
         )
+        if cursor and known:
+            in_use = in_use.where(sa.tuple_(*cursor.split("/")) < _PLACE)
+        else:
+            found = self._rows(query.where(device.c.standing == DISCOVERED))
+            new = self._discovered(found, areas, devices, parked)
+        views = self._views(self._rows(in_use.limit(limit + 1)), now, parked)
+        return sliced((*new, *views), path_of, None if known else cursor, limit)
 
     def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
         """Return one device that is in use, by node and device. Raises NotThere."""
@@ -88,7 +107,7 @@ class DeviceService:
             home = connection.execute(node.select().where(node.c.node == where[0])).first()
         if row is None or home is None or row.device == SELF or not viewer.knows(row.area):
             raise NotThere("no such device in use")
-        return _device_view(row, _node_health(home, now), 0)
+        return device_view(row, node_health(home, now), 0)
 
     def labels(
         self, viewer: Viewer, of: Collection[tuple[str, str]] | None = None
@@ -105,18 +124,22 @@ class DeviceService:
         with reading(self._reader) as connection:
             return {(name, one): label for name, one, label in connection.execute(query)}
 
-    def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
-        """Return all edge boxes, by node."""
+    def nodes(
+        self, viewer: Viewer, now: datetime, only: Collection[str] | None = None
+    ) -> tuple[NodeView, ...]:
+        """Return all edge boxes, or some, by node."""
         viewer.within("see")
         with reading(self._reader) as connection:
-            rows = connection.execute(node.select().where(node.c.standing != RETIRED)).all()
+            rows = [row for row in _boxes(connection, only) if row.standing != RETIRED]
         turned_away, broken = self._turned_away(now)
         views = [
-            _node_view(row, now, turned_away.get(row.node, 0), broken=row.node in broken)
+            node_view(row, now, turned_away.get(row.node, 0), broken=row.node in broken)
             for row in rows
         ]
         known = {view.node for view in views}
         unknown = {name: row for (name, _), row in self._parked().items() if name not in known}
+        if only is not None:
+            unknown = {name: row for name, row in unknown.items() if name in only}
         views += [self._parked_node(name, row) for name, row in unknown.items()]
         return tuple(
             sorted((one for one in views if viewer.knows(one.area)), key=lambda one: one.node)
@@ -137,12 +160,7 @@ class DeviceService:
         Raises NotThere, NotAllowed, and InputError for a `subject` that is no path of ids.
         """
         viewer.within("act")
-        known = next(
-            (one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)),
-            None,
-        )
-        if known is None:
-            raise NotThere("no such device")
+        known = self._one(viewer, node, device, now)
         origin = registry.Origin(known.site, known.area, node)
         with writing(self._writer) as connection:
             registry.confirm(
@@ -155,9 +173,62 @@ class DeviceService:
                 now=now,
             )
         self._feed.tell("devices")
-        return next(
-            one for one in self.list(viewer, now) if (one.node, one.device) == (node, device)
+        return self._one(viewer, node, device, now)
+
+    def _one(self, viewer: Viewer, node: str, device: str, now: datetime) -> DeviceView:
+        found = self.page(viewer, now, devices=(f"{node}/{device}",)).items
+        if not found:
+            raise NotThere("no such device")
+        return found[0]
+
+    def _known(self, path: str) -> bool:
+        """Tell whether a `node/device` is in use."""
+        node_name, _, name = path.partition("/")
+        of_it = device.c.node == node_name, device.c.device == name
+        query = sa.select(device.c.node).where(*of_it, device.c.standing == CONFIRMED)
+        with reading(self._reader) as connection:
+            return connection.scalar(query) is not None
+
+    def _rows(self, query: sa.Select[Any]) -> Sequence[_Device]:
+        with reading(self._reader) as connection:
+            return connection.execute(query).all()
+
+    def _views(
+        self, rows: Sequence[_Device], now: datetime, parked: Parked
+    ) -> tuple[DeviceView, ...]:
+        """Return what people see of devices in use."""
+        with reading(self._reader) as connection:
+            boxes = {row[2] for row in rows}
+            health = {row.node: node_health(row, now) for row in _boxes(connection, boxes)}
+        return tuple(
+            device_view(row, health.get(row[2], "unknown"), _waiting(parked.get((row[2], row[3]))))
+            for row in rows
         )
+
+    def _discovered(
+        self,
+        rows: Sequence[_Device],
+        areas: Collection[str],
+        devices: Collection[str],
+        parked: Parked,
+    ) -> tuple[DeviceView, ...]:
+        """Return those that nobody has accepted yet, registered or not, by node and device."""
+        with reading(self._reader) as connection:
+            registered = _registered(connection, parked.keys())
+        new = {
+            place: row
+            for place, row in parked.items()
+            if place not in registered
+            and place[1] != SELF
+            and (not areas or row.area in areas)
+            and (not devices or "/".join(place) in devices)
+        }
+        told = self._told() if new else {}
+        views = [
+            device_view(row, "unknown", _waiting(parked.get((row[2], row[3])))) for row in rows
+        ]
+        views += [self._parked_view(*place, row, told.get(place)) for place, row in new.items()]
+        return tuple(sorted(views, key=lambda one: (one.node, one.device)))
 
     def _turned_away(self, now: datetime) -> tuple[dict[str, int], frozenset[str]]:
         """Return what was not read of each node, and which of them break the contract by now."""
@@ -168,7 +239,7 @@ class DeviceService:
             lately = journal.breaking_the_contract(connection, to_micros(now - LATELY))
         return found, lately & found.keys()
 
-    def _parked(self) -> dict[tuple[str, str], sa.Row[Any]]:
+    def _parked(self) -> Parked:
         """Return what waits of unknown devices: a place each, a number, the last moment."""
         table = journal.parked
         query = sa.select(
@@ -233,86 +304,35 @@ def _waiting(parked: sa.Row[Any] | None) -> int:
     return parked.number if parked else 0
 
 
-def _device_view(row: Sequence[Any], behind: Health, parked: int) -> DeviceView:
-    # By position: of thousands of devices, looking columns up by name is most of the work.
-    site, area, box, name, label, kind, subject, standing, seen, report = row
-    camera = registry.camera_report(report)
-    return DeviceView(
-        site=site,
-        area=area,
-        node=box,
-        device=name,
-        label=label,
-        kind=kind,
-        subject=subject,
-        standing=standing,
-        state=camera.state if camera else "unknown",
-        health=_device_health(standing, behind, camera),
-        last_seen=seen,
-        fps=camera.fps if camera else None,
-        dropped=camera.dropped if camera else None,
-        detail=camera.detail if camera else None,
-        parked=parked,
-    )
+def path_of(one: DeviceView) -> str:
+    """Return a device's `node/device`."""
+    return f"{one.node}/{one.device}"
 
 
-def _device_health(standing: str, behind: Health, camera: CameraReport | None) -> Health:
-    if standing == DISCOVERED or behind == "unknown":
-        return "unknown"
-    if behind == "down" or camera is None:
-        return behind
-    match camera.state:
-        case "streaming":
-            return "ok"
-        case "failed":
-            return "down"
-        case _:
-            return "degraded"
+def _of(areas: Collection[str], devices: Collection[str]) -> sa.Select[Any]:
+    query = _DEVICE.where(device.c.standing != RETIRED, device.c.device != SELF)
+    if areas:
+        query = query.where(device.c.area.in_(areas))
+    if devices:
+        places = [place for one in devices if len(place := tuple(one.split("/"))) == 2]
+        query = query.where(_PLACE.in_(places))
+    return query
 
 
-def _node_view(row: sa.Row[Any], now: datetime, turned_away: int, *, broken: bool) -> NodeView:
-    status, report = _status(row), _report(row)
-    health = _node_health(row, now)
-    return NodeView(
-        site=row.site,
-        area=row.area,
-        node=row.node,
-        label=row.label,
-        standing=row.standing,
-        state=status.state if status else "unknown",
-        health="degraded" if broken and health == "ok" else health,
-        last_seen=row.last_seen,
-        since=status.since if status else None,
-        agent=report.agent if report else status.agent if status else None,
-        uptime=report.uptime if report else None,
-        rss=report.rss if report else None,
-        diskfree=report.diskfree if report else None,
-        lanes=report.lanes if report else (),
-        restarts=report.restarts if report else 0,
-        fell=report.fell if report else None,
-        model_fault=report.model if report else None,
-        turned_away=turned_away,
-    )
+def _boxes(connection: sa.Connection, only: Collection[str] | None = None) -> Sequence[sa.Row[Any]]:
+    query = node.select()
+    if only is not None and len(only) <= _AT_ONCE:
+        return connection.execute(query.where(node.c.node.in_(only))).all()
+    return connection.execute(query).all()
 
 
-def _node_health(row: sa.Row[Any], now: datetime) -> Health:
-    status, report = _status(row), _report(row)
-    state: NodeState | None = status.state if status else None
-    if row.last_seen is None or state is None:
-        return "unknown"
-    if state in ("lost", "stopped") or now - row.last_seen > SILENT:
-        return "down"
-    losing = report is not None and (
-        report.damaged > 0
-        or report.model is not None
-        or any(lane.evicted or lane.dead for lane in report.lanes)
-    )
-    return "degraded" if state == "init" or losing else "ok"
-
-
-def _status(row: sa.Row[Any]) -> Status | None:
-    return msgspec.json.decode(row.status, type=Status) if row.status else None
-
-
-def _report(row: sa.Row[Any]) -> ReportData | None:
-    return msgspec.json.decode(row.report, type=ReportData) if row.report else None
+def _registered(
+    connection: sa.Connection, places: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return those of many places at which a device is registered that is not retired."""
+    wanted, found = sorted(places), set[tuple[str, str]]()
+    query = sa.select(device.c.node, device.c.device).where(device.c.standing != RETIRED)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = query.where(_PLACE.in_(wanted[start : start + _AT_ONCE]))
+        found |= {(row.node, row.device) for row in connection.execute(some)}
+    return found

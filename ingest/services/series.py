@@ -73,9 +73,7 @@ class SeriesService:
     def list(self, viewer: Viewer, match: Match | None = None) -> tuple[SeriesInfo, ...]:
         """Return all series that ever had data and match, by their id. Raises NotAllowed."""
         viewer.within("see")
-        keys = self._timeseries.keys()
-        if match or viewer.areas is not None:
-            keys = list(self._fitting(match or Match(), self._names(viewer)))
+        keys = self._fitting(viewer, match or Match())
         return tuple(SeriesInfo(series=str(key), **asdict(key)) for key in keys)
 
     def latest(
@@ -87,9 +85,9 @@ class SeriesService:
         """
         viewer.within("see")
         start, end = _span(max(0, start), min(end, _LATEST))
-        names = self._names(viewer)
-        keys = self._fitting(match, names)
+        keys = self._fitting(viewer, match)
         _check_series(keys)
+        names = self._names(viewer) if keys else Called()
         said = labels(keys, names, lang)
         return tuple(
             LatestRow(
@@ -162,8 +160,8 @@ class SeriesService:
         """
         viewer.within("see")
         start, end = _span(max(0, start), min(end, _LATEST))
-        names = self._names(viewer)
-        keys = [self._known(viewer, one) for one in series] or self._fitting(match, names)
+        keys = [self._known(viewer, one) for one in series] or self._fitting(viewer, match)
+        names = self._names(viewer) if keys else Called()
         if together is None and by is None:
             return self._apart(keys, start, end, now, step=step, of=of, names=(names, lang))
         lines = grouped(keys, by, names, lang)
@@ -204,8 +202,15 @@ class SeriesService:
         )
         return Page(views, str(found[limit].time) if len(found) > limit else None)
 
-    def _fitting(self, match: Match, names: Called) -> Sequence[SeriesKey]:
-        known = self._timeseries.keys()
+    def _fitting(self, viewer: Viewer, match: Match) -> Sequence[SeriesKey]:
+        """Return the series that match; names are read only where something may lie elsewhere."""
+        nowhere = Called()
+        apart = msgspec.structs.replace(match, area=())
+        every = self._timeseries.keys()
+        known = [key for key in every if apart.fits(key, nowhere)]
+        if not known or (not match.area and viewer.areas is None):
+            return known
+        names = self._names(viewer)
         if names.only:
             known = [key for key in known if key.node in names.area_of]
         return [key for key in known if match.fits(key, names)]

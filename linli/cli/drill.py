@@ -12,6 +12,7 @@ from ingest.audit import book as audit
 from ingest.incidents.drill import DRILL_EVENTS, Drill
 from ingest.incidents.flow import Surroundings
 from ingest.incidents.incident import Incident
+from ingest.refusal import NotThere
 from ingest.services import drills
 from ingest.settings import load_settings
 from linli.cli.ingest.folder import actor, state
@@ -52,7 +53,11 @@ def start(
     around = Surroundings(zone=ZoneInfo(settings.site.timezone))
     with state(settings) as connection:
         now = SystemClock().now()
-        made = drills.begin(connection, wish, actor(), now, around)
+        try:
+            made = drills.begin(connection, wish, actor(), now, around)
+        except NotThere as error:
+            hint = "See those in use: linli ingest registry export"
+            raise InputError(error.what, where=place, hint=hint) from None
         said = {"of": place, "call": call}
         audit.note(connection, now, actor(), "drill-begun", made.id, **said)
     _tell((made,), as_json=as_json)

@@ -63,6 +63,7 @@ RULES = {
     ("post", "/api/v1/silences/{silence}/end"): STAFF,
     ("post", "/api/v1/silences/preview"): STAFF,
     ("get", "/api/v1/devices"): VIEWER,
+    ("get", "/api/v1/nodes"): VIEWER,
     ("post", "/api/v1/devices/{node}/{device}/confirm"): STAFF,
     ("post", "/api/v1/devices/{node}/{device}/commands/{command}"): STAFF,
     ("get", "/api/v1/devices/{node}/{device}/commands"): VIEWER,

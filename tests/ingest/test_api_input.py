@@ -155,7 +155,7 @@ def test_every_list_has_a_cursor(client: TestClient) -> None:
     assert without <= BOUNDED, without
 
 
-@pytest.mark.parametrize("path", ["/api/v1/devices", "/api/v1/registry/places"])
+@pytest.mark.parametrize("path", ["/api/v1/devices", "/api/v1/nodes", "/api/v1/registry/places"])
 def test_a_list_is_walked_to_its_end(client: TestClient, path: str) -> None:
     whole = client.get(path).json()["items"]
     seen: list = []

@@ -201,5 +201,5 @@ def test_a_probe_is_no_event_no_device_and_no_incident(folder: Folder) -> None:
         assert stats["streams"] == []
         assert client.get("/api/v1/events").json()["items"] == []
         assert client.get("/api/v1/incidents").json()["items"] == []
-        nodes = client.get("/api/v1/devices").json()["nodes"]
+        nodes = client.get("/api/v1/nodes").json()["items"]
         assert PROBE_NODE not in {one["node"] for one in nodes}

@@ -152,5 +152,7 @@ def test_the_command_line_begins_and_ends_them(folder: Folder, tmp_path: Path) -
     assert f"#{number} smoke" in linli("list")
     assert "resolved" in linli("end", str(number))
     assert "no drill goes on" in linli("end")
+    wrong = CliRunner().invoke(command, ["drill", "start", "c001-n99/x", "--config", str(config)])
+    assert "registry export" in str(wrong.exception)
     wrong = CliRunner().invoke(command, ["drill", "end", "99", "--config", str(config)])
     assert "no such drill" in str(wrong.exception)

@@ -127,6 +127,14 @@ def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
         (NODE, "confirmed"),
         ("c001-n09", "discovered"),
     ]
+    walked, cursor = [], None
+    for _ in listed:
+        page = desk.devices.page(GUEST, NOON, cursor=cursor, limit=1)
+        walked, cursor = [*walked, *page.items], page.next
+    assert (tuple(walked), cursor) == (listed, None)
+    assert desk.devices.page(GUEST, NOON, devices=("c001-n09/cam-1", "x")).items == (listed[1],)
+    with pytest.raises(NotUsable):
+        desk.devices.page(GUEST, NOON, cursor=f"{NODE}/none")
     with pytest.raises(NotAllowed):
         desk.devices.confirm(GUEST, NODE, "bin-1", NOON)
     with pytest.raises(NotThere):

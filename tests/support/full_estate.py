@@ -14,13 +14,19 @@ from ingest.store.registry import CONFIRMED, device, node, place
 from linli.events import SEVERITIES
 from linli.ids import uuid7
 
-BUILDINGS, UNITS, KINDS = 40, 3, ("camera", "sensor", "bin")
+BUILDINGS, BOXES, UNITS, KINDS = 40, 400, 3, ("camera", "sensor", "bin")
+NEW = 60
 EVENTS = ("ebike-in-elevator", "blocked-fire-lane", "zone-dwell", "bin-full")
 
 
 def fill(folder: Folder, *, devices: int, still_open: int) -> tuple[str, ...]:
-    """Register so many devices in forty buildings; return the incidents, the newest last."""
-    homes = [(f"{SITE}-f{number % BUILDINGS:02}", f"d{number:04}") for number in range(devices)]
+    """Register so many devices behind 400 boxes in forty buildings, beside some that are new.
+
+    Return the incidents, the newest last.
+    """
+    homes = [(f"{SITE}-n{number % BOXES:03}", f"d{number:04}") for number in range(devices)]
+    for number in range(NEW):
+        folder.park(f"new-{number:03}", node=homes[number % BOXES][0])
     areas = [f"f{number:02}" for number in range(BUILDINGS)]
     with writing(folder.state) as connection:
         connection.execute(
@@ -35,7 +41,11 @@ def fill(folder: Folder, *, devices: int, still_open: int) -> tuple[str, ...]:
         shared = {"site": SITE, "standing": CONFIRMED, "last_seen": NOON}
         connection.execute(
             node.insert(),
-            [{**shared, "node": f"{SITE}-{one}", "area": one, "label": one} for one in areas],
+            [
+                {**shared, "node": f"{SITE}-n{number:03}", "area": one, "label": f"{one} {number}"}
+                for number in range(BOXES)
+                for one in (areas[number % BUILDINGS],)
+            ],
         )
         connection.execute(
             device.insert(),
@@ -44,7 +54,7 @@ def fill(folder: Folder, *, devices: int, still_open: int) -> tuple[str, ...]:
                     **shared,
                     "node": behind,
                     "device": name,
-                    "area": behind.rpartition("-")[2],
+                    "area": _area(behind),
                     "kind": KINDS[number % len(KINDS)],
                     "label": f"{name} 号",
                     "subject": f"{behind.rpartition('-')[2]}/u{number % UNITS}",
@@ -76,7 +86,7 @@ def _opened(number: int, behind: str, name: str) -> Transition:
             event=EVENTS[number % len(EVENTS)],
             zone=f"z{number}",
         ),
-        area=behind.rpartition("-")[2],
+        area=_area(behind),
         severity=SEVERITIES[number % 3 + 1],
         object_label="ebike",
         confidence=0.9,
@@ -85,3 +95,7 @@ def _opened(number: int, behind: str, name: str) -> Transition:
         event_id=uuid7(at),
         picture=Picture(id=uuid7(at), redaction="heads"),
     )
+
+
+def _area(box: str) -> str:
+    return f"f{int(box.rpartition('-n')[2]) % BUILDINGS:02}"

@@ -272,8 +272,10 @@ class Estate(DeviceService):
         known = {(one.node, one.device): one.label for one in self.devices}
         return known if of is None else {place: known[place] for place in of if place in known}
 
-    def nodes(self, viewer: Viewer, now: datetime) -> tuple[NodeView, ...]:
-        return tuple(self.boxes)
+    def nodes(
+        self, viewer: Viewer, now: datetime, only: Collection[str] | None = None
+    ) -> tuple[NodeView, ...]:
+        return tuple(one for one in self.boxes if only is None or one.node in only)
 
     def confirm(
         self,
@@ -314,7 +316,9 @@ class Hours(SeriesService):
     def query(
         self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int
     ) -> tuple[Point, ...]:
-        points = []
+        points: list[Point] = []
+        if SeriesKey.parse(series).device not in self.cameras:
+            return ()
         for at in range(int((end - start).total_seconds() // step)):
             broken = "cam-gate" in series
             value = 4.7 + 0.15 * ((at * 7) % 3) - (2.9 if broken and at > 20 else 0)

@@ -89,7 +89,7 @@ def test_what_is_not_touched_stays_to_the_last_digit(client: TestClient, token: 
     assert 'points="20,40 80,40 80,100 20,100"' in page
     before = kept(client)
     done = client.post(f"{PAGE}/zones", data=fields(page))
-    assert "Saved. The edge takes it within a minute." in done.text
+    assert "Nothing is new: the edge is to do just this already." in done.text
     assert kept(client) == before
     assert client.app.state.services.configs.state(ADMIN, NODE).wanted.version == 1
 

@@ -1,4 +1,4 @@
-"""Every page of a large estate, 5,000 incidents waiting and 2,000 devices, costs a bounded amount.
+"""Every page of a large estate costs a bounded amount: 5,000 incidents, 2,000 devices, 400 boxes.
 
 Not by the clock, which other work moves: by queries, by steps of SQLite and by bytes.
 """
@@ -30,8 +30,18 @@ from ingest.app import create_app
 DEVICES, WAITING = 2_000, 5_000
 MOST = (30, 200, 150)
 """Queries, thousands of steps of SQLite, kilobytes: of pages that tell of single things."""
-MORE = {"/report": (30, 300, 150), "/trends": (30, 600, 150)}
-"""Those that sum up weeks."""
+LINES = 48
+"""Queries for the last hour of each camera on a page, at most."""
+MORE = {
+    "/report": (30, 300, 150),
+    "/trends": (30, 600, 150),
+    "/registry": (30, 250, 150),
+    "/registry?q=u1": (30, 250, 150),
+    "/devices": (30 + LINES, 200, 150),
+    "/devices?boxes=9": (30 + LINES, 200, 150),
+    "/devices?q=d19&page=2": (30 + LINES, 200, 150),
+}
+"""Those that sum up weeks, count what stands in places, or draw a line for each camera shown."""
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
 ENDLESS = {"/live", "/wall/live"}
@@ -44,6 +54,8 @@ LISTS = (
     "/incidents?group=handled",
     "/incidents?group=resolved",
     "/devices?q=d19&page=2",
+    "/devices?boxes=9",
+    "/api/v1/nodes?limit=100",
     "/cameras?q=d19",
     "/settings/drills?q=d19&page=2",
     "/registry?q=u1",

@@ -129,6 +129,7 @@ def test_refused_rows_are_named_in_words_and_nothing_is_done(client: TestClient)
     assert "应为“边缘盒/设备”" in shown
     assert f"是不是 {NODE}/lamp-2？" in shown
     assert "第 8 行</strong> · 岗位" in shown
+    assert "改好这些行之后会发生的变化" in shown
     assert "确认，就这样修改" not in shown
     assert "<textarea" not in shown
 

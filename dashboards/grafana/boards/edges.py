@@ -87,8 +87,8 @@ _BOXES = Panel(
     ),
     rest=(
         Rest(
-            path="/api/v1/devices",
-            root="nodes",
+            path="/api/v1/nodes",
+            root="items",
             params=HERE,
             columns={
                 "area_label": "area",
