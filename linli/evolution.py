@@ -90,12 +90,25 @@ def _schema(path: str, old: Schema, new: Schema) -> Iterator[Change]:
     for key in _LISTS:
         before, after = was.get(key, []), now.get(key, [])
         if len(before) != len(after):
-            wider = key == "anyOf" and all(one in after for one in before)
+            wider = key == "anyOf" and _grown((was, old_known), (now, new_known))
             what = f"{len(after)} kinds of value instead of {len(before)}"
             yield Change(path, what, breaking=True, wider=wider)
             continue
         for one, other in zip(before, after, strict=True):
             yield from _schema(path, (one, old_known), (other, new_known))
+
+
+def _grown(old: Schema, new: Schema) -> bool:
+    """Tell whether each kind of value of then, or the only one, is still among those of today."""
+    kinds = new[0].get("anyOf")
+    return bool(kinds) and all(
+        any(_takes((one, old[1]), (other, new[1])) for other in kinds)
+        for one in old[0].get("anyOf", [old[0]])
+    )
+
+
+def _takes(old: Schema, new: Schema) -> bool:
+    return all(one.wider or not one.breaking for one in _schema("", old, new))
 
 
 def _fields(path: str, old: Schema, new: Schema) -> Iterator[Change]:

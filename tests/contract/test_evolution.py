@@ -172,6 +172,9 @@ def test_the_page_explains_every_message_and_every_code() -> None:
         assert path.read_text("utf-8").strip() in page
 
 
+KINDS: list[Document] = [{"type": "integer"}, {"type": "boolean"}, {"type": "null"}]
+
+
 def config_field(document: Document, name: str, field: str) -> Document:
     found: Document = document["$defs"][name]["properties"][field]
     return found
@@ -197,9 +200,26 @@ def with_fewer_words(document: Document) -> None:
     config_field(document, "Scenario", "severity")["enum"].remove("low")
 
 
+def with_another_kind_of_value(document: Document) -> None:
+    fields = document["$defs"]["Scenario"]["properties"]
+    fields["dwell"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
+
+
+def with_more_kinds_but_a_narrower_one(document: Document) -> None:
+    fields = document["$defs"]["Scenario"]["properties"]
+    fields["zone"] = {"anyOf": [{"type": "string", "maxLength": 1}, *KINDS]}
+
+
 @pytest.mark.parametrize(
     "change",
-    [without_a_field, with_a_demand, with_less_room, with_fewer_words],
+    [
+        without_a_field,
+        with_a_demand,
+        with_less_room,
+        with_fewer_words,
+        with_another_kind_of_value,
+        with_more_kinds_but_a_narrower_one,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_a_configuration_that_would_be_refused_is_found(

@@ -114,11 +114,12 @@ def built(folder: Path, access: str) -> House:
 
 
 def version() -> str:
-    """Which mosquitto runs here, such as 2.0.11."""
+    """Which mosquitto runs here, such as 2.0.11; empty for another program."""
     program = find_mosquitto()
     assert program is not None
     said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
-    return said.split()[2]
+    words = said.split()
+    return words[2] if words[:2] == ["mosquitto", "version"] else ""
 
 
 def _of_version() -> str:
