@@ -523,7 +523,7 @@ class Neighbourhood:
             duty=self.guards,
             floors=Walls(),
             foresight=None,  # type: ignore[arg-type]  # no page asks for it
-            statistics=None,  # type: ignore[arg-type]  # no page asks for it
+            statistics=None,  # type: ignore[arg-type]  # tests of reports have a real ingest
             evidence=self.album,
             access=self.doorman,
             accounts=self.people,
@@ -538,8 +538,8 @@ class Neighbourhood:
             influx=self.copy,
             chain=self.probes,
             counts=None,  # type: ignore[arg-type]  # no page asks for it
-            trends=None,  # type: ignore[arg-type]  # no page asks for it
-            history=None,  # type: ignore[arg-type]  # no page asks for it
+            trends=None,  # type: ignore[arg-type]  # tests of reports have a real ingest
+            history=None,  # type: ignore[arg-type]  # tests of reports have a real ingest
             metrics=None,  # type: ignore[arg-type]  # no page asks for it
             links=Links(),
             push=None,  # type: ignore[arg-type]  # no page asks for it
