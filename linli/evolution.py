@@ -100,8 +100,8 @@ def _schema(path: str, old: Schema, new: Schema) -> Iterator[Change]:
 
 def _grown(old: Schema, new: Schema) -> bool:
     """Tell whether each kind of value of then, or the only one, is still among those of today."""
-    kinds = new[0].get("anyOf")
-    return bool(kinds) and all(
+    kinds = new[0].get("anyOf", [])
+    return all(
         any(_takes((one, old[1]), (other, new[1])) for other in kinds)
         for one in old[0].get("anyOf", [old[0]])
     )

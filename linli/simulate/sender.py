@@ -24,7 +24,7 @@ log = get_logger(__name__)
 ROOM = 256
 """Facts of a lane held beyond which time stands still."""
 MOST_AWAY = 10_000
-"""The same for an edge that was cut off, until it has caught up."""
+"""The same for an edge that is back from being cut off, until it has caught up."""
 _REPORT_EVERY = 60.0
 _REPORT_EXPIRY = 120
 
@@ -104,9 +104,10 @@ class Sender:
     def has_room(self) -> bool:
         """Whether more may be said."""
         most = max(len(lane) for lane in self._lanes.values())
-        if self.away:
+        if self.away:  # no receipt can come: what ends an outage is that time goes on
             self._room = MOST_AWAY
-        elif most < ROOM:
+            return True
+        if most < ROOM:
             self._room = ROOM
         return most < self._room
 

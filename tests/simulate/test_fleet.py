@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import linli.simulate.fleet as fleet_module
+import linli.simulate.sender as sender_module
 from linli.clock import ManualClock
 from linli.codec import encode
 from linli.errors import LinkError
@@ -107,7 +108,11 @@ def test_all_of_a_run_is_received_and_the_edges_say_goodbye(clock: ManualClock) 
         assert str(box.topic("self", "meta", "describe")) in broker.retained
 
 
-def test_an_edge_that_was_cut_off_brings_everything_when_it_is_back(clock: ManualClock) -> None:
+@pytest.mark.parametrize("most", [10_000, 5])
+def test_an_edge_that_was_cut_off_brings_everything_when_it_is_back(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(sender_module, "MOST_AWAY", most)
     broker = FakeBroker()
     ingest = Ingest(broker, clock)
     fleet = fleet_of(broker, clock, timedelta(hours=1), **{"edge-offline": 1, "clock-off": 1})
