@@ -53,7 +53,7 @@ def estate(request: pytest.FixtureRequest, tmp_path: Path, district: House) -> H
         made.issue(name)
     made.publish_tls()
     made.config.write_text(
-        f'{made.config.read_text()}[broker.bridge]\nhost = "localhost"\n'
+        f'{made.config.read_text()}[broker.bridge]\nhost = "127.0.0.1"\n'
         f'port = {district.port}\npath = "330106/003"\n'
     )
     return made
