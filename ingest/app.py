@@ -27,6 +27,7 @@ from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
 from ingest.consumers.work import Cursor
+from ingest.doctor.job import FindingJob
 from ingest.evidence.shelf import FolderStore
 from ingest.evidence.sweep import SweepJob, kept_for
 from ingest.feed import Feed
@@ -76,6 +77,7 @@ from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import KeptBrowsers, PushService
 from ingest.services.registry import RegistryService
+from ingest.services.repairs import RepairService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
@@ -272,6 +274,7 @@ class House:
             journal=delivery,
             chain=chain,
             influx=InfluxService(self._settings.influx, reader, self._journal),
+            repairs=RepairService(reader),
             notes=NoteService(incidents, evidence),
             notice=NoticeService(self._settings),
             notify=NotifyService(
@@ -385,6 +388,7 @@ class House:
             keep=kept_for(self._settings.evidence),
         )
         facts = (self._journal, self._state_writer, self._feed, self.clock)
+        looks = FindingJob(self._settings, self._readers, self._state_writer, self.clock)
         forgets = SeriesSweep(self._series, self._series_writer, self.clock, self._keep)
         return (
             Runner("incidents", incidents),
@@ -399,4 +403,5 @@ class House:
             *discovery_of(self._settings, self._state, self.clock),
             *watch_of(self._settings, self._state_writer, self.clock),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
+            Runner("findings", looks, poll=TICK_SECONDS),
         )

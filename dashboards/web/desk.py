@@ -18,6 +18,7 @@ from dashboards.web.language import Language
 from dashboards.web.listing import Lister, Listing
 from dashboards.web.moments import Calendar
 from dashboards.web.orders import OrderCard, order_card
+from dashboards.web.repairs import Trouble, trouble
 from dashboards.web.sparkline import Sparkline, sparkline
 from dashboards.web.wall import FITS, wall
 from dashboards.web.way import path_of
@@ -66,6 +67,8 @@ class Desk:
             "recent": lister.some(("resolved",), RECENT_SHOWN, order="newest"),
             "open_count": told["chain"].open_incidents,
             "duty": self.duty(viewer, language),
+            "trouble": self.trouble(viewer, language),
+            "may_repair": viewer.may_everywhere("act"),
             **told,
         }
 
@@ -76,6 +79,7 @@ class Desk:
         found = wall(first.cards, self._services.incidents.waiting(viewer), lister.words())
         return {
             "wall": found,
+            "trouble": self.trouble(_at_the_wall(viewer), language),
             # Where there is not room for all, a team without anybody is not what is cut off.
             "duty": sorted(
                 self.duty(_at_the_wall(viewer), language), key=lambda team: bool(team.now)
@@ -89,6 +93,11 @@ class Desk:
             return ()
         found = self._services.duty.now(viewer, self._clock.now())
         return duty.teams(found, language, self._zone)
+
+    def trouble(self, viewer: Viewer, language: Language) -> Trouble | None:
+        """Return what is seriously wrong with the system, for those who may act everywhere."""
+        found = self._services.repairs.serious(viewer, self._clock.now())
+        return trouble(found, Words(language, {}), self.calendar(language))
 
     def page(
         self, viewer: Viewer, language: Language, states: tuple[State, ...], cursor: str | None

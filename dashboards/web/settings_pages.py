@@ -55,6 +55,12 @@ DOORS = (
         msg("Which team an incident goes to, who is told after how long, and deadlines."),
     ),
     Door(
+        "/health",
+        "act",
+        msg("System health"),
+        msg("What is wrong, since when, what it means for residents, and what to do."),
+    ),
+    Door(
         "/settings/people",
         "act",
         msg("People and teams"),

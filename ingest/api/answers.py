@@ -39,6 +39,7 @@ from ingest.services.live import SHOWN as OF_LIVE
 from ingest.services.notice import NoticeView
 from ingest.services.notify import NoteList, NoteView, NotifyView, TrialResult
 from ingest.services.push import PhoneList
+from ingest.services.repairs import SHOWN as OF_REPAIRS
 from ingest.services.rules import FiredView, RulesView
 from ingest.services.statistics import SHOWN as OF_STATISTICS
 from ingest.services.trends import SHOWN as OF_TRENDS
@@ -147,6 +148,7 @@ SHOWN: tuple[type, ...] = (
     *OF_JOINING,
     *OF_DUTY,
     *OF_FORESIGHT,
+    *OF_REPAIRS,
     *OF_STATISTICS,
     *OF_COUNTS,
     *OF_TRENDS,

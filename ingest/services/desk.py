@@ -34,6 +34,7 @@ from ingest.services.notify import NotifyService
 from ingest.services.orders import OrderService
 from ingest.services.push import PushService
 from ingest.services.registry import RegistryService
+from ingest.services.repairs import RepairService
 from ingest.services.rules import RuleService
 from ingest.services.series import SeriesService
 from ingest.services.silences import SilenceService
@@ -64,6 +65,7 @@ class Services:
     journal: JournalService
     chain: ChainService
     influx: InfluxService
+    repairs: RepairService
     notes: NoteService
     notice: NoticeService
     notify: NotifyService

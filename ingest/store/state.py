@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.joining import metadata
+from ingest.store.findings import metadata
 
 boot = sa.Table(
     "boot",

@@ -182,6 +182,7 @@ RULES |= {
     ("post", "/api/v1/duty/rosters/{name}/import"): ADMIN,
     ("get", "/api/v1/duty/contacts"): ADMIN,
     ("get", "/api/v1/duty/ladders"): STAFF,
+    ("get", "/api/v1/health/findings"): STAFF,
     ("get", "/api/v1/duty/preview"): STAFF,
     ("get", "/api/v1/duty/rosters/{name}/turns"): STAFF,
 }

@@ -129,6 +129,7 @@ BOUNDED = {
     "/api/v1/series",
     "/api/v1/statistics/worse",
     "/api/v1/drills",
+    "/api/v1/health/findings",
     "/api/v1/duty/rosters",
     "/api/v1/waste/bins",
     "/api/v1/notifications/channels",

@@ -22,15 +22,15 @@ from ingest.archive.folder_place import FolderPlace
 from ingest.archive.record import Record, Standing
 from ingest.archive.schedule import due, kept
 from ingest.backup_settings import Backup, BackupPlace
+from ingest.doctor import backups
+from ingest.doctor.sources import Sources
 from ingest.evidence import book
 from ingest.evidence.shelf import FolderStore
 from ingest.nightly import NAME, Nightly
+from ingest.repairs.finding import Finding
 from ingest.settings import IngestSettings
 from ingest.store.engine import reading, writing
 from ingest.store.files import Files
-from linli.cli.doctor import backups
-from linli.cli.doctor.finding import Finding
-from linli.cli.doctor.sources import Sources
 from linli.cli.main import command
 from linli.errors import InputError, LinliError
 from linli.ids import uuid7

@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from doctor_codes import every_code
 from house import NODE, SITE, Folder
 
-import linli.cli.doctor
 from ingest.duty import book as papers
 from ingest.influx import book
 from ingest.influx.deliver import Refusal
 from ingest.notify import outbox
 from ingest.notify.note import Note
-from ingest.services.chain import WORDS
+from ingest.repairs.finding import Finding, exit_code
 from ingest.store import journal, series, state
 from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
@@ -34,7 +34,6 @@ from ingest.store.notify import notifier
 from ingest.store.registry import node, team
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
-from linli.cli.doctor.finding import Finding, exit_code
 from linli.cli.main import command
 from linli.codec import encode
 from linli.events import LaneReport, ReportData, Status
@@ -379,11 +378,7 @@ def test_whether_people_are_told(patient: Patient) -> None:
 def test_every_code_is_in_the_page() -> None:
     root = Path(__file__).parents[2]
     page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")
-    folder = Path(linli.cli.doctor.__file__).parent
-    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    codes = set(re.findall(r'code="([a-z-]+)"', source)) | {f"chain-{why}" for why in WORDS}
-    codes |= {f"{name}-unusable" for name in re.findall(r'_unusable\("([a-z-]+)"', source)}
-    codes.discard("chain-works")
+    codes = every_code()
     assert len(codes) > 20
     assert codes == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))
 

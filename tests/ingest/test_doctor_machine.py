@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from stage import small_disk
 
 from edge.catalog.book import FOLDER_VARIABLE, open_book
+from ingest.repairs.finding import Finding
 from linli.cli.doctor.command import examine
-from linli.cli.doctor.finding import Finding
 from linli.cli.main import command
 
 

@@ -19,6 +19,8 @@ from house import ADMIN, NOON, STAFF
 
 from ingest.audit import book as audit
 from ingest.consumers.broker_watch import MOST_ADDRESSES, USER, WatchJob, watch_of
+from ingest.doctor import door as doctor
+from ingest.doctor.sources import opened
 from ingest.door import book
 from ingest.door.book import MOST_STRANGERS, ROWS_AN_HOUR
 from ingest.door.log import MOST_KNOCKING, Door, Refusal
@@ -28,8 +30,6 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
 from linli.cli.broker.keep import look as keep
-from linli.cli.doctor import door as doctor
-from linli.cli.doctor.sources import opened
 from linli.cli.ingest import command as ingest
 from linli.cli.ingest.folder import state
 from linli.clock import ManualClock, SystemClock

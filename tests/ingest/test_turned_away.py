@@ -11,16 +11,16 @@ import pytest
 from house import NODE, Folder
 
 from ingest.accounts.account import Viewer
+from ingest.doctor import edges
+from ingest.doctor.sources import Sources
 from ingest.feed import Feed
 from ingest.receive.writer import add_counts
+from ingest.repairs.finding import Finding
 from ingest.services.devices import LATELY, DeviceService
 from ingest.services.views import NodeView
 from ingest.store.engine import to_micros, writing
 from ingest.store.journal import reject, turned_away
 from ingest.store.registry import node
-from linli.cli.doctor import edges
-from linli.cli.doctor.finding import Finding
-from linli.cli.doctor.sources import Sources
 from linli.codec import encode
 from linli.events import Status
 

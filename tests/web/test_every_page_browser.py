@@ -30,6 +30,8 @@ from ingest.app import create_app
 from ingest.duty.book import ONLY, Kind
 from ingest.floors.book import Marker
 from ingest.incidents.silence import Matchers
+from ingest.repairs import book as repairs
+from ingest.repairs.finding import Finding, settled
 from ingest.services import Services
 from ingest.services.registry import NOTHING_YET
 from ingest.store.engine import writing
@@ -125,6 +127,9 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
             someone = {"person": "li", "label": "李静", "role": "duty", "team": "night"}
             connection.execute(person.insert(), someone)
             cookie, session = accounts.open_session(connection, account, now)
+            ill = Finding(code="disk-low", level="bad", what="0.1 GB are free", do="Make room")
+            old = Finding(code="notify-dead", level="warning", what="2 were given up")
+            repairs.write(connection, settled((ill, old), {}, now), now)
         furnish(services, session.viewer, now)
         with served(app) as server:
             yield There(server, page_routes(app), cookie)

@@ -19,11 +19,11 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
+from ingest.doctor.sources import opened
+from ingest.repairs.finding import Finding
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import reading
 from ingest.store.migrate import current
-from linli.cli.doctor.finding import Finding
-from linli.cli.doctor.sources import opened
 from linli.errors import InputError, StoreError
 from linli.log import redact
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from ingest.doctor import machine
+from ingest.doctor.everything import of_files
+from ingest.doctor.machine import unusable
+from ingest.doctor.sources import Sources, opened
+from ingest.repairs.finding import Finding, by_urgency, exit_code, well
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.migrate import current, head
-from linli.cli.doctor import backups, delivery, door, edges, influx, machine, models, notices
 from linli.cli.doctor import bundle as bundles
-from linli.cli.doctor.finding import Finding, by_urgency, exit_code, well
-from linli.cli.doctor.sources import Sources, opened
+from linli.cli.doctor import models, processes
 from linli.clock import SystemClock
 from linli.errors import InputError, StoreError
 
@@ -73,7 +76,7 @@ def examine(config: Path, edge: Path | None, now: datetime) -> Iterator[Finding]
     try:
         settings = load_settings(config)
     except InputError as error:
-        yield _unusable("settings", error)
+        yield unusable("settings", error)
     else:
         yield well("settings", f"{config} can be read")
         yield from _of_ingest(settings, now)
@@ -81,19 +84,20 @@ def examine(config: Path, edge: Path | None, now: datetime) -> Iterator[Finding]
         try:
             yield from models.look(edge)
         except InputError as error:
-            yield _unusable("edge-settings", error)
+            yield unusable("edge-settings", error)
 
 
 def _of_ingest(settings: IngestSettings, now: datetime) -> Iterator[Finding]:
     try:
         yield from machine.look(settings)
     except InputError as error:
-        yield _unusable("secret", error)
+        yield unusable("secret", error)
+    yield from processes.look(settings)
     try:
         with opened(settings, now) as sources:
             yield from _of_files(sources)
     except InputError as error:
-        yield _unusable("database", error)
+        yield unusable("database", error)
 
 
 def _of_files(sources: Sources) -> Iterator[Finding]:
@@ -102,12 +106,7 @@ def _of_files(sources: Sources) -> Iterator[Finding]:
         if other:
             yield from other
             return
-        yield from delivery.look(sources)
-        yield from edges.look(sources)
-        yield from influx.look(sources)
-        yield from door.look(sources)
-        yield from notices.look(sources)
-        yield from backups.look(sources)
+        yield from of_files(sources)
     except StoreError as error:
         yield Finding(
             code="store-unreadable",
@@ -135,16 +134,6 @@ def _of_another_version(sources: Sources) -> Iterator[Finding]:
             if newer
             else "Start the ingest, or run `linli ingest migrate up`: both make a backup first",
         )
-
-
-def _unusable(what: str, error: InputError) -> Finding:
-    return Finding(
-        code=f"{what}-unusable",
-        level="bad",
-        what=f"{error.where}: {error.what}" if error.where else error.what,
-        means=f"The {'edge' if what.startswith('edge') else 'ingest'} does not start with it.",
-        do=error.hint or "Mend what is named",
-    )
 
 
 def _say(findings: list[Finding], now: datetime, *, everything: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from linli.cli.doctor.finding import Finding, well
+from ingest.repairs.finding import Finding, well
 from linli.errors import InputError
 
 
@@ -24,6 +24,7 @@ def look(config: Path) -> Iterator[Finding]:
         except InputError as error:
             yield Finding(
                 code="model-wrong",
+                about=model.entry.name,
                 level="bad",
                 what=f"the model {model.entry.name} is not what it should be: {error.what}",
                 means="The edge may see nothing, or the wrong things.",

@@ -1,25 +1,21 @@
-"""The machine and the processes: folder, disk, lock, ports. Nothing here needs a running ingest."""
+"""The machine: folder, disk, secret, and whether the broker can be reached."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
-
+from ingest.repairs.finding import Finding, well
 from ingest.settings import IngestSettings
-from linli.cli.doctor.finding import Finding, well
+from linli.errors import InputError
 
 DISK_BAD = 256 * 1024**2
 DISK_LOW = 2 * 1024**3
 PATIENCE = 3.0
-_NOTHING = (
-    "Nothing that happens is stored or shown, and nobody is called; edges hold what they saw."
-)
+NOTHING = "Nothing that happens is stored or shown, and nobody is called; edges hold what they saw."
 
 
 def look(settings: IngestSettings) -> Iterator[Finding]:
@@ -28,9 +24,6 @@ def look(settings: IngestSettings) -> Iterator[Finding]:
     if settings.folder.is_dir():
         yield _disk(settings.folder)
     yield _secret(settings)
-    yield _running(settings.folder)
-    yield _web(settings)
-    yield _broker(settings)
 
 
 def _folder(folder: Path) -> Finding:
@@ -39,7 +32,7 @@ def _folder(folder: Path) -> Finding:
             code="folder-missing",
             level="bad",
             what=f"the data folder {folder} is not there",
-            means=_NOTHING,
+            means=NOTHING,
             do="Check `data` in the settings; a new ingest makes the folder when it first runs",
         )
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -47,7 +40,7 @@ def _folder(folder: Path) -> Finding:
             code="folder-not-writable",
             level="bad",
             what=f"this user cannot write into {folder}",
-            means=_NOTHING,
+            means=NOTHING,
             do="Give the folder to the user that runs the ingest, and run doctor as that user",
         )
     return well("folder", f"{folder} can be written")
@@ -81,49 +74,19 @@ def _secret(settings: IngestSettings) -> Finding:
     return well("secret", "the broker password can be read by its owner alone")
 
 
-def _running(folder: Path) -> Finding:
-    lock = folder / "ingest.lock"
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return well("ingest", "the ingest runs on this folder")
+def unusable(what: str, error: InputError) -> Finding:
+    """Return what settings, a secret or a database that cannot be used means."""
     return Finding(
-        code="ingest-down",
+        code=f"{what}-unusable",
         level="bad",
-        what="no ingest runs on this data folder",
-        means=_NOTHING,
-        do="Start it with `linli ingest run`; its last lines say why it ended",
+        what=f"{error.where}: {error.what}" if error.where else error.what,
+        means=f"The {'edge' if what.startswith('edge') else 'ingest'} does not start with it.",
+        do=error.hint or "Mend what is named",
     )
 
 
-def _web(settings: IngestSettings) -> Finding:
-    host = settings.http.host if settings.http.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104 - compared, not bound
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{settings.http.port}/healthz"
-    try:
-        status = httpx2.get(url, timeout=PATIENCE, trust_env=False).status_code
-    except httpx2.HTTPError as error:
-        return _web_down(f"{url} does not answer ({type(error).__name__})")
-    if status != 200:
-        return _web_down(f"{url} answers {status}")
-    return well("web", f"{url} answers")
-
-
-def _web_down(what: str) -> Finding:
-    return Finding(
-        code="web-down",
-        level="bad",
-        what=what,
-        means="Pages do not open and incidents are not made. What edges send is still stored, if "
-        "the receiver runs.",
-        do="Look at the last lines of `linli ingest run`; it starts the web side again by itself",
-    )
-
-
-def _broker(settings: IngestSettings) -> Finding:
+def broker(settings: IngestSettings) -> Finding:
+    """Return whether something listens at its address, within `PATIENCE`."""
     mqtt = settings.mqtt
     try:
         with socket.create_connection((mqtt.host, mqtt.port), PATIENCE):

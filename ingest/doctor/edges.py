@@ -8,13 +8,13 @@ from importlib.metadata import version
 
 import sqlalchemy as sa
 
+from ingest.doctor.sources import DOCTOR, Sources
 from ingest.feed import Feed
+from ingest.repairs.finding import Finding, well
 from ingest.services.devices import LATELY, DeviceService
 from ingest.services.views import NodeView
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import DOCTOR, Sources
 
 WAITS = timedelta(minutes=10)
 MANY = 1000
@@ -42,6 +42,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
     if node.health == "unknown":
         yield Finding(
             code="edge-never-heard",
+            about=node.node,
             level="warning",
             what=f"{_name(node)} has never reported",
             means="What it is to watch is not watched.",
@@ -51,6 +52,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
     if node.health == "down":
         yield Finding(
             code="edge-silent",
+            about=node.node,
             level="bad",
             what=f"nothing is heard of {_name(node)}",
             since=node.last_seen,
@@ -66,6 +68,7 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
     if node.agent is not None and node.agent != ours:
         yield Finding(
             code="edge-version",
+            about=node.node,
             level="warning",
             what=f"{_name(node)} runs Linli {node.agent}, this is {ours}",
             means="Nothing, as long as both speak the same major version of the contract.",
@@ -77,6 +80,7 @@ def _fell(node: NodeView) -> Iterator[Finding]:
     if node.restarts and node.uptime is not None and node.uptime < FELL.total_seconds():
         yield Finding(
             code="edge-fell",
+            about=node.node,
             level="warning",
             what=f"{_name(node)} fell or hung and was started again; {node.restarts} times since "
             f"its parent began: {node.fell or 'nobody knows why'}",
@@ -89,6 +93,7 @@ def _model(node: NodeView) -> Iterator[Finding]:
     if node.model_fault is not None:
         yield Finding(
             code="edge-model",
+            about=node.node,
             level="bad",
             what=f"{_name(node)} cannot use its model: {node.model_fault}",
             means="The one that worked before goes on.",
@@ -100,6 +105,7 @@ def _disk(node: NodeView) -> Iterator[Finding]:
     if node.diskfree is not None and node.diskfree < DISK_LOW:
         yield Finding(
             code="edge-disk",
+            about=node.node,
             level="bad" if node.diskfree < DISK_BAD else "warning",
             what=f"{_name(node)} has {node.diskfree / 1e9:.1f} GB of disk left",
             means="When it is full and the network is away, readings of that time are given up "
@@ -114,6 +120,7 @@ def _lanes(node: NodeView, sources: Sources) -> Iterator[Finding]:
         if lane.pending and (old or lane.pending >= MANY):
             yield Finding(
                 code="edge-backlog",
+                about=f"{node.node} {lane.lane}",
                 level="warning",
                 what=f"{lane.pending} {lane.lane} of {_name(node)} wait to be sent",
                 since=lane.oldest,
@@ -123,6 +130,7 @@ def _lanes(node: NodeView, sources: Sources) -> Iterator[Finding]:
         if lane.evicted or lane.dead:
             yield Finding(
                 code="edge-gave-up",
+                about=f"{node.node} {lane.lane}",
                 level="warning",
                 what=f"{_name(node)} gave up {lane.evicted} {lane.lane} for lack of space; "
                 f"{lane.dead} were refused",
@@ -138,6 +146,7 @@ def _turned_away(node: NodeView, sources: Sources) -> Iterator[Finding]:
     if broken:
         yield Finding(
             code="edge-turned-away",
+            about=node.node,
             level="warning",
             what=f"{_name(node)} breaks the contract; {node.turned_away} of its messages were "
             "not read so far, and some were refused in the last minutes",
@@ -160,6 +169,7 @@ def _clocks(sources: Sources) -> Iterator[Finding]:
     for node, received in wrong:
         yield Finding(
             code="edge-clock",
+            about=node,
             level="warning",
             what=f"the clock of {node} runs ahead, last noticed {from_micros(received):%F %R} UTC",
             means="Times on its incidents are those of receiving, not of happening.",

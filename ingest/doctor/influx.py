@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from ingest.doctor.delivery import LAG_WARNING
+from ingest.doctor.sources import Sources
 from ingest.influx import book
+from ingest.repairs.finding import Finding, well
 from ingest.store.engine import reading
-from linli.cli.doctor.delivery import LAG_WARNING
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import Sources
 
 BOARDS_ONLY = "Nothing: our own pages do without it. Grafana's boards stand still."
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from ingest.archive import record
 from ingest.archive.record import Standing
+from ingest.doctor.sources import Sources
+from ingest.repairs.finding import Finding, well
 from ingest.store.engine import reading
 from ingest.store.state import account
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import Sources
 
 _OLD = timedelta(hours=50)
 """Two nights: one may have failed, or the machine was off."""
@@ -48,6 +48,7 @@ def _of(place: str, standing: Standing, now: datetime) -> Finding:
         had = "none yet" if standing.good is None else f"the newest is of {standing.good:%Y-%m-%d}"
         return Finding(
             code="backup-missing",
+            about=place,
             level="bad" if standing.good is not None else "warning",
             what=f"there is no young backup at {place}, {had}{why}",
             since=standing.since or standing.good,
@@ -57,6 +58,7 @@ def _of(place: str, standing: Standing, now: datetime) -> Finding:
     if standing.why is not None:
         return Finding(
             code="backup-failed",
+            about=place,
             level="warning",
             what=f"the last backup did not reach {place}{why}",
             since=standing.since,

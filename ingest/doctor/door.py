@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ingest.doctor.sources import Sources
 from ingest.door import book
 from ingest.door.book import SILENT, Sight
+from ingest.repairs.finding import Finding, well
 from ingest.store.engine import reading
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import Sources
 
 FEW = 10
 """Tries of a day: a box that was set up wrongly once is nothing to look at."""

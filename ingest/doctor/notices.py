@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ingest.doctor.sources import Sources
 from ingest.notify import audit, outbox
 from ingest.notify.audit import Audit
 from ingest.notify.known import whole
+from ingest.repairs.finding import Finding, well
 from ingest.services.check import Checked, checked
 from ingest.store.engine import reading
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import Sources
 
 SILENT = timedelta(minutes=5)
 LATELY = timedelta(days=1)

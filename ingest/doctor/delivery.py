@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.chain import book as probes
 from ingest.chain.judge import judge
+from ingest.doctor.sources import Sources
 from ingest.influx import book
+from ingest.repairs.finding import Finding, well
 from ingest.series.admission import MOST_OF_DEVICE
 from ingest.services.chain import view_of
 from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading
 from ingest.store.incidents import incident
-from linli.cli.doctor.finding import Finding, well
-from linli.cli.doctor.sources import Sources
 from linli.topics import PROBE
 
 QUIET = timedelta(seconds=30)
@@ -79,6 +79,7 @@ def _consumers(sources: Sources) -> Iterator[Finding]:
             continue
         yield Finding(
             code="consumer-behind",
+            about=one.name,
             level="bad" if lag >= LAG_BAD else "warning",
             what=f"{one.name} is {newest - one.position} rows and {_minutes(lag)} behind",
             since=from_micros(oldest),

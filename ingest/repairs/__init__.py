@@ -1,0 +1,1 @@
+"""What was found wrong: one finding, since when, and what is kept of it."""
