@@ -25,8 +25,11 @@ from ingest.audit import book as audit
 from ingest.evidence import keys
 from ingest.evidence.shelf import FolderStore
 from ingest.settings import IngestSettings
-from ingest.store import backup
+from ingest.store import backup, copying
+from ingest.store.choose import database_of
 from ingest.store.engine import open_reader, reading
+from ingest.store.files import Files, path_of
+from ingest.store.migrate import File
 from linli.errors import InputError, StoreError
 from linli.settings import make_folder
 
@@ -71,7 +74,6 @@ def make(
     It has its name only once it was read back and found to be what was copied. Raises InputError
     and StoreError; then there is no new archive.
     """
-    require_files(settings)
     recipients = [check_public(one) for one in public]
     if not recipients:
         raise InputError("for nobody: there is no public key", hint="linli backup key FILE")
@@ -137,16 +139,6 @@ def check_databases(manifest: Manifest, folder: Path, where: str) -> None:
             raise InputError(f"{name} has other rows than the manifest says", where=where)
 
 
-def require_files(settings: IngestSettings) -> None:
-    """Raise InputError when the data is not in files of our own."""
-    if settings.database.url is not None:
-        raise InputError(
-            "the data is in a PostgreSQL, which this cannot take",
-            where="database.url",
-            hint="Use pg_dump, and copy the data folder's pictures",
-        )
-
-
 def fresh(folder: Path) -> Path:
     """Return an empty folder for us alone; what a fall left there goes."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -156,7 +148,7 @@ def fresh(folder: Path) -> Path:
 def _write(order: _Order, stage: Path, partial: Path, recipients: list[str]) -> None:
     for name in DATABASES:
         order.say(f"copying {name}")
-        _copy(order.settings.folder / f"{name}.db", stage / f"{name}.db")
+        _copy(order.settings, name, stage)
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
     with partial.open("wb") as out:
@@ -166,9 +158,16 @@ def _write(order: _Order, stage: Path, partial: Path, recipients: list[str]) -> 
         os.fsync(out.fileno())
 
 
-def _copy(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise InputError("no ingest has kept anything here", where=str(source.parent))
+def _copy(settings: IngestSettings, name: File, stage: Path) -> None:
+    """Let a SQLite file in `stage` hold what a file of the ingest holds after its last commit."""
+    database = database_of(settings)
+    if database.is_empty():
+        raise InputError("no ingest has kept anything here", where=database.place)
+    if not isinstance(database, Files):
+        Files(stage).prepare(backups=False)
+        copying.copy(database, Files(stage), name)
+        return
+    source, target = path_of(settings.folder, name), path_of(stage, name)
     try:
         backup.copy_file(source, target)
     except InputError as error:
@@ -179,18 +178,18 @@ def _fill(archive: stream.Writer, order: _Order, stage: Path) -> None:
     settings, now, pictures, say = order
     for name in DATABASES:
         archive.file(f"{name}.db", stage / f"{name}.db")
-    for name in SECRETS:
+    for secret in SECRETS:
         with suppress(FileNotFoundError):  # made when first needed
-            archive.data(name, (settings.folder / name).read_bytes())
+            archive.data(secret, (settings.folder / secret).read_bytes())
     shelf = FolderStore(settings.folder / "evidence")
     names, left = tables.wanted(stage / "state.db", pictures, now)
     taken = 0
-    for number, name in enumerate(names):
+    for number, picture in enumerate(names):
         if number % _EACH == 0:
             say(f"pictures: {number} of {len(names)}")
-        data = shelf.get(name)
+        data = shelf.get(picture)
         if data is not None:  # its time may just have ended
-            archive.data(f"{EVIDENCE}{name}", data)
+            archive.data(f"{EVIDENCE}{picture}", data)
             taken += 1
     archive.close(
         Manifest(

@@ -8,11 +8,12 @@ from typing import Literal
 import msgspec
 
 from ingest.notify import links, push_desk, vault
+from ingest.store.migrate import File
 
 Pictures = Literal["all", "safety", "none"]
 FORMAT = 1
 MANIFEST = "manifest.json"
-DATABASES = ("state", "series", "journal")
+DATABASES: tuple[File, ...] = ("state", "series", "journal")
 """In this order: a cursor of state or series then never stands above the journal's last row."""
 SECRETS = (links.KEY_FILE, push_desk.KEY_FILE, vault.KEY_FILE)
 EVIDENCE = "evidence/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,19 +13,24 @@ import msgspec
 
 from ingest.archive import stream
 from ingest.archive.age import Key
-from ingest.archive.make import Say, check_databases, fresh, require_files, silent
+from ingest.archive.make import Say, check_databases, fresh, silent
 from ingest.archive.manifest import DATABASES, EVIDENCE, SECRETS, Manifest
 from ingest.archive.settle import NOTHING, Known, Settled, known, lacking, settle
 from ingest.archive.tombstones import Tombstones, since
 from ingest.evidence.shelf import FolderStore
 from ingest.settings import IngestSettings
+from ingest.store import copying
+from ingest.store.choose import database_of
 from ingest.store.files import UNFINISHED, Files
+from ingest.store.migrate import FILES
+from ingest.store.server import Server
 from linli.clock import Clock
 from linli.errors import InputError, StoreError
 from linli.settings import make_folder
 
 STAGE = "restore-stage"
 ASIDE = "before-restore-"
+_BESIDE = "linli_restore_"
 _FOLDER = EVIDENCE.rstrip("/")
 _PLACES = (
     *(f"{name}.db{end}" for name in DATABASES for end in ("", "-wal", "-shm")),
@@ -35,11 +40,16 @@ _PLACES = (
 
 
 class Restored(NamedTuple):
-    """What was restored; `aside` is where the data lies that was there before, None for none."""
+    """What was restored.
+
+    `aside` is the folder with the files that were there before, None for none, `schemas` what the
+    names of a PostgreSQL's schemas begin with that hold what was there before.
+    """
 
     manifest: Manifest
     settled: Settled
     aside: Path | None
+    schemas: str | None = None
 
 
 def restore(
@@ -56,7 +66,6 @@ def restore(
     `graves` are lists of what must not come back. Until all is prepared nothing there is touched.
     Raises InputError and StoreError.
     """
-    require_files(settings)
     folder = settings.folder
     if (folder / _FOLDER).is_mount():
         hint = "Put the whole data folder on that disk"
@@ -69,12 +78,18 @@ def restore(
         before = _known(settings, say)
         before = before._replace(gone=since(graves, manifest.made) | before.gone)
         settled = settle(staged, lacks, before, clock)
-        aside = _into_place(folder, stage, clock.now())
+        mark = f"{ASIDE}{clock.now().astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        database = database_of(settings)
+        schemas = None
+        if isinstance(database, Server):
+            say("writing it into the PostgreSQL, comparing what arrived")
+            schemas = _into_server(database, folder, stage, mark)
+        aside = _into_place(folder, stage, mark)
     except OSError as error:
         raise StoreError(f"not restored ({error.strerror})", where=str(folder)) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return Restored(manifest, settled, aside)
+    return Restored(manifest, settled, aside, schemas)
 
 
 def _unpack(
@@ -105,11 +120,12 @@ def _known(settings: IngestSettings, say: Say) -> Known:
     if (settings.folder / UNFINISHED).exists():  # a restore before this one put it aside
         folders += sorted(settings.folder.glob(f"{ASIDE}*"))[-1:]
     found = NOTHING
-    for files in map(Files, folders):
-        if files.is_empty():
+    server = [] if settings.database.url is None else [database_of(settings)]
+    for database in (*map(Files, folders), *server):
+        if database.is_empty():
             continue
         try:
-            one = known(files)
+            one = known(database)
         except StoreError as error:
             say(f"what was deleted since, and newer keys, cannot be read: {error}")
             continue
@@ -118,7 +134,33 @@ def _known(settings: IngestSettings, say: Say) -> Known:
     return found
 
 
-def _into_place(folder: Path, stage: Path, now: datetime) -> Path | None:
+def _into_server(server: Server, folder: Path, stage: Path, mark: str) -> str | None:
+    """Let a PostgreSQL hold what is staged; the files of the stage are not needed any more.
+
+    All is written and read back in schemas of their own, which then take the place of ours in one
+    transaction. Return what the names of those that were there begin with, None for none.
+    """
+    beside = server.beside(stage, _BESIDE)
+    owners = [] if server.is_empty() else [server.writer(file, sole=True) for file in FILES]
+    try:
+        for one in owners:
+            server.claim(one)  # no ingest of another machine writes there
+        beside.drop()
+        beside.prepare(backups=False)
+        copying.copy_all(Files(stage), beside)
+        (folder / UNFINISHED).touch(mode=0o600)
+        _sync(folder)
+        aside = mark.lower().replace("-", "_") + "_"
+        beside.replace(server, aside)
+    finally:
+        for one in owners:
+            one.dispose()
+    for name in _PLACES[: -len(SECRETS) - 1]:
+        (stage / name).unlink(missing_ok=True)
+    return aside if owners else None
+
+
+def _into_place(folder: Path, stage: Path, mark: str) -> Path | None:
     _sync(stage)
     marker = folder / UNFINISHED
     marker.touch(mode=0o600)
@@ -126,7 +168,7 @@ def _into_place(folder: Path, stage: Path, now: datetime) -> Path | None:
     there = [name for name in _PLACES if (folder / name).exists()]
     aside = None
     if there:
-        aside = make_folder(folder / f"{ASIDE}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+        aside = make_folder(folder / mark)
         for name in there:
             (folder / name).replace(aside / name)
     for name in _PLACES:

@@ -11,7 +11,11 @@ import sqlalchemy as sa
 
 from ingest.store import migrate
 from ingest.store.migrate import FILES, File
+from linli.errors import InputError
 from linli.settings import make_folder
+
+UNFINISHED = "restore-unfinished"
+"""A file that is there while a restore puts parts into place: they do not belong together."""
 
 
 class Database(ABC):
@@ -52,6 +56,9 @@ class Database(ABC):
         Raises InputError when it comes from a newer Linli or no backup can be made, and StoreError.
         """
         make_folder(self._folder)
+        if (self._folder / UNFINISHED).exists():
+            hint = "Run it again: linli restore"
+            raise InputError("a restore was cut short", where=str(self._folder), hint=hint)
         made: list[Path] = []
         for file in FILES:
             with self._opened(file) as writer:

@@ -8,13 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ingest.store import backup, engine
-from ingest.store.database import Database
+from ingest.store.database import UNFINISHED, Database
 from ingest.store.migrate import FILES, File
 from linli.clock import SystemClock
-from linli.errors import InputError
 
-UNFINISHED = "restore-unfinished"
-"""A file that is there while a restore puts its files into place: they do not belong together."""
+__all__ = ["UNFINISHED", "Files", "path_of", "prepare"]
 
 
 def path_of(folder: Path, file: File) -> Path:
@@ -37,9 +35,6 @@ class Files(Database):
 
     def prepare(self, *, backups: bool = True) -> list[Path]:
         """See Database; all of them are for their owner alone, secrets and people are in them."""
-        if (self._folder / UNFINISHED).exists():
-            hint = "Run it again: linli restore"
-            raise InputError("a restore was cut short", where=str(self._folder), hint=hint)
         made = super().prepare(backups=backups)
         for file in FILES:
             with contextlib.suppress(PermissionError):  # another's, who let us in: he decides

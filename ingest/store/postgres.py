@@ -27,6 +27,7 @@ READERS = 4
 MORE_READERS = 8
 CONNECT_SECONDS = 5
 TAKEN_SECONDS = 15.0
+PREFIX = "linli_"
 _LINLI = 0x4C4E
 """First key of our advisory locks; the second is the file's number."""
 _SOLE = 10
@@ -76,9 +77,9 @@ class TakenError(StoreError):
     """Another process is the sole writer."""
 
 
-def schema_of(file: File) -> str:
+def schema_of(file: File, prefix: str = PREFIX) -> str:
     """Return the schema that holds a file's tables."""
-    return f"linli_{file}"
+    return f"{prefix}{file}"
 
 
 def address(text: str, password: str | None) -> sa.URL:
@@ -111,12 +112,12 @@ def environment(url: sa.URL) -> dict[str, str]:
     return {name: str(value) for name, value in known.items() if value is not None}
 
 
-def open_writer(url: sa.URL, file: File, *, sole: bool = False) -> sa.Engine:
+def open_writer(url: sa.URL, file: File, *, sole: bool = False, prefix: str = PREFIX) -> sa.Engine:
     """Return an engine of one connection that writes a file's schema; `make_schema` came before.
 
     With `sole` every connection raises TakenError, a StoreError, while another sole writer has one.
     """
-    engine = _engine(url, file, (), pool_size=1, max_overflow=0)
+    engine = _engine(url, file, (), prefix=prefix, pool_size=1, max_overflow=0)
     lock = sa.text(f"SELECT pg_advisory_xact_lock({_LINLI}, {FILES.index(file)})")
 
     def on_begin(connection: sa.Connection) -> None:
@@ -134,9 +135,10 @@ def open_writer(url: sa.URL, file: File, *, sole: bool = False) -> sa.Engine:
     return engine
 
 
-def open_reader(url: sa.URL, file: File) -> sa.Engine:
+def open_reader(url: sa.URL, file: File, *, prefix: str = PREFIX) -> sa.Engine:
     """Return a query-only engine; each transaction sees one snapshot."""
-    return _engine(url, file, _READING, pool_size=READERS, max_overflow=MORE_READERS)
+    more = {"pool_size": READERS, "max_overflow": MORE_READERS}
+    return _engine(url, file, _READING, prefix=prefix, **more)
 
 
 def reach(url: sa.URL) -> None:
@@ -159,19 +161,45 @@ def reach(url: sa.URL) -> None:
         raise InputError(error.what, where=error.where, hint=_HINT) from None
 
 
-def make_schemas(url: sa.URL) -> None:
+def make_schemas(url: sa.URL, prefix: str = PREFIX) -> None:
     """Make what is missing of the three schemas. Raises InputError and StoreError."""
     reach(url)
     with _alone(url) as connection:
         present = set(sa.inspect(connection).get_schema_names())
         try:
             for file in FILES:
-                if schema_of(file) not in present:
-                    connection.execute(sa.schema.CreateSchema(schema_of(file), if_not_exists=True))
+                name = schema_of(file, prefix)
+                if name not in present:
+                    connection.execute(sa.schema.CreateSchema(name, if_not_exists=True))
         except StoreError as error:
             if getattr(error.__cause__, "sqlstate", None) == _NO_RIGHT:
                 raise InputError(error.what, where=error.where, hint=_HINT) from None
             raise
+
+
+def drop_schemas(url: sa.URL, prefix: str) -> None:
+    """Drop what is there of three schemas. Raises StoreError."""
+    with _alone(url) as connection:
+        for file in FILES:
+            name = schema_of(file, prefix)
+            connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))
+
+
+def swap_schemas(url: sa.URL, new: str, aside: str) -> None:
+    """Let three schemas take the place of ours, which get another prefix; all at once or nothing.
+
+    Raises StoreError.
+    """
+    with _alone(url) as connection:
+        present = set(sa.inspect(connection).get_schema_names())
+        for file in FILES:
+            if schema_of(file) in present:
+                _rename(connection, schema_of(file), schema_of(file, aside))
+            _rename(connection, schema_of(file, new), schema_of(file))
+
+
+def _rename(connection: sa.Connection, old: str, new: str) -> None:
+    connection.exec_driver_sql(f'ALTER SCHEMA "{old}" RENAME TO "{new}"')
 
 
 def sort_by_code_point(connection: sa.Connection) -> None:
@@ -214,11 +242,16 @@ def place_of(url: sa.URL) -> str:
 
 
 def _engine(
-    url: sa.URL, file: File | None, settings: tuple[tuple[str, str], ...], **pool: Any
+    url: sa.URL,
+    file: File | None,
+    settings: tuple[tuple[str, str], ...],
+    *,
+    prefix: str = PREFIX,
+    **pool: Any,
 ) -> sa.Engine:
     session = [*_SESSION, *settings]
     if file is not None:
-        session.append(("search_path", schema_of(file)))
+        session.append(("search_path", schema_of(file, prefix)))
     given = url.query.get("options", "")
     ours = " ".join(f"-c{name}={value}" for name, value in session)
     arguments: Mapping[str, Any] = {

@@ -45,9 +45,10 @@ def command(
     """
     settings, key = load_settings(config), Key.read(secret)
     with sole_owner(settings.folder), sole_owner(settings.folder, "backup"):
-        if not yes and not database_of(settings).is_empty():
+        database = database_of(settings)
+        if not yes and not database.is_empty():
             click.confirm(
-                f"{settings.folder} holds data of an ingest. Put it aside and restore {file}?",
+                f"{database.place} holds data of an ingest. Put it aside and restore {file}?",
                 abort=True,
                 err=True,
             )
@@ -105,6 +106,7 @@ def _say(done: Restored, config: Path, *, as_json: bool) -> None:
     aside = None if done.aside is None else str(done.aside)
     if as_json:
         more = {"quiet": quiet, "gone": gone, "newer_keys": keys, "people": people, "aside": aside}
+        more["schemas"] = done.schemas
         click.echo(json.dumps(summary(done.manifest) | more))
         return
     for line in lines(done.manifest):
@@ -118,4 +120,6 @@ def _say(done: Restored, config: Path, *, as_json: bool) -> None:
         click.echo(f"newer keys for pictures that wait on edges, kept: {keys}")
     if aside is not None:
         click.echo(f"what was there: {aside}; names and pictures are in it, remove it when sure")
+    if done.schemas is not None:
+        click.echo(f"what was there: schemas {done.schemas}…; drop them when sure")
     click.echo(f"Start with: linli ingest run --config {config}")

@@ -181,6 +181,3 @@ def test_what_cannot_be_taken_is_said(folder: Folder, tmp_path: Path) -> None:
     shell.config.write_text(text.replace('"data"', '"empty"'))
     with pytest.raises(InputError, match="no ingest has kept anything"):
         shell("backup", "make", *to)
-    shell.config.write_text(text + '[database]\nurl = "postgresql://linli@127.0.0.1/linli"\n')
-    with pytest.raises(InputError, match="in a PostgreSQL"):
-        shell("backup", "make", *to)
