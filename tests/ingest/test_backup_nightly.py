@@ -323,7 +323,8 @@ def test_each_life_of_the_data_has_a_list_of_its_own(folder: Folder, tmp_path: P
     Path(monday).rename(first := usb / f"{SITE}-20260301T030000Z.linli.age")
     erased = keep_picture(folder)
     assert shell("backup", "make", "--json").exit_code == 0
-    tuesday = shell.addresses()[-1]
+    tuesday = str(usb / f"{SITE}-20260302T030000Z.linli.age")  # names are by the second
+    Path(shell.addresses()[-1]).rename(tuesday)
     asked = ("--place", SITE, "--from", "2020-01-01", "--why", "request 17", "--yes")
     assert "1 deleted" in shell("privacy", "delete", *asked).stdout
     folder.close()
