@@ -28,9 +28,9 @@ from ingest.accounts.account import Viewer
 from ingest.incidents.incident import Incident, State
 from ingest.orders.order import State as OrderState
 from ingest.refusal import NotThere
-from ingest.series.timeseries import SeriesKey
 from ingest.services import Services
 from ingest.services.incidents import Order, Standing
+from ingest.services.lines import Match
 from ingest.services.views import DeviceView
 from linli.clock import Clock
 
@@ -310,26 +310,15 @@ class Desk:
         self, viewer: Viewer, views: Sequence[DeviceView]
     ) -> Mapping[tuple[str, str], Sparkline | None]:
         """Return the last hour of the cameras among these."""
+        shown = {(one.node, one.device) for one in views if one.kind == "camera"}
+        match = Match(node={node for node, _ in shown}, group=("camera",), name=("fps",))
         end = self._clock.now()
         lines: dict[tuple[str, str], Sparkline | None] = {}
-        for one in views:
-            if one.kind == "camera":
-                points = self._services.series.query(viewer, _rate(one), end - HOUR, end, STEP)
+        for one in self._services.series.list(viewer, match) if shown else ():
+            if (one.node, one.device) in shown:
+                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
                 lines[one.node, one.device] = sparkline([point.mean for point in points])
         return lines
-
-
-def _rate(camera: DeviceView) -> str:
-    """Return the id of the series of a camera's pictures per second, as its edge names it."""
-    key = SeriesKey(
-        site=camera.site,
-        node=camera.node,
-        device=camera.device,
-        group="camera",
-        name="fps",
-        unit="/s",
-    )
-    return str(key)
 
 
 def _at_the_wall(viewer: Viewer) -> Viewer:
