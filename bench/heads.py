@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +21,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.catalog.load import load_model
+from edge.detect.detector import Detector
+from edge.geometry import Floats
+from edge.redact import Image, head_of
+from edge.redactor import PERSON, Redactor, is_dark
+from linli.clock import SystemClock
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from edge.catalog.load import load_model  # noqa: E402
-from edge.detect.detector import Detector  # noqa: E402
-from edge.geometry import Floats  # noqa: E402
-from edge.redact import Image, head_of  # noqa: E402
-from edge.redactor import PERSON, Redactor, is_dark  # noqa: E402
-from linli.clock import SystemClock  # noqa: E402
-
 LABELS = ROOT / "models" / "heads" / "coco-val128.txt"
 COVERED = 0.9
 SMALLEST = 24

@@ -29,13 +29,15 @@ Phase = Literal["suspect", "confirmed", "cooldown"]
 class Sight:
     """A followed object of the right kind, inside the zone, in this frame.
 
-    It is `sure` when its score is high enough to count.
+    It is `sure` when its score is high enough to count, and `doubted` when it was called too much
+    else so far to hold a door for.
     """
 
     track: int
     box: Box
     score: float
     sure: bool
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Terms:
 class Session:
     """One happening so far; `first`, `seen` and `ended` are monotonic seconds.
 
-    `unwatched` are the seconds since `first` that nobody can vouch for.
+    `unwatched` are the seconds since `first` that nobody can vouch for; `doubted` is of the newest
+    sight.
     """
 
     number: int
@@ -83,6 +86,7 @@ class Session:
     best: float
     ended: float = 0.0
     unwatched: float = 0.0
+    doubted: bool = False
 
     @property
     def span(self) -> float:
@@ -112,13 +116,22 @@ class Sessions:
     now: float = 0.0
 
     def in_sight(self) -> bool | None:
-        """Tell whether a session is surely seen in the newest frame, and if so, confirmed."""
-        seen = [
+        """Tell whether a session is surely seen in the newest frame, and if so, confirmed.
+
+        A mere suspicion that is doubted is none; what is confirmed is beyond doubt.
+        """
+        certain = [
+            one.phase == "confirmed"
+            for one in self.sure_now()
+            if one.phase == "confirmed" or not one.doubted
+        ]
+        return any(certain) if certain else None
+
+    def sure_now(self) -> list[Session]:
+        """Return the sessions that are surely seen in the newest frame."""
+        return [
             one for one in self.sessions if one.seen == self.now and one.ballots[-1:] == (True,)
         ]
-        if not seen:
-            return None
-        return any(one.phase == "confirmed" for one in seen)
 
 
 def watch(state: Sessions, seen: Seen, now: float, terms: Terms) -> tuple[Sessions, list[Change]]:
@@ -164,6 +177,7 @@ def step(
         unwatched=session.unwatched + max(now - session.seen - terms.gone_after, 0.0),
         ballots=(*session.ballots, sight.sure)[-terms.of :],
         best=max(session.best, sight.score),
+        doubted=sight.doubted,
     )
     believed = sight.sure and surely(session) >= terms.votes and session.dwell >= terms.dwell
     if session.phase == "suspect" and believed:

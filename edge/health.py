@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import shutil
 import threading
 import time
@@ -17,11 +16,11 @@ from edge.messages import Stamp
 from linli.clock import Clock
 from linli.events import CameraReport, ClockSync, ConfigReport, LaneReport, Reading, ReportData
 from linli.log import redact
+from linli.process import rss
 
 CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
 
 MAX_DETAIL = 100  # 64 cameras have to fit into one report
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
 
@@ -207,11 +206,6 @@ def report_data(
         fell=lives.fell,
         model=redact(model)[:MAX_DETAIL] if model else None,
     )
-
-
-def rss() -> int:
-    """Return this process's resident memory in bytes."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
 
 def stamp(clock: Clock) -> Stamp:

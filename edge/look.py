@@ -11,19 +11,21 @@ from typing import Literal
 
 import numpy as np
 
+from edge.called import BELIEVED, Called
 from edge.episode import Session, Sessions, Terms, surely
 from edge.settings import Scenario, Zone
 from edge.track import Track
 from edge.zones import inside
 
-Rule = Literal["hours", "zone", "score", "at_least", "votes", "dwell", "cooldown"]
+Rule = Literal["hours", "zone", "score", "rival", "at_least", "votes", "dwell", "cooldown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
     """One rule that is not met: what there is, and what it needs.
 
-    `dwell` and `cooldown` in seconds, `score` in 0..1; a rule without numbers has None.
+    `dwell` and `cooldown` in seconds, `score` in 0..1; `rival` in 0..1 is how much of what it was
+    called so far is looked for. A rule without numbers has None.
     """
 
     rule: Rule
@@ -54,6 +56,7 @@ class Look:
     open: bool
     right: tuple[Track, ...]
     state: Sessions
+    called: Called
 
     @property
     def within(self) -> tuple[Track, ...]:
@@ -79,6 +82,13 @@ class Look:
             best = max(within, key=lambda track: track.score - self.needs[track.kind])
             return (Lack("score", best.score, self.needs[best.kind]),)
         return (Lack("at_least", len(within), least),)
+
+    def doubt(self) -> Lack | None:
+        """Return what a suspicion in sight lacks for a door to be held for it."""
+        if self.state.in_sight() is not None:
+            return None
+        doubted = [self.called.share(one.box, self.needs) for one in self.state.sure_now()]
+        return Lack("rival", max(doubted), BELIEVED) if doubted else None
 
     def lacks_of(self, session: Session) -> tuple[Lack, ...]:
         """Return what one session of this scenario lacks to begin; () when it has begun."""

@@ -20,7 +20,6 @@ from edge.episode import (
     Change,
     Seen,
     Session,
-    Sight,
     finish,
     hold,
     together,
@@ -181,6 +180,7 @@ class CameraPipeline:
                 is_open(one.scenario.during, local),
                 tuple(track for track in visible if track.kind in one.needs),
                 one.state,
+                one.called,
             )
             for one in self._watches
         ]
@@ -222,6 +222,7 @@ class CameraPipeline:
     def _judge(self, watching: Watch, view: View) -> list[Fact]:
         """Return what a frame begins or ends of one scenario."""
         frame, before = view.frame, watching.state
+        watching.listen(view.found if view.looked else None, frame.media)
         if view.looked:
             seen = self._seen(watching, frame.time)
             watching.state, changes = watch(before, seen, frame.media, watching.terms)
@@ -267,9 +268,7 @@ class CameraPipeline:
         right = [track for track in visible if track.kind in watching.needs]
         within = inside(watching.zone, _boxes(right))
         sights = tuple(
-            Sight(track.id, track.box, track.score, track.score >= watching.needs[track.kind])
-            for track, here in zip(right, within, strict=True)
-            if here
+            watching.sight(track) for track, here in zip(right, within, strict=True) if here
         )
         return Seen(together(sights, rule.at_least), numbers)
 

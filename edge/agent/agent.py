@@ -34,7 +34,7 @@ from linli.clock import Clock
 from linli.errors import LinliError
 from linli.events import ConfigReport
 from linli.mqtt import LinkFactory, PahoLink
-from linli.process import StopSignal
+from linli.process import StopSignal, rss
 from linli.topics import SELF
 
 TICK = 0.1
@@ -210,7 +210,7 @@ class Agent:
             uptime=now - self._started,
             restarts=self._lives.restarts,
             fell=self._lives.fell,
-            rss=health.rss(),
+            rss=rss(),
             diskfree=shutil.disk_usage(self._settings.folder).free,
             model=f"{model.name} {model.version}" if model is not None else None,
             model_fault=self._cameras.model_fault,

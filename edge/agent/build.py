@@ -69,12 +69,13 @@ def link_options(settings: EdgeSettings) -> LinkOptions:
             where="mqtt.username",
             hint="One name is the node's id, client id and username",
         )
+    settings.mqtt_password()  # what is wrong with it is said now, not at a connection
     return LinkOptions(
         host=mqtt.host,
         port=mqtt.port,
         client_id=node,
         username=mqtt.username,
-        password=settings.mqtt_password(),
+        password=settings.mqtt_password,
         protocol=mqtt.protocol,
         tls=client_context(mqtt.ca_file, mqtt.cert_file, mqtt.key_file),
     )

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 import httpx2
 
 from edge.agent.wanted import WantedConfig
-from edge.identity import Certificates, Renewal, certificates_of
+from edge.identity import Proof, Renewal, proof_of
 from edge.kept import Wanted
 from edge.settings import Box, EdgeSettings, load_box, load_settings
 from edge.upload import open_client
@@ -167,11 +167,11 @@ class Host:
         assert box.ingest is not None
         key = read_secret(Path(box.ingest.key_file))
         with open_client() as client:
-            renewal = Renewal(lambda: self._certificates(client), self.renew)
+            renewal = Renewal(lambda: self._proof(client), self.renew)
             self._follow(WantedConfig(self._config, box, key, client), renewal, stop)
 
-    def _certificates(self, client: httpx2.Client) -> Certificates | None:
-        return None if self._runs is None else certificates_of(self._runs, client)
+    def _proof(self, client: httpx2.Client) -> Proof | None:
+        return None if self._runs is None else proof_of(self._runs, client)
 
     def _follow(self, wanted: WantedConfig, renewal: Renewal, stop: StopSignal) -> None:
         if not wanted.something_to_run():

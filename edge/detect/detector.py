@@ -141,9 +141,10 @@ class FakeDetector:
         script: Iterable[Detections] = (),
         thresholds: Mapping[str, float] | None = None,
         input_size: tuple[int, int] = (416, 416),
+        rivals: tuple[str, ...] = (),
     ) -> None:
         self.names = names
-        self.kinds = kinds_of(names, ())
+        self.kinds = kinds_of(names, rivals)
         self.input_size = input_size
         self.thresholds = thresholds_of(names, thresholds or {})
         self.model = ModelRef(name="fake", version="1", sha256="0" * 64)

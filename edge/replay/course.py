@@ -61,7 +61,8 @@ class Story:
     """One scenario over a recording.
 
     `passed_over` counts the frames that had an object of its kinds and no session could come of
-    them, by the rule that was in the way; `nearest` is the best of each.
+    them, by the rule that was in the way; `nearest` is the best of each. `doubted` counts the
+    frames whose suspicion was one no door is held for.
     """
 
     scenario: Scenario
@@ -71,6 +72,7 @@ class Story:
     right: int = 0
     passed_over: Counter[Rule] = field(default_factory=Counter)
     nearest: dict[Rule, Lack] = field(default_factory=dict)
+    doubted: int = 0
     _live: dict[int, Course] = field(default_factory=dict, repr=False)
 
     @property
@@ -117,9 +119,15 @@ class Story:
     def _pass_over(self, look: Look) -> None:
         for lack in look.lacking():
             self.passed_over[lack.rule] += 1
-            best = self.nearest.get(lack.rule)
-            if best is None or _met(lack) > _met(best):
-                self.nearest[lack.rule] = lack
+            self._come_near(lack)
+        if (doubt := look.doubt()) is not None:
+            self.doubted += 1
+            self._come_near(doubt)
+
+    def _come_near(self, lack: Lack) -> None:
+        best = self.nearest.get(lack.rule)
+        if best is None or _met(lack) > _met(best):
+            self.nearest[lack.rule] = lack
 
     def _span(self, look: Look, now: float) -> None:
         phases: list[Phase] = [one.phase for one in look.state.sessions]
@@ -146,6 +154,11 @@ def why(story: Story) -> list[str]:
         nearest = f", nearest {best}" if best.value is not None else ""
         what = "too few at once" if rule == "at_least" else _WORDS.get(rule, rule)
         said.append(f"not counted: {frames} frames {what}{nearest}")
+    if story.doubted:
+        said.append(
+            f"no suspicion for a door: {story.doubted} frames called something else so far, "
+            f"nearest {story.nearest['rival']}"
+        )
     if not story.right:
         kinds = ", ".join(story.scenario.labels)
         said.append(f"nothing of its kinds was followed ({kinds})")

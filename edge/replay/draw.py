@@ -74,6 +74,8 @@ def standing(look: Look) -> str:
         for session in look.state.sessions
     ]
     lacks = ", ".join(str(lack) for lack in look.lacking())
+    if (doubt := look.doubt()) is not None:
+        said.append(f"no door: {doubt}")
     head = f"{rule.event}/{rule.zone}" + (" (shadow)" if rule.shadow else "")
     return "   ".join([head, *(said or [lacks or "nothing"])])
 

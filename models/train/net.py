@@ -17,6 +17,8 @@ from torch.nn import functional
 
 STRIDES = (8, 16, 32)
 HEAD = 64
+# Row and column that each part of the slices begins at (`models/lean.py` makes one step of them).
+PARTS = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
 class Conv(nn.Module):
@@ -126,9 +128,7 @@ class Detector(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits for all cells of the three levels, finest first."""
-        x = torch.cat(
-            (x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]), 1
-        )
+        x = torch.cat([x[..., row::2, column::2] for row, column in PARTS], 1)
         c3 = self.dark3(self.dark2(self.stem(x)))
         c4 = self.dark4(c3)
         p5 = self.lateral(self.dark5(c4))
@@ -145,6 +145,19 @@ def _convolutions(model: nn.Module) -> list[nn.Conv2d]:
     return [m for m in model.modules() if isinstance(m, nn.Conv2d)]
 
 
+def _of_slices(large: np.ndarray) -> np.ndarray:
+    """Return the weights [o, 3, 6, 6] of a first layer in one step as those of slices."""
+    return np.concatenate([large[:, :, row::2, column::2] for row, column in PARTS], axis=1)
+
+
+def _in_one(small: np.ndarray) -> np.ndarray:
+    """Return the weights [o, 12, 3, 3] of slices as those of one step."""
+    large = np.zeros((small.shape[0], small.shape[1] // 4, 6, 6), small.dtype)
+    for (row, column), part in zip(PARTS, np.split(small, 4, axis=1), strict=True):
+        large[:, :, row::2, column::2] = part
+    return large
+
+
 def load(path: Path, model: Detector, take: list[list[int]] | None = None) -> None:
     """Fill `model` from an ONNX file of the same shape.
 
@@ -159,6 +172,8 @@ def load(path: Path, model: Detector, take: list[list[int]] | None = None) -> No
         raise ValueError(f"{path}: {len(nodes)} convolutions, expected {len(ours)}")
     for node, conv in zip(nodes, ours, strict=True):
         weight, bias = (values[name].copy() for name in node.input[1:3])
+        if weight.shape[2:] == (6, 6):
+            weight = _of_slices(weight)
         if "cls_preds" in node.input[1] and take is not None:
             weight = np.stack([weight[list(t)].mean(0) for t in take])
             bias = np.array([bias[list(t)].mean() for t in take], np.float32)
@@ -187,9 +202,10 @@ def export(
     ):
         for name, tensor in zip(node.input[1:3], (conv.weight, conv.bias), strict=True):
             assert tensor is not None
-            values[name].CopyFrom(
-                numpy_helper.from_array(tensor.detach().float().numpy().copy(), name)
-            )
+            array = tensor.detach().float().numpy().copy()
+            if list(values[name].dims)[2:] == [6, 6]:
+                array = _in_one(array)
+            values[name].CopyFrom(numpy_helper.from_array(array, name))
     shapes = {n.input[1] for n in graph.node if n.op_type == "Reshape"}
     old = next(int(numpy_helper.to_array(values[s])[1]) for s in shapes)
     for name in shapes:

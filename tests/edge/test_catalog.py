@@ -8,6 +8,7 @@ import msgspec
 import onnx
 import pytest
 import vision
+from beside import SHARED, needs_shared
 
 from edge.catalog.book import Book, models_folder, open_book
 from edge.catalog.check import check_file
@@ -19,7 +20,6 @@ from linli.errors import InputError
 from linli.resources import resource
 from linli.settings import convert, load
 
-SHARED = Path(__file__).parents[3] / "shared"
 ENTRY = """
 [[model]]
 name = "mine"
@@ -66,7 +66,7 @@ def test_what_linli_brings_is_what_the_catalogue_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="no real models in ../shared")
+@needs_shared("models")
 @pytest.mark.parametrize(
     ("name", "file"), [("yolox-nano", "yolox_nano.onnx"), ("fastestdet", "fastestdet.onnx")]
 )

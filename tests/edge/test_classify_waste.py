@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from beside import SHARED, lacking
 
 from edge.classify.classification import Category
 from edge.classify.classifier import OnnxClassifier, load_classifier
@@ -17,7 +18,6 @@ from linli.resources import resource
 
 ROOT = Path(__file__).parents[2]
 MODEL = resource("models", "builtin", "waste.onnx")
-SHARED = ROOT.parent / "shared" / "data"
 MOST_BYTES = 4_000_000
 NAMES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
 
@@ -57,15 +57,15 @@ def held_out() -> list[tuple[Path, int]]:
     module = importlib.util.module_from_spec(spec)
     sys.modules["trashnet"] = module
     spec.loader.exec_module(module)
-    return [(s.path, s.kind) for s in module.parts(SHARED / "trashnet", 1)["held"]]
+    return [(s.path, s.kind) for s in module.parts(SHARED / "data/trashnet", 1)["held"]]
 
 
 @pytest.fixture(scope="module")
 def figures(waste: OnnxClassifier) -> Figures:
-    if not (SHARED / "trashnet").is_dir() or not (SHARED / "coco-val128").is_dir():
-        pytest.skip("no ../shared/data with trashnet and coco-val128")
+    if why := lacking("data/trashnet", "data/coco-val128"):
+        pytest.skip(why)
     samples = held_out()
-    samples += [(path, OTHER) for path in sorted((SHARED / "coco-val128").rglob("*.jpg"))]
+    samples += [(path, OTHER) for path in sorted((SHARED / "data/coco-val128").rglob("*.jpg"))]
     rows = []
     for path, _ in samples:
         image = cv2.imread(str(path))

@@ -11,7 +11,9 @@ import pytest
 
 from linli.process import linli_argv
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits are read as Linux shows them")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="limits are read as Linux shows them: run it on Linux"
+)
 CRASH = """
 import ctypes, os, resource, signal
 resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from beside import SHARED, needs_shared
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,13 +16,9 @@ from edge.detect.detector import load_detector
 from edge.detect.fastestdet import fastestdet
 from linli.cli.models import command
 
-SHARED = Path(__file__).parents[3] / "shared"
 MODEL = SHARED / "models/fastestdet.onnx"
 PHOTOGRAPHS = SHARED / "data/coco-val128"
-needs_shared = pytest.mark.skipif(
-    not (MODEL.exists() and PHOTOGRAPHS.is_dir()),
-    reason="no fastestdet.onnx or labelled photographs in ../shared",
-)
+needs_both = needs_shared("models/fastestdet.onnx", "data/coco-val128")
 STRIDE = 16
 
 
@@ -115,7 +111,7 @@ def overlap(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
 
 
 @pytest.mark.shared
-@needs_shared
+@needs_both
 @pytest.mark.parametrize(
     ("picture", "expected"),
     [
@@ -143,7 +139,7 @@ def test_the_real_file_finds_what_is_in_known_photographs(
 
 
 @pytest.mark.shared
-@needs_shared
+@needs_both
 def test_the_real_file_is_as_good_as_its_reference() -> None:
     """The figures are of a decoder written apart from this one, as its authors describe it."""
     result = CliRunner().invoke(command, ["eval", str(MODEL), str(PHOTOGRAPHS), "--json"])

@@ -77,7 +77,9 @@ def ride(script: list[str], *before: object) -> Said:
     door = Door(id="lift-1", label="l", relay=HttpRelay(hold=HOLD["hold"], release=HOLD["release"]))
     assert config.door == (door,)
     hand = DoorHand(door, relay, clock, said.holds.append)
-    pipeline = CameraPipeline(camera, FakeDetector(NAMES, map(seen, script)), clock)
+    pipeline = CameraPipeline(
+        camera, FakeDetector(NAMES, map(seen, script), rivals=NAMES[1:]), clock
+    )
     for fact in before:
         hand.put(fact)  # type: ignore[arg-type]
     for number in range(len(script)):
@@ -152,6 +154,42 @@ GONE = ["."] * 40
         pytest.param(["b"] * 40, [], [], id="a bicycle"),
         pytest.param(["pwsb"] * 40, [], [], id="all of them and somebody"),
         pytest.param(["."] * 40, [], [], id="a parcel, which no class is for"),
+        pytest.param(
+            [*["w"] * 10, "e", *["w"] * 30], [], [], id="a wheelchair, in one frame an e-bike"
+        ),
+        pytest.param(
+            [*["w"] * 10, *["e", "w", "w", "w"] * 10],
+            [],
+            [],
+            id="in every fourth frame an e-bike",
+        ),
+        pytest.param(
+            ["e", *["w"] * 40], [(0.0, 15), (3.0, 0)], [], id="an e-bike at first: held in doubt"
+        ),
+        pytest.param(
+            [*["e", "b"] * 5, *GONE],
+            [(0.0, 15), (5.6, 0)],
+            [(1.2, "begin"), (4.8, "end")],
+            id="an e-bike in every other frame, as before",
+        ),
+        pytest.param(
+            [*["b"] * 50, *["e"] * 20, *GONE],
+            [(11.0, 15), (17.8, 0)],
+            [(11.0, "begin"), (16.8, "end")],
+            id="a bicycle for ten seconds, then an e-bike: held when it is confirmed",
+        ),
+        pytest.param(
+            [*["w"] * 10, *["."] * 16, *["e"] * 10, *GONE],
+            [(5.2, 15), (11.0, 0)],
+            [(6.2, "begin"), (10.0, "end")],
+            id="a wheelchair leaves, an e-bike comes to its place: held at once",
+        ),
+        pytest.param(
+            [*["w"] * 10, *["we"] * 10, *GONE],
+            [(2.0, 15), (7.8, 0)],
+            [(3.0, "begin"), (6.8, "end")],
+            id="an e-bike beside a wheelchair: held at once",
+        ),
     ],
 )
 def test_what_becomes_of_a_ride(

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from beside import SHARED, lacking
 from quick_ingest import NODE, QuickIngest
 
 from edge.agent import Agent
@@ -20,7 +21,7 @@ from linli.errors import InputError
 from linli.events import TelemetryMessage
 from linli.process import StopSignal
 
-TRASHNET = Path(__file__).parents[2].parent / "shared" / "data" / "trashnet"
+TRASHNET = SHARED / "data/trashnet"
 
 
 def free_port() -> int:
@@ -51,9 +52,9 @@ def settings(
 
 @pytest.mark.shared
 def test_an_item_is_classified_by_the_projects_model_and_counted(tmp_path: Path) -> None:
-    items = sorted((TRASHNET / "cardboard").glob("*.jpg")) if TRASHNET.exists() else []
-    if not items:
-        pytest.skip("no ../shared/data/trashnet")
+    if why := lacking("data/trashnet"):
+        pytest.skip(why)
+    items = sorted((TRASHNET / "cardboard").glob("*.jpg"))
     source = clip(tmp_path / "clip.mp4", items[0])
     ingest, data = QuickIngest(), tmp_path / "data"
     asked = settings(data, source, port=free_port())

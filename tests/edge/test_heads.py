@@ -10,6 +10,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from beside import SHARED, needs_shared
 
 from edge.catalog.load import load_model
 from edge.redactor import Redactor
@@ -17,14 +18,14 @@ from linli.clock import SystemClock
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "models" / "demo" / "elevator.mp4"
-PICTURES = ROOT.parent / "shared" / "data" / "coco-val128" / "images"
+PICTURES = SHARED / "data/coco-val128/images"
 
 
 @pytest.fixture(scope="module")
 def heads() -> ModuleType:
     path = ROOT / "bench" / "heads.py"
     if not path.exists():
-        pytest.skip("bench/ is there in a checkout only")
+        pytest.skip("bench/ is there in a checkout only: run it in a clone")
     spec = importlib.util.spec_from_file_location("heads_bench", path)
     assert spec is not None
     assert spec.loader is not None
@@ -56,7 +57,7 @@ def test_a_head_is_covered_when_nearly_all_of_it_is_hidden(heads: ModuleType) ->
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not PICTURES.is_dir(), reason="no photographs in ../shared")
+@needs_shared("data/coco-val128")
 def test_nineteen_of_twenty_heads_are_covered_with_what_is_shipped(heads: ModuleType) -> None:
     found = heads.measure(PICTURES, heads.labels_of(heads.LABELS), load_model("builtin"))
     closer = found["closer"]

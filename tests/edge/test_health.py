@@ -15,6 +15,7 @@ from edge.messages import Address, Stamp
 from linli.clock import SystemClock
 from linli.codec import decode
 from linli.events import MAX_PAYLOAD, ConfigReport, LaneReport, Reading, ReportMessage
+from linli.process import rss
 
 STAMP = Stamp(datetime(2026, 3, 2, 11, 24, 5, tzinfo=UTC))
 ADDRESS = Address("c001", "b03", "c001-n01")
@@ -95,7 +96,7 @@ def test_report_keeps_the_contract(tmp_path: Path) -> None:
 
 
 def test_rss_is_what_the_system_says() -> None:
-    assert health.rss() == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
+    assert rss() == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
 
 
 @pytest.mark.parametrize("sync", ["synced", "unsynced"])

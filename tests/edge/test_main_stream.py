@@ -264,36 +264,45 @@ def test_masks_are_burned_into_both_streams() -> None:
         assert (picture[:, 36:] == 255).all()
 
 
+@pytest.mark.timeout(300)
 def test_both_streams_of_a_camera_show_the_same_moment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_rtsp()
     monkeypatch.setattr(main_stream, "PATIENCE", 30.0)  # a busy machine decodes slowly
-    with rtsp_server(free_port(), clip(folder, "libx264", seconds=60)) as address:
-        # One shared stream stands for both, so that what each shows can be compared. A third
-        # keeps it going, so that both join one that is under way.
-        shared = address.replace("camera", "main")
-        camera = Camera(id="c", label="c", source=shared, evidence_source=shared)
-        first = LiveSource(shared, connect_rtsp, fps=1, clock=SystemClock(), random=lambda: 0.5)
-        with first:
-            assert first.read(60) is not None
-            apart = frames_apart(camera)
-        assert len(apart) == 5
-        assert abs(sorted(apart)[2]) <= 3, apart
-
-
-def frames_apart(camera: Camera) -> list[int]:
-    """Return by how many frames its two streams differ, five times."""
+    played = clip(folder, "libx264", seconds=60)
     apart: list[int] = []
-    with source_of(camera, SystemClock(), lambda: 0.5) as source:
-        until = time.monotonic() + 60
-        while len(apart) < 5 and time.monotonic() < until:
-            taken = source.read(0.2)
-            picture = taken.finer() if taken is not None and taken.finer is not None else None
-            if taken is not None and picture is not None:
-                apart.append(number_of(taken.image) - number_of(picture))
-        assert source.counts.finer == len(apart)
-    return apart
+    # A server that a busy machine lets down plays to nobody any more; a new one does.
+    for _ in range(4):
+        with rtsp_server(free_port(), played) as address:
+            apart = frames_apart(address.replace("camera", "main"))
+        if apart:
+            break
+    assert len(apart) == 5
+    assert abs(sorted(apart)[2]) <= 3, apart
+
+
+def frames_apart(shared: str) -> list[int]:
+    """Return by how many frames the two streams of a camera differ, five times, or nothing.
+
+    One shared stream stands for both, so that what each shows can be compared. A third follower
+    keeps it going, so that both join one that is under way.
+    """
+    camera = Camera(id="c", label="c", source=shared, evidence_source=shared)
+    first = LiveSource(shared, connect_rtsp, fps=1, clock=SystemClock(), random=lambda: 0.5)
+    apart: list[int] = []
+    with first:
+        if first.read(30) is None:
+            return []
+        with source_of(camera, SystemClock(), lambda: 0.5) as source:
+            until = time.monotonic() + 30
+            while len(apart) < 5 and time.monotonic() < until:
+                taken = source.read(0.2)
+                picture = taken.finer() if taken is not None and taken.finer is not None else None
+                if taken is not None and picture is not None:
+                    apart.append(number_of(taken.image) - number_of(picture))
+            assert source.counts.finer == len(apart)
+    return apart if len(apart) == 5 else []
 
 
 def test_a_main_stream_that_went_gives_nothing_and_is_found_again(

@@ -11,6 +11,7 @@ import click
 import onnx
 import pytest
 import vision
+from beside import SHARED, needs_shared
 from click.testing import CliRunner, Result
 from shelf import Shelf, serve
 
@@ -19,8 +20,6 @@ from edge.catalog.digest import sha256_of
 from edge.catalog.load import load_model
 from linli.cli.models import command
 from linli.errors import InputError, LinkError, LinliError
-
-SHARED = Path(__file__).parents[3] / "shared"
 
 
 @pytest.fixture(scope="module")
@@ -379,7 +378,7 @@ def test_files_that_are_not_right_are_found(folder: Path, blind: Path, other: Pa
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="no real models in ../shared")
+@needs_shared("models")
 def test_the_real_models_are_fetched_from_a_folder(folder: Path) -> None:
     for name in ("yolox-nano", "fastestdet"):
         run("pull", name, "--from", str(SHARED / "models"))

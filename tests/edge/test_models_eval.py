@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import pytest
 import vision
+from beside import SHARED, needs_shared
 from click.testing import CliRunner, Result
 
 from linli.cli.models import command
 from linli.cli.models.evaluation.names import match
 from linli.errors import InputError
 
-SHARED = Path(__file__).parents[3] / "shared"
 LEFT = 100
 
 
@@ -255,7 +255,7 @@ def test_two_names_of_one_class_are_refused() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="no labelled photographs in ../shared")
+@needs_shared("data")
 def test_yolox_nano_is_as_good_as_its_reference() -> None:
     result = CliRunner().invoke(
         command,

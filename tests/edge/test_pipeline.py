@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 import vision
+from beside import SHARED, needs_shared
 
 from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector, load_detector
@@ -25,7 +26,6 @@ from linli.clock import ManualClock
 from linli.errors import InputError
 from linli.hours import Window
 
-SHARED = Path(__file__).parents[3] / "shared"
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 NAMES = ("person", "bicycle")
 MIDDLE = Zone(id="middle", points=vision.ZONE)
@@ -326,7 +326,7 @@ def test_a_real_model_on_an_empty_video_gives_nothing(square_model: Path, tmp_pa
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not (SHARED / "media").is_dir(), reason="no real video in ../shared")
+@needs_shared("media")
 def test_real_people_one_after_the_other_are_one_episode_each() -> None:
     clock = ManualClock(START)
     zone = Zone(id="middle", points=((0.1, 0.1), (0.9, 0.1), (0.9, 1), (0.1, 1)))

@@ -77,7 +77,7 @@ def play(
         kinds = table[:, 5].astype(np.int64)
         seen.append(Detections(table[:, :4], table[:, 4], kinds, NAMES))
     pipeline = CameraPipeline(
-        camera, FakeDetector(NAMES, seen), clock, zone=ZoneInfo("Asia/Shanghai")
+        camera, FakeDetector(NAMES, seen, rivals=NAMES), clock, zone=ZoneInfo("Asia/Shanghai")
     )
     source = FolderSource(folder(tmp_path / "in", len(script)), every=1 / FPS, clock=clock)
     return Player(camera, pipeline, source, clock, [held_door(DOOR)])
@@ -149,6 +149,23 @@ def test_why_it_begins_or_does_not(
 ) -> None:
     found = story(tmp_path, script, msgspec.structs.replace(RULE, **rule))
     assert any(re.search(says, line) for line in why(found)), why(found)
+
+
+def test_no_door_is_held_for_what_was_called_something_else_so_far_and_it_is_said(
+    tmp_path: Path,
+) -> None:
+    rule = msgspec.structs.replace(RULE, door="lift-1", doubt=3.0)
+    other = (*IN[:5], 0)
+    script = [[other]] * 10 + [[IN]] + [[other]] * 20
+    said = played(play(tmp_path, script, rule))
+    (doubted,) = said.stories
+    assert held(said.doors[0]) == "never"
+    assert why(doubted)[-1] == (
+        "no suspicion for a door: 1 frames called something else so far, nearest rival 0.11 of 0.33"
+    )
+    assert why(doubted)[0].endswith("votes 1 of 3, dwell 0 of 1")
+    said = played(play(tmp_path, script, msgspec.structs.replace(rule, doubt=0.0)))
+    assert held(said.doors[0]) == "2.0 s to 5.0 s (suspicion)"
 
 
 def test_the_same_object_back_in_the_cooldown_begins_nothing_and_it_is_said(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import cv2
 import numpy as np
 import pytest
+from beside import SHARED, needs_shared
 
 from edge.catalog.load import load_model
 from edge.detect.detections import Detections
@@ -33,7 +34,6 @@ from linli.packs import completed
 from linli.settings import convert
 
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT.parent / "shared"
 CLIP = ROOT / "models/demo/elevator.mp4"
 PEOPLE = SHARED / "media/one-by-one-person.mp4"
 NIGHT = datetime(2026, 3, 1, 23, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -43,7 +43,7 @@ TRUCK, COUCH, CROWD = "000000009769", "000000004495", "000000012670"
 
 pytestmark = [
     pytest.mark.shared,
-    pytest.mark.skipif(not SHARED.exists(), reason="needs the footage in ../shared"),
+    needs_shared("media", "data"),
 ]
 
 

@@ -65,7 +65,7 @@ def from_http(folder: Path) -> Iterator[FrameSource]:
 def from_usb(folder: Path) -> Iterator[FrameSource]:
     device = next(iter(sorted(Path("/dev").glob("video*"))), None)
     if device is None:
-        pytest.skip("no camera at this machine's USB; there is no /dev/video*")
+        pytest.skip("no /dev/video* here: plug a camera into this machine's USB")
     yield LiveSource(str(device), connect_usb, fps=5, clock=SystemClock(), random=lambda: 0.5)
 
 

@@ -23,7 +23,7 @@ CLEAR = {"hidden": 0.0, "dark": False}
 def trial() -> ModuleType:
     path = ROOT / "bench" / "states.py"
     if not path.exists():
-        pytest.skip("bench/ is there in a checkout only")
+        pytest.skip("bench/ is there in a checkout only: run it in a clone")
     spec = importlib.util.spec_from_file_location("states_trial", path)
     assert spec is not None
     assert spec.loader is not None

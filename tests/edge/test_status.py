@@ -27,7 +27,9 @@ from linli.errors import LinkError, StoreError
 from linli.process import StopSignal
 
 PAGE = Path(__file__).parents[2] / "docs/reference/edge-metrics.md"
-IN_CHECKOUT = pytest.mark.skipif(not PAGE.parent.is_dir(), reason="documents are in a checkout")
+IN_CHECKOUT = pytest.mark.skipif(
+    not PAGE.parent.is_dir(), reason="documents are in a checkout only: run it in a clone"
+)
 CAMERA = Camera(id="cam", label="x", source="pattern:empty", speed="max")
 
 

@@ -17,7 +17,7 @@ FIRST, SCENES = 100, 3
 @pytest.fixture
 def tracking(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     if not BENCH.is_dir():
-        pytest.skip("bench/ is there in a checkout only")
+        pytest.skip("bench/ is there in a checkout only: run it in a clone")
     monkeypatch.syspath_prepend(str(BENCH))
     return importlib.import_module("tracking")
 

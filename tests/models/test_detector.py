@@ -1,19 +1,17 @@
 """The detector that Linli brings keeps what its card promises, where the photographs are."""
 
 import json
-from pathlib import Path
 
 import pytest
+from beside import SHARED, needs_shared
 from click.testing import CliRunner
 
 from edge.catalog.load import load_model
 from linli.cli.models import command
 from linli.resources import resource
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-needs_photographs = pytest.mark.skipif(
-    not DATA.is_dir(), reason="no ../shared with photographs to look at"
-)
+DATA = SHARED / "data"
+needs_photographs = needs_shared("data")
 
 
 def measured(folder: str) -> dict[str, dict[str, float]]:

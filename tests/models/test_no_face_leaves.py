@@ -21,13 +21,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from beside import SHARED, needs_shared
 
 from linli import seal
 from linli.process import linli_argv
 
 from .conftest import BUSY, ROOT, Script
 
-PICTURES = ROOT.parent / "shared" / "data" / "coco-val128" / "images"
+PICTURES = SHARED / "data/coco-val128/images"
 LABELS = ROOT / "models" / "heads" / "coco-val128.txt"
 FACES = ROOT / "tests" / "support" / "faces.py"
 SHOWN = ("001000", "005001", "006954", "008532", "011699", "012670")
@@ -193,7 +194,7 @@ def pictures_in(content: bytes) -> int:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not PICTURES.is_dir(), reason="no photographs in ../shared")
+@needs_shared("data/coco-val128")
 @pytest.mark.timeout(2 * BUSY)
 def test_no_face_is_in_anything_that_leaves_the_edge(
     render: Script, ingest: Ingest, tmp_path: Path
