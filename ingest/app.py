@@ -15,17 +15,19 @@ from ingest import registry
 from ingest.accounts.account import Viewer
 from ingest.accounts.first import make_first_account
 from ingest.api import routes
-from ingest.consumers.broker_watch import watch_of
+from ingest.archive.leaving import LeavingJob
+from ingest.consumers.broker_users import broker_users
 from ingest.consumers.commands import CommandJob, link_of
 from ingest.consumers.conflicts import ConflictJob
 from ingest.consumers.forget import ForgetJob
-from ingest.consumers.home_assistant import discovery_of
 from ingest.consumers.incidents import IncidentEffect, TickJob
 from ingest.consumers.influx import InfluxJob, Sources
+from ingest.consumers.memory import MemoryJob
 from ingest.consumers.own import OwnFigures
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.runner import Runner
 from ingest.consumers.series import SeriesJob
+from ingest.consumers.shortage import disk_of
 from ingest.consumers.work import Cursor
 from ingest.doctor.job import FindingJob
 from ingest.evidence.shelf import FolderStore
@@ -42,62 +44,28 @@ from ingest.notify.links import LinkKey, PersonalLinks
 from ingest.notify.push_desk import PushDesk, PushKey
 from ingest.notify.vault import Vault
 from ingest.notify.wording import PlainWording, Wording
+from ingest.repairs.room import RESERVE
 from ingest.series.embedded import EmbeddedTimeseries
-from ingest.series.storage import keep_of, storage
+from ingest.series.storage import keep_of
 from ingest.series.sweep import SeriesSweep
 from ingest.series.timeseries import Readable
 from ingest.services import Services
-from ingest.services.access import AccessService
-from ingest.services.accounts import AccountService
-from ingest.services.availability import AvailabilityService
-from ingest.services.called import called
-from ingest.services.cards import CardService
-from ingest.services.chain import ChainService
-from ingest.services.channels import ChannelService
-from ingest.services.commands import CommandService
-from ingest.services.configs import ConfigService
-from ingest.services.counts import CountService
-from ingest.services.devices import DeviceService
-from ingest.services.drills import DrillService
-from ingest.services.duty import DutyService
-from ingest.services.evidence import EvidenceService
-from ingest.services.floors import FloorService
-from ingest.services.foresight import ForesightService
-from ingest.services.history import HistoryService
-from ingest.services.incidents import IncidentService
-from ingest.services.influx import InfluxService
-from ingest.services.joining import JoiningService
-from ingest.services.journal import JournalService
-from ingest.services.links import LinkService
-from ingest.services.live import LiveService
-from ingest.services.metrics import MetricsService
-from ingest.services.notes import NoteService
-from ingest.services.notice import NoticeService
-from ingest.services.notify import NotifyService
-from ingest.services.orders import OrderService
-from ingest.services.push import KeptBrowsers, PushService
-from ingest.services.registry import RegistryService
-from ingest.services.repairs import RepairService
-from ingest.services.rules import RuleService
-from ingest.services.series import SeriesService
-from ingest.services.silences import SilenceService
-from ingest.services.statistics import StatisticsService
-from ingest.services.tour import TourService
-from ingest.services.trends import TrendService
-from ingest.services.waste import WasteService
+from ingest.services.making import Parts, services
+from ingest.services.push import KeptBrowsers
 from ingest.services.wiring import KnownWiring
 from ingest.settings import IngestSettings
+from ingest.share import book as share_book
 from ingest.store import state
 from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
 from ingest.wake import leaving_on_signal, woken_by_pipe
-from ingest.waste.walk import Walk
 from ingest.watch import watching
 from linli.clock import Clock, SystemClock
 from linli.commands import AskData, CommandName
 from linli.errors import StoreError
 from linli.log import get_logger
 from linli.mqtt import PahoLink
+from linli.process import rss
 
 log = get_logger(__name__)
 
@@ -155,7 +123,7 @@ class House:
         self._around = Surroundings(zone=ZoneInfo(settings.site.timezone), wiring=KnownWiring())
         self._timeseries = EmbeddedTimeseries(self._series, self._series_writer)
         self._keep = keep_of(settings.series)
-        self._pictures = FolderStore(self._folder / "evidence")
+        self._pictures = FolderStore(self._folder / "evidence", reserve=RESERVE)
         browsers = KeptBrowsers(self._state, self._state_writer)
         self._vault = Vault(self._folder, self._state)
         self._push = PushDesk(PushKey(self._folder), browsers)
@@ -218,91 +186,30 @@ class House:
             registry.make_site(connection, site.id, site.label, self.clock.now())
             if self._settings.influx.url is None:
                 influx_book.stop(connection)
+            if not self._settings.share.enabled:
+                share_book.stop(connection)
 
     def _make_services(self) -> Services:
-        reader, writer, feed = self._state, self._state_writer, self._feed
-        evidence = EvidenceService(
-            reader, writer, self._pictures, feed, keep=kept_for(self._settings.evidence)
-        )
-        delivery = JournalService(self._journal, reader, self._series)
-        chain = ChainService(reader, writer, self._journal, feed, self.clock)
-        incidents = IncidentService(reader, writer, feed, self._around)
-        charts = self._charts()
-        return Services(
-            incidents=incidents,
-            links=LinkService(reader, writer, self._links, incidents, evidence),
-            cards=CardService(
-                self._settings.notify, reader, writer, incidents, secrets=self._vault
-            ),
-            push=PushService(self._settings.notify, reader, writer, self._push.key),
-            commands=CommandService(
-                reader,
-                writer,
-                feed,
-                self._commands.submit if self._commands else None,
-                self._settings.commands.integrators,
-            ),
-            live=LiveService(reader, writer, self._live, on=self._commands is not None),
-            silences=SilenceService(reader, writer, feed, self._around),
-            drills=DrillService(reader, writer, feed, self._around),
-            tours=TourService(),
-            devices=DeviceService(reader, writer, self._journal, feed, self._settings.site.id),
-            registry=RegistryService(reader, writer, feed, self._settings.site.id),
-            orders=OrderService(reader, writer, feed, evidence, self._around),
-            statistics=StatisticsService(reader),
-            counts=CountService(reader, lambda: called(reader)),
-            trends=TrendService(reader, self._around.zone, lambda: called(reader)),
-            history=HistoryService(reader),
-            duty=DutyService(
-                reader, writer, feed, self._around.zone, self._settings.notify, vault=self._vault
-            ),
-            floors=FloorService(reader, writer, feed),
-            foresight=ForesightService(reader, self._settings.notify, self._around.zone),
-            evidence=evidence,
-            access=AccessService(reader, writer),
-            accounts=AccountService(reader, writer),
-            joining=JoiningService(reader, writer, self._settings.broker, self._settings.site.id),
-            configs=ConfigService(reader, writer, feed),
-            series=SeriesService(
-                charts,
-                lambda: storage(self._series, self._keep),
-                lambda: called(self._state),
-            ),
-            availability=AvailabilityService(charts),
-            waste=WasteService(reader, charts, self._around.zone, Walk(self._settings.site.way)),
-            rules=RuleService(reader, writer, self._journal, self._around.zone),
-            journal=delivery,
-            chain=chain,
-            influx=InfluxService(self._settings.influx, reader, self._journal),
-            repairs=RepairService(reader),
-            notes=NoteService(incidents, evidence),
-            notice=NoticeService(self._settings),
-            notify=NotifyService(
-                self._settings.notify,
-                reader,
-                writer=writer,
-                site=self._settings.site.label,
-                zone=self._around.zone,
-                push=self._push,
-                secrets=self._vault,
-            ),
-            channels=ChannelService(
-                self._settings.notify,
-                reader,
-                wording=self._wording,
-                site=self._settings.site.id,
-                zone=self._around.zone,
-            ),
-            metrics=MetricsService(
-                reader=reader,
-                journal_reader=self._journal,
-                series_reader=self._series,
-                delivery=delivery,
-                chain=chain,
-                feed=feed,
+        return services(
+            Parts(
+                settings=self._settings,
                 clock=self.clock,
-            ),
-            feed=feed,
+                feed=self._feed,
+                journal=self._journal,
+                state=self._state,
+                series=self._series,
+                writer=self._state_writer,
+                around=self._around,
+                wording=self._wording,
+                charts=self._charts(),
+                keep=self._keep,
+                pictures=self._pictures,
+                vault=self._vault,
+                push=self._push,
+                links=self._links,
+                live=self._live,
+                submit=self._commands.submit if self._commands else None,
+            )
         )
 
     def _charts(self) -> Readable:
@@ -379,6 +286,7 @@ class House:
         gather = self._settings.series.gather_seconds
         series = SeriesJob(*parts, own=own, clock=self.clock, gather=gather)
         mine = (self._state, self._state_writer)
+        meets = (self._feed, self.clock, self._around)
         tick = TickJob(self._journal, *mine, self._feed, self.clock, around=self._around)
         sweep = SweepJob(
             *mine,
@@ -400,8 +308,10 @@ class House:
             *self._make_notifier(),
             *([Runner("commands", self._commands)] if self._commands else ()),
             Runner("forget", ForgetJob(*mine, self.clock), poll=SWEEP_SECONDS),
-            *discovery_of(self._settings, self._state, self.clock),
-            *watch_of(self._settings, self._state_writer, self.clock),
+            *broker_users(self._settings, *mine, self.clock),
             Runner("series-sweep", forgets, poll=SWEEP_SECONDS),
             Runner("findings", looks, poll=TICK_SECONDS),
+            Runner("leaving", LeavingJob(self._state, self._folder, self.clock), poll=TICK_SECONDS),
+            Runner("memory", MemoryJob(self._live, rss), poll=TICK_SECONDS),
+            *disk_of(self._settings, mine, (forgets, sweep, self._timeseries), meets),
         )

@@ -99,6 +99,16 @@ class Evidence(Settings, frozen=True, kw_only=True):
     max_bytes: Annotated[int, Meta(ge=2 * 1024 * 1024)] = 20 * 1024**3
 
 
+class Disk(Settings, frozen=True, kw_only=True):
+    """How much of the server's disk stays free: with less, the oldest of what is worth least goes.
+
+    People are told when twice as much is left. Beside the limits of `series` and `evidence`, which
+    hold with an empty disk too. At least what is for events alone, at most half of the disk.
+    """
+
+    least_free: Annotated[int, Meta(ge=256 * 1024**2)] = 1024**3
+
+
 class Journal(Settings, frozen=True, kw_only=True):
     """How long accepted messages can be replayed; an edge may resend for seven days."""
 
@@ -219,6 +229,13 @@ class Watch(OwnUser, frozen=True, kw_only=True):
     """
 
 
+class Share(OwnUser, frozen=True, kw_only=True):
+    """Whether the district is told what is over, and how many things there are.
+
+    By a user of the broker that only does that; `[broker.bridge]` carries it up.
+    """
+
+
 class Rate(Settings, frozen=True, kw_only=True):
     """How fast each node may go, in messages per second; a faster one gets its receipts later."""
 
@@ -236,6 +253,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     home_assistant: HomeAssistant = HomeAssistant()
     http: Http = Http()
     evidence: Evidence = Evidence()
+    disk: Disk = Disk()
     journal: Journal = Journal()
     rate: Rate = Rate()
     series: Series = Series()
@@ -245,6 +263,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     notify: Notify = Notify()
     commands: Commands = Commands()
     watch: Watch = Watch()
+    share: Share = Share()
     backup: Backup = Backup()
 
     @property
@@ -293,6 +312,7 @@ def load_settings(path: Path) -> IngestSettings:
         commands=_own_user(path, settings.commands, "commands", "svc-command"),
         home_assistant=_own_user(path, settings.home_assistant, "home_assistant", "svc-discovery"),
         watch=_own_user(path, settings.watch, "watch", "svc-watch"),
+        share=_own_user(path, settings.share, "share", "svc-share"),
         data=_beside(path, settings.data),
         mqtt=mqtt,
         broker=msgspec.structs.replace(

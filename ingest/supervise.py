@@ -14,6 +14,7 @@ from pathlib import Path
 from ingest.nightly import Nightly
 from ingest.pulse import Patience, Pulse
 from ingest.settings import WAKE, IngestSettings
+from ingest.store.space import check_least
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError, StoreError
 from linli.owner import sole_owner
@@ -41,6 +42,7 @@ def supervise(
     settings.mqtt_password()
     settings.influx.token()
     with sole_owner(settings.folder):
+        check_least(settings.folder, settings.disk.least_free)
         _migrate(config, stop, patient=settings.database.url is not None)
         check_port(settings.http.host, settings.http.port)
         pulse = Pulse(settings.http, SystemClock(), patience or Patience())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from linli import commands, events
-from linli.topics import PREFIX, PROBE_NODE, VERSION
+from linli import commands, events, share
+from linli.topics import PREFIX, PROBE_NODE, SHARE_AREA, VERSION
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
 _DEVICE = f"{PREFIX}/{VERSION}/{{site}}/{{area}}/{{node}}/{{device}}"
 _NODE = f"{PREFIX}/{VERSION}/{{site}}/{{area}}/{{node}}/self"
 _SYSTEM = f"{PREFIX}/{VERSION}/{{site}}/_sys"
+_SHARED = f"{PREFIX}/{VERSION}/{{site}}/{SHARE_AREA}"
 
 CHANNELS = (
     Channel(
@@ -110,5 +111,19 @@ CHANNELS = (
         message=events.ProbeMessage,
         sender="ingest",
         summary="The ingest's own trial of the whole chain, each minute; nobody else needs it.",
+    ),
+    Channel(
+        name="share-event",
+        address=f"{_SHARED}/event/{{name}}",
+        message=share.SharedEvent,
+        sender="ingest",
+        summary="What a district may know of something that is over; from svc-share alone.",
+    ),
+    Channel(
+        name="share-registry",
+        address=f"{_SHARED}/registry/{{hash}}",
+        message=share.SharedCount,
+        sender="ingest",
+        summary="How many things of a kind a community has; told when the number is another.",
     ),
 )

@@ -82,6 +82,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
     of: Annotated[int, Meta(ge=1, le=50)] = 5
     gone_after: Annotated[float, Meta(ge=0.1, le=600)] = 2.0
     cooldown: Annotated[float, Meta(ge=0, le=86400)] = 10.0
+    doubt: Annotated[float, Meta(ge=0, le=60)] = 0.0
 
     def __post_init__(self) -> None:
         if self.votes > self.of:

@@ -59,7 +59,7 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         for before, after in pairs:
             was, now = old["components"]["schemas"], new["components"]["schemas"]
             yield from _schema(name, (was[before], was), (now[after], now))
-    for name in new["channels"].keys() - old["channels"].keys():
+    for name in sorted(new["channels"].keys() - old["channels"].keys()):
         yield Change(name, "the channel is new", breaking=False)
 
 

@@ -16,8 +16,10 @@ _LOOK_SECONDS = 0.05
 
 
 @contextmanager
-def sole_owner(folder: Path, what: str = "ingest", *, wait: float = 0.0) -> Iterator[None]:
+def sole_owner(folder: Path, what: str = "ingest", *, wait: float = 0.0) -> Iterator[int]:
     """Hold a data folder for this process; it is free again when the process ends, however.
+
+    Yields a descriptor: a child that inherits it holds the folder too.
 
     Raises InputError when another one, called `what`, still holds it after `wait` seconds.
     """
@@ -32,7 +34,7 @@ def sole_owner(folder: Path, what: str = "ingest", *, wait: float = 0.0) -> Iter
                     hint="Stop it first, or give this one its own folder",
                 )
             time.sleep(_LOOK_SECONDS)
-        yield
+        yield lock.fileno()
 
 
 def _opened(path: Path) -> IO[str]:

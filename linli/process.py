@@ -25,6 +25,7 @@ log = get_logger(__name__)
 GRACE = 8.0
 LONGEST_PAUSE = 30.0
 CALM = 60.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _SET_DUMPABLE = 4  # of prctl(2)
 
 
@@ -51,6 +52,11 @@ class _Running:
     failures: int = 0
     started: float = 0.0
     restart_at: float | None = None
+
+
+def rss() -> int:
+    """Return this process's resident memory in bytes."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
 
 def linli_argv(*arguments: str) -> list[str]:

@@ -97,6 +97,14 @@ def shared_prefix(site: str) -> str:
     return f"{PREFIX}/{VERSION}/{site}/{SHARE_AREA}/"
 
 
+def shared_topic(site: str, kind: str, name: str) -> str:
+    """Return where a community tells one thing. Raises ValueError for what is no id."""
+    for level in (site, kind, name):
+        if not is_id(level):
+            raise ValueError(f"topic level must match {ID_PATTERN}, not {level!r}")
+    return f"{shared_prefix(site)}{kind}/{name}"
+
+
 def district_prefix(path: str, site: str) -> str:
     """Return what takes its place there; `path` is the district's code and the street's."""
     return f"{PREFIX}/{VERSION}/{DISTRICTS}/{path}/{site}/"

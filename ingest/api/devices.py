@@ -46,7 +46,7 @@ def list_devices(
     page = house.devices.page(
         viewer, now, areas=some(area), devices=some(device), cursor=cursor, limit=limit
     )
-    called = house.history.called(viewer, devices=False)
+    called = house.history.called(viewer, ())
     boxes = house.devices.nodes(viewer, now, {one.node for one in page.items})
     nodes = tuple(with_area(one, called, lang) for one in boxes)
     items = tuple(with_area(one, called, lang) for one in page.items)

@@ -97,7 +97,7 @@ def list_incidents(
         cursor=cursor,
         limit=limit,
     )
-    called = house.history.called(viewer)
+    called = house.history.called(viewer, {(one.key.node, one.key.device) for one in page.items})
     items = tuple(
         ListedIncident(
             **asdict(one),

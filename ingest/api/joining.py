@@ -12,7 +12,7 @@ from ingest.api.answers import answer, fails, tells
 from ingest.api.visitor import Now, TheNode, TheServices, TheViewer
 from ingest.door.book import Sight
 from ingest.services.access import NewSecret
-from ingest.services.joining import BoxList, Certificate, Joined, JoinList
+from ingest.services.joining import BoxList, BrokerPassword, Certificate, Joined, JoinList
 
 router = APIRouter(tags=["joining"])
 
@@ -41,6 +41,12 @@ class CertificateRequest(_Asked):
     """A PKCS #10 request in PEM, of a P-256 key that never leaves the box."""
 
     request: Annotated[str, Field(max_length=4096)]
+
+
+class PasswordDigest(_Asked):
+    """A password's digest as mosquitto keeps it (`$7$…`); the password never leaves the box."""
+
+    digest: Annotated[str, Field(max_length=128)]
 
 
 @router.get("/joins", responses=tells(JoinList, 401, 403, 503))
@@ -87,7 +93,7 @@ def broker(house: TheServices, viewer: TheViewer, now: Now) -> Response:
     "/registry/edges/{edge}/shut-out", status_code=204, responses=fails(401, 403, 404, 503)
 )
 def shut_out(edge: str, house: TheServices, viewer: TheViewer, now: Now) -> Response:
-    """End a box's key and have its certificates revoked, such as when it was stolen."""
+    """End a box's key, certificates and password, such as when it was stolen."""
     house.joining.shut_out(viewer, edge, now)
     return Response(status_code=204)
 
@@ -113,3 +119,13 @@ def edge_certificate(
 ) -> Response:
     """Ask for a certificate at the broker, as a node; the same request again looks for it."""
     return answer(house.joining.certificate(caller.node, body.request, now))
+
+
+@router.put(
+    "/edge-password",
+    responses=tells(BrokerPassword, 400, 401, 409, 422, 503),
+    openapi_extra={"security": [{"token": []}]},
+)
+def edge_password(caller: TheNode, house: TheServices, now: Now, body: PasswordDigest) -> Response:
+    """Give the broker a password's digest, as a node; the same again tells whether it has it."""
+    return answer(house.joining.password(caller.node, body.digest, now))

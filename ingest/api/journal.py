@@ -25,7 +25,7 @@ def stats(house: TheServices, viewer: TheViewer, area: Some = None) -> Response:
     """
     found, areas = house.journal.stats(viewer), some(area)
     if areas:
-        area_of = house.history.called(viewer, devices=False).area_of
+        area_of = house.history.called(viewer, ()).area_of
         streams = tuple(one for one in found.streams if area_of.get(one.node) in areas)
         found = msgspec.structs.replace(found, streams=streams)
     return answer(found)

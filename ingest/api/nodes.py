@@ -32,7 +32,7 @@ def list_nodes(
     areas = some(area)
     found = [one for one in house.devices.nodes(viewer, now) if not areas or one.area in areas]
     page = sliced(found, _id, cursor, limit)
-    called = house.history.called(viewer, devices=False)
+    called = house.history.called(viewer, ())
     items = tuple(with_area(one, called, lang) for one in page.items)
     return answer(NodeList(items=items, next=page.next))
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ingest.archive import record, tombstones
+from ingest.archive import left, record, tombstones
 from ingest.archive.folder_place import FolderPlace
+from ingest.archive.leaving import left_of
 from ingest.archive.make import Made, Say, fresh, make, silent, time_in
 from ingest.archive.place import Place
 from ingest.archive.places import place_of
 from ingest.archive.record import Record
 from ingest.archive.schedule import kept
+from ingest.archive.settle import known
 from ingest.settings import IngestSettings
 from ingest.store.choose import database_of
 from linli.clock import EARLIEST
@@ -70,13 +72,18 @@ def deliver(
 
 
 def bury(settings: IngestSettings, now: datetime) -> dict[str, str]:
-    """Bring what was deleted to the places now; return where that failed, with why."""
+    """Bring what was deleted and who left to the places now; return where that failed, with why.
+
+    What failed is noted, and goes with the next backup at the latest. Raises InputError and
+    StoreError.
+    """
     failed: dict[str, str] = {}
     for one in settings.backup.places:
         try:
             _tell(settings, place_of(one), now)
         except LinliError as error:
             failed[one.to] = str(error)
+            left.note_failure(settings.folder, one.to, now, str(error))
     return failed
 
 
@@ -152,8 +159,10 @@ def _tell(settings: IngestSettings, place: Place, now: datetime) -> None:
         stage = fresh(settings.folder / "tombstones")
         try:
             path = stage / tombstones.name_of(site, tombstones.life(settings.folder))
-            tombstones.write(database_of(settings), site, settings.backup.keys, path, now)
+            gone = known(database_of(settings)).gone
+            tombstones.write(gone, site, settings.backup.keys, path, now)
             place.put(path, path.name)
+            left.note(settings.folder, place.address, left_of(gone, now))
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 

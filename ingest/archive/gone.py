@@ -53,17 +53,21 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True):
 def of(connection: sa.Connection) -> Gone:
     """Return all that is gone by the state; tables of an older Linli tell of pictures alone."""
     went = sa.select(evidence.c.id, evidence.c.deleted).where(evidence.c.deleted.is_not(None))
-    pictures = {row.id: row.deleted for row in connection.execute(went)}
+    pictures = Gone(pictures={row.id: row.deleted for row in connection.execute(went)})
     look = sa.inspect(connection)
     known = [one["name"] for one in look.get_columns(person.name)]
     if "retired_at" not in known or not look.has_table(audit.name):
-        return Gone(pictures=pictures)
+        return pictures
+    return pictures | people(connection)
+
+
+def people(connection: sa.Connection) -> Gone:
+    """Return who left, whose account was closed, which tokens ended."""
     retired = sa.select(person.c.person, person.c.retired_at).where(
         person.c.retired_at.is_not(None)
     )
     closed = sa.select(account.c.id).where(account.c.disabled.is_(True))
     return Gone(
-        pictures=pictures,
         retired={row.person: row.retired_at for row in connection.execute(retired)},
         removed=_removed(connection),
         accounts=tuple(sorted(connection.scalars(closed))),

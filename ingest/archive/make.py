@@ -24,18 +24,19 @@ from ingest.archive.manifest import (
 from ingest.audit import book as audit
 from ingest.evidence import keys
 from ingest.evidence.shelf import FolderStore
+from ingest.repairs.room import spare
 from ingest.settings import IngestSettings
 from ingest.store import backup, copying
 from ingest.store.choose import database_of
 from ingest.store.engine import open_reader, reading
 from ingest.store.files import Files, path_of
 from ingest.store.migrate import File
+from ingest.store.space import STAGE, free_of, same_disk
 from linli.errors import InputError, StoreError
 from linli.settings import make_folder
 
 Say = Callable[[str], None]
 SUFFIX = ".linli.age"
-STAGE = "backup-stage"
 _TIME = "%Y%m%dT%H%M%SZ"
 _EACH = 500
 
@@ -71,8 +72,9 @@ def make(
 ) -> Made:
     """Write an archive into a folder; the ingest may run. The caller holds the lock `backup`.
 
-    It has its name only once it was read back and found to be what was copied. Raises InputError
-    and StoreError; then there is no new archive.
+    It has its name only once it was read back and found to be what was copied. Raises InputError,
+    also where the room that it needs meanwhile would have history deleted, and StoreError; then
+    there is no new archive.
     """
     recipients = [check_public(one) for one in public]
     if not recipients:
@@ -82,9 +84,11 @@ def make(
     partial = path.with_suffix(".part")
     # Only this call can open it with this key, and only to read it back: it is never on a disk.
     once = Key.new()
+    order = _Order(settings, now, pictures, say)
+    shutil.rmtree(settings.folder / STAGE, ignore_errors=True)  # what a fall left there
+    _check_room(order, path.parent)
     stage = fresh(settings.folder / STAGE)
     try:
-        order = _Order(settings, now, pictures, say)
         _write(order, stage, partial, [*recipients, once.public])
         say("reading it back")
         manifest = verify(partial, once, fresh(stage / "again"))
@@ -143,6 +147,32 @@ def fresh(folder: Path) -> Path:
     """Return an empty folder for us alone; what a fall left there goes."""
     shutil.rmtree(folder, ignore_errors=True)
     return make_folder(folder)
+
+
+def _check_room(order: _Order, target: Path) -> None:
+    """Raise InputError unless the disk of the data stays above what has things given up for it.
+
+    The databases lie there twice while it is read back; the archive, where it is the same disk.
+    """
+    settings, now, pictures, _ = order
+    database, free = database_of(settings), free_of(settings.folder)
+    if free is None or database.is_empty():
+        return
+    need = 2 * (size := database.size())
+    if same_disk(settings.folder, target):
+        state = database.reader("state")
+        try:
+            need += size + tables.room(state, pictures, now)
+        finally:
+            state.dispose()
+    least = spare(settings.disk.least_free)
+    if free - need < least:
+        raise InputError(
+            f"no room for a backup: {need >> 20} MiB needed meanwhile and {least >> 20} MiB to "
+            f"stay free, {free >> 20} MiB are",
+            where=str(settings.folder),
+            hint="Make room there: with less the oldest history would go for it",
+        )
 
 
 def _write(order: _Order, stage: Path, partial: Path, recipients: list[str]) -> None:

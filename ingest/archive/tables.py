@@ -44,15 +44,27 @@ def wanted(state: Path, which: Pictures, now: datetime) -> tuple[list[str], int]
     engine = open_reader(state)
     try:
         with reading(engine) as connection:
-            kept = set(
-                connection.scalars(sa.select(evidence.c.id).where(evidence.c.deleted.is_(None)))
-            )
-            if which == "all":
-                return sorted(kept), 0
-            some = book.held(connection, now) | _safety(connection) if which == "safety" else set()
+            taken, left = _wanted(connection, which, now)
     finally:
         engine.dispose()
-    return sorted(kept & some), len(kept - some)
+    return sorted(taken), left
+
+
+def room(engine: sa.Engine, which: Pictures, now: datetime) -> int:
+    """Return the bytes of the pictures to take. Raises StoreError."""
+    with reading(engine) as connection:
+        taken, _ = _wanted(connection, which, now)
+        rows = connection.execute(sa.select(evidence.c.id, evidence.c.bytes))
+        return sum(row.bytes for row in rows if row.id in taken)
+
+
+def _wanted(connection: sa.Connection, which: Pictures, now: datetime) -> tuple[set[str], int]:
+    query = sa.select(evidence.c.id).where(evidence.c.deleted.is_(None))
+    kept = set(connection.scalars(query))
+    if which == "all":
+        return kept, 0
+    some = book.held(connection, now) | _safety(connection) if which == "safety" else set()
+    return kept & some, len(kept - some)
 
 
 def _safety(connection: sa.Connection) -> set[str]:

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.archive import left
 from ingest.archive.age import Key, check_public, sealing
 from ingest.archive.gone import Gone
 from ingest.archive.place import Place
-from ingest.archive.settle import known
-from ingest.store.database import Database
 from linli.errors import InputError, StoreError
 
 _LIFE = "backup-life"
@@ -67,10 +66,11 @@ def life(folder: Path) -> str:
 
 def end_life(folder: Path) -> None:
     """Let another begin: what is there from now on knows less. Raises StoreError."""
-    try:
-        (folder / _LIFE).unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot be removed ({error.strerror})", where=_LIFE) from None
+    for name in (_LIFE, left.TOLD):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot be removed ({error.strerror})", where=name) from None
 
 
 def since(lists: Iterable[Tombstones], made: datetime) -> Gone:
@@ -84,10 +84,9 @@ def since(lists: Iterable[Tombstones], made: datetime) -> Gone:
     return found
 
 
-def write(database: Database, site: str, public: Sequence[str], path: Path, now: datetime) -> Path:
+def write(gone: Gone, site: str, public: Sequence[str], path: Path, now: datetime) -> Path:
     """Write the list into a file. Raises InputError and StoreError."""
-    gone = msgspec.structs.asdict(known(database).gone)
-    data = msgspec.json.encode(Tombstones(site=site, at=now, **gone))
+    data = msgspec.json.encode(Tombstones(site=site, at=now, **msgspec.structs.asdict(gone)))
     path.touch(mode=0o600)
     keys = [check_public(one) for one in public]
     with path.open("wb") as out, sealing(out, keys, str(path)) as plain:

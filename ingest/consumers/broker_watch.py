@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ingest.audit.sparingly import Sparingly
+from ingest.consumers.own_link import own_link
 from ingest.consumers.runner import Runner
 from ingest.door import book
 from ingest.door.log import Door, Reason, Refusal
@@ -17,12 +18,11 @@ from linli.clock import Clock
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions, PahoLink
 from linli.mqtt.link import Link, LinkFactory
-from linli.tls import client_context
 
 log = get_logger(__name__)
 
 USER = "svc-watch"
-LOG, RETAINED = "$SYS/broker/log/N", "$SYS/broker/retained messages/count"
+LOG, RETAINED = "$SYS/broker/log/", "$SYS/broker/retained messages/count"
 TURN = 0.2
 EVERY = 5.0
 """Seconds between commits."""
@@ -136,15 +136,6 @@ def watch_of(settings: IngestSettings, writer: sa.Engine, clock: Clock) -> tuple
     own, mqtt = settings.watch, settings.mqtt
     if not own.enabled:
         return ()
-    options = LinkOptions(
-        host=mqtt.host,
-        port=mqtt.port,
-        client_id=own.username or USER,
-        username=own.username,
-        password=own.password(),
-        protocol=mqtt.protocol,
-        tls=client_context(mqtt.ca_file, own.cert_file, own.key_file),
-        subscriptions=(LOG, RETAINED),
-    )
+    options = own_link(mqtt, own, USER, (f"{LOG}N", f"{LOG}E", RETAINED))
     job = WatchJob(options, writer=writer, clock=clock, make_link=PahoLink)
     return (Runner("watch", job),)

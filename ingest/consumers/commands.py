@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest.commands import book
 from ingest.commands.command import SENDER, TTL, Command, answered, failed, message, overdue
 from ingest.consumers.live import live_command
+from ingest.consumers.own_link import own_link
 from ingest.feed import Feed
 from ingest.live.desk import Ask, LiveDesk
 from ingest.refusal import NotUsable, Refusal
@@ -25,7 +26,6 @@ from linli.live import LIVE_VIEW
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions
 from linli.mqtt.link import Link, LinkFactory
-from linli.tls import client_context
 from linli.topics import PREFIX, REQUEST_AREA, VERSION, Topic, topic_filter
 
 log = get_logger(__name__)
@@ -201,17 +201,7 @@ def is_request(topic: str) -> bool:
 
 def link_of(settings: IngestSettings) -> LinkOptions:
     """Return the session that commands go out by. Raises InputError for a secret without a file."""
-    commands, mqtt, site = settings.commands, settings.mqtt, settings.site.id
-    return LinkOptions(
-        host=mqtt.host,
-        port=mqtt.port,
-        client_id=commands.username or SENDER,
-        username=commands.username,
-        password=commands.password(),
-        protocol=mqtt.protocol,
-        tls=client_context(mqtt.ca_file, commands.cert_file, commands.key_file),
-        subscriptions=(
-            f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+",
-            *([topic_filter(site, area=REQUEST_AREA)] if commands.integrators else ()),
-        ),
-    )
+    commands, site = settings.commands, settings.site.id
+    asked = (topic_filter(site, area=REQUEST_AREA),) if commands.integrators else ()
+    answers = f"{PREFIX}/{VERSION}/{site}/+/+/+/ack/+"
+    return own_link(settings.mqtt, commands, SENDER, (answers, *asked))

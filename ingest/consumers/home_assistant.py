@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
+from ingest.consumers.own_link import own_link
 from ingest.consumers.runner import Runner
 from ingest.home_assistant import discovery
 from ingest.home_assistant.discovery import Known
@@ -17,7 +18,6 @@ from linli.events import DescribeData
 from linli.log import get_logger
 from linli.mqtt import Delivery, LinkOptions, PahoLink
 from linli.mqtt.link import Link, LinkFactory
-from linli.tls import client_context
 
 log = get_logger(__name__)
 
@@ -143,15 +143,6 @@ def discovery_of(settings: IngestSettings, reader: sa.Engine, clock: Clock) -> t
     own, mqtt = settings.home_assistant, settings.mqtt
     if not own.enabled:
         return ()
-    options = LinkOptions(
-        host=mqtt.host,
-        port=mqtt.port,
-        client_id=own.username or USER,
-        username=own.username,
-        password=own.password(),
-        protocol=mqtt.protocol,
-        tls=client_context(mqtt.ca_file, own.cert_file, own.key_file),
-        subscriptions=(discovery.ALL, discovery.STATUS),
-    )
+    options = own_link(mqtt, own, USER, (discovery.ALL, discovery.STATUS))
     job = DiscoveryJob(options, settings.site.id, reader=reader, clock=clock, make_link=PahoLink)
     return (Runner("home-assistant", job),)

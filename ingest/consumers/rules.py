@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from ingest.incidents import boots
 from ingest.rules import keeper, versions
@@ -62,7 +63,7 @@ class RuleWork:
         wanted = versions.newest(connection)
         if wanted.version not in {self._engine.rules.version, self._unusable}:
             signals += self._take_up(connection, self._engine, wanted, kept.id - 1)
-        return signals
+        return self._placed(signals)
 
     def read(self, kept: Kept) -> Message | None:
         """Return the message of a row, None when nobody needs it. Raises PayloadError."""
@@ -74,12 +75,12 @@ class RuleWork:
         now = engine.memory.clocks.now
         self._directory.forget(now)
         try:
-            return engine.take(row_of(kept, said, now, started))
+            return self._placed(engine.take(row_of(kept, said, now, started)))
         except Exception:
             # A mistake in one rule must not cost the alarm of an edge, which was said before it.
             log.exception("rules: journal row %d", kept.id)
             engine.memory.clocks.failed += 1
-            return engine.said()
+            return self._placed(engine.said())
 
     def forget_retired(self) -> None:
         """Forget what is remembered of devices that are in use no more."""
@@ -104,6 +105,19 @@ class RuleWork:
             self._engine = None
             self._directory = Directory()  # what it has noticed was not acted upon
         self._begun = False
+
+    def _placed(self, signals: list[Signal]) -> list[Signal]:
+        """Say of what does not say it where it stands, as the registry has it."""
+        return [self._with_subject(one) if one.fact.subject is None else one for one in signals]
+
+    def _with_subject(self, signal: Signal) -> Signal:
+        key = signal.fact.key
+        subject = self._directory.find(key.node, key.device).subject
+        return (
+            signal
+            if subject is None
+            else replace(signal, fact=replace(signal.fact, subject=subject))
+        )
 
     @property
     def now(self) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from ingest.archive import record
+from ingest.archive import left, record
 from ingest.archive.record import Standing
 from ingest.doctor.sources import Sources
 from ingest.repairs.finding import Finding, well
@@ -17,6 +17,7 @@ from ingest.store.state import account
 _OLD = timedelta(hours=50)
 """Two nights: one may have failed, or the machine was off."""
 _NEW = timedelta(days=3)
+_AT_ONCE = timedelta(minutes=10)
 _LOST = (
     "Nobody notices anything; when this disk dies, incidents, people and pictures since then go."
 )
@@ -40,6 +41,7 @@ def look(sources: Sources) -> Iterator[Finding]:
     known = record.read(sources.settings.folder)
     for one in backup.places:
         yield _of(one.to, known.places.get(one.to, Standing()), now)
+    yield from _untold(sources)
 
 
 def _of(place: str, standing: Standing, now: datetime) -> Finding:
@@ -66,6 +68,27 @@ def _of(place: str, standing: Standing, now: datetime) -> Finding:
             do="It is tried again each hour; `linli backup make` tries now",
         )
     return well("backup", f"a backup is at {place}", last=standing.good)
+
+
+def _untold(sources: Sources) -> Iterator[Finding]:
+    folder = sources.settings.folder
+    gone = left.read(folder)
+    for place, told in left.lacking(
+        folder, [one.to for one in sources.settings.backup.places]
+    ).items():
+        if told.why is None and (gone.at is None or sources.now - gone.at < _AT_ONCE):
+            continue
+        number = max(1, gone.number - told.number)
+        why = f": {told.why}" if told.why else ""
+        yield Finding(
+            code="backup-untold",
+            about=place,
+            level="warning",
+            what=f"that {number} people, accounts or tokens left is not written at {place}{why}",
+            since=told.since or gone.at,
+            means="Nobody notices anything; an older backup alone would bring them back.",
+            do="It is tried again each hour and with each backup; `linli backup bury` tries now",
+        )
 
 
 def _begun(sources: Sources) -> datetime | None:

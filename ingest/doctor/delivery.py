@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ingest import tallies
 from ingest.chain import book as probes
 from ingest.chain.judge import judge
+from ingest.doctor import machine
 from ingest.doctor.sources import Sources
 from ingest.influx import book
 from ingest.repairs.finding import Finding, well
@@ -35,6 +36,7 @@ NAMED = 5
 def look(sources: Sources) -> Iterator[Finding]:
     """Yield what was found. Raises StoreError."""
     yield _receiver(sources)
+    yield from _memory(sources)
     yield from _consumers(sources)
     yield _chain(sources)
     yield _poisoned(sources)
@@ -42,6 +44,13 @@ def look(sources: Sources) -> Iterator[Finding]:
     yield _quarantine(sources)
     yield _evidence(sources)
     yield _pictures(sources)
+
+
+def _memory(sources: Sources) -> Iterator[Finding]:
+    with reading(sources.journal) as connection:
+        size = journal.counters(connection).get(journal.MEMORY)
+    if size is not None:
+        yield machine.memory("receiver", size)
 
 
 def _receiver(sources: Sources) -> Finding:
@@ -105,12 +114,13 @@ def _chain(sources: Sources) -> Finding:
     if found.state == "green":
         return well("chain", f"{found.words}: {counts}", last=judged.last)
     if found.state == "unknown":
-        return Finding(code="chain-starting", level="warning", what=found.words)
+        return Finding(code="chain-starting", level="warning", what=found.words, last=judged.last)
     return Finding(
         code=f"chain-{found.why}",
         level="bad",
         what=f"{found.words} ({counts})",
         since=found.since if passes else None,
+        last=judged.last,
         means="An alarm may not reach the screen, or late.",
         do="Mend what else is named here first; the next probe goes within a minute",
     )

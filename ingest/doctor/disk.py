@@ -1,41 +1,84 @@
-"""Whether the disk will be full soon, by how much of it was free on the days before."""
+"""Whether the disk, or the room for pictures, will be full soon, and what was given up for it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 
-from ingest.doctor.machine import DISK_LOW
 from ingest.doctor.sources import Sources
+from ingest.evidence import book as pictures
+from ingest.evidence.sweep import kept_for
 from ingest.repairs import book
 from ingest.repairs.disk import Free, left
 from ingest.repairs.finding import Finding, well
+from ingest.repairs.room import PICTURES, SOON, low, pictures_last
 from ingest.store.engine import reading
-
-SOON = timedelta(days=14)
+from ingest.store.space import free_of
+from linli.topics import PROBE_NODE
 
 
 def look(sources: Sources) -> Iterator[Finding]:
     """Yield what was found. Raises StoreError."""
-    folder = sources.settings.folder
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
+    free = free_of(sources.settings.folder)
+    if free is None:
         return  # that the folder is not there is a finding of its own
+    yield from _giving_up(sources)
+    yield from _filling(sources, free)
+    yield from _pictures(sources)
+
+
+def _giving_up(sources: Sources) -> Iterator[Finding]:
+    with reading(sources.state) as connection:
+        known = book.shortages(connection).get(PROBE_NODE)
+        gone = book.all_given_up(connection)
+    if known is None or known.level != "urgent":
+        return
+    rows = sum(one.pieces for one in gone if one.what in ("reading", "rollup"))
+    lost = sum(one.pieces for one in gone if one.what in PICTURES)
+    yield Finding(
+        code="disk-giving-up",
+        level="bad",
+        what="the disk is nearly full, so the oldest of what is worth least is deleted: "
+        f"{rows} readings and means and {lost} pictures so far",
+        since=known.since,
+        means="Older charts lose their detail and older incidents their pictures; alarms, and "
+        "pictures that somebody holds, stay.",
+        do="Make room now: old logs and files of others, a larger disk; then it ends by itself",
+    )
+
+
+def _filling(sources: Sources, free: int) -> Iterator[Finding]:
+    least = low(sources.settings.disk.least_free)
+    if free < least:
+        return  # said already
     with reading(sources.state) as connection:
         past = book.past(connection)
-    if free < DISK_LOW:
-        return  # said already
-    lasts = left([*past, Free(sources.now, free)], DISK_LOW)
+    lasts = left([*past, Free(sources.now, free)], least)
     if lasts is None or lasts > SOON:
         yield well("disk-filling", "nothing says that the disk will be full within two weeks")
         return
     yield Finding(
         code="disk-filling",
         level="warning",
-        what=f"{free / 1e9:.1f} GB are free on the disk of {folder}; as it went on the days "
-        f"before, little is left in {max(lasts.days, 1)} days",
+        what=f"{free / 1e9:.1f} GB are free on the disk of {sources.settings.folder}; at the pace "
+        f"of the last week little is left in {max(lasts.days, 1)} days",
         means="Nothing yet. When it is full nothing new is stored.",
         do="Make room now: old logs and files of others; or lower [evidence] max_bytes and days",
+    )
+
+
+def _pictures(sources: Sources) -> Iterator[Finding]:
+    evidence = sources.settings.evidence
+    with reading(sources.state) as connection:
+        kept, daily, going = pictures.growth(connection, sources.now, kept_for(evidence))
+    lasts = pictures_last(kept, evidence.max_bytes, daily, going)
+    if lasts is None:
+        yield well("evidence-filling", "nothing says that the room for pictures is used up soon")
+        return
+    yield Finding(
+        code="evidence-filling",
+        level="warning",
+        what=f"{kept / 1e9:.1f} of {evidence.max_bytes / 1e9:.1f} GB of pictures are kept; at the "
+        f"pace of the last week all is used in {lasts.days} days",
+        means="Nothing yet. Then the oldest pictures go before their time.",
+        do="Give [evidence] max_bytes more, or keep pictures for fewer days",
     )

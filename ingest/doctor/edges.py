@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from ingest.doctor.sources import DOCTOR, Sources
 from ingest.feed import Feed
 from ingest.repairs.finding import Finding, well
-from ingest.services.devices import LATELY, DeviceService
+from ingest.services.devices import DeviceService
+from ingest.services.estate import LATELY
 from ingest.services.views import NodeView
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros

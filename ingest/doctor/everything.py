@@ -14,15 +14,17 @@ from ingest.doctor import (
     influx,
     machine,
     notices,
+    share,
 )
 from ingest.doctor.sources import Sources
 from ingest.repairs.finding import Finding
 from linli.errors import InputError
+from linli.process import rss
 
 
 def of_files(sources: Sources) -> Iterator[Finding]:
     """Yield what the ingest's own files say. Raises StoreError."""
-    for part in (delivery, edges, influx, door, notices, backups, disk, certificates):
+    for part in (delivery, edges, influx, door, share, notices, backups, disk, certificates):
         yield from part.look(sources)
 
 
@@ -38,6 +40,7 @@ def from_inside(sources: Sources) -> list[Finding]:
     except InputError as error:
         found.append(machine.unusable("secret", error))
     found.extend(of_files(sources))
+    found.append(machine.memory("web", rss()))
     if any(one.code == "receiver-silent" for one in found):
         found.append(machine.broker(sources.settings))
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import sqlalchemy as sa
 
 from ingest.doctor.everything import from_inside
@@ -12,6 +10,7 @@ from ingest.repairs import book
 from ingest.repairs.finding import settled
 from ingest.settings import IngestSettings
 from ingest.store.engine import reading, writing
+from ingest.store.space import free_of
 from linli.clock import Clock
 
 SECONDS = 60.0
@@ -50,15 +49,8 @@ class FindingJob:
         found = from_inside(sources)
         with reading(self._state) as connection:
             wrong = settled(found, book.known(connection), now)
-        free = _free(self._settings)
+        free = free_of(self._settings.folder)
         with writing(self._writer) as connection:
             book.write(connection, wrong, now)
             if free is not None:
                 book.sample(connection, free, now)
-
-
-def _free(settings: IngestSettings) -> int | None:
-    try:
-        return shutil.disk_usage(settings.folder).free
-    except OSError:
-        return None

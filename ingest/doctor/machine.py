@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.repairs.finding import Finding, well
+from ingest.repairs.memory import BUDGET, Process, high
+from ingest.repairs.room import RESERVE, low
 from ingest.settings import IngestSettings
+from ingest.store.space import free_of
 from linli.errors import InputError
 
-DISK_BAD = 256 * 1024**2
-DISK_LOW = 2 * 1024**3
 PATIENCE = 3.0
 NOTHING = "Nothing that happens is stored or shown, and nobody is called; edges hold what they saw."
 
@@ -22,7 +22,7 @@ def look(settings: IngestSettings) -> Iterator[Finding]:
     """Yield what was found."""
     yield _folder(settings.folder)
     if settings.folder.is_dir():
-        yield _disk(settings.folder)
+        yield from _disk(settings.folder, settings.disk.least_free)
     yield _secret(settings)
 
 
@@ -46,17 +46,37 @@ def _folder(folder: Path) -> Finding:
     return well("folder", f"{folder} can be written")
 
 
-def _disk(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
+def _disk(folder: Path, least: int) -> Iterator[Finding]:
+    free = free_of(folder)
+    if free is None:
+        return
     said = f"{free / 1e9:.1f} GB are free on the disk of {folder}"
-    if free >= DISK_LOW:
-        return well("disk", said)
-    return Finding(
+    if free >= low(least):
+        yield well("disk", said)
+        return
+    yield Finding(
         code="disk-low",
-        level="bad" if free < DISK_BAD else "warning",
+        level="bad" if free < RESERVE else "warning",
         what=said,
-        means="When it is full nothing new is stored; edges hold what they saw for a while.",
+        means=f"With less than {least / 1e9:.1f} GB the oldest readings go, then the oldest "
+        "pictures. When it is full nothing new is stored; edges hold what they saw for a while.",
         do="Make room, or lower [evidence] max_bytes and days in the settings",
+    )
+
+
+def memory(process: Process, size: int) -> Finding:
+    """Return whether a process of the ingest holds more memory than it may."""
+    said = f"{process} holds {size / 1e6:.0f} MB of memory"
+    if not high(process, size, before=False):
+        return well("memory", said)
+    first = "Live views end first. " if process == "web" else ""
+    return Finding(
+        code="memory-high",
+        about=process,
+        level="warning",
+        what=f"{said}, {BUDGET[process] / 1e6:.0f} MB are usual at most",
+        means=f"{first}Above the limit of its service it is ended and started again.",
+        do="Restart the ingest when it suits; if it comes again, send `linli doctor --bundle`",
     )
 
 

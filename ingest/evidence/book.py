@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest.evidence.retention import HoldStep, Keep, Retention, protects, retention_of
+from ingest.store.engine import to_micros
 from ingest.store.evidence import evidence_hold, evidence_use
-from ingest.store.incidents import incident
+from ingest.store.incidents import UNRESOLVED, incident
 from ingest.store.registry import node
 from ingest.store.state import evidence, evidence_look, secret
 from linli.events import Redaction
@@ -22,6 +23,11 @@ _SECRET_BYTES = 32
 _MOST_LOOKS = 1000
 NOBODY = "-"
 """Stands for node and device of what no node handed in; no id looks like this."""
+_SHOWN = evidence.outerjoin(evidence_use, evidence_use.c.evidence == evidence.c.id).outerjoin(
+    incident, incident.c.id == evidence_use.c.incident
+)
+_DAY, _WEEK, _LEAST = timedelta(days=1), timedelta(days=7), timedelta(days=2)
+_NEVER = 1 << 30  # a day on which what is held goes
 BY_HAND = "by-hand"
 """Redaction of a photograph that a person took and answers for."""
 
@@ -170,15 +176,12 @@ def due(
     """Return pictures whose time is over, or that no longer fit: the oldest first, never held."""
     kept = evidence.c.deleted.is_(None)
     may_go = sa.and_(kept, evidence.c.id.not_in(held(connection, now)))
-    shown = evidence.outerjoin(evidence_use, evidence_use.c.evidence == evidence.c.id).outerjoin(
-        incident, incident.c.id == evidence_use.c.incident
-    )
     received = sa.case(
         (incident.c.label == "false-alarm", evidence.c.received <= now - keep.false_alarm),
         (evidence_use.c.safety.is_(True), evidence.c.received <= now - keep.safety),
         else_=evidence.c.received <= now - keep.ordinary,
     )
-    query = sa.select(evidence.c.id).select_from(shown)
+    query = sa.select(evidence.c.id).select_from(_SHOWN)
     query = query.where(may_go, sa.or_(evidence.c.expires <= now, received)).limit(limit)
     over = list(connection.scalars(query))
     total = connection.scalar(sa.select(sa.func.sum(evidence.c.bytes)).where(kept)) or 0
@@ -193,14 +196,83 @@ def due(
     return over
 
 
+def oldest(
+    connection: sa.Connection, now: datetime, what: str, limit: int
+) -> list[tuple[str, int]]:
+    """Return ids and bytes of the oldest pictures of a class that may go for want of disk.
+
+    Never held ones; those of an incident that people still work on are a class of their own.
+    """
+    kind = sa.case(
+        (evidence.c.trial.is_not(None), "trial"),
+        (UNRESOLVED, "unresolved"),
+        (incident.c.label == "false-alarm", "false-alarm"),
+        (evidence_use.c.safety.is_(True), "safety"),
+        else_="ordinary",
+    )
+    query = (
+        sa.select(evidence.c.id, evidence.c.bytes)
+        .select_from(_SHOWN)
+        .where(evidence.c.deleted.is_(None), evidence.c.id.not_in(held(connection, now)))
+        .where(kind == what)
+    )
+    rows = connection.execute(query.order_by(evidence.c.received, evidence.c.id).limit(limit))
+    return [(row.id, row.bytes) for row in rows]
+
+
+def growth(
+    connection: sa.Connection, now: datetime, keep: Keep
+) -> tuple[int, float | None, dict[int, int]]:
+    """Return the bytes kept, those that came a day of the last week, and those that will go.
+
+    The middle is None while nobody can know: when the first picture is younger than two days. The
+    last are bytes whose time is over within each day from now, held ones left out.
+    """
+    kept = evidence.c.deleted.is_(None)
+    week = evidence.c.received.between(now - _WEEK, now)
+    came = sa.select(sa.func.min(evidence.c.received), sa.func.sum(evidence.c.bytes))
+    first, size = connection.execute(came.where(kept, week)).one()
+    known = first is not None and now - first >= _LEAST
+    daily = int(size) / ((now - first) / _DAY) if known else None
+    stay = sa.case(
+        (incident.c.label == "false-alarm", _micros(keep.false_alarm)),
+        (evidence_use.c.safety.is_(True), _micros(keep.safety)),
+        else_=_micros(keep.ordinary),
+    )
+    expires = sa.type_coerce(evidence.c.expires, sa.BigInteger)
+    over = sa.type_coerce(evidence.c.received, sa.BigInteger) + stay
+    left = sa.case((expires < over, expires), else_=over) - to_micros(now)
+    protected = evidence.c.id.in_(held(connection, now))
+    day = sa.case((protected, _NEVER), else_=left // _micros(_DAY)).label("day")
+    # Grouped by a name: PostgreSQL takes the expression with its parameters for another one.
+    each = sa.select(day, evidence.c.bytes).select_from(_SHOWN).where(kept).subquery()
+    sizes = sa.select(each.c.day, sa.func.sum(each.c.bytes).label("size")).group_by(each.c.day)
+    going: dict[int, int] = {}
+    for row in connection.execute(sizes):
+        going[max(0, int(row.day))] = int(row.size) + going.get(max(0, int(row.day)), 0)
+    return sum(going.values()), daily, going
+
+
+def _micros(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
 def deleted(connection: sa.Connection, name: str, at: datetime) -> None:
     """Write down that the bytes are gone; the row stays as proof of what there was."""
     connection.execute(evidence.update().where(evidence.c.id == name), {"deleted": at})
 
 
+def newest(connection: sa.Connection) -> datetime | None:
+    """Return when the picture that came last of those that are kept came, None without any."""
+    last = sa.select(evidence.c.received).where(evidence.c.deleted.is_(None))
+    found: datetime | None = connection.scalar(last.order_by(evidence.c.received.desc()).limit(1))
+    return found
+
+
 def unknown(connection: sa.Connection, names: Collection[str]) -> list[str]:
-    """Return those of some ids of which nothing is written down."""
-    known = set(connection.scalars(sa.select(evidence.c.id).where(evidence.c.id.in_(names))))
+    """Return those of some ids that no row says are kept."""
+    kept = sa.and_(evidence.c.id.in_(names), evidence.c.deleted.is_(None))
+    known = set(connection.scalars(sa.select(evidence.c.id).where(kept)))
     return [name for name in names if name not in known]
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest.evidence import book
 from ingest.evidence.shelf import EvidenceStore
-from ingest.store.registry import device, node
 from ingest.store.state import evidence
 from linli.ids import first_id, time_of
 
 PURPOSE = "request"
 """Of looks that an export stands for."""
+Where = Callable[[str, str, datetime], str | None]
+"""Tells the place path of a node's device at some time, None when nobody knows."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,16 +41,13 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     held: bool
 
 
-def shown(connection: sa.Connection, request: Request, now: datetime) -> list[Shown]:
+def shown(connection: sa.Connection, request: Request, now: datetime, where: Where) -> list[Shown]:
     """Return what is kept of it, oldest first.
 
-    A picture counts by when it was taken or, where a clock was wrong, when it was received. What
-    people photographed counts by the building alone.
+    A picture counts by when it was taken or, where a clock was wrong, when it was received; by
+    where its camera hung at either. What people photographed counts by the building alone.
     """
-    below = request.place.partition("/")[2]
-    where = sa.func.coalesce(device.c.subject, node.c.subject, evidence.c.area, node.c.area)
-    query = sa.select(evidence).select_from(_placed())
-    query = query.where(
+    query = sa.select(evidence).where(
         evidence.c.deleted.is_(None),
         evidence.c.site == request.place.partition("/")[0],
         sa.or_(
@@ -55,10 +55,21 @@ def shown(connection: sa.Connection, request: Request, now: datetime) -> list[Sh
             sa.and_(evidence.c.received >= request.since, evidence.c.received < request.until),
         ),
     )
-    if below:
-        query = query.where(sa.or_(where == below, where.startswith(below + "/", autoescape=True)))
     held = book.held(connection, now)
-    return [_shown(row, held) for row in connection.execute(query.order_by(evidence.c.id))]
+    rows = connection.execute(query.order_by(evidence.c.id)).all()
+    found = ((row, _shown(row, held)) for row in rows)
+    return [one for row, one in found if _below(request.place, row, one, where)]
+
+
+def _below(place: str, row: sa.Row[Any], one: Shown, where: Where) -> bool:
+    """Tell whether a picture shows that place or what is below it."""
+    if "/" not in place:
+        return True
+    if row.area is not None:
+        stood = {f"{row.site}/{row.area}"}
+    else:
+        stood = {where(row.node, row.device, at) or "" for at in (one.taken, one.received)}
+    return any(f"{path}/".startswith(f"{place}/") for path in stood)
 
 
 def delete(
@@ -73,22 +84,16 @@ def delete(
     return gone
 
 
-def _placed() -> sa.FromClause:
-    same = sa.and_(device.c.node == evidence.c.node, device.c.device == evidence.c.device)
-    return evidence.outerjoin(device, same).outerjoin(node, node.c.node == evidence.c.node)
-
-
-def _shown(row: sa.Row[tuple[object, ...]], held: set[str]) -> Shown:
-    kept = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name
-    taken = time_of(kept["id"])
-    late = taken is None or taken > kept["received"] + timedelta(days=1)
+def _shown(row: sa.Row[Any], held: set[str]) -> Shown:
+    taken = time_of(row.id)
+    late = taken is None or taken > row.received + timedelta(days=1)
     return Shown(
-        id=kept["id"],
-        node=kept["node"],
-        device=kept["device"],
-        taken=kept["received"] if late or taken is None else taken,
-        received=kept["received"],
-        redaction=kept["redaction"],
-        sha256=kept["sha256"],
-        held=kept["id"] in held,
+        id=row.id,
+        node=row.node,
+        device=row.device,
+        taken=row.received if late or taken is None else taken,
+        received=row.received,
+        redaction=row.redaction,
+        sha256=row.sha256,
+        held=row.id in held,
     )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from ingest.store.space import free_of
 from linli.errors import StoreError
 
 PARTS = 256
@@ -38,10 +39,14 @@ class EvidenceStore(Protocol):
 
 
 class FolderStore:
-    """One file per picture, in 256 folders, readable by their owner alone."""
+    """One file per picture, in 256 folders, readable by their owner alone.
 
-    def __init__(self, folder: Path) -> None:
+    With less than `reserve` bytes free nothing is put: that room is for events.
+    """
+
+    def __init__(self, folder: Path, *, reserve: int = 0) -> None:
         self._folder = folder
+        self._reserve = reserve
 
     def put(self, name: str, data: bytes) -> None:
         """Keep the bytes; they are on disk when this returns. Raises StoreError."""
@@ -49,6 +54,9 @@ class FolderStore:
         half = path.with_suffix(".part")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            free = free_of(path.parent) if self._reserve else None
+            if free is not None and free < self._reserve:
+                raise StoreError("what is left of the disk is for events", where=str(path))
             number = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(number, "wb") as file:
                 file.write(data)

@@ -13,6 +13,7 @@ from ingest.incidents.book import decoded
 from ingest.incidents.incident import Incident, Label, State
 from ingest.incidents.storm import EVENT
 from ingest.store.incidents import NOT_OPEN, RESOLVED_LAST, UNRESOLVED, incident
+from ingest.store.registry import CONFIRMED, device
 from linli.events import SEVERITIES, Severity
 
 Order = Literal["urgent", "newest"]
@@ -24,7 +25,7 @@ _WAITING = sa.and_(UNRESOLVED, incident.c.state == "open", incident.c.aside.is_(
 _COUNT_WAITING = sa.select(sa.func.count()).select_from(incident).where(_WAITING)
 _DEVICE = (incident.c.area, incident.c.node, incident.c.device)
 OF_DEVICES = (
-    sa.select(*_DEVICE, sa.func.count())
+    sa.select(*_DEVICE, sa.func.count().label("number"))
     .where(UNRESOLVED, incident.c.aside.is_(None))
     .group_by(*_DEVICE)
 )
@@ -130,15 +131,25 @@ def waiting(connection: sa.Connection, areas: Collection[str] | None) -> Waiting
     )
 
 
-def unresolved_by_device(
-    connection: sa.Connection, areas: Collection[str] | None
-) -> dict[tuple[str, str, str], int]:
-    """Return how many are not resolved of each area, node and device; what is set aside is not."""
-    query = OF_DEVICES
-    if areas is not None:
-        query = query.where(incident.c.area.in_(areas))
-    rows = connection.execute(query)
-    return {(area, node, device): number for area, node, device, number in rows}
+def unresolved_by_place(connection: sa.Connection, areas: Collection[str] | None) -> dict[str, int]:
+    """Return how many are not resolved of each place, below the site; what is set aside is not.
+
+    It is that of the device in use, or else the area where it happened.
+    """
+    everywhere = areas is None
+    each = OF_DEVICES if everywhere else OF_DEVICES.where(incident.c.area.in_(areas or ()))
+    of = each.subquery()
+    here = sa.true() if everywhere else device.c.area.in_(areas or ())
+    behind = sa.and_(
+        device.c.node == of.c.node,
+        device.c.device == of.c.device,
+        device.c.standing == CONFIRMED,
+        here,
+    )
+    where = sa.func.coalesce(device.c.subject, device.c.area, of.c.area)
+    query = sa.select(where, sa.func.sum(of.c.number))
+    rows = connection.execute(query.select_from(of.outerjoin(device, behind)).group_by(where))
+    return {place: int(number) for place, number in rows}
 
 
 def many(connection: sa.Connection, ids: Collection[str]) -> dict[str, Incident]:

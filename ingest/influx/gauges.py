@@ -28,6 +28,8 @@ def of_journal(connection: sa.Connection, site: str, now: datetime) -> Iterator[
     """Yield what the receiver counted. Raises StoreError."""
     yield metric(site, "journal_position", NOTHING, journal.last_position(connection), now)
     for name, value in journal.counters(connection).items():
+        if name == journal.MEMORY:
+            continue  # no counter: it goes down again
         yield metric(site, "counter", name, value, now)
     table = journal.stream
     evicted = sa.select(table.c.node, sa.func.sum(table.c.evicted)).group_by(table.c.node)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingest.influx.endpoint import database, open_client
 from ingest.influx.lines import in_tag
 from ingest.influx.schema import READING
 from ingest.series.points import Found, asked, combined, points, put_together
-from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, among, grid
 from ingest.settings import Influx
 from linli.errors import StoreError
 
@@ -36,16 +36,31 @@ class InfluxTimeseries:
         self._token = token
         self._client: httpx2.Client | None = None
 
-    def keys(self) -> list[SeriesKey]:
-        """Return all series, sorted by id. Raises StoreError."""
-        answer = self.ask(f'SELECT last("value") {_FROM} GROUP BY {_GROUPS}')
-        return sorted({SeriesKey(**tags) for tags, _ in answer}, key=str)
+    def keys(self, nodes: Collection[str] = (), names: Collection[str] = ()) -> list[SeriesKey]:
+        """Return the series of these nodes with these names. Raises StoreError."""
+        wanted, found = sorted(set(nodes)), set[SeriesKey]()
+        called = _any("name", sorted(set(names)) if len(names) <= CHUNK else ())
+        for first in range(0, len(wanted) or 1, CHUNK):
+            some = _any("node", wanted[first : first + CHUNK])
+            asked_for = " AND ".join(one for one in (some, called) if one)
+            where = f" WHERE {asked_for}" if asked_for else ""
+            answer = self.ask(f'SELECT last("value") {_FROM}{where} GROUP BY {_GROUPS}')
+            found |= {SeriesKey(**tags) for tags, _ in answer}
+        return among(found, nodes, names)
 
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
         """Return a point per `step` of [start, end), all in ms. Raises StoreError."""
         steps = grid(start, end, step)
         found = dict(self._found([key], steps))
         return points(steps, next(iter(found.values()), {}))
+
+    def each(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int
+    ) -> dict[SeriesKey, list[Point]]:
+        """Return a point per `step` of [start, end) of each series. Raises StoreError."""
+        steps = grid(start, end, step)
+        found = dict(self._found(sorted(set(keys), key=str), steps))
+        return {key: points(steps, found.get(key, {})) for key in keys}
 
     def combine(
         self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
@@ -147,6 +162,11 @@ def _between(start: int, end: int) -> str:
 def in_literal(text: str) -> str:
     """Return a tag's value as a text of InfluxQL."""
     return "'" + in_tag(text).replace("'", "\\'") + "'"
+
+
+def _any(tag: str, values: Sequence[str]) -> str:
+    named = " OR ".join(f'"{tag}" = {in_literal(one)}' for one in values)
+    return f"({named})" if named else ""
 
 
 def _read(status: int, body: bytes) -> Answer:

@@ -1,4 +1,4 @@
-"""Codes and certificate tasks in `state.db`.
+"""Codes, and tasks of the broker's keeper, in `state.db`.
 
 The functions take a connection of a writer, or of a reader where nothing is written.
 """
@@ -39,7 +39,10 @@ class JoinCode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker's keeper is to do, or has done; `request` and `certificate` are PEM."""
+    """What the broker's keeper is to do, or has done.
+
+    `request` is one for a certificate in PEM, or the digest of a password; `public` its SHA-256.
+    """
 
     id: int
     node: str

@@ -93,6 +93,20 @@ class LiveDesk:
         self._lock = threading.Lock()
         self._cameras: dict[Camera, _Watched] = {}
         self._asks: dict[Camera, Ask] = {}
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody may look now, for want of memory."""
+        return self._closed
+
+    def close(self, now: bool) -> None:
+        """End all looks and let none begin, or let them begin again."""
+        with self._lock:
+            self._closed = now
+            if now:
+                self._cameras.clear()
+                self._asks.clear()
 
     def look(self, camera: Camera, account: str, now: datetime) -> LiveLook | None:
         """Return the look of somebody that goes on, if there is one."""
@@ -103,10 +117,12 @@ class LiveDesk:
     def keep(self, look: LiveLook, home: tuple[str, str], now: datetime) -> None:
         """Let a look go on, at a camera of site and area `home`; ask its edge when it is time.
 
-        Raises Busy when too many look.
+        Raises Busy when too many look, or memory is short.
         """
         camera = (look.node, look.device)
         with self._lock:
+            if self._closed:
+                raise Busy("the server is short of memory")
             watched = self._watched(camera, now)
             if watched is None:
                 if len(self._cameras) >= MOST_CAMERAS:

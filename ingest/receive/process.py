@@ -14,7 +14,7 @@ from ingest.receive.failpoint import failpoint
 from ingest.receive.pace import Pace
 from ingest.receive.probe import Prober
 from ingest.receive.receiver import Receiver
-from ingest.receive.upkeep import consumed, forget
+from ingest.receive.upkeep import consumed, forget, note_memory
 from ingest.receive.writer import JournalWriter
 from ingest.settings import CLIENT_ID, WAKE, IngestSettings
 from ingest.store import journal
@@ -22,7 +22,7 @@ from ingest.store.choose import database_of
 from ingest.store.engine import reading, to_micros
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
-from linli.process import StopSignal
+from linli.process import StopSignal, rss
 from linli.tls import client_context
 
 UPKEEP_SECONDS = 60.0
@@ -102,13 +102,16 @@ def upkeep(
     engine: sa.Engine, readers: tuple[sa.Engine, ...], days: int, clock: Clock
 ) -> Callable[[], None]:
     """Return what lets the journal forget, one slice at a time, when it is due."""
-    due = 0.0
+    due, noted = 0.0, float("-inf")
 
     def tend() -> None:
-        nonlocal due
+        nonlocal due, noted
         if clock.monotonic() < due:
             return
         now = to_micros(clock.now())
+        if clock.monotonic() - noted >= UPKEEP_SECONDS:
+            noted = clock.monotonic()
+            note_memory(engine, rss())
         if not forget(engine, now=now, days=days, read_up_to=consumed(*readers)):
             due = clock.monotonic() + UPKEEP_SECONDS
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ingest.receive.writer import add_counts
 from ingest.store import journal
-from ingest.store.engine import reading, writing
+from ingest.store.engine import insert, reading, writing
 
 QUARANTINE_DAYS = 7
 PARKED_DAYS = 30
@@ -25,6 +25,13 @@ def consumed(*engines: sa.Engine) -> int:
         with reading(engine) as connection:
             positions.append(connection.execute(lowest).scalar() or 0)
     return min(positions, default=0)
+
+
+def note_memory(engine: sa.Engine, size: int) -> None:
+    """Write down how much memory the receiver holds: no other process can see it. StoreError."""
+    new = insert(journal.counter).values(name=journal.MEMORY, value=size)
+    with writing(engine) as connection:
+        connection.execute(new.on_conflict_do_update(index_elements=["name"], set_={"value": size}))
 
 
 def forget(engine: sa.Engine, *, now: int, days: int, read_up_to: int) -> bool:

@@ -1,6 +1,6 @@
 """Who and what there is: places, edge boxes, devices and what they hang behind, teams, people."""
 
-from ingest.registry.enroll import add_device, add_node, confirm, make_site
+from ingest.registry.enroll import UNKNOWN, Told, add_device, add_node, confirm, make_site
 from ingest.registry.nodes import (
     Origin,
     camera_report,
@@ -16,7 +16,9 @@ from ingest.registry.nodes import (
 )
 
 __all__ = [
+    "UNKNOWN",
     "Origin",
+    "Told",
     "add_device",
     "add_node",
     "camera_report",

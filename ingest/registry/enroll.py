@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from msgspec.structs import asdict
@@ -24,6 +24,18 @@ from linli.clock import SystemClock
 from linli.errors import InputError
 
 COMMAND_LINE = "command line"
+UNKNOWN = "unknown"
+"""The kind of what was heard and has not described itself."""
+
+
+class Told(NamedTuple):
+    """What a device says of itself."""
+
+    kind: str = UNKNOWN
+    label: str | None = None
+
+
+NOTHING_TOLD: Final = Told()
 
 
 def make_site(connection: sa.Connection, site: str, label: str, now: datetime) -> None:
@@ -86,12 +98,14 @@ def confirm(
     *,
     label: str | None = None,
     subject: str | None = None,
+    told: Told = NOTHING_TOLD,
     actor: str = COMMAND_LINE,
     now: datetime | None = None,
 ) -> None:
     """Accept a discovered device, and its node with it; they are where they were seen.
 
-    What was retired comes back. Raises InputError.
+    `told` is what it says of itself in messages that still wait. What was retired comes back.
+    Raises InputError.
     """
     edge = book.one(connection, "edge", origin.node)
     if edge is None or edge.retired:
@@ -102,8 +116,9 @@ def confirm(
         _enroll(connection, origin.site, ("edge", values), actor, now)
     values = {"id": f"{origin.node}/{name}", "retired": False}
     if book.one(connection, "device", f"{origin.node}/{name}") is None:
-        values |= _seen(connection, device, origin.node, name) or {"kind": "unknown"}
-        values["label"] = values.get("label") or name
+        seen = _seen(connection, device, origin.node, name) or {}
+        values["kind"] = told.kind if seen.get("kind", UNKNOWN) == UNKNOWN else seen["kind"]
+        values["label"] = next(filter(None, (seen.get("label"), told.label)), name)
     if label is not None:
         values["label"] = label
     if subject is not None:
@@ -112,14 +127,14 @@ def confirm(
 
 
 def _seen(connection: sa.Connection, table: sa.Table, *names: str) -> dict[str, Any] | None:
-    """Return label and kind of something discovered; a label that nobody could read is left out."""
+    """Return kind and label of something discovered; no label that is its id, or unreadable."""
     here = [key == name for key, name in zip(table.primary_key, names, strict=True)]
     query = table.select().where(*here, table.c.standing == DISCOVERED)
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
     found = {name: row[name] for name in ("label", "kind") if name in row}
-    if not tidy(found["label"]) or not found["label"].isprintable():
+    if tidy(found["label"]) in {"", names[-1]} or not found["label"].isprintable():
         del found["label"]
     return found
 

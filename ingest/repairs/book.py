@@ -7,16 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from ingest.repairs.disk import EVERY, KEPT, Free
 from ingest.repairs.finding import Finding, Mark, by_urgency
-from ingest.store.findings import disk_free, finding
+from ingest.repairs.room import Level, What
+from ingest.store.engine import insert
+from ingest.store.findings import disk_free, finding, given_up, shortage
 
 _LOOKED = "looked"
 MOST = 500
 """Findings that are kept; nobody reads more."""
+
+
+class Shortage(NamedTuple):
+    """A disk that is short; `days` until it is low, None when nobody knows."""
+
+    about: str
+    level: Level
+    since: datetime
+    free: int
+    days: int | None
+
+
+class GivenUp(NamedTuple):
+    """What was given up for want of disk, in all, and when the last of it went."""
+
+    what: What
+    pieces: int
+    bytes: int
+    last: datetime
 
 
 def write(connection: sa.Connection, found: Sequence[Finding], now: datetime) -> None:
@@ -84,3 +106,34 @@ def sample(connection: sa.Connection, free: int, now: datetime) -> None:
     gone = sa.or_(disk_free.c.at < now - KEPT, disk_free.c.at >= now)
     connection.execute(disk_free.delete().where(gone))
     connection.execute(disk_free.insert(), {"at": now, "free": free})
+
+
+def shortages(connection: sa.Connection) -> dict[str, Shortage]:
+    """Return the disks that are short, by what they are of."""
+    return {row.about: Shortage(*row) for row in connection.execute(shortage.select())}
+
+
+def keep_shortage(connection: sa.Connection, one: Shortage) -> None:
+    """Write down how short a disk is now."""
+    connection.execute(shortage.delete().where(shortage.c.about == one.about))
+    connection.execute(shortage.insert(), one._asdict())
+
+
+def end_shortage(connection: sa.Connection, about: str) -> None:
+    """Write down that a disk has room again."""
+    connection.execute(shortage.delete().where(shortage.c.about == about))
+
+
+def all_given_up(connection: sa.Connection) -> list[GivenUp]:
+    """Return what was given up so far."""
+    return [GivenUp(*row) for row in connection.execute(given_up.select())]
+
+
+def count_given_up(
+    connection: sa.Connection, what: What, pieces: int, size: int, now: datetime
+) -> None:
+    """Count what was given up just now."""
+    table = given_up.c
+    new = insert(given_up).values(what=what, pieces=pieces, bytes=size, last=now)
+    more = {"pieces": table.pieces + pieces, "bytes": table.bytes + size, "last": now}
+    connection.execute(new.on_conflict_do_update(index_elements=["what"], set_=more))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 EVERY = timedelta(hours=1)
-KEPT = timedelta(days=14)
+KEPT = timedelta(days=7)
 LEAST = timedelta(days=2)
 """A shorter past says nothing: an update or one backup alone would look like the end."""
 

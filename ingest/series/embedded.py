@@ -7,19 +7,23 @@ folded in as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 import sqlalchemy as sa
 
 from ingest.series.bulk import Bulk
 from ingest.series.folding import Row, firsts, fold
-from ingest.series.points import asked, combined, points
-from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
+from ingest.series.points import Found, asked, combined, points
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, among, grid
 from ingest.store.engine import reading as reads
 from ingest.store.engine import writing
 from ingest.store.series import BUCKET, cursor, reading, retention, series
 
 NAME = "series"
+MOST_NODES = 500
+"""Nodes that one question names; the series of more are looked for among all."""
+How = Literal["readings", "rollups", "buckets"]
 
 # The first value at a time stays, so a repeated reading changes nothing.
 _KEEP = """
@@ -34,18 +38,29 @@ ON CONFLICT (series, time) DO UPDATE SET
   low = CASE WHEN excluded.low < rollup.low THEN excluded.low ELSE rollup.low END,
   high = CASE WHEN excluded.high > rollup.high THEN excluded.high ELSE rollup.high END
 """
-_FROM_READINGS = sa.text("""
-SELECT time / :step * :step, avg(value), min(value), max(value), count(*) FROM reading
-WHERE series = :series AND time >= :start AND time < :end AND quality IS NULL GROUP BY 1
-""")
-_FROM_ROLLUPS = sa.text("""
-SELECT time / :step * :step, sum(sum) / sum(count), min(low), max(high), sum(count) FROM rollup
-WHERE series = :series AND time >= :start AND time < :end GROUP BY 1
-""")
-_FROM_BUCKETS = sa.text("""
-SELECT time, sum / count, low, high, count FROM rollup
-WHERE series = :series AND time >= :start AND time < :end
-""")
+_ASKS: dict[How, str] = {
+    "readings": """
+SELECT {which}time / :step * :step, avg(value), min(value), max(value), count(*) FROM reading
+WHERE series {those} AND time >= :start AND time < :end AND quality IS NULL GROUP BY {by}
+""",
+    "rollups": """
+SELECT {which}time / :step * :step, sum(sum) / sum(count), min(low), max(high), sum(count)
+FROM rollup WHERE series {those} AND time >= :start AND time < :end GROUP BY {by}
+""",
+    "buckets": """
+SELECT {which}time, sum / count, low, high, count FROM rollup
+WHERE series {those} AND time >= :start AND time < :end
+""",
+}
+_OF_ONE = {
+    how: sa.text(text.format(which="", those="= :series", by="1")) for how, text in _ASKS.items()
+}
+_OF_EACH = {
+    how: sa.text(text.format(which="series, ", those="IN :series", by="1, 2")).bindparams(
+        sa.bindparam("series", expanding=True)
+    )
+    for how, text in _ASKS.items()
+}
 _TOGETHER = """
 SELECT step, avg(mean), sum(mean), min(low), max(high), count(*) FROM ({each}) AS one GROUP BY step
 """
@@ -118,10 +133,12 @@ class EmbeddedTimeseries:
         self._ids.update(fresh)
         self._position = position
 
-    def keys(self) -> list[SeriesKey]:
-        """Return all series. Raises StoreError."""
+    def keys(self, nodes: Collection[str] = (), names: Collection[str] = ()) -> list[SeriesKey]:
+        """Return the series of these nodes with these names. Raises StoreError."""
+        few, called = (one if len(one) <= MOST_NODES else () for one in (nodes, names))
         with reads(self._reader) as connection:
-            return sorted(_known(connection), key=str)
+            known = _known(connection, few, called)
+        return among(known, nodes, names)
 
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
         """Return a point per `step` of [start, end), all in ms. Raises StoreError.
@@ -133,8 +150,23 @@ class EmbeddedTimeseries:
             found = self._ids.get(key) or connection.scalar(_find(key))
             if found is None or not steps:
                 return points(steps, {})
-            rows = connection.execute(_asks(step), {"series": found, **_span(steps)}).all()
+            rows = connection.execute(_OF_ONE[_how(step)], {"series": found, **_span(steps)}).all()
         return points(steps, {time: (mean, low, high, n) for time, mean, low, high, n in rows})
+
+    def each(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int
+    ) -> dict[SeriesKey, list[Point]]:
+        """Return a point per `step` of [start, end) of each series. Raises StoreError."""
+        steps = grid(start, end, step)
+        found: dict[SeriesKey, dict[int, Found]] = {key: {} for key in keys}
+        with reads(self._reader) as connection:
+            numbers = self._numbers(connection, keys)
+            if numbers and steps:
+                wanted = {"series": list(numbers), **_span(steps)}
+                rows = connection.execute(_OF_EACH[_how(step)], wanted)
+                for number, time, mean, low, high, count in rows:
+                    found[numbers[number]][time] = (mean, low, high, count)
+        return {key: points(steps, told) for key, told in found.items()}
 
     def combine(
         self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"
@@ -210,7 +242,10 @@ class EmbeddedTimeseries:
         self, connection: sa.Connection, keys: Iterable[SeriesKey]
     ) -> dict[int, SeriesKey]:
         wanted = set(keys)
-        known = self._ids if wanted <= self._ids.keys() else _known(connection)
+        known = self._ids
+        if not wanted <= known.keys():
+            nodes = {key.node for key in wanted}
+            known = _known(connection, nodes if len(nodes) <= MOST_NODES else ())
         return {known[key]: key for key in wanted if key in known}
 
 
@@ -223,10 +258,10 @@ def _each(step: int, of: Figure) -> str:
     return _EACH_STEP.format(figure=_FIGURES[of])
 
 
-def _asks(step: int) -> sa.TextClause:
+def _how(step: int) -> How:
     if step == BUCKET:
-        return _FROM_BUCKETS
-    return _FROM_ROLLUPS if step % BUCKET == 0 else _FROM_READINGS
+        return "buckets"
+    return "rollups" if step % BUCKET == 0 else "readings"
 
 
 def _span(steps: range) -> dict[str, int]:
@@ -241,8 +276,13 @@ def _find(key: SeriesKey) -> sa.Select[int]:
     return sa.select(series.c.id).where(*(series.c[name] == getattr(key, name) for name in _FIELDS))
 
 
-def _known(connection: sa.Connection) -> dict[SeriesKey, int]:
-    rows = connection.execute(series.select()).mappings()
+def _known(
+    connection: sa.Connection, nodes: Collection[str] = (), names: Collection[str] = ()
+) -> dict[SeriesKey, int]:
+    query = series.select().where(series.c.node.in_(nodes)) if nodes else series.select()
+    if names:
+        query = query.where(series.c.name.in_(names))
+    rows = connection.execute(query).mappings()
     return {SeriesKey(**{name: row[name] for name in _FIELDS}): row["id"] for row in rows}
 
 

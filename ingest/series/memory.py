@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 
 from ingest.series.points import Found, asked, combined, points, put_together
-from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, grid
+from ingest.series.timeseries import Combined, Figure, Point, Sample, SeriesKey, among, grid
 
 
 class MemoryTimeseries:
@@ -30,14 +30,20 @@ class MemoryTimeseries:
             self._values.setdefault(sample.key, {}).setdefault(sample.time, sample)
         self._position = position
 
-    def keys(self) -> list[SeriesKey]:
-        """Return all series."""
-        return sorted(self._values, key=str)
+    def keys(self, nodes: Collection[str] = (), names: Collection[str] = ()) -> list[SeriesKey]:
+        """Return the series of these nodes with these names."""
+        return among(self._values, nodes, names)
 
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
         """Return a point per `step` of [start, end)."""
         steps = grid(start, end, step)
         return points(steps, self._found(key, steps))
+
+    def each(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int
+    ) -> dict[SeriesKey, list[Point]]:
+        """Return a point per `step` of [start, end) of each series."""
+        return {key: self.query(key, start, end, step) for key in keys}
 
     def combine(
         self, keys: Sequence[SeriesKey], start: int, end: int, step: int, of: Figure = "mean"

@@ -8,7 +8,7 @@ from linli.events import ReportMessage
 
 GROUP = "health"
 """Where such readings stand among those of the device `self`, or of the camera."""
-UPTIME, STREAMING = "uptime", "streaming"
+UPTIME, STREAMING, DISK_FREE = "uptime", "streaming", "disk-free"
 
 
 def figures(report: ReportMessage) -> Iterator[tuple[str, str, float]]:
@@ -16,7 +16,7 @@ def figures(report: ReportMessage) -> Iterator[tuple[str, str, float]]:
     data = report.data
     yield UPTIME, "s", data.uptime
     yield "rss", "By", data.rss
-    yield "disk-free", "By", data.diskfree
+    yield DISK_FREE, "By", data.diskfree
     yield "spool-depth", "1", sum(lane.pending for lane in data.lanes)
     yield "evicted", "1", sum(lane.evicted for lane in data.lanes)
     waiting = [lane.oldest for lane in data.lanes if lane.oldest is not None]

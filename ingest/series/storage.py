@@ -11,7 +11,11 @@ from ingest.series.retention import Keep
 from ingest.series.timeseries import from_millis
 from ingest.settings import Series
 from ingest.store.engine import reading as reads
+from ingest.store.engine import writing
 from ingest.store.series import cursor, retention
+
+_INCREMENTAL = 2  # of PRAGMA auto_vacuum
+_PAGES = 500
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,31 @@ def used(connection: sa.Connection) -> int | None:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * size
+
+
+def slack(connection: sa.Connection) -> tuple[int | None, bool]:
+    """Return the bytes of pages that nothing is in, None where there is no file, and whether the
+    file can give them back: those made before it could cannot. Raises StoreError.
+    """
+    if connection.dialect.name != "sqlite":
+        return None, False
+    free, size, vacuum = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        for name in ("freelist_count", "page_size", "auto_vacuum")
+    )
+    return free * size, vacuum == _INCREMENTAL
+
+
+def shrink(writer: sa.Engine) -> int:
+    """Give up to `_PAGES` that nothing is in back to the disk; return their bytes.
+
+    The file gets shorter by a whole checkpoint after that. Raises StoreError.
+    """
+    with writing(writer) as connection:
+        before = slack(connection)[0] or 0
+        for _ in range(_PAGES):  # the driver does one page at a call, however many are asked for
+            connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+        return before - (slack(connection)[0] or 0)
 
 
 def storage(reader: sa.Engine, keep: Keep) -> Storage:

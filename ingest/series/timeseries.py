@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -79,6 +79,16 @@ class Combined(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage = "none"
 
 
+def among(
+    keys: Iterable[SeriesKey], nodes: Collection[str], names: Collection[str]
+) -> list[SeriesKey]:
+    """Return those of these nodes with these names, any where none is given, by id."""
+    found = (
+        key for key in keys if (not nodes or key.node in nodes) and (not names or key.name in names)
+    )
+    return sorted(found, key=str)
+
+
 class Readable(Protocol):
     """The one way by which charts and integrators ask for readings; all times in ms.
 
@@ -86,12 +96,18 @@ class Readable(Protocol):
     StoreError.
     """
 
-    def keys(self) -> list[SeriesKey]:
-        """Return all series, sorted by id."""
+    def keys(self, nodes: Collection[str] = (), names: Collection[str] = ()) -> list[SeriesKey]:
+        """Return the series of these nodes with these names, any where none is given, by id."""
         ...
 
     def query(self, key: SeriesKey, start: int, end: int, step: int) -> list[Point]:
         """Return a point per `step` of [start, end)."""
+        ...
+
+    def each(
+        self, keys: Sequence[SeriesKey], start: int, end: int, step: int
+    ) -> dict[SeriesKey, list[Point]]:
+        """Return what `query` says of each of up to `MOST_SERIES` series, in one question."""
         ...
 
     def combine(

@@ -56,7 +56,7 @@ class AvailabilityService:
         viewer.within("see")
         if not viewer.knows(view.area):
             raise NotThere("no such device in use")
-        keys = self._charts.keys()
+        keys = self._charts.keys((view.node, PROBE_NODE))
         camera = _one(keys, view.site, view.node, view.device, reports.STREAMING)
         box = _one(keys, view.site, view.node, SELF, reports.UPTIME)
         clock = next((one for one in keys if (one.node, one.group) == _LISTENED), None)

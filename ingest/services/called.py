@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
+from ingest.services.waiting import at
 from ingest.store.engine import reading
 from ingest.store.registry import CONFIRMED, device, node, place
 from linli.topics import SELF
@@ -96,12 +97,14 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(options, key=lambda one: (one.text, one.value))
 
 
-def called(reader: sa.Engine, *, devices: bool = True) -> Called:
-    """Read it from the registry, without `devices` areas and nodes only. Raises StoreError."""
+def called(reader: sa.Engine, of: Collection[tuple[str, str]] | None = None) -> Called:
+    """Read it from the registry: areas, nodes, and all devices or those `of` which is to be told,
+    by node and device. Raises StoreError.
+    """
     with reading(reader) as connection:
         places = {path: (label, english) for path, label, english in connection.execute(_PLACES)}
         nodes = connection.execute(_NODES).all()
-        things = connection.execute(_DEVICES).all() if devices else ()
+        things = _things(connection, of)
     return Called(
         area_of={name: area for name, area, _, _ in nodes},
         sites={path: label for path, label in places.items() if "/" not in path},
@@ -112,6 +115,15 @@ def called(reader: sa.Engine, *, devices: bool = True) -> Called:
         nodes={name: (label, english) for name, _, label, english in nodes},
         devices={(of, name): (label, english) for of, name, label, english, _ in things},
     )
+
+
+def _things(
+    connection: sa.Connection, of: Collection[tuple[str, str]] | None
+) -> Sequence[Sequence[Any]]:
+    query: sa.Select[Any] = _DEVICES
+    if of is None:
+        return connection.execute(query).all()
+    return connection.execute(query.where(at(of))).all() if of else ()
 
 
 def _said(label: Label | None, lang: Lang) -> str:

@@ -119,6 +119,21 @@ CATALOGUE: tuple[Spec, ...] = (
         "how many a community of this size may need at most",
     ),
     Spec(
+        "linli_share_messages",
+        "counter",
+        ("kind",),
+        (
+            "messages for the district that the broker took and has on disk: `event` for what is "
+            "over, `registry` for how many things there are"
+        ),
+    ),
+    Spec(
+        "linli_share_waiting",
+        "gauge",
+        (),
+        "ends of incidents, ten minutes old or more, not taken by the broker for good, up to 1000",
+    ),
+    Spec(
         "linli_quarantine_bytes",
         "gauge",
         (),
@@ -201,6 +216,24 @@ CATALOGUE: tuple[Spec, ...] = (
         "gauge",
         (),
         "notifications and steps of ladders more than five minutes late at the last audit",
+    ),
+    Spec(
+        "linli_process_memory_bytes",
+        "gauge",
+        ("process",),
+        "resident memory of receiver and web; the receiver's as it said within the last minute",
+    ),
+    Spec(
+        "linli_disk_free_bytes",
+        "gauge",
+        (),
+        "free on the disk of the data folder",
+    ),
+    Spec(
+        "linli_disk_given_up",
+        "counter",
+        ("what",),
+        "rows, pictures, or bytes of slack, that went because the disk was nearly full",
     ),
     Spec(
         "linli_probe_produced",

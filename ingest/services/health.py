@@ -18,6 +18,10 @@ SILENT = timedelta(seconds=180)
 """A node that was not heard of for this long is not there, whatever it last said."""
 
 
+class _CameraState(msgspec.Struct):
+    state: str
+
+
 def device_view(row: Sequence[Any], behind: Health, parked: int) -> DeviceView:
     """Return what people see of a device behind such a box, for which `parked` messages wait."""
     # By position: of thousands of devices, looking columns up by name is most of the work.
@@ -42,12 +46,21 @@ def device_view(row: Sequence[Any], behind: Health, parked: int) -> DeviceView:
     )
 
 
+def camera_health(behind: Health, report: str) -> Health:
+    """Return how a camera in use does behind such a box, by the report kept in its row."""
+    return _camera_health(behind, msgspec.json.decode(report, type=_CameraState).state)
+
+
 def _device_health(standing: str, behind: Health, camera: CameraReport | None) -> Health:
-    if standing == DISCOVERED or behind == "unknown":
+    if standing == DISCOVERED:
         return "unknown"
-    if behind == "down" or camera is None:
+    return behind if camera is None else _camera_health(behind, camera.state)
+
+
+def _camera_health(behind: Health, state: str) -> Health:
+    if behind in ("unknown", "down"):
         return behind
-    match camera.state:
+    match state:
         case "streaming":
             return "ok"
         case "failed":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
@@ -129,10 +129,13 @@ class HistoryService:
     def __init__(self, reader: sa.Engine) -> None:
         self._reader = reader
 
-    def called(self, viewer: Viewer, *, devices: bool = True) -> Called:
-        """Return what people call areas and nodes, with `devices` these too. Raises NotAllowed."""
+    def called(self, viewer: Viewer, of: Collection[tuple[str, str]] | None = None) -> Called:
+        """Return what people call areas, nodes, and devices or those `of` which is to be told.
+
+        These are by node and device. Raises NotAllowed.
+        """
         viewer.within("see")
-        return called(self._reader, devices=devices).within(viewer.areas)
+        return called(self._reader, of).within(viewer.areas)
 
     def events(
         self,
@@ -157,7 +160,7 @@ class HistoryService:
             cursor,
             limit,
         )
-        names = called(self._reader)
+        names = called(self._reader, {(row.node, row.device) for row in rows if row.device})
         return Page(tuple(_event(row, names, lang) for row in rows), follows)
 
     def steps(
@@ -185,8 +188,9 @@ class HistoryService:
             cursor,
             limit,
         )
-        names = called(self._reader)
-        return Page(tuple(_step(row, names, lang) for row in rows), follows)
+        told = [(row, _BODY.decode(row.whole)) for row in rows]
+        names = called(self._reader, {(one.key.node, one.key.device) for _, one in told})
+        return Page(tuple(_step(row, one, names, lang) for row, one in told), follows)
 
     def figures(
         self,
@@ -340,8 +344,7 @@ def _event(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedEvent:
     )
 
 
-def _step(row: sa.Row[Any], names: Called, lang: Lang) -> HappenedStep:
-    one = _BODY.decode(row.whole)
+def _step(row: sa.Row[Any], one: _Body, names: Called, lang: Lang) -> HappenedStep:
     kind, found, _ = row.actor.partition(":")
     return HappenedStep(
         at=row.at,

@@ -151,11 +151,11 @@ class IncidentService:
         with reading(self._reader) as connection:
             return lists.waiting(connection, areas)
 
-    def unresolved_by_device(self, viewer: Viewer) -> dict[tuple[str, str, str], int]:
-        """Return how many are not resolved of each area, node and device. Raises NotAllowed."""
+    def unresolved_by_place(self, viewer: Viewer) -> dict[str, int]:
+        """Return how many are not resolved of each place, below the site. Raises NotAllowed."""
         areas = viewer.within("see")
         with reading(self._reader) as connection:
-            return lists.unresolved_by_device(connection, areas)
+            return lists.unresolved_by_place(connection, areas)
 
     def precision(
         self,

@@ -1,7 +1,8 @@
-"""Boxes that join: codes for administrators, identity and certificates for the boxes."""
+"""Boxes that join: codes for administrators; identity, certificate or password for the boxes."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -24,13 +25,14 @@ from ingest.registry.nodes import end_key
 from ingest.registry.records import Edge, area_of
 from ingest.services.access import NewSecret
 from ingest.store.engine import reading, writing
+from linli.broker.passwords import is_digest
 from linli.broker.server import TLS_FOLDER
 from linli.errors import InputError
 from linli.topics import is_id
 
 LONGEST_HOURS = 168
 MOST_A_DAY = 5
-"""Certificates that one box may ask for in a day: it needs one in years."""
+"""Certificates or passwords that one box may ask for in a day: it needs one in years."""
 _LABEL = 64
 
 
@@ -62,6 +64,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None
 
 
+class BrokerPassword(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a box's password at the broker.
+
+    `done` is when the broker took its digest, null before; `refused` says why it never will.
+    """
+
+    done: datetime | None
+    refused: str | None
+
+
 class Box(msgspec.Struct, frozen=True, kw_only=True):
     """A box that joined, or was shut out: what was asked for it last, and whether it is done."""
 
@@ -88,7 +100,10 @@ class BoxList(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-SHOWN: tuple[type, ...] = (Sight, JoinList, JoinCode, BoxList, Box, Joined, Certificate)
+SHOWN: tuple[type, ...] = (
+    *(Sight, JoinList, JoinCode, BoxList, Box),
+    *(Joined, Certificate, BrokerPassword),
+)
 """What the API answers with."""
 
 
@@ -112,7 +127,10 @@ class JoiningService:
         """Return boxes that joined or were shut out, by name. Raises NotAllowed."""
         viewer.require("administer")
         with reading(self._reader) as connection:
-            return tuple(_box(connection, one) for one in book.newest(connection))
+            found = book.newest(connection)
+            every = registry.some(connection, "edge", retired=True) if found else []
+        called = {one.id: one.label for one in every}
+        return tuple(_box(one, called.get(one.node, one.node)) for one in found)
 
     def broker(self, viewer: Viewer, now: datetime) -> Sight:
         """Return what is known of the broker: who was not let in. Raises NotAllowed."""
@@ -162,7 +180,7 @@ class JoiningService:
             audit.note(connection, now, viewer.actor, "join-code-ended", gone.node)
 
     def shut_out(self, viewer: Viewer, node: str, now: datetime) -> None:
-        """End a box's key, and have its certificates revoked; another code lets it in again.
+        """End a box's key, certificates and password; another code lets it in again.
 
         Raises NotAllowed, NotThere.
         """
@@ -215,21 +233,38 @@ class JoiningService:
             public = fingerprint(public_key_of(request))
         except InputError as error:
             raise NotUsable(error.what, where="request") from None
+        task = self._asked(node, public, request, "certificate-asked", now)
+        return Certificate(certificate=task.certificate, until=task.until, refused=task.refused)
+
+    def password(self, node: str, digest: str, now: datetime) -> BrokerPassword:
+        """Return whether the broker knows this box by the password of a digest.
+
+        The first time asks for it, each further time looks. Raises NotUsable, Clash.
+        """
+        if not is_digest(digest):
+            raise NotUsable(
+                "no digest of a password as mosquitto keeps it: $7$, 101 to 10000 rounds",
+                where="digest",
+            )
+        public = hashlib.sha256(digest.encode()).hexdigest()
+        task = self._asked(node, public, digest, "broker-password-asked", now)
+        return BrokerPassword(done=task.done, refused=task.refused)
+
+    def _asked(self, node: str, public: str, request: str, act: str, now: datetime) -> Task:
+        """Return the task of a request, which is made the first time. Raises Clash."""
         with writing(self._writer) as connection:
             known = book.tasks_of(connection, node)
             mine = [one for one in known if one.public == public]
             revoked = max((one.id for one in known if one.kind == "revoke"), default=0)
             if mine and mine[-1].id < revoked:
-                raise Clash("this key was revoked", hint="Make another one")
+                raise Clash("this key or password was revoked", hint="Make another one")
             if mine:
-                task = mine[-1]
-            else:
-                day = [one for one in known if one.asked > now - timedelta(days=1)]
-                if len([one for one in day if one.kind == "issue"]) >= MOST_A_DAY:
-                    raise Clash("too many certificates for this box today")
-                task = book.ask(connection, node, "issue", now, public=public, request=request)
-                audit.note(connection, now, f"edge:{node}", "certificate-asked", node)
-        return Certificate(certificate=task.certificate, until=task.until, refused=task.refused)
+                return mine[-1]
+            day = [one for one in known if one.asked > now - timedelta(days=1)]
+            if len([one for one in day if one.kind == "issue"]) >= MOST_A_DAY:
+                raise Clash("too many certificates or passwords for this box today")
+            audit.note(connection, now, f"edge:{node}", act, node)
+            return book.ask(connection, node, "issue", now, public=public, request=request)
 
     def _admit(self, connection: sa.Connection, found: JoinCode, key: str, now: datetime) -> None:
         if found.used is not None:
@@ -284,11 +319,10 @@ def _place(
     return area or "", text
 
 
-def _box(connection: sa.Connection, task: Task) -> Box:
-    known = registry.one(connection, "edge", task.node)
+def _box(task: Task, label: str) -> Box:
     return Box(
         node=task.node,
-        label=known.label if isinstance(known, Edge) else task.node,
+        label=label,
         kind=task.kind,
         asked=task.asked,
         done=task.done,

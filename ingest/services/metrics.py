@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,15 +18,20 @@ from ingest.door import book as door
 from ingest.feed import Feed
 from ingest.notify import audit, outbox
 from ingest.notify.note import STATES
+from ingest.repairs import book as repairs
+from ingest.repairs.room import ORDER
 from ingest.services.catalogue import CATALOGUE, Labels
 from ingest.services.chain import ChainService
 from ingest.services.journal import JournalService
+from ingest.share import book as share
 from ingest.store import forgotten, journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import reading, to_micros
 from ingest.store.incidents import UNRESOLVED, incident
+from ingest.store.space import free_of
 from linli.clock import Clock
 from linli.events import SEVERITIES
+from linli.process import rss
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _MICRO = 1_000_000
@@ -46,6 +52,7 @@ class MetricsService:
         chain: ChainService,
         feed: Feed,
         clock: Clock,
+        folder: Path,
     ) -> None:
         self._reader = reader
         self._journal = journal_reader
@@ -54,6 +61,7 @@ class MetricsService:
         self._chain = chain
         self._feed = feed
         self._clock = clock
+        self._folder = folder
 
     def text(self) -> bytes:
         """Return all of them in Prometheus' text format. Raises StoreError."""
@@ -64,6 +72,8 @@ class MetricsService:
             **self._of_probes(),
             **self._of_notifications(),
             **self._of_broker(),
+            **self._of_disk(),
+            **self._of_share(self._clock.now()),
             "linli_feed_subscribers": [((), float(self._feed.subscribers))],
         }
         registry = CollectorRegistry()
@@ -83,6 +93,10 @@ class MetricsService:
             if name.startswith(prefix)
         ]
         return {
+            "linli_process_memory_bytes": [
+                *([(("receiver",), float(held))] if (held := counts.get(journal.MEMORY)) else []),
+                (("web",), float(rss())),
+            ],
             "linli_receiver_duplicates": _one(counts.get("duplicates", 0)),
             "linli_receiver_rejected": rejected,
             "linli_receiver_turned_away": [
@@ -179,6 +193,24 @@ class MetricsService:
             ],
             "linli_broker_retained": [] if seen.retained is None else _one(seen.retained),
             "linli_broker_retained_ordinary": _one(seen.ordinary),
+        }
+
+    def _of_disk(self) -> dict[str, Values]:
+        free = free_of(self._folder)
+        with reading(self._reader) as connection:
+            gone = {one.what: one.pieces for one in repairs.all_given_up(connection)}
+        return {
+            "linli_disk_free_bytes": [] if free is None else _one(free),
+            "linli_disk_given_up": [((what,), float(gone.get(what, 0))) for what in ORDER],
+        }
+
+    def _of_share(self, now: datetime) -> dict[str, Values]:
+        with reading(self._reader) as connection:
+            events, counts = share.totals(connection)
+            late, _ = share.waiting(connection, now - share.LATE)
+        return {
+            "linli_share_messages": [(("event",), float(events)), (("registry",), float(counts))],
+            "linli_share_waiting": _one(late),
         }
 
     def _of_probes(self) -> dict[str, Values]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,7 @@ from ingest.series.storage import Storage
 from ingest.series.timeseries import (
     MOST_POINTS,
     MOST_SERIES,
+    Point,
     Readable,
     SeriesKey,
     from_millis,
@@ -136,6 +137,18 @@ class SeriesService:
         found = self._timeseries.query(key, first, last, step * 1000)
         return tuple(SeriesPoint(**asdict(point)) for point in found)
 
+    def each(
+        self, viewer: Viewer, match: Match, start: datetime, end: datetime, step: int
+    ) -> Mapping[SeriesKey, Sequence[Point]]:
+        """Return what `query` says of each series that matches, asked at once. Raises NotUsable."""
+        viewer.within("see")
+        keys = self._fitting(viewer, match)
+        _check_series(keys)
+        step = self.step_from(start, step)
+        first, last = _span(to_millis(clamped(start)), to_millis(clamped(end)))
+        _check_rows(len(keys), _check_points(first, last, step), "series")
+        return self._timeseries.each(keys, first, last, step * 1000) if keys else {}
+
     def rows(
         self,
         viewer: Viewer,
@@ -206,7 +219,7 @@ class SeriesService:
         """Return the series that match; names are read only where something may lie elsewhere."""
         nowhere = Called()
         apart = msgspec.structs.replace(match, area=())
-        every = self._timeseries.keys()
+        every = self._timeseries.keys(match.node, match.name)
         known = [key for key in every if apart.fits(key, nowhere)]
         if not known or (not match.area and viewer.areas is None):
             return known

@@ -164,7 +164,7 @@ class WasteService:
         )
 
     def _all(self, viewer: Viewer, now: datetime) -> Iterator[tuple[BinView, plan.BinNow]]:
-        keys = bins_among(self._charts.keys())[:MOST_BINS]
+        keys = bins_among(self._charts.keys(names=(FILL_LEVEL,)))[:MOST_BINS]
         if not keys:
             return
         with reading(self._reader) as connection:

@@ -6,18 +6,18 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ingest.store.migrate import FILES, File
+from linli.durable import keep_names
 from linli.errors import InputError, StoreError
 from linli.settings import make_folder
 
 KEPT = 3
 FOLDER = "backups"
 _ROOM = 64 * 1024 * 1024
-_DUMP_SECONDS = 3600
 _GO_ON = "or go on without one: linli ingest migrate up --no-backup"
 
 
@@ -26,14 +26,7 @@ def copy_file(source: Path, target: Path) -> None:
 
     Raises InputError when there is no room, and StoreError.
     """
-    need = sum(part.stat().st_size for part in (source, _wal(source)) if part.exists())
-    free = shutil.disk_usage(target.parent).free
-    if free < need + _ROOM:
-        raise InputError(
-            f"no room for a backup: {need >> 20} MiB needed, {free >> 20} MiB free",
-            where=str(target.parent),
-            hint=f"Make room, {_GO_ON}",
-        )
+    check_room(target.parent, size_of(source), hint=f"Make room, {_GO_ON}")
     try:
         with (
             contextlib.closing(sqlite3.connect(source)) as original,
@@ -44,30 +37,83 @@ def copy_file(source: Path, target: Path) -> None:
         raise StoreError(f"cannot be copied ({error})", where=str(source)) from None
 
 
-def dump_schema(connection: Mapping[str, str], schema: str, target: Path, *, where: str) -> None:
-    """Write what `pg_restore` reads; `connection` are libpq's environment variables.
+def check_file(path: Path) -> None:
+    """Raise InputError unless a copy is a whole SQLite file with tables of ours."""
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as copy:
+            found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+            copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        raise InputError(f"no whole backup ({found})", where=str(path))
 
-    Raises InputError when the program is missing or refuses.
+
+def put_file(path: Path, place: Path, aside: str) -> None:
+    """Let a copy of a backup take the place of a SQLite file that nobody has open.
+
+    There is one or the other at every moment; the one before stays as NAME.`aside`. Raises
+    InputError for a backup that is not whole, and StoreError.
     """
-    program = shutil.which("pg_dump")
-    if program is None:
+    check_file(path)
+    kept, fresh = (place.with_name(f"{place.name}.{end}") for end in (aside, "fresh"))
+    try:
+        shutil.copyfile(path, fresh)
+        fresh.chmod(0o600)
+        with fresh.open("rb+") as made:
+            os.fsync(made.fileno())
+        if place.exists():
+            _close(place)
+            kept.unlink(missing_ok=True)
+            kept.hardlink_to(place)
+        for end in ("-wal", "-shm"):  # of one that could not be closed
+            kept.with_name(kept.name + end).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                place.with_name(place.name + end).replace(kept.with_name(kept.name + end))
+        fresh.replace(place)
+        keep_names(place.parent)
+    except OSError as error:
+        raise StoreError(f"not brought back ({error.strerror})", where=str(place)) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _close(place: Path) -> None:
+    """Take in what is written ahead, if that is possible, so that one file is all."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(place)) as connection,
+    ):
+        connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def size_of(source: Path) -> int:
+    """Return the bytes of a SQLite file, what is written ahead of it counted in."""
+    return sum(part.stat().st_size for part in (source, _wal(source)) if part.exists())
+
+
+def check_room(folder: Path, need: int, *, hint: str = "Make room") -> None:
+    """Raise InputError unless so many bytes, and some more, are free where a folder is."""
+    free = shutil.disk_usage(make_folder(folder)).free
+    if free < need + _ROOM:
         raise InputError(
-            "there is no pg_dump here, so there would be no backup",
-            where=where,
-            hint=f"Install the package postgresql-client, {_GO_ON}",
+            f"no room for a backup: {need >> 20} MiB needed, {free >> 20} MiB free",
+            where=str(folder),
+            hint=hint,
         )
-    done = subprocess.run(
-        [program, "--format=custom", "--no-password", f"--schema={schema}", f"--file={target}"],
-        check=False,
-        env={**os.environ, **connection},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_DUMP_SECONDS,
+
+
+def file_of(path: Path) -> File:
+    """Return of which file a backup is, by its name. Raises InputError."""
+    for file in FILES:
+        if path.name.startswith(f"{file}_") and path.suffix == ".backup":
+            return file
+    raise InputError(
+        "no name of a backup",
+        where=str(path),
+        hint="It is called as in `backups` of the data folder: state_0008-20260302T120000Z.backup",
     )
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise InputError(f"pg_dump: {said}", where=where, hint=f"Mend that, {_GO_ON}")
 
 
 def make(folder: Path, revision: str, now: datetime, write: Callable[[Path], None]) -> Path:

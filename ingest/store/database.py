@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from linli.settings import make_folder
 
 UNFINISHED = "restore-unfinished"
 """A file that is there while a restore puts parts into place: they do not belong together."""
+
+ASIDE = "replaced"
+"""In the name of what a backup took the place of."""
 
 
 class Database(ABC):
@@ -47,6 +50,10 @@ class Database(ABC):
         """Tell whether no ingest has ever kept anything here. Raises StoreError."""
 
     @abstractmethod
+    def size(self) -> int:
+        """Return the bytes that copies of all files need at most. Raises StoreError."""
+
+    @abstractmethod
     def back_up(self, file: File) -> Path:
         """Write a backup into the data folder. Raises InputError when it cannot, and StoreError."""
 
@@ -68,6 +75,31 @@ class Database(ABC):
                     made.append(self.back_up(file))
                 migrate.upgrade(file, writer, finish=self._finish)
         return made
+
+    def outdated(self) -> list[File]:
+        """Return the files that hold data and that `prepare` would change. Raises as it does."""
+        found: list[File] = []
+        for file in FILES:
+            if self.revision(file) is None:
+                continue
+            with self._opened(file) as writer:
+                if migrate.outdated(file, writer):
+                    found.append(file)
+        return found
+
+    @abstractmethod
+    def check_way_back(self, files: Sequence[File]) -> None:
+        """Raise InputError where these could not be backed up and brought back, and StoreError."""
+
+    @abstractmethod
+    def bring_back(self, file: File, path: Path, *, rehearse: bool = False) -> None:
+        """Put a backup that `back_up` made into the place of a file, all of it or nothing.
+
+        What was there stays aside, under a name with `ASIDE`. With `rehearse` nothing is changed:
+        it is found out whether that would do. Nobody else writes the file.
+
+        Raises InputError where that is not so or the backup will not do, and StoreError.
+        """
 
     def revision(self, file: File) -> str | None:
         """Return the version of a file's tables, None when it has none yet. Raises StoreError."""

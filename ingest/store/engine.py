@@ -118,9 +118,10 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return None if value is None else from_micros(value)
 
 
-def open_writer(path: Path) -> sa.Engine:
+def open_writer(path: Path, *, shrinks: bool = False) -> sa.Engine:
     """Return the engine of the process that writes `path`; the file is made when missing.
 
+    With `shrinks` a new file can give pages that nothing is in back to the disk, when asked to.
     Every transaction begins with BEGIN IMMEDIATE and is on disk when its commit returns. Everything
     raises StoreError except what is wrong with a value: sqlalchemy.exc.IntegrityError, DataError.
     """
@@ -131,10 +132,26 @@ def open_writer(path: Path) -> sa.Engine:
         pool_timeout=POOL_SECONDS,
         connect_args={"timeout": BUSY_SECONDS},
     )
-    _equip(
-        engine, path, ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"), "BEGIN IMMEDIATE"
-    )
+    shrinking = ("auto_vacuum=INCREMENTAL",) if shrinks else ()  # counts before anything is written
+    pragmas = (*shrinking, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    _equip(engine, path, pragmas, "BEGIN IMMEDIATE")
     return engine
+
+
+def checkpoint(engine: sa.Engine) -> bool:
+    """Bring what was committed to a SQLite file into it, as far as nobody reads what it was.
+
+    Tell whether that was all of it: the file gets shorter only then. Raises StoreError.
+    """
+    connection = engine.raw_connection()
+    try:
+        done = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        busy, ahead, brought = done.fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(str(error), where=_name(engine)) from error
+    finally:
+        connection.close()
+    return not busy and ahead == brought
 
 
 def open_reader(path: Path) -> sa.Engine:

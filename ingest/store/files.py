@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from ingest.store import backup, engine
-from ingest.store.database import UNFINISHED, Database
+from ingest.store.database import ASIDE, UNFINISHED, Database
 from ingest.store.migrate import FILES, File
 from linli.clock import SystemClock
 
@@ -48,7 +49,7 @@ class Files(Database):
     def writer(self, file: File, *, sole: bool = False) -> sa.Engine:
         """See Database."""
         del sole
-        return engine.open_writer(path_of(self._folder, file))
+        return engine.open_writer(path_of(self._folder, file), shrinks=file == "series")
 
     def claim(self, sole_writer: sa.Engine) -> None:
         """See Database: the lock on the folder has seen to it."""
@@ -61,6 +62,10 @@ class Files(Database):
         """See Database; a file that is not there is not made."""
         return super().revision(file) if path_of(self._folder, file).exists() else None
 
+    def size(self) -> int:
+        """See Database."""
+        return sum(backup.size_of(path_of(self._folder, file)) for file in FILES)
+
     def back_up(self, file: File) -> Path:
         """See Database."""
         source = path_of(self._folder, file)
@@ -70,6 +75,20 @@ class Files(Database):
             SystemClock().now(),
             write=lambda target: backup.copy_file(source, target),
         )
+
+    def check_way_back(self, files: Sequence[File]) -> None:
+        """See Database: room for the copies, and for those again that stay beside the way back."""
+        sizes = {file: backup.size_of(path_of(self._folder, file)) for file in files}
+        again = sum(size for file, size in sizes.items() if file != "journal")
+        if sizes:
+            backup.check_room(self._folder, sum(sizes.values()) + again)
+
+    def bring_back(self, file: File, path: Path, *, rehearse: bool = False) -> None:
+        """See Database: by one rename; nobody has the file open."""
+        if not rehearse:
+            backup.put_file(path, path_of(self._folder, file), ASIDE)
+        else:
+            backup.check_file(path)
 
     def _finish(self, connection: sa.Connection) -> None:
         """See Database: SQLite sorts by code point anyway."""

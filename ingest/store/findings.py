@@ -1,4 +1,4 @@
-"""The tables of what is wrong, and of how much of the disk was free, in `state.db`."""
+"""The tables of what is wrong, of disks and of what was given up for them, in `state.db`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ingest.store.engine import UtcDateTime
 from ingest.store.joining import metadata
 
-__all__ = ["disk_free", "finding", "metadata"]
+__all__ = ["disk_free", "finding", "given_up", "metadata", "shortage"]
 
 finding = sa.Table(
     "finding",
@@ -26,4 +26,23 @@ disk_free = sa.Table(
     metadata,
     sa.Column("at", UtcDateTime, primary_key=True),
     sa.Column("free", sa.BigInteger, nullable=False),  # bytes
+)
+
+shortage = sa.Table(
+    "shortage",
+    metadata,
+    sa.Column("about", sa.Text, primary_key=True),  # a node, svc-ingest for the server itself
+    sa.Column("level", sa.Text, nullable=False),  # filling | low | urgent
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("free", sa.BigInteger, nullable=False),  # bytes, at the last look
+    sa.Column("days", sa.Integer),  # until it is low, NULL when nobody knows
+)
+
+given_up = sa.Table(
+    "given_up",
+    metadata,
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("pieces", sa.BigInteger, nullable=False),  # rows or pictures, since the beginning
+    sa.Column("bytes", sa.BigInteger, nullable=False),  # of pictures and slack; else 0
+    sa.Column("last", UtcDateTime, nullable=False),
 )

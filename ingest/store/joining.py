@@ -31,8 +31,8 @@ certificate_task = sa.Table(
     sa.Column("node", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # issue | revoke
     sa.Column("asked", UtcDateTime, nullable=False),
-    sa.Column("public", sa.Text),  # SHA-256 of the public key that is to be certified
-    sa.Column("request", sa.Text),  # PEM of a PKCS #10 request
+    sa.Column("public", sa.Text),  # SHA-256 of the key to certify, or of the digest
+    sa.Column("request", sa.Text),  # PEM of a PKCS #10 request, or a digest
     sa.Column("certificate", sa.Text),  # PEM, NULL until it is signed
     sa.Column("until", UtcDateTime),
     sa.Column("done", UtcDateTime),

@@ -28,7 +28,9 @@ CLOCK = "clock"
 One is written when nothing else was for a while, so that silence can be told from our own absence.
 """
 
-EFFORT = frozenset({"bytes", "commits", "commit_micros"})
+MEMORY = "memory"
+"""Bytes that the receiver holds, as it last said: once a minute."""
+EFFORT = frozenset({"bytes", "commits", "commit_micros", MEMORY})
 """Counters of what was done, where all others tell what became of messages."""
 PROBE_COUNTER = "probe"
 """Counter of the probes that were ever made."""

@@ -112,13 +112,18 @@ def environment(url: sa.URL) -> dict[str, str]:
     return {name: str(value) for name, value in known.items() if value is not None}
 
 
+def writers_lock(file: File) -> str:
+    """Return the statement by which writers of a file queue until their transaction ends."""
+    return f"SELECT pg_advisory_xact_lock({_LINLI}, {FILES.index(file)})"
+
+
 def open_writer(url: sa.URL, file: File, *, sole: bool = False, prefix: str = PREFIX) -> sa.Engine:
     """Return an engine of one connection that writes a file's schema; `make_schema` came before.
 
     With `sole` every connection raises TakenError, a StoreError, while another sole writer has one.
     """
     engine = _engine(url, file, (), prefix=prefix, pool_size=1, max_overflow=0)
-    lock = sa.text(f"SELECT pg_advisory_xact_lock({_LINLI}, {FILES.index(file)})")
+    lock = sa.text(writers_lock(file))
 
     def on_begin(connection: sa.Connection) -> None:
         connection.execute(lock)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from ingest.store import backup, postgres
-from ingest.store.database import Database
-from ingest.store.migrate import File
+from ingest.store import backup, dumps, postgres, way_back
+from ingest.store.database import ASIDE, Database
+from ingest.store.engine import reading
+from ingest.store.migrate import FILES, File
 from linli.clock import SystemClock
 
 
@@ -68,6 +70,12 @@ class Server(Database):
         postgres.reach(self._url)
         return super().revision(file)
 
+    def size(self) -> int:
+        """See Database: of tables and indexes, which SQLite's are no larger than."""
+        schemas = [postgres.schema_of(file, self._prefix) for file in FILES]
+        with self._opened("state") as engine, reading(engine) as connection:
+            return way_back.size(connection, schemas)
+
     def back_up(self, file: File) -> Path:
         """See Database."""
         schema, place = postgres.schema_of(file, self._prefix), self.place
@@ -76,8 +84,32 @@ class Server(Database):
             self._folder,
             self.revision(file) or f"{file}_empty",
             SystemClock().now(),
-            write=lambda target: backup.dump_schema(known, schema, target, where=place),
+            write=lambda target: dumps.write(known, schema, target, where=place),
         )
+
+    def check_way_back(self, files: Sequence[File]) -> None:
+        """See Database: rights, room for the dumps, PostgreSQL's programs."""
+        if not files:
+            return
+        schemas = [postgres.schema_of(file, self._prefix) for file in files]
+        with self._opened(files[0]) as engine, reading(engine) as connection:
+            way_back.check(connection, schemas, where=self.place)
+            need = way_back.size(connection, schemas)
+        backup.check_room(self._folder, need)
+        dumps.check(postgres.environment(self._url), schemas, where=self.place)
+
+    def bring_back(self, file: File, path: Path, *, rehearse: bool = False) -> None:
+        """See Database: by pg_restore, in one transaction with the change of names."""
+        schema = postgres.schema_of(file, self._prefix)
+        aside = postgres.schema_of(file, f"{self._prefix}{ASIDE}_")
+        with self._opened(file, sole=True) as writer:
+            self.claim(writer)
+            with reading(writer) as connection:
+                there = schema in sa.inspect(connection).get_schema_names()
+            before = way_back.put_aside(schema, aside, postgres.writers_lock(file), there=there)
+            after = way_back.rehearsed(schema, aside) if rehearse else way_back.in_place(schema)
+            known = postgres.environment(self._url)
+            dumps.bring_back(known, path, before, after, where=self.place)
 
     def _finish(self, connection: sa.Connection) -> None:
         """See Database."""

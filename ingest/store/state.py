@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ingest.store.engine import RowId, UtcDateTime
-from ingest.store.findings import metadata
+from ingest.store.share import metadata
 
 boot = sa.Table(
     "boot",

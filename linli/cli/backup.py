@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ingest.archive.age import Key
-from ingest.archive.delivery import Delivered, deliver
+from ingest.archive.delivery import Delivered, bury, deliver
 from ingest.archive.make import time_in, verify
 from ingest.archive.manifest import Manifest, Pictures
 from ingest.archive.places import place_of
@@ -94,6 +94,21 @@ def make_one(
         done = deliver(settings, now, noted=noted, anew=anew, say=progress)
     _say_made(done, as_json=as_json)
     click.get_current_context().exit(1 if done.failed else 0)
+
+
+@command.command("bury", epilog="Example: linli backup bury --config ingest.toml")
+@config_option
+def bury_one(config: Path) -> None:
+    """Write down beside the archives what was deleted and who left, so that none brings it back.
+
+    The ingest does it by itself when somebody leaves, and with each backup. The exit code is 1 when
+    it did not reach every place.
+    """
+    settings = load_settings(config)
+    failed = bury(settings, SystemClock().now())
+    for one in settings.backup.places:
+        click.echo(f"{one.to}: {failed.get(one.to, 'written')}", err=one.to in failed)
+    click.get_current_context().exit(1 if failed else 0)
 
 
 @command.command("list", epilog="Example: linli backup list --config ingest.toml")

@@ -22,6 +22,7 @@ from ingest.evidence import book, request
 from ingest.evidence.request import PURPOSE, Request, Shown
 from ingest.evidence.shelf import FolderStore
 from ingest.registry import book as registry
+from ingest.registry.whereabouts import Whereabouts
 from ingest.settings import IngestSettings, load_settings
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
@@ -53,6 +54,17 @@ def _asked(function: F) -> F:
     return function
 
 
+def _said(_context: click.Context, _option: click.Parameter, why: str) -> str:
+    if not why.strip():
+        raise click.BadParameter("say who asked, by what")
+    return why
+
+
+_why = click.option(
+    "--why", required=True, callback=_said, help="Who asked, by what; goes into the audit log"
+)
+
+
 @command.command("list", epilog="Example: linli privacy list --place c001 --from 2026-03-01")
 @_asked
 def list_pictures(
@@ -70,7 +82,7 @@ def list_pictures(
     "--to 2026-03-01T09:00 --why 'request 17' --out request-17.zip"
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="ZIP file to write")
-@click.option("--why", required=True, help="Who asked, by what; goes into the audit log")
+@_why
 @_asked
 def export(
     place: str, since: str, until: str | None, config: Path, out: Path, why: str, *, as_json: bool
@@ -101,7 +113,7 @@ def export(
     epilog="Example: linli privacy delete --place c001/b03 --from 2026-03-01T08:00 "
     "--to 2026-03-01T09:00 --why 'request 17'"
 )
-@click.option("--why", required=True, help="Who asked, by what; goes into the audit log")
+@_why
 @click.option("--yes", is_flag=True, help="Do not ask")
 @_asked
 def delete(
@@ -158,7 +170,7 @@ def _found(settings: IngestSettings, asked: Request, now: datetime) -> list[Show
     with state(settings) as connection:
         if registry.one(connection, "place", asked.place) is None:
             click.echo(f"{asked.place} is no place of the registry; is it written right?", err=True)
-        return request.shown(connection, asked, now)
+        return request.shown(connection, asked, now, Whereabouts.read(connection).of)
 
 
 def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from linli.durable import keep_names
 from linli.errors import InputError
 
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
@@ -18,10 +19,13 @@ _SHOWN = 5
 _HAND = 'umask 077 && cat > "$1.new" && mv -f -- "$1.new" "$1"'
 
 
-def run(argv: Sequence[str], *, account: str | None = None, given: str = "") -> str:
+def run(
+    argv: Sequence[str], *, account: str | None = None, given: str = "", keep: Sequence[int] = ()
+) -> str:
     """Run a command to its end, as `account` or as root, and return what it printed.
 
-    It reads `given`.
+    It reads `given`. One that inherits descriptors to `keep` is not to be cut short: it has a
+    session of its own, so no terminal ends it.
 
     Raises InputError with the last lines it said when it fails.
     """
@@ -39,6 +43,8 @@ def run(argv: Sequence[str], *, account: str | None = None, given: str = "") -> 
         check=False,
         env=environment,
         cwd="/",
+        pass_fds=tuple(keep),
+        start_new_session=bool(keep),
         **user,
     )
     if done.returncode:
@@ -87,7 +93,10 @@ def guard(path: Path, account: str) -> None:
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
-    """Write a file whole into a folder of root's; tell whether that changed anything."""
+    """Write a file into a folder of root's, whole also after a power cut.
+
+    Tells whether that changed anything.
+    """
     same = path.is_file() and path.read_text(encoding="utf-8") == text
     if not same:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +104,10 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
         with os.fdopen(handle, "w", encoding="utf-8") as opened:
             opened.write(text)
             os.fchmod(handle, mode)
+            opened.flush()
+            os.fsync(handle)
         Path(fresh).replace(path)
+        keep_names(path.parent)
     return not same
 
 

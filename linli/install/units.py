@@ -48,6 +48,14 @@ DeviceAllow=char-gpiochip rw
 SupplementaryGroups=video audio
 """
 _RESTART = "Restart=always\nRestartSec=5\n"
+# Who repeats himself fast is cut off by journald, which bounds the whole journal.
+_LOG = "LogRateLimitIntervalSec=30s\nLogRateLimitBurst=2000\n"
+# Pressed from the first on, ended above the second. One process of a service that is ended for its
+# memory is started again by its own parent.
+_SERVER = "MemoryHigh=768M\nMemoryMax=1G\nOOMPolicy=continue\n"
+_BROKER = "MemoryHigh=768M\nMemoryMax=1G\n"
+_KEEPER = "MemoryHigh=192M\nMemoryMax=256M\n"
+_EDGE = "MemoryHigh=75%\nMemoryMax=85%\nOOMPolicy=continue\n"  # of the machine: boxes differ
 
 
 def ingest_unit(program: Path, *, with_broker: bool = True, archives: Sequence[str] = ()) -> str:
@@ -64,7 +72,7 @@ def ingest_unit(program: Path, *, with_broker: bool = True, archives: Sequence[s
 Type=notify
 ExecStart={program} ingest run --config {INGEST.settings}
 TimeoutStartSec=15min
-{written}{_RESTART}{_ALONE}""",
+{written}{_RESTART}{_SERVER}{_ALONE}""",
         after=f"network-online.target {after}time-sync.target",
         wants=f"network-online.target {after}".strip(),
         state=DATA,
@@ -82,7 +90,7 @@ ExecReload=/bin/kill -HUP $MAINPID
 ReadWritePaths={BROKER.folder}/data
 MemoryDenyWriteExecute=yes
 LimitNOFILE=65536
-{_RESTART}{_ALONE}""",
+{_RESTART}{_BROKER}{_ALONE}""",
         after="network-online.target",
         wants="network-online.target",
     )
@@ -100,7 +108,7 @@ def keeper_unit(program: Path, *, network: bool = False) -> str:
         f"""\
 ExecStart={program} broker keep --config {INGEST.settings} --reload 'systemctl reload {BROKER.unit}'
 ReadWritePaths={BROKER.folder} {DATA}
-{_RESTART}PrivateDevices=yes
+{_RESTART}{_KEEPER}PrivateDevices=yes
 DevicePolicy=closed
 {alone}CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
 SystemCallFilter=@chown
@@ -121,7 +129,7 @@ ExecStart={program} edge run --config {EDGE.settings}
 ExecReload=/bin/kill -HUP $MAINPID
 WatchdogSec=60
 MemorySwapMax=0
-{_RESTART}{_DEVICES}""",
+{_RESTART}{_EDGE}{_DEVICES}""",
         after=f"network-online.target time-sync.target {BROKER.unit}",
         wants="network-online.target",
         state=EDGE.folder,
@@ -147,7 +155,7 @@ StartLimitIntervalSec=0
 [Service]
 User={service.account}
 Group={service.account}
-{kept}{_HARDENED}{how}
+{kept}{_HARDENED}{_LOG}{how}
 [Install]
 WantedBy=multi-user.target
 """

@@ -85,7 +85,7 @@ def _client(options: LinkOptions, heard: _Heard) -> paho.Client:
     if options.tls is not None:
         client.tls_set_context(options.tls)
     if options.username is not None:
-        client.username_pw_set(options.username, options.password)
+        client.username_pw_set(options.username, options.secret())
 
     def connected(*words: Any) -> None:
         heard.code, heard.said = words[3], words[4]

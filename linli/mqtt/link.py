@@ -28,20 +28,25 @@ class LinkOptions:
     """How to reach the broker and who we are there.
 
     `keep_session` asks the broker to keep what arrives while we are away; `window` is how many
-    deliveries may be unacknowledged at once. Without `tls` the connection is plain.
+    deliveries may be unacknowledged at once. Without `tls` the connection is plain. A `password`
+    that may change is a function, called for each connection.
     """
 
     host: str
     port: int
     client_id: str
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Callable[[], str | None] | None = field(default=None, repr=False)
     protocol: Literal["5", "3.1.1"] = "5"
     keep_session: bool = False
     window: int = WINDOW
     subscriptions: tuple[str, ...] = ()
     will: Will | None = None
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def secret(self) -> str | None:
+        """Return the password as it is now. Raises LinliError."""
+        return self.password() if callable(self.password) else self.password
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from linli.clock import Clock
-from linli.errors import LinkError
+from linli.errors import LinkError, LinliError
 from linli.log import get_logger
 from linli.mqtt.link import Delivery, LinkHandler, LinkOptions
 from linli.mqtt.packets import MalformedError
@@ -166,15 +166,15 @@ class PahoLink:
             return
         self._connection += 1
         self._refused = ""
-        client = self._make_client()
         try:
+            client = self._make_client()
             client.connect(
                 self._options.host,
                 self._options.port,
                 keepalive=KEEPALIVE,
                 **self._connect_arguments(),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LinliError) as error:
             self._failed(str(error))
             return
         tap = client.socket()
@@ -197,7 +197,7 @@ class PahoLink:
         client.connect_timeout = CONNECT_TIMEOUT
         client.max_inflight_messages_set(options.window)
         if options.username is not None:
-            client.username_pw_set(options.username, options.password)
+            client.username_pw_set(options.username, options.secret())
         if options.will is not None:
             properties = None
             if five:

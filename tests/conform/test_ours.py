@@ -1,11 +1,10 @@
-"""Our own edge, ingest and simulated community, tried over real sockets by the command itself."""
+"""Our own edge, ingest and quick starts, tried over real sockets by the command itself."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from edge.settings import EdgeSettings, Mqtt, Node, Sensor, SensorSource
 from linli.actuator_config import Zigbee2MqttActuator
 from linli.clock import SystemClock
 from linli.lamp_config import Lamp, LampGroup
-from linli.process import StopSignal, linli_argv
+from linli.process import StopSignal
 
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
 NODE = "c001-n01"
@@ -89,28 +88,6 @@ def test_our_edge_passes_every_clause(tmp_path: Path) -> None:
         report = trial.end()
     assert not_passed(report) == {}
     assert report["code"] == 0
-
-
-def test_the_simulated_community_passes_all_but_commands() -> None:
-    with conform("device") as trial:
-        process = subprocess.Popen(
-            linli_argv(
-                *("simulate", "run", "--site", SITE, "--devices", "10", "--edges", "1"),
-                *("--for", "2d", "--speed", "120", "--port", str(trial.port), "--faults", "ebike"),
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            trial.wait_for("stop it now")
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-        report = trial.end()
-    commands = {f"D{number}" for number in range(31, 39)}
-    # Whether something happens in these seconds is up to the seed.
-    assert commands <= not_passed(report).keys() <= commands | {"D19"}, not_passed(report)
-    assert report["code"] == 3
 
 
 @pytest.mark.full

@@ -58,7 +58,9 @@ def by_certificates(house: House) -> tuple[str, ...]:
 
 @pytest.mark.broker
 @NEEDS_MOSQUITTO
-@pytest.mark.skipif(not LIFT.exists(), reason="the quick starts are in a checkout only")
+@pytest.mark.skipif(
+    not LIFT.exists(), reason="the quick starts are in a checkout only: run it in a clone"
+)
 def test_a_device_comes_with_its_certificate(certified: House, tmp_path: Path) -> None:
     ca = str(certified.folder / "tls/ca.crt")
     with conform("device", *by_certificates(certified)) as trial:

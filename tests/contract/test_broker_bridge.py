@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from broker_clients import EDGE, SITE, Client
 from broker_house import BASE, House, built, error, running, until
 from brokers import NEEDS_MOSQUITTO
+from ledger import event
+from msgspec.structs import replace
+from sharing import VALIDATORS
 
+from ingest.consumers.share import share_of
+from ingest.incidents import flow
+from ingest.incidents.facts import StaffFact
 from ingest.settings import load_settings
+from ingest.store.choose import database_of
+from ingest.store.engine import writing
 from linli.broker.server import BRIDGE_FILES
 from linli.cli.broker.roster import roster_of
+from linli.clock import SystemClock
 from linli.errors import InputError
 
 pytestmark = [pytest.mark.broker, NEEDS_MOSQUITTO]
@@ -104,6 +118,86 @@ def test_only_what_is_shared_goes_up_and_nothing_comes_down(estate: House, distr
         assert edge.heard == []
     heard = {one for one in street.heard if not one[0].startswith("linli/v1/street-003/")}
     assert {payload for _, payload in heard} == {b"1", b"2"}
+
+
+@contextmanager
+def sharing(house: House) -> Iterator[None]:
+    """Run the ingest's own part, as its settings have it."""
+    settings = load_settings(house.config)
+    database = database_of(settings)
+    reader, writer = database.reader("state"), database.writer("state")
+    (runner,) = share_of(settings, reader, writer, SystemClock())
+    runner.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+        reader.dispose()
+        writer.dispose()
+
+
+def over(house: House, kind: str) -> None:
+    """Let something happen that is seen to, and over at once."""
+    now = datetime.now(UTC)
+    where = {"node": EDGE, "device": "secret-cam", "event": kind, "zone": "secret"}
+    fact = event(since=0, note="secret", title="secret", object_label="secret", **where)
+    fact = replace(fact, since=now - timedelta(minutes=3), at=now, heard=now)
+    done = StaffFact(wish="resolve", actor="user:secret", note="secret")
+    writer = database_of(load_settings(house.config)).writer("state")
+    with writing(writer) as connection:
+        one, _ = flow.take(connection, fact)
+        flow.step(connection, one.id, done, now)
+    writer.dispose()
+
+
+def test_what_is_over_reaches_the_district_and_outlives_the_estate_s_broker(
+    estate: House, district: House
+) -> None:
+    carry(district, estate)
+    mine = (
+        f'cert_file = "{estate.config.parent}/clients/svc-share/client.crt"\n'
+        f'key_file = "{estate.config.parent}/clients/svc-share/client.key"\n'
+        if 'access = "certificates"' in estate.config.read_text()
+        else f'username = "svc-share"\npassword_file = "{estate.folder}/secrets/svc-share"\n'
+    )
+    with estate.config.open("a") as lines:
+        lines.write(
+            f'[mqtt]\nhost = "localhost"\nport = {estate.port}\n'
+            f'ca_file = "{estate.folder}/tls/ca.crt"\n[share]\nenabled = true\n{mine}'
+        )
+    street = of(district, "street", hears=("linli/v1/up/#",))
+
+    def heard(kind: str) -> list[dict[str, Any]]:
+        found = [(topic, json.loads(body)) for topic, body in street.heard if body[:1] == b"{"]
+        return [body for topic, body in found if topic.startswith(f"{UP}/c001/{kind}")]
+
+    with running(estate), sharing(estate):
+        street.until(lambda: len(heard("registry")) >= 2)
+        over(estate, "smoke")
+        street.until(lambda: heard("event"))
+    with running(estate, render=False):
+        over(estate, "gas")  # nobody shares just now
+    over(estate, "water-leak")  # nor is there a broker
+    with running(estate, render=False), sharing(estate):
+        street.until(lambda: len({one["id"] for one in heard("event")}) == 3)
+    for kind in ("event", "registry"):
+        for body in heard(kind):
+            VALIDATORS[kind].validate(body)
+    rows = {(one["data"]["kind"], one["data"]["count"]) for one in heard("registry")}
+    assert rows == {("area", 1), ("edge", 2)}
+    (smoke,) = {one["id"]: one["data"] for one in heard("event/smoke")}.values()
+    since, version = smoke.pop("since"), smoke.pop("version")
+    assert (len(since), version > 1) == (20, True)
+    assert smoke == {
+        "phase": "end",
+        "type": "smoke",
+        "severity": "medium",
+        "areaclass": "building",
+        "count": 1,
+        "response": 0,
+    }
+    said = re.sub("[0-9a-f-]{16,}", "", str(street.heard))  # ids, in which b03 may be by chance
+    assert not [word for word in ("secret", "b03", EDGE) if word in said]
 
 
 def test_what_a_line_that_is_too_wide_sends_is_refused_by_the_district(

@@ -84,7 +84,8 @@ def test_of_what_it_writes_only_the_owner_reads_secrets(tmp_path: Path, access: 
 def test_for_the_next_mosquitto_it_keeps_sessions_by_the_plugin(tmp_path: Path) -> None:
     house = built(tmp_path, "certificates")
     config = house.config.read_text()
-    house.config.write_text(config.replace("[broker]", '[broker]\nversion = "2.1"'))
+    if "version = " not in config:  # where a 2.1 runs the tests, it is set already
+        house.config.write_text(config.replace("[broker]", '[broker]\nversion = "2.1"'))
     house.render()
     lines = text(house, "mosquitto.conf").splitlines()
     assert "accept_protocol_versions 5" in lines

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import postgres
 import pytest
 from click.testing import CliRunner
 from installed_world import PROGRAM, refused, seen_in
 
 from ingest.settings import DatabaseSettings, IngestSettings, Site
 from linli.cli.main import command as linli
+from linli.cli.services import running
 from linli.cli.services.install import of_ingest
 from linli.errors import InputError
 from linli.install import machine, units
@@ -102,6 +106,32 @@ def test_a_service_may_write_only_its_own_folder() -> None:
         assert service.settings.parent == service.folder
 
 
+def in_unit(text: str, name: str) -> str:
+    found = re.findall(rf"^{name}=(.+)$", text, re.MULTILINE)
+    assert len(found) == 1, (name, found)
+    return str(found[0])
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_memory_and_log_of_a_service_are_bounded(name: str) -> None:
+    text = TEXTS[name]
+    soft, hard = in_unit(text, "MemoryHigh"), in_unit(text, "MemoryMax")
+    sizes = {"M": 1, "G": 1024, "%": 1}
+    assert int(soft[:-1]) * sizes[soft[-1]] < int(hard[:-1]) * sizes[hard[-1]]
+    own_parent = name in (INGEST.unit, EDGE.unit)
+    assert ("OOMPolicy=continue\n" in text) is own_parent, "whose parent starts the one that fell"
+    # The log is systemd's own journal, which bounds itself; nobody floods it.
+    assert not re.search("^Standard(Output|Error)=", text, re.MULTILINE)
+    assert int(in_unit(text, "LogRateLimitBurst")) <= 2000
+    assert in_unit(text, "LogRateLimitIntervalSec") == "30s"
+
+
+def test_the_broker_writes_no_log_file_of_its_own() -> None:
+    plain = (Path(units.__file__).parents[1] / "broker/server.py").read_text("utf-8")
+    assert "log_dest stderr" in plain
+    assert "log_dest file" not in plain
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away: run it as root")
 def test_root_follows_no_link_in_the_folder_of_an_account(tmp_path: Path) -> None:
     precious, folder = tmp_path / "precious", tmp_path / "theirs"
@@ -128,6 +158,53 @@ def test_root_follows_no_link_in_the_folder_of_an_account(tmp_path: Path) -> Non
     at = (folder / "secret").stat()
     assert ((folder / "secret").read_text(), at.st_mode & 0o777) == ("x", 0o600)
     assert (folder / "secret").owner() == "nobody"
+
+
+def test_a_unit_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, safe = tmp_path / "a.service", []
+    monkeypatch.setattr("os.fsync", lambda one: safe.append((os.fstat(one), place.exists())))
+    assert machine.write(place, "[Unit]\n")
+    (file, named), (folder, _) = safe
+    assert (file.st_ino, file.st_size, named) == (place.stat().st_ino, 7, False)
+    assert folder.st_ino == tmp_path.stat().st_ino
+    assert not machine.write(place, "[Unit]\n")
+
+
+def test_no_terminal_ends_what_holds_a_lock() -> None:
+    tell = [sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"]
+    read, write = os.pipe()
+    try:
+        assert machine.run(tell, keep=(read,)) == "True\n"
+        assert machine.run(tell) == "False\n"
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+@pytest.mark.parametrize(("port", "said"), [(0, False), (8475, True)])
+def test_an_edge_that_tells_nobody_how_it_is_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int, *, said: bool
+) -> None:
+    box = tmp_path / "edge.toml"
+    box.write_text(
+        f'[node]\nid = "box"\nsite = "c001"\narea = "a"\n[status]\nport = {port}\n',
+        encoding="utf-8",
+    )
+    patched = {
+        "EDGE": replace(EDGE, folder=tmp_path, settings=box),
+        "ready": lambda: Path("linli"),
+        "_start": lambda _: None,
+    }
+    for name, what in patched.items():
+        monkeypatch.setattr(f"linli.cli.services.install.{name}", what)
+    for name, found in {"booted": True, "folder_of": tmp_path, "run": ""}.items():
+        monkeypatch.setattr(machine, name, lambda *_, found=found, **__: found)
+    monkeypatch.setattr(running, "heard_of", lambda _: True)
+    done = CliRunner().invoke(linli, ["service", "install", "edge"])
+    assert done.exit_code == 0, done.exception
+    assert ("the ingest is heard" in done.stdout) is said
 
 
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +240,7 @@ def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str,
     assert "edge init" in seen["no-edge"][1]
     assert seen["edge-init"][0] == 0, seen["edge-init"][1]
     assert seen["edge"][0] == 0, seen["edge"][1]
+    assert "the ingest is heard" in seen["edge"][1]
     assert seen.get("edge-reports", True), "an edge that joined is heard of"
     private = {path: how for path, how in seen["modes"].items() if "broker" not in path}
     roots = {path: how for path, how in private.items() if how.startswith("root ")}
@@ -182,10 +260,27 @@ def test_installed_it_runs_and_goes_away_again(tmp_path: Path, hosts: tuple[str,
 @pytest.mark.broker
 @pytest.mark.full
 @pytest.mark.timeout(1200)
-def test_an_upgrade_that_does_not_work_goes_back_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("play", "aside"),
+    [
+        pytest.param("upgrade", "state.db.replaced", id="files"),
+        pytest.param(
+            "upgrade-postgres",
+            "linli_replaced_state",
+            id="postgres",
+            marks=pytest.mark.skipif(
+                shutil.which("pg_ctlcluster") is None or postgres.missing() is not None,
+                reason="no PostgreSQL here: apt-get install postgresql",
+            ),
+        ),
+    ],
+)
+def test_an_upgrade_that_does_not_work_goes_back_by_itself(
+    tmp_path: Path, play: str, aside: str
+) -> None:
     if why := refused(tmp_path):
         pytest.skip(why)
-    seen = seen_in(tmp_path, "upgrade")
+    seen = seen_in(tmp_path, play)
     assert seen["same"][0] == 2
     assert "beside it" in seen["same"][1]
     code, said = seen["broken"]
@@ -193,7 +288,7 @@ def test_an_upgrade_that_does_not_work_goes_back_by_itself(tmp_path: Path) -> No
     assert "not green after 20 s" in said
     assert f"back at {PROGRAM}, all green" in said
     assert seen["back"] == seen["before"]
-    assert seen["aside"] == ["state.db.of-failed-upgrade"]
+    assert seen["aside"] == [aside]
     assert f"ExecStart={PROGRAM} " in seen["back-unit"]
     assert seen["green-again"][0] == 0, seen["green-again"][1]
     assert seen["good"][0] == 0, seen["good"][1]

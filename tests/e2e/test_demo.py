@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from beside import SHARED, needs_shared
 from brokers import NEEDS_MOSQUITTO
-from demos import SHARED, RunningDemo, run_demo
+from demos import RunningDemo, run_demo
 from vision import bright_square_model, empty_clip, model_of_unknown_family, square_clip
 
 from edge.settings import load_settings
@@ -19,10 +20,7 @@ from linli.cli.demo.scene import Scene
 
 VIDEO = SHARED / "media" / "one-by-one-person.mp4"
 MODEL = SHARED / "models" / "yolox_nano.onnx"
-NEEDS_SHARED = pytest.mark.skipif(
-    not (VIDEO.is_file() and MODEL.is_file()),
-    reason="real clip and model are not in ../shared",
-)
+NEEDS_SHARED = needs_shared("media/one-by-one-person.mp4", "models/yolox_nano.onnx")
 KEYS = {
     *("frames_read", "frames_inferred", "detections", "tracks", "events_produced"),
     *("events_stored", "duplicates", "lost", "rejected", "incidents", "latency_ms", "rss_mb"),

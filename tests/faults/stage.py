@@ -283,6 +283,12 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def resize(disk: Path, megabytes: int) -> None:
+    """Let a small disk be of another size, as when others took the rest of it."""
+    remount = f"remount,size={megabytes}m"
+    subprocess.run(["mount", "-o", remount, str(disk)], check=True)
+
+
 def fill(folder: Path) -> Path:
     """Take all room of a disk; return the file that holds it."""
     ballast = folder / "ballast"

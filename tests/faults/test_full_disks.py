@@ -9,7 +9,7 @@ import pytest
 from brokers import NEEDS_MOSQUITTO
 from estate import until
 from play import single
-from stage import fill, running_stage, small_disk
+from stage import fill, resize, running_stage, small_disk
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker, NEEDS_MOSQUITTO]
 
@@ -48,9 +48,10 @@ def test_a_full_ingest_acknowledges_nothing_and_goes_on_once_there_is_room(
     tmp_path: Path, record_property
 ) -> None:
     with (
-        small_disk(tmp_path / "stage" / "ingest", 32) as disk,
+        small_disk(tmp_path / "stage" / "ingest", 2048) as disk,
         running_stage(tmp_path / "stage") as stage,
     ):
+        resize(disk, 32)  # no ingest starts on one that small
         stage.play_load("--seed", "1", "--telemetry", "10")
         stage.recovered(time.time())
         ballast = fill(disk)

@@ -21,7 +21,11 @@ ON_BOTH = (
     "test_lost_answers",
     "test_migrate_back",
     "test_migrate_cli",
+    "test_upgrade",
+    "test_upgrade_cut_short",
+    "test_way_back",
     "test_influx_writer",
+    "test_share",
     *("test_notify_outbox", "test_notify_twelve", "test_notify_restart"),
 )
 ALWAYS = (
@@ -32,6 +36,8 @@ ALWAYS = (
     "test_lost_answers",
     "test_migrate_back",
     "test_migrate_cli",
+    "test_upgrade",
+    "test_way_back",
     "test_notify_restart",
 )
 """Those whose tests run on both without --full as well."""

@@ -105,7 +105,7 @@ def test_each_version_is_kept_and_an_old_one_comes_back_as_a_new_one(client, bos
 
 def test_what_runs_is_shown_beside_what_is_wanted(client, folder, boss) -> None:
     put(client, boss, None)
-    data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8)
+    data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8 << 30)
     said = ConfigReport(version=0, refused=1, detail="camera[0].source: no such file")
     origin = registry.Origin(SITE, "b03", NODE)
     with writing(folder.state) as connection:

@@ -18,6 +18,7 @@ from ingest.archive.manifest import Manifest
 from ingest.audit import book as audit
 from ingest.evidence import book, keys
 from ingest.evidence.shelf import FolderStore
+from ingest.store import space
 from ingest.store.engine import reading, writing
 from linli.cli.main import command
 from linli.errors import InputError, StoreError
@@ -68,7 +69,7 @@ def test_an_archive_holds_everything_and_only_the_key_opens_it(
     path = made(folder, tmp_path / "usb").path
     assert path.name == "c001-20260302T120000Z.linli.age"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert not (folder.path / archive.STAGE).exists()
+    assert not space.staging(folder.path)
     manifest = opened(path, tmp_path / "scratch")
     assert manifest.rows["journal"]["message"] == 1
     assert manifest.rows["state"]["account"] == 3
@@ -77,6 +78,24 @@ def test_an_archive_holds_everything_and_only_the_key_opens_it(
     assert (tmp_path / "scratch/push-key").read_text() == "f" * 64
     with pytest.raises(InputError, match="another key"):
         opened(path, tmp_path / "scratch", Key.new())
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_none_is_begun_that_would_have_history_deleted(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    keep_picture(folder)
+    size, least = folder.database.size(), folder.settings.disk.least_free * 5 // 4
+    need = 3 * size + len(jpeg()) if beside else 2 * size
+    monkeypatch.setattr(archive, "same_disk", lambda *_: beside)
+    monkeypatch.setattr(archive, "free_of", lambda _: least + need - 1)
+    with pytest.raises(InputError, match="to stay free"):
+        made(folder, tmp_path / "usb")
+    assert not space.staging(folder.path)
+    assert list((tmp_path / "usb").iterdir()) == []
+    monkeypatch.setattr(archive, "free_of", lambda _: least + need)
+    assert made(folder, tmp_path / "usb").path.exists()
+    assert not space.staging(folder.path)
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "other"])

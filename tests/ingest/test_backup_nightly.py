@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
-from handed_in import arrival
-from house import NOON, SITE, Folder, jpeg
+from house import ADMIN, NOON, SITE, Folder
+from night_backups import KEY, Shell, keep_picture
 
-from ingest.archive import delivery, make, record, tombstones
-from ingest.archive.age import Key
+from ingest.archive import delivery, left, make, record, tombstones
 from ingest.archive.delivery import deliver
 from ingest.archive.folder_place import FolderPlace
+from ingest.archive.leaving import LeavingJob
 from ingest.archive.record import Record, Standing
 from ingest.archive.schedule import due, kept
 from ingest.backup_settings import Backup, BackupPlace
@@ -26,17 +25,19 @@ from ingest.doctor import backups
 from ingest.doctor.sources import Sources
 from ingest.evidence import book
 from ingest.evidence.shelf import FolderStore
-from ingest.nightly import NAME, Nightly
+from ingest.feed import Feed
+from ingest.nightly import BURY, NAME, Nightly
+from ingest.registry import book as registry
+from ingest.registry.records import Person
 from ingest.repairs.finding import Finding
+from ingest.services.registry import NOTHING_YET, RegistryService, Seen
 from ingest.settings import IngestSettings
 from ingest.store.engine import reading, writing
 from ingest.store.files import Files
-from linli.cli.main import command
 from linli.errors import InputError, LinliError
-from linli.ids import uuid7
+from linli.owner import sole_owner
 from linli.process import Child
 
-KEY = Key.new()
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -177,7 +178,7 @@ class Children:
         self.runs = True
 
     def process(self, name: str) -> object | None:
-        assert name == NAME
+        assert name in {NAME, BURY}
         return self if self.runs else None
 
 
@@ -201,40 +202,6 @@ def test_the_ingest_starts_one_each_night(folder: Folder, tmp_path: Path) -> Non
     assert len(children.started) == 3
     Nightly(folder.settings, config).look(children, NOON)  # type: ignore[arg-type]
     assert len(children.started) == 3, "nothing says where to"
-
-
-class Shell:
-    """The commands, with settings of a folder and one place."""
-
-    def __init__(self, path: Path, usb: Path, data: str = "data") -> None:
-        self.config = path / f"{data}.toml"
-        self.config.write_text(
-            f'data = "{data}"\n[site]\nid = "{SITE}"\nlabel = "x"\n[backup]\n'
-            f'keys = ["{KEY.public}"]\n[[backup.places]]\nto = "{usb}"\n'
-        )
-        self.key = path / "backup.key"
-        self.key.write_text(KEY.private)
-
-    def __call__(self, *words: str) -> Result:
-        result = CliRunner().invoke(command, [*words, "--config", str(self.config)])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    def addresses(self) -> list[str]:
-        found = json.loads(self("backup", "list", "--json").stdout)
-        return sorted(one["address"] for one in found)
-
-
-def keep_picture(folder: Folder) -> str:
-    data, name = jpeg(), uuid7(datetime.now(UTC))
-    FolderStore(folder.path / "evidence").put(name, data)
-    row = arrival(data, name)
-    row = msgspec.structs.replace(row, expires=datetime.now(UTC) + timedelta(days=20))
-    kept = {"received": datetime.now(UTC), "sha256": "0", "bytes": len(data)}
-    with writing(folder.state) as connection:
-        book.add(connection, row, kept | {"width": 64, "height": 48})
-    return name
 
 
 def test_who_was_deleted_stays_so_on_a_clean_host_with_an_older_archive(
@@ -314,6 +281,20 @@ def test_what_goes_at_a_disk_that_is_away_is_nothing(folder: Folder, tmp_path: P
     assert "no such folder" in delivery.bury(settings_of(folder, usb), NOON)[str(usb)]
 
 
+def test_who_writes_down_which_place_knows_waits_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(left, "_WAIT_SECONDS", 0.0)
+    left.note(tmp_path, "a", left.Left(mark="1", number=1))
+    with sole_owner(tmp_path, "left"):
+        with pytest.raises(InputError, match="another left"):
+            left.note(tmp_path, "b", left.Left(mark="1", number=1))
+        with pytest.raises(InputError, match="another left"):
+            left.note_failure(tmp_path, "a", NOON, "no such folder")
+    left.note_failure(tmp_path, "b", NOON, "no such folder")
+    assert left.told(tmp_path).keys() == {"a", "b"}
+
+
 def test_each_life_of_the_data_has_a_list_of_its_own(folder: Folder, tmp_path: Path) -> None:
     usb = tmp_path / "usb"
     usb.mkdir()
@@ -383,3 +364,87 @@ def test_a_deletion_during_a_delivery_is_not_undone(
     assert delivered(settings, NOON).failed == {}
     (found,) = tombstones.gather([FolderPlace(usb)], SITE, KEY, tmp_path / "scratch")
     assert name in found.pictures
+
+
+class Staff:
+    """People of a folder as a page changes them, and the web process that notices."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._service = RegistryService(folder.state, folder.state, Feed(), SITE)
+        self._job = LeavingJob(folder.state, folder.path, folder.clock)
+        self._clock = folder.clock
+
+    def comes(self, name: str) -> None:
+        wish = {"label": name, "role": "security", "phone": "13800138000"}
+        self._service.put(ADMIN, "person", name, wish, seen=NOTHING_YET, now=self._clock.now())
+        self._job.step()
+
+    def leaves(self, name: str, *, retired: bool = True) -> None:
+        now, seen = self._clock.now(), Seen(frozenset("*"))
+        wish = {"retired": retired}
+        self._service.put(ADMIN, "person", name, wish, seen=seen, now=now, whole=False)
+        self._job.step()
+
+
+def test_who_left_is_written_down_without_a_backup_in_between(
+    folder: Folder, tmp_path: Path
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    shell, staff, children = Shell(tmp_path, usb), Staff(folder), Children()
+    staff.comes("li")
+    staff.comes("wu")
+    assert shell("backup", "make").exit_code == 0
+    record.write(folder.path, Record(tried=NOON))
+    nightly = Nightly(settings_of(folder, usb), shell.config)
+    nightly.look(children, NOON)  # type: ignore[arg-type]
+    assert not children.started, "nobody left"
+    staff.leaves("li")
+    for seconds in range(1, 60):
+        nightly.look(children, NOON + timedelta(seconds=seconds))  # type: ignore[arg-type]
+        children.runs = False
+    (child,) = children.started
+    assert list(child.argv[-4:]) == ["backup", "bury", "--config", str(shell.config)]
+    nightly.look(children, NOON + timedelta(hours=1, minutes=1))  # type: ignore[arg-type]
+    assert len(children.started) == 2, "it fell without a word: again after an hour"
+    assert shell("backup", "bury").exit_code == 0
+    assert left.lacking(folder.path, [str(usb)]) == {}
+    (address,) = shell.addresses()
+    folder.close()  # and the machine burns
+
+    clean = Shell(tmp_path, usb, "clean")
+    assert clean("restore", address, "--key", str(clean.key), "--json").exit_code == 0
+    engine = Files(tmp_path / "clean").reader("state")
+    with reading(engine) as connection:
+        people = [registry.one(connection, "person", name) for name in ("li", "wu")]
+    engine.dispose()
+    assert [(one.retired, one.phone) for one in people if isinstance(one, Person)] == [
+        (True, None),
+        (False, "13800138000"),
+    ]
+
+
+def test_a_place_that_cannot_be_told_is_said_and_told_by_the_next_backup(
+    folder: Folder, tmp_path: Path
+) -> None:
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    shell, staff, settings = Shell(tmp_path, usb), Staff(folder), settings_of(folder, usb)
+    delivered(settings, NOON)
+    staff.comes("li")
+    staff.leaves("li")
+    assert set(found(settings, folder, NOON)) == {"backup"}, "it is about to be told"
+    late = NOON + timedelta(minutes=11)
+    assert found(settings, folder, late)["backup-untold"].since == NOON, "nobody even tried"
+    usb.rename(away := tmp_path / "away")
+    failed = shell("backup", "bury")
+    assert (failed.exit_code, "no such folder" in failed.stderr) == (1, True)
+    said = found(settings, folder, NOON)["backup-untold"]
+    assert said.what.startswith(f"that 1 people, accounts or tokens left is not written at {usb}:")
+    away.rename(usb)
+    delivered(settings, NOON + timedelta(minutes=1))
+    assert set(found(settings, folder, late)) == {"backup"}
+    (grave,) = tombstones.gather([FolderPlace(usb)], SITE, KEY, tmp_path / "scratch")
+    assert list(grave.retired) == ["li"]
+    staff.leaves("li", retired=False)
+    assert left.lacking(folder.path, [str(usb)]), "back again: the list must not retire them"

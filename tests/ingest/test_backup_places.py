@@ -1,4 +1,4 @@
-"""Places for archives: a folder, a real OpenSSH server, a server that checks S3's signatures."""
+"""Places for archives: a folder, a real OpenSSH server, S3 before a stand-in and Swift."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import msgspec
 import pytest
 import s3_server
 import sftp_server
+import swift_house
 
 from ingest.archive.folder_place import FolderPlace
 from ingest.archive.place import Place
 from ingest.archive.places import find, place_of
+from ingest.archive.s3_place import parts_of
 from ingest.backup_settings import Backup, BackupPlace
 from ingest.settings import load_settings
 from linli.errors import InputError, StoreError
 
-KINDS = ("folder", "sftp", "s3")
+KINDS = ("folder", "sftp", "s3", pytest.param("swift", marks=pytest.mark.full))
 
 
 @pytest.fixture(params=KINDS)
@@ -35,6 +37,10 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BackupP
                 key_file=str(server.key_file),
                 host_key=server.host_key,
             )
+    elif request.param == "swift":
+        (tmp_path / "swift").mkdir()
+        with swift_house.running(tmp_path / "swift") as house:
+            yield house.place(tmp_path, "/homes/one")
     else:
         (tmp_path / "secret").write_text(s3_server.SECRET)
         with s3_server.running() as server:
@@ -108,8 +114,23 @@ def test_s3_with_a_wrong_secret_or_a_lost_byte(tmp_path: Path) -> None:
             place_of(settings).put(source, "x")
         assert server.objects == {}
         away = msgspec.structs.replace(settings, to="s3://another")
-        with pytest.raises(StoreError, match="cannot be used"):
+        with pytest.raises(InputError, match="no such bucket"):
             place_of(away).names()
+        server.refuses = "RequestTimeTooSkewed"
+        with pytest.raises(InputError, match="our clock is wrong"):
+            place_of(settings).names()
+        server.refuses = "SlowDown"
+        with pytest.raises(StoreError, match=r"cannot be used \(SlowDown: x < y\)$"):
+            place_of(settings).names()
+
+
+def test_what_is_large_goes_in_few_parts_and_little_memory() -> None:
+    for size in (0, 1, 8 << 20, 5 << 30, 100 << 30, (5 << 40) - 1):
+        part, at_once = parts_of(size)
+        assert part >= 5 << 20, "less is refused"
+        assert at_once >= 1
+        assert part * at_once <= max(64 << 20, part)
+        assert size <= part * 1000
 
 
 def test_a_disk_that_is_not_there_is_not_made_up(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_what_is_older_than_what_is_read_is_null(folder: Folder) -> None:
 @pytest.mark.parametrize("only", [Filter(), Filter(events=("bin-full",), devices=("n1/cam",))])
 def test_counting_goes_by_time_through_the_index(folder: Folder, on: str, only: Filter) -> None:
     if on != "sqlite":
-        pytest.skip("reads SQLite's plan")
+        pytest.skip("it reads SQLite's plan, and runs with [sqlite]")
     keep(folder, ("opened", NOON))
     asked: list[tuple[str, Any]] = []
     reader = folder.reader("state")

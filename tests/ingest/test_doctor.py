@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from doctor_codes import every_code
 from house import NODE, SITE, Folder
+from patient import Patient, patient_in, row
 
 from ingest.duty import book as papers
 from ingest.influx import book
 from ingest.influx.deliver import Refusal
 from ingest.notify import outbox
 from ingest.notify.note import Note
-from ingest.repairs.finding import Finding, exit_code
+from ingest.repairs.finding import exit_code
 from ingest.store import journal, series, state
 from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
@@ -35,98 +31,14 @@ from ingest.store.registry import node, team
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
 from linli.cli.main import command
-from linli.codec import encode
-from linli.events import LaneReport, ReportData, Status
+from linli.events import LaneReport
 from linli.ids import uuid7
-from linli.owner import sole_owner
-
-
-class Patient:
-    """A data folder in which all is well, until a test spoils it."""
-
-    def __init__(self, folder: Folder, broker: int, web: int) -> None:
-        self.folder = folder
-        self.config = folder.path / "ingest.toml"
-        self.lines = {"broker": broker, "web": web, "more": ""}
-        self.write()
-        now = folder.clock.now()
-        with writing(folder.journal) as connection:
-            connection.execute(journal.message.insert(), row(now, kind="clock"))
-        with writing(folder.state) as connection:
-            for name in ("incidents",):
-                values = {"name": name, "position": 1, "poisoned": 0}
-                connection.execute(state.cursor.insert(), values)
-            values = {"name": "probe", "value": 2}
-            connection.execute(state.tally.insert(), values)
-            for number in (1, 2):
-                made = now - timedelta(seconds=60 * (2 - number) + 5)
-                shown = made + timedelta(seconds=0.04)
-                values = {"id": str(number), "number": number, "made": made, "shown": shown}
-                connection.execute(probe.insert(), values)
-        self.report()
-
-    def write(self, **changes: object) -> None:
-        self.lines |= changes
-        self.config.write_text(
-            f'data = "."\n[site]\nid = "{SITE}"\nlabel = "x"\n'
-            f"[mqtt]\nport = {self.lines['broker']}\n[http]\nport = {self.lines['web']}\n"
-            f"{self.lines['more']}"
-        )
-
-    def report(self, *lanes: LaneReport, agent: str = version("linli"), **more: Any) -> None:
-        now = self.folder.clock.now()
-        told: dict[str, Any] = {"uptime": 5, "rss": 9, "diskfree": 8 << 30, **more}
-        data = ReportData(agent=agent, lanes=lanes, **told)
-        status = Status(state="ready", session="00000001")
-        with writing(self.folder.state) as connection:
-            connection.execute(
-                node.update().where(node.c.node == NODE),
-                {
-                    "status": encode(status).decode(),
-                    "report": encode(data).decode(),
-                    "last_seen": now,
-                    "reported": now,
-                },
-            )
-
-    def findings(self) -> dict[str, Finding]:
-        found = list(examine(self.config, None, self.folder.clock.now()))
-        assert all(one.means and one.do for one in found if one.level == "bad")
-        return {one.code: one for one in found}
-
-    def wrong(self) -> dict[str, Finding]:
-        return {code: one for code, one in self.findings().items() if one.level != "ok"}
-
-
-def row(now: datetime, **columns: object) -> dict[str, object]:
-    values: dict[str, object] = dict.fromkeys(("site", "area", "node", "device", "source"), "x")
-    micros = to_micros(now)
-    rest = {"name": "tick", "received": micros, "time": micros, "flags": 0, "payload": b""}
-    return {**values, **rest, **columns}
-
-
-class Healthy(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the library's
 
 
 @pytest.fixture
 def patient(tmp_path: Path) -> Iterator[Patient]:
-    folder = Folder(tmp_path)
-    web = HTTPServer(("127.0.0.1", 0), Healthy)
-    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    with socket.create_server(("127.0.0.1", 0)) as broker, sole_owner(tmp_path):
-        long_ago = folder.clock.now().timestamp() - 86_400
-        os.utime(tmp_path / "ingest.lock", (long_ago, long_ago))
-        yield Patient(folder, broker.getsockname()[1], web.server_port)
-    web.shutdown()
-    thread.join()
-    web.server_close()
-    folder.close()
+    with patient_in(tmp_path) as one:
+        yield one
 
 
 def test_all_is_well(patient: Patient) -> None:

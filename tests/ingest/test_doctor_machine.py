@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,12 +66,3 @@ def test_an_edge_whose_settings_or_models_cannot_be_used(
     wrong = found(tmp_path, str(tmp_path), edge=edge)["model-wrong"]
     assert model.entry.name in wrong.what
     assert "linli models pull" in wrong.do
-
-
-def test_each_code_is_caused_by_a_test() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
-    codes = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))
-    here = Path(__file__).parent
-    text = "".join(one.read_text(encoding="utf-8") for one in here.glob("test_*.py"))
-    by_name = {"chain-lost", "chain-slow"}  # by their last words
-    assert {one for one in codes if f'"{one}"' not in text} <= by_name

@@ -29,6 +29,7 @@ from ingest.services.joining import JoiningService
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
+from linli.cli.broker.keep import Owed
 from linli.cli.broker.keep import look as keep
 from linli.cli.ingest import command as ingest
 from linli.cli.ingest.folder import state
@@ -87,6 +88,23 @@ def test_a_handshake_that_failed_names_its_address(line: str, host: str) -> None
 )
 def test_what_is_no_refusal(line: str) -> None:
     assert heard(line) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "wanted"),
+    [
+        ("wrong version number", "Protocol error", "tls"),
+        ("unexpected eof while reading", "Protocol error", None),
+        (None, "protocol error", "protocol"),
+    ],
+)
+def test_the_newer_mosquitto_calls_who_has_no_name_by_the_address(
+    before: str | None, said: str, wanted: str | None
+) -> None:
+    error = [f"1: OpenSSL Error while reading[0]: error:0A00010B:SSL::{before}"] if before else []
+    line = f"1: Client 203.0.113.9 [203.0.113.9:4000] disconnected: {said}."
+    told = heard(new("203.0.113.9"), *error, line, line)
+    assert told == ([Refusal("203.0.113.9", wanted)] if wanted else [])
 
 
 def test_the_newer_mosquitto_names_the_address_itself() -> None:
@@ -380,7 +398,7 @@ def test_a_box_that_floods_is_seen_and_shut_out_within_a_minute(house: House, ma
         began = time.monotonic()
         words = ["node", "shut-out", EDGE, "--yes", "--config", str(house.config)]
         assert CliRunner().invoke(ingest, words).exit_code == 0
-        keep(load_settings(house.config), _hang_up(house), days=365, owed=[])
+        keep(load_settings(house.config), _hang_up(house), days=365, owed=Owed())
         edge.until(lambda: edge.downs)
         assert time.monotonic() - began < 60
         assert house.client(EDGE, password="x").refused()

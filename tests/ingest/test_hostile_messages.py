@@ -210,7 +210,7 @@ def test_the_registry_takes_no_such_id_either(tmp_path: Path, text: str) -> None
 
 def test_topics_are_put_together_in_one_place_only() -> None:
     if not (ROOT / "linli" / "topics.py").exists():
-        pytest.skip("the sources are checked in a checkout only")
+        pytest.skip("the sources are checked in a checkout only: run it in a clone")
     others = [
         path
         for part in ("linli", "edge", "ingest", "dashboards")

@@ -2,57 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from broker_clients import EDGE
-from broker_house import House, built, running
+from broker_house import House, built
 from brokers import NEEDS_MOSQUITTO
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
-from house import ADMIN, NODE, NOON, STAFF, Folder
-from served import Served, served
+from house import ADMIN, NODE, NOON, SITE, STAFF, Folder
+from joiners import CLOCK, NEW, Box, community, join, streams, wait
 
 from edge import identity
-from edge.agent.build import address_of, link_options
-from edge.identity import certificates_of
-from edge.messages import Stamp, event
+from edge.agent.build import link_options
+from edge.identity import proof_of
 from edge.settings import load_settings as load_edge
-from edge.spool import Spool
-from edge.uplink import Uplink
 from edge.upload import open_client
 from ingest.app import create_app
 from ingest.audit import book as audit
+from ingest.broker_settings import Broker
 from ingest.joining import book
 from ingest.joining import code as codes
-from ingest.receive.process import run_receiver
 from ingest.refusal import Clash, Gone, NotAllowed, NotThere, NotUsable
 from ingest.registry import add_device
 from ingest.services.joining import JoiningService
-from ingest.settings import IngestSettings, load_settings
-from ingest.store.engine import open_reader, reading
-from ingest.store.files import path_of
-from ingest.store.journal import messages_after
+from ingest.settings import load_settings
+from ingest.store.engine import writing
 from linli.broker.authority import Authority
 from linli.cli.broker import command as broker
-from linli.cli.broker.keep import look
+from linli.cli.broker.keep import Owed, look
 from linli.cli.edge.command import command as edge
 from linli.cli.ingest.folder import state
-from linli.clock import SystemClock
 from linli.errors import InputError, LinkError
-from linli.events import EventData
-from linli.ids import short_id, uuid7
-from linli.mqtt import PahoLink
-from linli.process import StopSignal
-
-CLOCK = SystemClock()
-NEW = "c001-n09"
 
 
 @pytest.fixture
@@ -70,89 +56,6 @@ def house(tmp_path: Path) -> House:
             f'cert_file = "{mine}/client.crt"\nkey_file = "{mine}/client.key"\n'
         )
     return made
-
-
-@contextlib.contextmanager
-def community(house: House) -> Iterator[tuple[Served, JoiningService]]:
-    """Run broker, keeper, receiver and web side of one community."""
-    settings, stop, over = load_settings(house.config), StopSignal(), threading.Event()
-    with running(house), served(create_app(settings)) as web:
-        assert house.process is not None
-        told = ["kill", "-HUP", str(house.process.pid)]
-
-        def keep() -> None:
-            owed: list[book.Task] = []
-            while not over.wait(0.2):
-                look(settings, told, days=365, owed=owed)
-
-        threads = [
-            threading.Thread(target=run_receiver, args=(settings, stop)),
-            threading.Thread(target=keep),
-        ]
-        for one in threads:
-            one.start()
-        try:
-            yield web, web.app.state.services.joining
-        finally:
-            stop.set()
-            over.set()
-            for one in threads:
-                one.join(60)
-
-
-def join(folder: Path, web: Served, code: str) -> Any:
-    words = ["init", "--join", code, "--server", web.url, "--camera", "pattern:square"]
-    return CliRunner().invoke(edge, [*words, "--config", str(folder / "edge.toml")])
-
-
-class Box:
-    """An edge's spool and uplink as its settings say."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings = load_edge(folder / "edge.toml")
-        self.folder = folder
-
-    def deliver(self, count: int) -> None:
-        """Send facts and wait until the ingest has them all."""
-        address = address_of(self.settings)
-        topic = address.topic("cam-1", "event", "zone-dwell")
-        with Spool(self.folder / "spool.db", CLOCK) as spool:
-            for _ in range(count):
-                now = CLOCK.now()
-                data = EventData(
-                    phase="begin", episode=uuid7(now), severity="medium", label="x", since=now
-                )
-                spool.put(
-                    "events",
-                    str(topic),
-                    lambda place, data=data, now=now: event(
-                        topic, Stamp(now), place, data, event_id=uuid7(now), time=now
-                    ),
-                )
-            options = link_options(self.settings)
-            session = short_id()
-            link = Uplink(address, options, PahoLink, spool, CLOCK, session=session, agent="1")
-            wait(lambda: spool.pending() == 0, lambda: link.turn(0.02))
-            link.close()
-
-
-def wait(there: Callable[[], bool], meanwhile: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < end, "it did not happen"
-        meanwhile()
-
-
-def streams(settings: IngestSettings) -> dict[tuple[str, str], list[int]]:
-    """Return the sequences that were stored, by node and stream."""
-    engine = open_reader(path_of(settings.folder, "journal"))
-    found: dict[tuple[str, str], list[int]] = {}
-    with reading(engine) as connection:
-        for row in messages_after(connection, 0, 1000):
-            if row.kind == "event":
-                found.setdefault((row.node, row.stream), []).append(row.sequence)
-    engine.dispose()
-    return found
 
 
 @pytest.mark.broker
@@ -184,11 +87,11 @@ def test_a_box_joins_is_replaced_renews_itself_and_is_shut_out(
             (NEW, [1, 2, 3]),
         ]
         with open_client() as client:
-            dead = certificates_of(old.settings, client)
+            dead = proof_of(old.settings, client)
             assert dead is not None
             with pytest.raises(LinkError, match="401"):
                 dead.ask()
-            renewal = certificates_of(new.settings, client)
+            renewal = proof_of(new.settings, client)
             assert renewal is not None
             assert not renewal.due(datetime.now(UTC) + timedelta(days=200))
             assert renewal.due(datetime.now(UTC) + timedelta(days=250))
@@ -319,7 +222,7 @@ def test_a_box_joins_nowhere_unsafe(tmp_path: Path, server: str | None, rule: st
 
 def test_the_keeper_signs_once_and_for_edges_alone(house: House) -> None:
     settings, now = load_settings(house.config), CLOCK.now()
-    authority, owed = Authority(house.folder / "ca"), []
+    authority, owed = Authority(house.folder / "ca"), Owed()
     with state(settings) as connection:
         for node in (EDGE, "svc-command"):
             book.ask(connection, node, "issue", now, public=node, request=_request())
@@ -335,9 +238,11 @@ def test_the_keeper_signs_once_and_for_edges_alone(house: House) -> None:
         assert book.undone(connection, 9) == ()
         (forged,) = book.tasks_of(connection, "svc-command")
         last = book.tasks_of(connection, EDGE)[-1]
-        rows = audit.page(connection, before=None, limit=4)
+        rows = audit.page(connection, before=None, limit=9)
     assert (forged.certificate, forged.refused) == (None, "it is no edge in use")
-    assert [(one.actor, one.act, one.subject) for one in rows[::-1]] == [
+    kept = [(one.actor, one.act, one.subject) for one in rows[::-1] if one.actor == "keeper:"]
+    assert kept == [
+        ("keeper:", "broker-rendered", "acl.conf, mosquitto.conf"),
         ("keeper:", "certificate-signed", EDGE),
         ("keeper:", "certificate-refused", "svc-command"),
         ("keeper:", "certificate-revoked", EDGE),
@@ -348,22 +253,16 @@ def test_the_keeper_signs_once_and_for_edges_alone(house: House) -> None:
     assert last.certificate is not None
 
 
-@pytest.mark.broker
-@NEEDS_MOSQUITTO
-def test_where_passwords_are_taken_shutting_out_ends_the_password(tmp_path: Path) -> None:
-    house = built(tmp_path, "passwords")
-    settings = load_settings(house.config)
-    topic = f"linli/v1/c001/b03/{EDGE}/cam-1/event/zone-dwell"
-    with running(house):
-        assert house.process is not None
-        told = ["kill", "-HUP", str(house.process.pid)]
-        secret = house.folder / "secrets" / EDGE
-        password = secret.read_text()
-        live = house.client(EDGE).up()
-        assert live.says(topic, b"{}") is None
-        with state(settings) as connection:
-            book.ask(connection, EDGE, "revoke", CLOCK.now())
-        look(settings, told, days=365, owed=[])
-        live.until(lambda: live.downs)
-        assert secret.read_text() != password
-        assert house.client(EDGE, password=password.strip()).refused()
+def test_many_boxes_are_asked_for_at_once(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    reader = folder.reader("state")
+    with writing(folder.state) as connection:
+        for number in range(20):
+            book.ask(connection, f"c001-n{number:02}", "revoke", NOON)
+    asked: list[str] = []
+    sa.event.listen(reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    found = JoiningService(reader, folder.state, Broker(), SITE).boxes(ADMIN)
+    assert len(found) == 20
+    assert {one.node: one.label for one in found}[NODE] == "3 号楼"
+    assert len([one for one in asked if one.startswith("SELECT")]) == 2
+    folder.close()

@@ -84,7 +84,26 @@ def test_back_and_up_for_machines(shell: Shell) -> None:
     assert "up to date" in shell("up", "--no-backup").stdout
 
 
+def test_restore_asks_and_puts_the_backup_back(shell: Shell) -> None:
+    assert shell("check").stdout == "up to date\n"
+    assert json.loads(shell("backup", "--json").stdout) == {"backups": {}}
+    shell("back", "state", "--yes", "--no-backup")
+    assert shell("check").stdout == "to be brought up: state\n"
+    (path,) = json.loads(shell("backup", "--json").stdout)["backups"].values()
+    assert f"{path} would do" in shell("restore", path, "--rehearse").stdout
+    shell("up", "--no-backup")
+    assert shell("restore", path, answer="n\n").exit_code == 1
+    assert shell.version("state") == migrate.head("state")
+    assert f"state is at {migrate.previous('state')}" in shell("restore", path, "--yes").stdout
+    done = json.loads(shell("restore", path, "--yes", "--json").stdout)
+    assert done == {"file": "state", "version": migrate.previous("state"), "rehearsed": False}
+
+
 def test_a_running_ingest_is_not_taken_back(shell: Shell) -> None:
     with sole_owner(shell.folder / "data"), pytest.raises(InputError, match="another ingest runs"):
         shell("back", "journal", "--yes")
     assert shell.version("journal") == migrate.head("journal")
+    path = shell.folder / "state_0001-20260302T120000Z.backup"
+    path.touch()
+    with sole_owner(shell.folder / "data"), pytest.raises(InputError, match="another ingest runs"):
+        shell("restore", str(path), "--yes")

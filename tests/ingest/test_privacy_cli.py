@@ -22,8 +22,11 @@ from ingest.evidence import book
 from ingest.evidence.retention import HoldStep, Keep
 from ingest.evidence.shelf import FolderStore
 from ingest.feed import Feed
+from ingest.registry import book as history
+from ingest.registry.plan import Change, FieldChange
 from ingest.services.evidence import EvidenceService
 from ingest.store.engine import reading, writing
+from ingest.store.registry import device, node
 from linli.cli import privacy
 from linli.cli.main import command
 from linli.errors import InputError
@@ -114,6 +117,36 @@ def test_a_place_and_a_time_are_found_with_what_came_by_a_wrong_clock(office: Of
     }
 
 
+def test_a_camera_that_moved_shows_where_it_hung_then(office: Office) -> None:
+    def move(kind: str, name: str, at: timedelta, before: str | None, after: str | None) -> None:
+        field = FieldChange(field="place", before=before, after=after)
+        action = "created" if before is None else "changed"
+        change = Change(type=kind, id=name, action=action, fields=(field,))  # type: ignore[arg-type]
+        with writing(office.folder.state) as connection:
+            history.note(connection, [change], "user:boss", NOON + at)
+
+    old, new = f"{SITE}/b03/u1/e1", f"{SITE}/b03/u2/e2"
+    with writing(office.folder.state) as connection:
+        here = device.update().where(device.c.node == NODE)
+        connection.execute(here, {"subject": new.removeprefix(f"{SITE}/")})
+        connection.execute(node.update().where(node.c.node == OTHER), {"area": "b05"})
+    move("device", f"{NODE}/{CAMERA}", -30 * HOUR, None, old)
+    move("device", f"{NODE}/{CAMERA}", HOUR, old, new)
+    move("edge", OTHER, HOUR, f"{SITE}/b04", f"{SITE}/b05")
+    at_noon = {office.before, office.early, office.wrong_clock}
+    assert office.listed(f"{SITE}/b03/u1") == at_noon
+    assert office.listed(f"{SITE}/b03/u2") == set()
+    assert office.listed(f"{SITE}/b03") == at_noon | {office.photo}
+    evening = ("--from", "2026-03-02T22:00", "--to", "2026-03-02T23:00")
+    assert office.listed(f"{SITE}/b03/u1", *evening) == set()
+    assert office.listed(f"{SITE}/b03/u2", *evening) == {office.late}
+    assert office.listed(f"{SITE}/b04") == {office.elsewhere}
+    assert office.listed(f"{SITE}/b05") == set()
+    # Taken before the move and received after it: it counts for both, no one knows which is right.
+    offline = office.take(NOON, NOON + 2 * HOUR)
+    assert offline in office.listed(f"{SITE}/b03/u1") & office.listed(f"{SITE}/b03/u2")
+
+
 def test_the_ingest_can_write_while_an_export_is_packed(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +226,18 @@ def test_a_request_that_means_nothing_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=said):
         office("list", *words)
+
+
+@pytest.mark.parametrize("act", ["delete", "export"])
+def test_nothing_is_done_without_a_reason(office: Office, tmp_path: Path, act: str) -> None:
+    how = ("--yes",) if act == "delete" else ("--out", str(tmp_path / "x.zip"))
+    for why in ((), ("--why", " ")):
+        refused = office(act, "c001", *how, *why)
+        assert refused.exit_code == 2
+        assert "--why" in refused.stderr
+    assert office.listed("c001/b04") == {office.elsewhere}
+    assert not (tmp_path / "x.zip").exists()
+    assert office.acts() == []
 
 
 def test_an_id_tells_its_time() -> None:

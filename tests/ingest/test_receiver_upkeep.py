@@ -12,7 +12,7 @@ from facts import AREA, DEVICE, NODE, NOW, SITE
 from ingest.receive.directory import DirectoryWatch
 from ingest.receive.failpoint import failpoint
 from ingest.receive.process import waker
-from ingest.receive.upkeep import DAY, consumed, forget
+from ingest.receive.upkeep import DAY, consumed, forget, note_memory
 from ingest.registry import add_device, add_node
 from ingest.store import journal, state
 from ingest.store import registry as tables
@@ -69,6 +69,13 @@ def test_forgetting_goes_in_slices_and_never_gives_a_position_twice(engine: sa.E
     assert forget(engine, now=TODAY, days=8, read_up_to=501) is False
     put(engine, [TODAY])
     assert ids(engine) == [502]
+
+
+def test_the_receiver_says_how_much_memory_it_holds(engine: sa.Engine) -> None:
+    for size in (50_000_000, 40_000_000):
+        note_memory(engine, size)
+        with writing(engine) as connection:
+            assert journal.counters(connection)[journal.MEMORY] == size, "the last is what counts"
 
 
 def test_quarantine_ends_after_a_week(engine: sa.Engine) -> None:

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from house import ADMIN, AREA, CAMERA, NODE, NOON, SITE, Folder
+from msgspec.structs import replace
 
 import ingest.consumers.work as work_module
+from ingest import registry
 from ingest.consumers.incidents import IncidentEffect
 from ingest.consumers.rules import RuleWork
 from ingest.consumers.work import Cursor
@@ -77,6 +79,16 @@ def hot(folder: Folder, value: float = 61) -> None:
 def tick(folder: Folder, *, later: float = 10) -> None:
     folder.clock.advance(later)
     folder.put(CLOCK, "tick", b"", device="")
+
+
+def test_an_incident_stands_where_the_registry_has_its_device(folder: Folder) -> None:
+    with writing(folder.state) as connection:
+        registry.confirm(connection, registry.Origin(SITE, AREA, NODE), CAMERA, subject="b03/e1")
+    folder.put_event(folder.event())
+    folder.put_event(replace(folder.event(zone="hall"), subject="b03/hall"))
+    cursor(folder).step()
+    found = {one.key.zone: one.subject for one in incidents(folder)}
+    assert found == {"door": "b03/e1", "hall": "b03/hall"}
 
 
 def report(folder: Folder, *, later: float) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from house import ADMIN, AREA, CAMERA, GUEST, NODE, NOON, SITE, STAFF, Folder
+from msgspec.structs import replace
 
 from ingest.consumers.incidents import IncidentEffect
 from ingest.consumers.rules import RuleWork
@@ -16,7 +17,7 @@ from ingest.refusal import Gone, NotAllowed, NotThere, NotUsable
 from ingest.services.devices import DeviceService
 from ingest.services.incidents import IncidentService
 from ingest.services.journal import JournalService
-from ingest.store import journal, state
+from ingest.store import journal, registry, state
 from ingest.store.engine import writing
 from linli.events import CameraReport, LaneReport
 
@@ -110,6 +111,20 @@ def test_what_is_discovered_says_itself_what_it_is(desk: Desk) -> None:
     assert found["door-1"] == ("lift-door", "1 号电梯门")
     assert found["lamp-1"] == ("lamp", "lamp-1")
     assert found["bin-1"] == ("unknown", "bin-1")
+    for name, (kind, label) in found.items():
+        if name != CAMERA:
+            done = desk.devices.confirm(STAFF, NODE, name, NOON)  # nothing of it is replayed yet
+            assert (done.kind, done.label, done.standing) == (kind, label, "confirmed")
+
+
+def test_a_camera_that_its_box_reported_first_says_what_it_is_too(desk: Desk) -> None:
+    desk.folder.put_report(CameraReport(device="cam-2", state="streaming", fps=5, dropped=0))
+    desk.cursor.step()
+    desk.folder.park_description("cam-2", "camera", "北门")
+    (found,) = desk.devices.page(GUEST, NOON, devices=(f"{NODE}/cam-2",)).items
+    assert (found.kind, found.label, found.standing) == ("camera", "北门", "discovered")
+    done = desk.devices.confirm(STAFF, NODE, "cam-2", NOON, subject="gate/north")
+    assert (done.kind, done.label, done.subject) == ("camera", "北门", "gate/north")
 
 
 def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
@@ -152,6 +167,38 @@ def test_what_is_parked_is_discovered_until_confirmed(desk: Desk) -> None:
     known = read_directory(desk.folder.state)
     for node, device in ((NODE, "bin-1"), ("c001-n09", "cam-1"), ("c001-n09", "self")):
         assert known.standing(SITE, AREA, node, device) == "known"
+
+
+def test_a_look_at_the_estate_says_what_the_lists_say(desk: Desk) -> None:
+    folder = desk.folder
+    folder.put_report(camera("stalled"))
+    folder.put_status("ready")
+    folder.park("bin-1")
+    folder.park("self", node="c001-n09")
+    folder.park("cam-1", node="c001-n09")
+    desk.cursor.step()
+    more = {"site": SITE, "area": "b09", "kind": "bin", "last_seen": NOON}
+    with writing(folder.state) as connection:
+        for name, standing in (("new", "discovered"), ("gone", "retired"), ("used", "confirmed")):
+            row = {"node": NODE, "device": name, "label": name, "standing": standing}
+            connection.execute(registry.device.insert(), more | row)
+        box = {"site": SITE, "area": "b09", "node": "old", "label": "old", "standing": "retired"}
+        connection.execute(registry.node.insert(), box)
+    far = replace(GUEST, areas=frozenset({"b09"}))
+    for viewer, area in ((GUEST, None), (GUEST, "b09"), (far, None), (far, AREA)):
+        listed = desk.devices.list(viewer, NOON, area)
+        seen = desk.devices.estate(viewer, NOON, area)
+        in_use = sorted(seen.devices, key=lambda one: (one.node, one.device))
+        assert seen.discovered + seen.views(in_use) == listed
+        assert [one.health for one in in_use] == [one.health for one in seen.views(in_use)]
+        nodes = desk.devices.nodes(viewer, NOON)
+        assert seen.nodes(seen.boxes) == nodes
+        assert [one.health for one in seen.boxes] == [one.health for one in nodes]
+    assert [one.device for one in desk.devices.estate(far, NOON).devices] == ["used"]
+    assert {one.health for one in desk.devices.estate(GUEST, NOON).devices} == {"degraded", "ok"}
+    nobody = replace(GUEST, scopes=frozenset())
+    with pytest.raises(NotAllowed):
+        desk.devices.estate(nobody, NOON)
 
 
 def put_stream(desk: Desk, stream: str, upto: int, ranges=(), evicted: int = 0) -> None:

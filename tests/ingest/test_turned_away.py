@@ -16,7 +16,8 @@ from ingest.doctor.sources import Sources
 from ingest.feed import Feed
 from ingest.receive.writer import add_counts
 from ingest.repairs.finding import Finding
-from ingest.services.devices import LATELY, DeviceService
+from ingest.services.devices import DeviceService
+from ingest.services.estate import LATELY
 from ingest.services.views import NodeView
 from ingest.store.engine import to_micros, writing
 from ingest.store.journal import reject, turned_away

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from installed_world import UNSHARE
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"
 FILE = DEPLOY / "compose.yaml"
 OURS = ("setup", "broker", "keeper", "ingest")
-_SPACE = ["unshare", "--mount", "--pid", "--fork", "--net"]
+_SPACE = [*UNSHARE, "--mount", "--pid", "--fork", "--net"]
 _MAKE = """
 set -e
 mount -t tmpfs tmpfs "$1"

@@ -10,12 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from linli.process import linli_argv
-
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
 @dataclass

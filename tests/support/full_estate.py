@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from house import NOON, SITE, Folder
@@ -9,6 +10,8 @@ from house import NOON, SITE, Folder
 from ingest.incidents import book
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Key, Picture, Transition
+from ingest.series.embedded import EmbeddedTimeseries
+from ingest.series.timeseries import Sample, SeriesKey, to_millis
 from ingest.store.engine import writing
 from ingest.store.registry import CONFIRMED, device, node, place
 from linli.events import SEVERITIES
@@ -67,7 +70,19 @@ def fill(folder: Folder, *, devices: int, still_open: int) -> tuple[str, ...]:
             row = _opened(number, *homes[number % devices])
             assert book.keep(connection, fold([row]), [row]) is not None
             made.append(row.incident)
+    _seen(folder, homes)
     return tuple(made)
+
+
+def _seen(folder: Folder, homes: Sequence[tuple[str, str]]) -> None:
+    """Keep how many pictures each camera sees, as a minute says it."""
+    keys = (
+        SeriesKey(site=SITE, node=behind, device=name, group="camera", name="fps", unit="/s")
+        for behind, name in homes[:: len(KINDS)]
+    )
+    series = EmbeddedTimeseries(folder.series, folder.series)
+    at = to_millis(NOON) - 60_000
+    series.write([Sample(key=key, time=at, value=4.5) for key in keys], 0)
 
 
 def _opened(number: int, behind: str, name: str) -> Transition:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from guide_steps import GUIDES, Step, steps_of
-from installed_world import MAKE, PREPARE, REPOSITORY
+from installed_world import MAKE, PREPARE, REPOSITORY, UNSHARE
 
 SERVER, CAMERA, DISTRICT = "192.0.2.10", "192.0.2.20", "192.0.2.30"
 """Of a range that RFC 5737 keeps for documents: the machines of the guides."""
@@ -32,7 +32,7 @@ _PLACEHOLDERS = {
     "age1YOURKEY": re.compile(r"\bage1[a-z0-9]{50,}\b"),
 }
 """What a reader puts their own in place of, and how it looks where it was printed last."""
-_SPACE = ["unshare", "--mount", "--net", "--pid", "--fork"]
+_SPACE = [*UNSHARE, "--mount", "--net", "--pid", "--fork"]
 _ANOTHER_BOX = "systemctl stop linli-edge; mv /var/lib/linli-edge /var/lib/linli-edge-of-n01"
 _ANOTHER_SERVER = """
 cd /

@@ -187,7 +187,7 @@ class Folder:
     def put_report(
         self, *cameras: CameraReport, unsynced: tuple[str, int] | None = None, **more: Any
     ) -> int:
-        data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8, cameras=cameras, **more)
+        data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8 << 30, cameras=cameras, **more)
         message = ReportMessage(
             **self._envelope("health", "report", "self", self.clock.now()), data=data
         )

@@ -38,9 +38,20 @@ cp "$(dirname "$1")/systemctl_player.py" /usr/bin/systemctl
 chmod 755 /usr/bin/systemctl
 """
 _PLAY = f'{PREPARE}exec /opt/linli/bin/python "$1" "$4"'
+_LOOPBACK = "ip link set lo up\n"
 PROGRAM = "/opt/linli/bin/linli"
+_POSTGRES = """
+set -e
+pg_ctlcluster --skip-systemctl-redirect "$(ls /etc/postgresql | tail -n 1)" main start
+runuser -u postgres -- psql -qc "CREATE USER linli PASSWORD 'not-secret'"
+runuser -u postgres -- createdb --owner=linli --encoding=UTF8 --template=template0 linli
+echo not-secret > /etc/linli-postgres
+"""
+_URL = "postgresql://linli@127.0.0.1:5432/linli"
 CONFIG = ("--config", "/var/lib/linli/ingest.toml")
-_SPACE = ["unshare", "--mount", "--pid", "--fork"]
+UNSHARE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--kill-child")
+"""Makes a machine of its own, with `--pid`, that ends with the test, also with a killed one."""
+_SPACE = [*UNSHARE, "--mount", "--net", "--pid", "--fork"]
 
 
 def refused(folder: Path) -> str | None:
@@ -59,11 +70,18 @@ def refused(folder: Path) -> str | None:
 
 
 def seen_in(folder: Path, play: str, *hosts: str) -> dict[str, Any]:
-    """Play `install` or `upgrade` in a fresh one and return what was seen."""
+    """Play one of `_PLAYS` in a fresh one and return what was seen."""
     packages = sysconfig.get_path("purelib")
     inner = shlex.join(["bash", "-c", _PLAY, "inner", __file__, packages, str(REPOSITORY), play])
     made = subprocess.run(
-        [*_SPACE, "bash", "-c", f'{MAKE}exec chroot "$1/all" {inner}', "make", str(folder)],
+        [
+            *_SPACE,
+            "bash",
+            "-c",
+            f'{MAKE}{_LOOPBACK}exec chroot "$1/all" {inner}',
+            "make",
+            str(folder),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -140,10 +158,19 @@ def _reported(seconds: float = 120) -> bool:
     return False
 
 
-def upgrade() -> dict[str, Any]:
+def upgrade_postgres() -> dict[str, Any]:
+    """Upgrade a server whose data is in Debian's PostgreSQL."""
+    done = subprocess.run(["bash", "-c", _POSTGRES], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return upgrade("--database", _URL, "--database-password-file", "/etc/linli-postgres")
+
+
+def upgrade(*database: str) -> dict[str, Any]:
     """Upgrade to a version that does not work, then to one that does; both change the tables."""
     seen: dict[str, Any] = {}
-    assert _linli("service", "install", "server", "--site", "c001", "--label", "和园")[0] == 0
+    named = ("--site", "c001", "--label", "和园")
+    code, said = _linli("service", "install", "server", *named, *database)
+    assert code == 0, said
     seen["same"] = _linli("upgrade")
     seen["before"] = _versions(PROGRAM)
     broken = _another("/opt/broken")
@@ -152,7 +179,7 @@ def upgrade() -> dict[str, Any]:
     seen["broken"] = _linli("upgrade", "--patience", "20", program=broken)
     seen["back"] = _versions(PROGRAM)
     seen["back-unit"] = _execs()
-    seen["aside"] = sorted(one.name for one in Path("/var/lib/linli/data").glob("*failed-upgrade"))
+    seen["aside"] = _aside(on_server=bool(database))
     seen["green-again"] = _linli("doctor", *CONFIG)
     good = _another("/opt/good")
     seen["good"] = _linli("upgrade", program=good)
@@ -161,6 +188,14 @@ def upgrade() -> dict[str, Any]:
     seen["good-keeper"] = _execs("linli-keeper.service")
     _linli("service", "uninstall", "--yes", program=good)
     return seen
+
+
+def _aside(*, on_server: bool) -> list[str]:
+    """Return what a restore put aside."""
+    if not on_server:
+        return sorted(one.name for one in Path("/var/lib/linli/data").glob("*.replaced*"))
+    query = "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%replaced%'"
+    return _text(["runuser", "-u", "postgres", "--", "psql", "-qtAc", query, "linli"]).splitlines()
 
 
 def _another(folder: str) -> str:
@@ -214,6 +249,9 @@ def _execs(unit: str = "linli-ingest.service") -> str:
     return next(one for one in text.splitlines() if one.startswith("ExecStart="))
 
 
+_PLAYS = {"install": install, "upgrade": upgrade, "upgrade-postgres": upgrade_postgres}
+
+
 if __name__ == "__main__":
-    played = {"install": install, "upgrade": upgrade}[sys.argv[1]]()
+    played = _PLAYS[sys.argv[1]]()
     sys.stdout.write(json.dumps(played) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import quick_apps
@@ -41,6 +41,8 @@ from ingest.services.configs import ConfigService
 from ingest.services.devices import DeviceService
 from ingest.services.duty import DutyService
 from ingest.services.duty_views import DutyView, TeamDuty
+from ingest.services.estate import BoxGlance, Glance
+from ingest.services.estate import Estate as EstateView
 from ingest.services.evidence import EvidenceService, Purpose
 from ingest.services.floors import FloorService
 from ingest.services.incidents import IncidentService, Order, Standing, Waiting
@@ -249,6 +251,30 @@ class Album(EvidenceService):
         return {one: one not in self.deleted for one in there}
 
 
+class Seen(EstateView):
+    """A look at lists."""
+
+    def __init__(self, devices: Sequence[DeviceView], boxes: Sequence[NodeView]) -> None:
+        self._known = {(one.node, one.device): one for one in devices}
+        self._homes = {one.node: one for one in boxes}
+        self.discovered = tuple(one for one in devices if one.standing == "discovered")
+        self.devices = tuple(
+            Glance(*(getattr(one, name) for name in Glance.__struct_fields__))
+            for one in devices
+            if one.standing == "confirmed"
+        )
+        self.boxes = tuple(
+            BoxGlance(*(getattr(one, name) for name in BoxGlance.__struct_fields__))
+            for one in boxes
+        )
+
+    def views(self, some: Iterable[Glance]) -> tuple[DeviceView, ...]:
+        return tuple(self._known[one.node, one.device] for one in some)
+
+    def nodes(self, some: Iterable[BoxGlance]) -> tuple[NodeView, ...]:
+        return tuple(self._homes[one.node] for one in some)
+
+
 class Estate(DeviceService):
     """Devices and boxes as lists that tests change."""
 
@@ -260,6 +286,9 @@ class Estate(DeviceService):
         self, viewer: Viewer, now: datetime, area: str | None = None
     ) -> tuple[DeviceView, ...]:
         return tuple(one for one in self.devices if area in {None, one.area})
+
+    def estate(self, viewer: Viewer, now: datetime, area: str | None = None) -> Seen:
+        return Seen(self.list(viewer, now, area), self.boxes)
 
     def get(self, viewer: Viewer, where: tuple[str, str], now: datetime) -> DeviceView:
         for one in self.devices:
@@ -313,6 +342,14 @@ class Hours(SeriesService):
         self, viewer: Viewer, match: Match, start: int, end: int, *, lang: Lang = "zh"
     ) -> tuple[LatestRow, ...]:
         return ()
+
+    def each(
+        self, viewer: Viewer, match: Match, start: datetime, end: datetime, step: int
+    ) -> dict[SeriesKey, tuple[Point, ...]]:
+        return {
+            SeriesKey.parse(one.series): self.query(viewer, one.series, start, end, step)
+            for one in self.list(viewer, match)
+        }
 
     def query(
         self, viewer: Viewer, series: str, start: datetime, end: datetime, step: int

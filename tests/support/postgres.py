@@ -16,6 +16,7 @@ import psutil
 import sqlalchemy as sa
 
 USERS = ("postgres", "nobody")
+_PREFIX, _OWNER = "linli-pg-", "owner"
 
 
 def missing() -> str | None:
@@ -33,7 +34,9 @@ class Postgres:
     """A server; it refuses to run as root, so root lends it another user."""
 
     def __init__(self, connections: int = 100, *, locale: str = "C.UTF-8") -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="linli-pg-"))
+        _end_orphans()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        (self.folder / _OWNER).write_text(str(os.getpid()))
         self._user = next(name for name in USERS if _known(name)) if os.geteuid() == 0 else None
         if self._user is not None:
             shutil.chown(self.folder, self._user)
@@ -56,14 +59,7 @@ class Postgres:
 
     def kill(self) -> None:
         """End the server and all its processes at once, as a power switch would."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(family, timeout=20)
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        _kill(self.folder)
 
     def let_in(self, rule: str) -> None:
         """Put a line above the others of pg_hba.conf, and let it hold."""
@@ -110,6 +106,35 @@ def running(connections: int = 100) -> Iterator[sa.URL]:
         yield server.url
     finally:
         server.close()
+
+
+def _kill(folder: Path) -> None:
+    file = folder / "data" / "postmaster.pid"
+    parent = psutil.Process(int(file.read_text().split()[0]))
+    family = [parent, *parent.children(recursive=True)]
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family, timeout=20)
+    file.unlink(missing_ok=True)
+
+
+def _end_orphans() -> None:
+    """End servers whose test was killed: as daemons they outlive it."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        with contextlib.suppress(OSError, ValueError):  # another run ends it, or it is not ours
+            if psutil.pid_exists(int(owner.read_text())):
+                continue
+            with contextlib.suppress(OSError, psutil.Error):
+                if _serves(owner.parent):
+                    _kill(owner.parent)
+            shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def _serves(folder: Path) -> bool:
+    """Tell whether the process that a folder names is its server, and not another by now."""
+    pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    return str(folder / "data") in psutil.Process(pid).cmdline()
 
 
 def _programs() -> Path | None:

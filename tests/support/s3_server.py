@@ -28,6 +28,7 @@ class S3Server(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.parts: dict[str, dict[int, bytes]] = {}
         self.harm = False
+        self.refuses: str | None = None
 
     @property
     def endpoint(self) -> str:
@@ -137,6 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _admitted(self, data: bytes) -> bool:
+        if self.server.refuses is not None:
+            told = f"<Code>{self.server.refuses}</Code><Message>x &lt; y</Message>"
+            self._answer(400, f"<Error>{told}</Error>")
+            return False
         if self._signed(data):
             return True
         self._answer(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>")

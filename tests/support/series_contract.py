@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ingest.series.memory import MemoryTimeseries
 from ingest.series.timeseries import Coverage, Figure, Readable, Sample, SeriesKey, to_millis
@@ -113,6 +114,30 @@ class TimeseriesContract:
         assert seen(timeseries, FIVE, 5, OTHER) == [(0.8, 0.8, 0.8, 1)]
         assert seen(timeseries, FIVE, 5, MISSING) == [NONE]
         assert timeseries.query(KEY, START, START, FIVE) == []
+
+    @pytest.mark.parametrize("step", [MINUTE, FIVE, 2 * FIVE])
+    def test_many_series_at_once_are_as_one_by_one(
+        self, timeseries: Readable, keep: Keep, step: int
+    ) -> None:
+        keep([sample(0, 1), sample(1, 4), sample(12, 0), sample(2, 9, quality="stuck")])
+        keep([sample(3, 7, key=OTHER), sample(12, 8, key=OTHER)])
+        unknown = replace(KEY, device="nobody")
+        found = timeseries.each([KEY, OTHER, unknown], START, START + 15 * MINUTE, step)
+        assert found == {
+            one: timeseries.query(one, START, START + 15 * MINUTE, step)
+            for one in (KEY, OTHER, unknown)
+        }
+        assert timeseries.each([], START, START + FIVE, step) == {}
+
+    def test_series_of_some_nodes(self, timeseries: Readable, keep: Keep) -> None:
+        elsewhere = replace(KEY, node="n' OR '1'='1")
+        keep([sample(0, 1), sample(0, 2, key=elsewhere)])
+        assert timeseries.keys([KEY.node]) == [KEY]
+        assert timeseries.keys([elsewhere.node, "nobody"]) == [elsewhere]
+        assert len(timeseries.keys()) == 2
+        assert timeseries.keys(names=[KEY.name]) == sorted([KEY, elsewhere], key=str)
+        assert timeseries.keys([KEY.node, "nobody"], [KEY.name, "nothing"]) == [KEY]
+        assert timeseries.keys([KEY.node], ["nothing"]) == []
 
     def test_points_lie_on_multiples_of_the_step(self, timeseries: Readable, keep: Keep) -> None:
         keep([sample(0, 1)])

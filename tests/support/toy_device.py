@@ -230,7 +230,7 @@ class ToyDevice:
             return
         if now >= self.report:
             self.report = now + timedelta(seconds=60)
-            data = {"agent": "toy", "uptime": 1.0, "rss": 1, "diskfree": 1}
+            data = {"agent": "toy", "uptime": 1.0, "rss": 1, "diskfree": 8 << 30}
             topic = self.topic("self", "health", "report")
             self.say(topic, self.envelope(topic, data), qos=0)
         for job in [one for one in self.running if one[0] <= now]:

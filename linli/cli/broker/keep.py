@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import threading
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -18,22 +19,46 @@ from ingest.joining import book
 from ingest.joining.book import Task
 from ingest.settings import IngestSettings, load_settings
 from linli.broker.authority import Authority
-from linli.broker.files import drift, needed, replace
+from linli.broker.files import Drift, drift, needed, replace
+from linli.broker.passwords import is_digest
 from linli.broker.requests import public_key_of
 from linli.cli.broker.certificates import AUTHORITY, publish
-from linli.cli.broker.render import SECRETS, prepare, wanted_files
+from linli.cli.broker.render import SECRETS, note, prepare, wanted_files
 from linli.cli.broker.roster import roster_of, server_of
 from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import config_option
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError
 from linli.log import get_logger, set_up
+from linli.settings import make_folder
 
 log = get_logger(__name__)
 _MOST = 100
 _PATIENCE = 30.0
 _WHO = "keeper:"
-_ACTS = {"issue": "certificate-signed", "revoke": "certificate-revoked"}
+
+
+@dataclass(slots=True)
+class Owed:
+    """What was done and not written down yet, and whether the broker has to be told of it."""
+
+    tasks: list[Task] = field(default_factory=list)
+    files: list[Drift] = field(default_factory=list)
+    reload: bool = False
+
+
+_ACTS = {
+    "certificates": {
+        "issue": "certificate-signed",
+        "revoke": "certificate-revoked",
+        "refused": "certificate-refused",
+    },
+    "passwords": {
+        "issue": "broker-password-set",
+        "revoke": "broker-password-ended",
+        "refused": "broker-password-refused",
+    },
+}
 
 
 @click.command(
@@ -47,6 +72,8 @@ _ACTS = {"issue": "certificate-signed", "revoke": "certificate-revoked"}
 def keep(config: Path, command: str | None, days: int, every: float, *, once: bool) -> None:
     """Sign what boxes that joined ask for, revoke those that were shut out, render, reload.
 
+    Where the broker takes passwords it gives it the digests that boxes send, instead of signing.
+
     It alone has the authority's key, as root beside the broker: the ingest, which the network
     reaches, never has. What is asked is done within --every seconds. It never restarts the broker,
     and says when that is needed.
@@ -56,10 +83,11 @@ def keep(config: Path, command: str | None, days: int, every: float, *, once: bo
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    owed: list[Task] = []
     if once:
-        look(settings, told, days=days, owed=owed)
+        look(settings, told, days=days, owed=Owed())
         return
+    # One that was killed may have rendered what the broker was never told of.
+    owed = Owed(reload=bool(told))
     failed = ""
     while not stop.is_set():
         try:
@@ -72,32 +100,34 @@ def keep(config: Path, command: str | None, days: int, every: float, *, once: bo
         stop.wait(every)
 
 
-def look(settings: IngestSettings, told: list[str], *, days: int, owed: list[Task]) -> None:
+def look(settings: IngestSettings, told: list[str], *, days: int, owed: Owed) -> None:
     """Do all that is to be done now. Raises LinliError; what it did not tell yet is in `owed` then.
 
     What is owed is told first the next time: signing again whenever a broker that is down cannot
     reload would make certificates without end, and revoking again would hit those made since.
     """
     now = SystemClock().now()
-    if not owed:
+    if not owed.tasks:
         with state(settings) as connection:
             tasks = book.undone(connection, _MOST)
-        owed.extend(_do(settings, one, now, days=days) for one in tasks)
+        owed.tasks.extend(_do(settings, one, now, days=days) for one in tasks)
     if settings.broker.access == "certificates":
         publish(settings)
-    step = _render(settings)
-    if step == "restart":
-        log.warning("the broker must be restarted: its configuration changed")
-    if step == "reload" or any(one.kind == "revoke" for one in owed):
+    _render(settings, owed)
+    owed.reload |= any(_is_for_broker(settings, one) for one in owed.tasks)
+    if owed.reload:
         _reload(told)
-    if owed:
+        owed.reload = False
+    note(settings, tuple(owed.files), who=_WHO)
+    owed.files.clear()
+    if owed.tasks:
         with state(settings) as connection:
-            book.done(connection, owed, now)
-            for one in owed:
-                _note(connection, one, now)
-    for one in owed:
+            book.done(connection, owed.tasks, now)
+            for one in owed.tasks:
+                _note(connection, settings.broker.access, one, now)
+    for one in owed.tasks:
         log.info("%s: %s %s", one.node, one.kind, one.refused or "done")
-    owed.clear()
+    owed.tasks.clear()
 
 
 def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Task:
@@ -108,11 +138,7 @@ def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Ta
         return msgspec.structs.replace(task, refused="it is no edge in use")
     folder = Path(settings.broker.folder)
     if settings.broker.access == "passwords":
-        if task.kind == "issue":
-            why = "this broker takes passwords, no certificates"
-            return msgspec.structs.replace(task, refused=why)
-        (folder / SECRETS / task.node).unlink(missing_ok=True)  # rendering makes another one
-        return task
+        return _password(folder / SECRETS / task.node, task)
     authority = Authority(folder / AUTHORITY)
     if task.kind == "revoke":
         authority.revoke(task.node, now)
@@ -125,24 +151,50 @@ def _do(settings: IngestSettings, task: Task, now: datetime, *, days: int) -> Ta
     return msgspec.structs.replace(task, certificate=made.decode("ascii"), until=entry.until)
 
 
-def _note(connection: sa.Connection, task: Task, now: datetime) -> None:
+def _password(file: Path, task: Task) -> Task:
+    """Take up or end what an identity proves itself with, where that is a password."""
+    if task.kind == "revoke":
+        file.unlink(missing_ok=True)  # rendering makes one that nobody knows
+        return task
+    digest = task.request or ""
+    if not is_digest(digest):
+        why = "this broker takes passwords, no certificates"
+        return msgspec.structs.replace(task, refused=why)
+    make_folder(file.parent)
+    replace(file, f"{digest}\n".encode())
+    return task
+
+
+def _is_for_broker(settings: IngestSettings, task: Task) -> bool:
+    """Tell whether the broker must read its files again for a task, also when they are written."""
+    changes = task.kind == "revoke" or settings.broker.access == "passwords"
+    return changes and task.refused is None
+
+
+def _note(connection: sa.Connection, access: str, task: Task, now: datetime) -> None:
     """Write into the audit log what became of a task, in the commit that ends it."""
+    acts = _ACTS[access]
     if task.refused is not None:
-        audit.note(connection, now, _WHO, "certificate-refused", task.node, why=task.refused)
+        audit.note(connection, now, _WHO, acts["refused"], task.node, why=task.refused)
         return
-    until = "" if task.until is None else task.until.date().isoformat()
-    detail = {"until": until, "key": task.public or ""} if task.kind == "issue" else {}
-    audit.note(connection, now, _WHO, _ACTS[task.kind], task.node, task=task.id, **detail)
+    detail = {} if task.public is None else {"key": task.public}
+    if task.until is not None:
+        detail["until"] = task.until.date().isoformat()
+    audit.note(connection, now, _WHO, acts[task.kind], task.node, task=task.id, **detail)
 
 
-def _render(settings: IngestSettings) -> str:
+def _render(settings: IngestSettings, owed: Owed) -> None:
+    """Write what is not as it should be; what a file asks for is owed also if the next fails."""
     server, roster = server_of(settings), roster_of(settings)
     prepare(server, roster)
     wanted = wanted_files(server, roster)
-    found = drift(server.folder, wanted)
-    for one in found:
+    for one in drift(server.folder, wanted):
+        step = needed((one,))
+        owed.reload |= step == "reload"
         replace(server.folder / one.file, wanted[one.file].encode(), owner=server.run_as)
-    return needed(found)
+        owed.files.append(one)
+        if step == "restart":
+            log.warning("the broker must be restarted: its configuration changed")
 
 
 def _reload(told: list[str]) -> None:

@@ -76,7 +76,7 @@ def render(
     if not check:
         for one in found:
             replace(server.folder / one.file, wanted[one.file].encode(), owner=server.run_as)
-        _note(settings, found, why)
+        note(settings, found, who=actor(), why=why)
     _say(server, roster, found, check=check, as_json=as_json)
     context.exit(1 if check and found else 0)
 
@@ -138,14 +138,16 @@ def wanted_files(server: Server, roster: Roster) -> dict[str, str]:
     return files
 
 
-def _note(settings: IngestSettings, found: tuple[Drift, ...], why: str | None) -> None:
+def note(
+    settings: IngestSettings, found: tuple[Drift, ...], *, who: str, why: str | None = None
+) -> None:
     """Write down who changed what the broker lets in."""
     if not found:
         return
     names, now = ", ".join(one.file for one in found), SystemClock().now()
     said = {**{one.file: _lines(one) for one in found}, **audit.reason(why)}
     with state(settings) as connection:
-        audit.note(connection, now, actor(), "broker-rendered", names, **said)
+        audit.note(connection, now, who, "broker-rendered", names, **said)
 
 
 def _lines(one: Drift) -> str:

@@ -59,6 +59,7 @@ def roster_of(settings: IngestSettings) -> Roster:
     _check_user("commands.username", settings.commands.username, COMMANDER)
     _check_user("home_assistant.username", settings.home_assistant.username, DISCOVERER)
     _check_user("watch.username", settings.watch.username, WATCHER)
+    _check_user("share.username", settings.share.username, SHARER)
     with state(settings) as connection:
         edges = book.some(connection, "edge", retired=True)
     readers = tuple(
@@ -72,7 +73,7 @@ def roster_of(settings: IngestSettings) -> Roster:
         *((COMMANDER,) if settings.commands.enabled else ()),
         *((DISCOVERER,) if settings.home_assistant.enabled else ()),
         *((WATCHER,) if settings.watch.enabled else ()),
-        *((SHARER,) if settings.broker.bridge is not None else ()),
+        *((SHARER,) if settings.share.enabled or settings.broker.bridge is not None else ()),
     )
     others = {*askers, *(one.user for one in readers)}
     bridges = {one.user for one in sites}

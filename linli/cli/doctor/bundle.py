@@ -1,7 +1,8 @@
 """What somebody far away needs to help: findings, versions, counts, settings without their words.
 
-No picture and no secret: words of settings are left out, whatever they are, and rows of the store
-are only counted. A finding may name the box or the plan that it is about.
+No picture, no secret, no name: words of settings are left out, whatever they are, and rows of the
+store are only counted. Findings and log are told without labels, names of people and secrets; ids
+of boxes and plans stay.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import platform
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -24,8 +25,9 @@ from ingest.repairs.finding import Finding
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import reading
 from ingest.store.migrate import current
+from linli.cli.doctor.veil import hidden_words, veiled
 from linli.errors import InputError, StoreError
-from linli.log import redact
+from linli.log import redact, redact_addresses
 
 _LINES = 2000
 _JOURNAL = ("journalctl", "--no-pager", "--output=short-iso", f"--lines={_LINES}", "--unit=linli-*")
@@ -35,16 +37,18 @@ def write(path: Path, config: Path, findings: Sequence[Finding], now: datetime) 
     """Write the bundle and return what is in it. Raises InputError, never over another file."""
     if path.exists():
         raise InputError("is there already", where=str(path), hint="Choose another name")
-    parts = {"doctor.json": _json(findings), "about.json": _json(_about(now))}
+    parts, words = {"about.json": _json(_about(now))}, frozenset[str]()
     try:
         settings = load_settings(config)
     except InputError:
         pass  # the findings say what is wrong with them
     else:
+        words = hidden_words(settings, now)
         parts["settings.json"] = _json(wordless(msgspec.to_builtins(settings)))
         parts["store.json"] = _json(_store(settings, now))
+    parts["doctor.json"] = _json([_without(one, words) for one in findings])
     if log := _log():
-        parts["log.txt"] = log.encode()
+        parts["log.txt"] = redact(veiled(log, words)).encode()
     try:
         path.touch(mode=0o600, exist_ok=False)  # no link that stands there either
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -65,6 +69,11 @@ def wordless(value: object) -> object:
     if isinstance(value, list | tuple):
         return [wordless(one) for one in value]
     return f"({len(value)} characters)" if isinstance(value, str) else value
+
+
+def _without(one: Finding, words: Collection[str]) -> Finding:
+    texts = ((name, veiled(getattr(one, name), words)) for name in ("what", "about", "do"))
+    return msgspec.structs.replace(one, **{name: redact_addresses(text) for name, text in texts})
 
 
 def _about(now: datetime) -> dict[str, object]:
@@ -112,11 +121,11 @@ def _tables(engine: sa.Engine) -> dict[str, object]:
 
 
 def _log() -> str:
-    """Return the last lines of the services, without secrets; nothing where there is no journal."""
+    """Return the last lines of the services; nothing where there is no journal."""
     if shutil.which(_JOURNAL[0]) is None:
         return ""
     done = subprocess.run(_JOURNAL, capture_output=True, text=True, check=False, timeout=60)
-    return redact(done.stdout) if done.returncode == 0 else ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _json(value: object) -> bytes:

@@ -20,6 +20,7 @@ class _Edge(LazyGroup):
             "edge",
             "Ask for another certificate at the broker.",
         ),
+        "password": (f"{_HERE}.join", "password", "edge", "Make another password at the broker."),
         "run": (f"{_HERE}.run", "run", "edge", "Watch and deliver, until stopped."),
         "status": (f"{_HERE}.status", "status", "edge", "What the edge here does now."),
         "check": (f"{_HERE}.check", "check", "edge", "Try settings, model and cameras."),

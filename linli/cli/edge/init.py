@@ -46,7 +46,7 @@ class Camera:
     type=click.FloatRange(0, 3600),
     default=60.0,
     show_default=True,
-    help="Seconds to wait for the certificate when joining.",
+    help="Seconds to wait for certificate or password when joining.",
 )
 @click.option("--node", help="Id of this box; by default made of the site and its host name.")
 @click.option("--camera", "cameras", multiple=True, help="Address of a camera; may be repeated.")

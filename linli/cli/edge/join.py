@@ -1,14 +1,16 @@
-"""`linli edge init --join`, and `linli edge certificate`: a box becomes one of the community's."""
+"""`linli edge init --join`, `certificate` and `password`: a box becomes one of the community's."""
 
 from __future__ import annotations
 
+import os
+import pwd
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from edge.identity import Certificates, Joined, certificates_of, new_key
+from edge.identity import Certificates, Joined, Passwords, Proof, new_key, proof_of
 from edge.identity import join as ask_to_join
 from edge.settings import load_box, load_settings
 from edge.upload import open_client
@@ -19,8 +21,15 @@ from linli.errors import InputError, StoreError
 from linli.settings import read_secret, write_secret
 
 KEY, OWN, TRUST = "node.key", "mqtt.pem", "mqtt.ca.crt"
+PASSWORD = "mqtt.password"  # noqa: S105 - a file's name
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_WAIT = click.FloatRange(0, 3600)
+_wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for it.",
+)
 
 
 def join(
@@ -52,47 +61,79 @@ def join(
         secrets = {f"{one.id}.password": one.password for one in cameras if one.password}
         write(config, _text(joined, url, cameras), secrets)
         click.echo(f"{config}: written for edge {joined.node} ({joined.label}), {joined.area}")
-        if joined.access == "passwords":
-            click.echo("its password at the broker goes into mqtt.password, by hand")
-            return
+        kind: type[Proof] = Certificates if joined.access == "certificates" else Passwords
+        own = OWN if joined.access == "certificates" else PASSWORD
         address = f"{joined.site}/{joined.node}"
-        _await(Certificates(client, url, address, key, folder / OWN), config, wait)
+        _await(kind(client, url, address, key, folder / own), config, wait)
     click.echo(f"now: linli edge check --config {config}")
 
 
 @click.command(epilog="Example: linli edge certificate --config edge.toml")
 @config_option
-@click.option("--wait", type=_WAIT, default=60.0, show_default=True, help="Seconds to wait for it.")
+@_wait_option
 def certificate(config: Path, wait: float) -> None:
     """Ask for another certificate at the broker now: a box that joined does it by itself in time.
 
     For a box whose first one was not signed while it joined, or whose last one has ended.
     """
+    _another(Certificates, config, wait)
+
+
+@click.command(epilog="Example: linli edge password --config edge.toml")
+@config_option
+@_wait_option
+def password(config: Path, wait: float) -> None:
+    """Make another password at the broker now; the one until now ends, an edge that runs goes on.
+
+    For a box whose first one was not taken while it joined, or whose password somebody may know.
+    """
+    _another(Passwords, config, wait)
+
+
+def _another(kind: type[Proof], config: Path, wait: float) -> None:
     load_box(config)
+    _be_its_owner(config, kind.what)
     settings = load_settings(config)
     with open_client() as client:
-        found = certificates_of(settings, client)
-        if found is None:
+        found = proof_of(settings, client)
+        if not isinstance(found, kind):
             raise InputError(
-                "this box did not join by a code: its certificate comes from elsewhere",
+                f"this box did not join by a code: its {kind.what} comes from elsewhere"
+                if found is None
+                else f"this box has a {found.what} at the broker, no {kind.what}",
                 where=str(config),
             )
         _await(found, config, wait)
 
 
-def _await(certificates: Certificates, config: Path, wait: float) -> None:
-    """Wait until the certificate has come. Raises LinliError."""
+def _be_its_owner(config: Path, what: str) -> None:
+    """Raise InputError for root beside another's edge, which could not read what root writes."""
+    owner = config.parent.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = str(owner)
+        raise InputError(
+            f"this folder is {name}'s, whose edge could not read what root writes",
+            where=str(config.parent),
+            hint=f"runuser -u {name} -- linli edge {what} --config {config}",
+        )
+
+
+def _await(proof: Proof, config: Path, wait: float) -> None:
+    """Wait until it has come. Raises LinliError."""
     end = time.monotonic() + wait
-    while not certificates.ask():
+    while not proof.ask():
         if time.monotonic() >= end:
             raise InputError(
-                "the certificate is not signed yet",
-                where=str(config.parent / OWN),
-                hint="`linli broker keep` beside the broker signs it; then run "
-                f"`linli edge certificate --config {config}`",
+                f"the broker does not know this {proof.what} yet",
+                where=str(proof.file),
+                hint="`linli broker keep` beside the broker sees to it; then run "
+                f"`linli edge {proof.what} --config {config}`",
             )
         time.sleep(min(1.0, wait))
-    click.echo(f"{config.parent / OWN}: key and certificate, renewed by the edge itself")
+    click.echo(f"{proof.file}: {proof.holds}")
 
 
 def _url(server: str | None, *, plain: bool) -> str:
@@ -125,7 +166,7 @@ def _text(joined: Joined, url: str, cameras: list[Camera]) -> str:
         f'key_file = "{OWN}"\n'
     )
     if joined.access == "passwords":
-        proof = f'username = {quoted(joined.node)}\npassword_file = "mqtt.password"\n'
+        proof = f'username = {quoted(joined.node)}\npassword_file = "{PASSWORD}"\n'
     trust = f'ca_file = "{TRUST}"\n' if joined.ca is not None else ""
     watched = "".join(of_camera(one) for one in cameras)
     return f"""\

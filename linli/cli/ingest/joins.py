@@ -45,11 +45,11 @@ def node_join(
 @click.option("--yes", is_flag=True, help="Do it without asking")
 @config_option
 def node_shut_out(name: str, config: Path, *, yes: bool) -> None:
-    """End a box's key and have `linli broker keep` revoke its certificates."""
+    """End a box's key, and have `linli broker keep` end its certificates or password."""
     if not yes:
         click.confirm(f"Shut {name} out? It can send and read nothing any more", abort=True)
     _service(config).shut_out(operator(), name, SystemClock().now())
-    click.echo(f"{name}: its key has ended; `linli broker keep` revokes its certificates")
+    click.echo(f"{name}: its key has ended; `linli broker keep` ends the rest")
 
 
 def _service(config: Path) -> JoiningService:

@@ -9,6 +9,7 @@ import click
 
 from ingest.settings import load_settings
 from ingest.store import migrate as versions
+from ingest.store.backup import file_of
 from ingest.store.choose import database_of
 from ingest.store.migrate import FILES, File
 from linli.cli.ingest.options import config_option, json_option
@@ -93,6 +94,67 @@ def back(file: File, config: Path, *, yes: bool, no_backup: bool, as_json: bool)
     click.echo(
         f"{file} is at {version}; `linli ingest run` of this version would bring it up again"
     )
+
+
+@migrate.command(epilog="Example: linli ingest migrate check --config ingest.toml")
+@config_option
+@json_option
+def check(config: Path, *, as_json: bool) -> None:
+    """Look whether `up` can be undone: rights, programs, room for the backups.
+
+    Nothing is changed; what is missing is said, with exit code 2.
+    """
+    database = database_of(load_settings(config))
+    files = database.outdated()
+    database.check_way_back(files)
+    if as_json:
+        click.echo(json.dumps({"outdated": files}))
+        return
+    click.echo(f"to be brought up: {', '.join(files)}" if files else "up to date")
+
+
+@migrate.command(epilog="Example: linli ingest migrate backup --config ingest.toml")
+@config_option
+@json_option
+def backup(config: Path, *, as_json: bool) -> None:
+    """Write the backups that `up` would write, and no more."""
+    settings = load_settings(config)
+    database = database_of(settings)
+    with sole_owner(settings.folder):
+        made = {file: str(database.back_up(file)) for file in database.outdated()}
+    if as_json:
+        click.echo(json.dumps({"backups": made}))
+        return
+    for path in made.values():
+        click.echo(f"backup: {path}")
+
+
+@migrate.command(
+    epilog="Example: linli ingest migrate restore data/backups/state_0008-20260302T120000Z.backup"
+)
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rehearse", is_flag=True, help="Only find out whether it would do")
+@click.option("--yes", is_flag=True, help="Do not ask")
+@config_option
+@json_option
+def restore(path: Path, config: Path, *, rehearse: bool, yes: bool, as_json: bool) -> None:
+    """Put a backup from before a change of tables into the place of its file.
+
+    What is there stays beside it, as state.db.replaced or schema linli_replaced_state; all of it is
+    done or nothing. On a PostgreSQL a rehearsal also compares every row with what is there. The
+    ingest must not run; what a backup of everything holds is for `linli restore`.
+    """
+    settings = load_settings(config)
+    database, file = database_of(settings), file_of(path)
+    with sole_owner(settings.folder):
+        if not (yes or rehearse):
+            click.confirm(f"Put {path.name} into the place of the {file}?", abort=True, err=True)
+        database.bring_back(file, path, rehearse=rehearse)
+        version = database.revision(file)
+    if as_json:
+        click.echo(json.dumps({"file": file, "version": version, "rehearsed": rehearse}))
+        return
+    click.echo(f"{path} would do" if rehearse else f"{file} is at {version}")
 
 
 def _ask(file: File, lost: dict[str, int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from edge.settings import load_box
 from ingest.consumers.broker_watch import USER as WATCHER
 from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from ingest.store import postgres
@@ -95,7 +96,7 @@ def server(
         raise InputError(
             "the store of a server that is there stays where it is",
             where=f"{INGEST.settings}: database",
-            hint="Nothing moves data: docs/postgresql.md",
+            hint="`linli backup make` and `linli restore` move it: docs/postgresql.md",
         )
     elif hosts and load_settings(INGEST.settings).broker.access != "certificates":
         raise InputError(
@@ -126,6 +127,15 @@ def edge() -> None:
     machine.folder_of(EDGE.folder, EDGE.account)
     machine.run(linli_argv("edge", "check", "--config", str(EDGE.settings)), account=EDGE.account)
     _start({EDGE: units.edge_unit(program)})
+    if machine.booted() and load_box(EDGE.settings).status.port:  # else there is nothing to ask
+        click.echo("waiting until the ingest is heard …")
+        found = running.heard_of(program)
+        click.echo(
+            "the ingest is heard"
+            if found
+            else "not heard of it yet: the edge works alone and goes on trying"
+            f" (linli edge status --config {EDGE.settings})"
+        )
 
 
 @command.command(epilog="Example: linli service uninstall --yes")

@@ -8,13 +8,14 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.install import machine
-from linli.install.layout import INGEST, UNITS, Service
+from linli.install.layout import EDGE, INGEST, UNITS, Service
 
-GREEN_SECONDS = 180.0
+GREEN_SECONDS, HEARD_SECONDS = 180.0, 60.0
 _PAUSE = 2.0
 
 
@@ -24,7 +25,7 @@ def there(services: Sequence[Service]) -> list[Service]:
 
 
 def place(texts: Mapping[Service, str]) -> list[Path]:
-    """Write units; return those that were not so before."""
+    """Write units in this order; return those that were not so before."""
     return [
         UNITS / one.unit for one, text in texts.items() if machine.write(UNITS / one.unit, text)
     ]
@@ -39,6 +40,12 @@ def restart(services: Sequence[Service]) -> None:
     """Start them as their units are now, in this order. Raises InputError."""
     machine.run(["systemctl", "daemon-reload"])
     machine.run(["systemctl", "restart", *(one.unit for one in services)])
+
+
+def start(services: Sequence[Service]) -> None:
+    """Start those of them that do not run, as their units are now. Raises InputError."""
+    machine.run(["systemctl", "daemon-reload"])
+    machine.run(["systemctl", "start", *(one.unit for one in services)])
 
 
 def stop(services: Sequence[Service]) -> None:
@@ -65,12 +72,36 @@ def wait_until_green(program: Path, seconds: float = GREEN_SECONDS) -> None:
     )
 
 
+def heard_of(program: Path, seconds: float = HEARD_SECONDS) -> bool:
+    """Wait until the edge hears the ingest, which it can do without; tell whether it did."""
+    argv = [str(program), "edge", "status", "--json", "--config", str(EDGE.settings)]
+    end = time.monotonic() + seconds
+    while True:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and json.loads(done.stdout)["link"].get("ingest_ready"):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(_PAUSE)
+
+
 def look(program: Path) -> tuple[datetime | None, list[str]]:
     """Return when the chain was last proved, None when it is not green, and what is not well."""
-    argv = [str(program), "doctor", "--json", "--all", "--config", str(INGEST.settings)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    found = json.loads(done.stdout)["findings"] if done.stdout else []
+    found = _findings(program)
     proved = [one["last"] for one in found if one["code"] == "chain" and one["level"] == "ok"]
     bad = any(one["level"] == "bad" for one in found)
     wrong = [one["what"] for one in found if one["level"] != "ok"]
     return (datetime.fromisoformat(proved[0]) if proved and not bad else None), wrong
+
+
+def last_proved(program: Path) -> datetime | None:
+    """Return when a message last went the whole way, however it is now; None for never."""
+    found = [one.get("last") for one in _findings(program) if one["code"].startswith("chain")]
+    return next((datetime.fromisoformat(one) for one in found if one), None)
+
+
+def _findings(program: Path) -> list[dict[str, Any]]:
+    argv = [str(program), "doctor", "--json", "--all", "--config", str(INGEST.settings)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    found: list[dict[str, Any]] = json.loads(done.stdout)["findings"] if done.stdout else []
+    return found

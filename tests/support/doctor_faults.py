@@ -1,0 +1,370 @@
+"""What brings about each thing that the doctor finds wrong, done to a `Patient`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+from authorities import authority
+from click.testing import CliRunner
+from house import NODE, SITE
+from patient import Patient, row
+from stage import small_disk
+
+from edge.catalog.book import FOLDER_VARIABLE, open_book
+from ingest.archive import left
+from ingest.archive.age import Key
+from ingest.archive.delivery import deliver
+from ingest.consumers.shortage import SECONDS, ShortageJob
+from ingest.door import book as door
+from ingest.feed import Feed
+from ingest.influx import book as influx
+from ingest.influx.deliver import Refusal
+from ingest.notify import outbox
+from ingest.notify.note import Note
+from ingest.receive.upkeep import note_memory
+from ingest.receive.writer import add_counts
+from ingest.repairs import book as repairs
+from ingest.series.memory import MemoryTimeseries
+from ingest.settings import load_settings
+from ingest.share import book as share
+from ingest.store import journal, series, state
+from ingest.store.chain import probe
+from ingest.store.engine import to_micros, writing
+from ingest.store.incidents import incident, transition
+from ingest.store.joining import certificate_task
+from ingest.store.notify import notifier
+from ingest.store.registry import node
+from linli.broker import free_port
+from linli.cli.main import command
+from linli.errors import InputError
+from linli.events import LaneReport
+from linli.ids import uuid7
+
+Fault = Callable[[Patient], None]
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BOT = '[[notify.channels]]\ntype = "wecom-bot"\nname = "bot"\n'
+_INFLUX = '[influx]\nurl = "http://127.0.0.1:9"\n'
+_DATABASE = '[database]\nurl = "postgresql://linli@127.0.0.1:9/linli"\npassword_file = "no-such"\n'
+USER = 'username = "svc-ingest"\npassword_file = "secret"\n'
+
+
+def _settings_unusable(patient: Patient) -> None:
+    patient.config.write_text("nonsense = 1\n")
+
+
+def _edge_settings_unusable(patient: Patient) -> None:
+    patient.edge = patient.folder.path / "edge.toml"
+    patient.edge.write_text("nonsense = 1\n")
+
+
+def _model_wrong(patient: Patient) -> None:
+    patient.edge = patient.folder.path / "edge.toml"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(FOLDER_VARIABLE, str(patient.folder.path / "models"))
+        model = next(one for one in open_book() if one.origin == "known")
+    patient.others.enter_context(pytest.MonkeyPatch.context()).setenv(
+        FOLDER_VARIABLE, str(patient.folder.path / "models")
+    )
+    model.path.parent.mkdir(parents=True)
+    model.path.write_bytes(b"another file")
+    words = ("edge", "init", "--site", SITE, "--area", "b03", "--node", NODE)
+    CliRunner().invoke(command, [*words, "--config", str(patient.edge)], catch_exceptions=False)
+
+
+def _secret_open(patient: Patient) -> None:
+    secret = patient.folder.path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    patient.write(mqtt=USER)
+
+
+def _folder_not_writable(patient: Patient) -> None:
+    disk = patient.others.enter_context(small_disk(patient.folder.path / "disk", 8))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    patient.write(data="disk")
+
+
+def _disk_low(patient: Patient) -> None:
+    patient.others.enter_context(small_disk(patient.folder.path / "disk", 64))
+    patient.write(data="disk")
+
+
+def _disk_filling(patient: Patient) -> None:
+    now, free = patient.folder.clock.now(), shutil.disk_usage(patient.folder.path).free
+    with writing(patient.folder.state) as connection:
+        for hours in range(72, 0, -1):
+            repairs.sample(connection, free + hours * free // 5 // 24, now - hours * HOUR)
+
+
+def _disk_giving_up(patient: Patient) -> None:
+    folder, least = patient.folder, load_settings(patient.config).disk.least_free
+    charts = MemoryTimeseries()
+    looks = ShortageJob(
+        folder.state,
+        folder.state,
+        charts,
+        Feed(),
+        folder.clock,
+        site=SITE,
+        least=least,
+        free=lambda: least - 1,
+    )
+    patient.pass_time(SECONDS)
+    looks.step()
+
+
+def _watched(patient: Patient) -> None:
+    patient.write(more="[watch]\nenabled = true\n")
+    with writing(patient.folder.state) as connection:
+        door.listen(connection, patient.folder.clock.now())
+
+
+def _broker_strangers(patient: Patient) -> None:
+    _watched(patient)
+    with writing(patient.folder.state) as connection:
+        now = patient.folder.clock.now()
+        door.note(connection, "203.0.113.9", "name", now, times=12, sure=True)
+
+
+def _broker_retained(patient: Patient) -> None:
+    _watched(patient)
+    with writing(patient.folder.state) as connection:
+        door.keep_retained(connection, 100_000, patient.folder.clock.now())
+
+
+def _authority_ends(patient: Patient) -> None:
+    until = patient.folder.clock.now() + 30 * DAY
+    patient.write(mqtt=f'ca_file = "{authority(patient.folder.path / "ca.pem", until)}"\n')
+
+
+def _store_unreadable(patient: Patient) -> None:
+    with writing(patient.folder.state) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'state_9999'"))
+
+
+def _consumer_behind(patient: Patient) -> None:
+    patient.folder.put_event(patient.folder.event())
+    patient.pass_time(120)
+
+
+def _chain_starting(patient: Patient) -> None:
+    patient.pass_time(900)
+    started = patient.folder.clock.now().timestamp() - 10
+    os.utime(patient.folder.path / "ingest.lock", (started, started))
+
+
+def _chain(patient: Patient, *, took: float, step: int) -> None:
+    """Probes of the last minutes that took some seconds, with numbers that are missing."""
+    now = patient.folder.clock.now()
+    with writing(patient.folder.state) as connection:
+        connection.execute(probe.delete())
+        for number in range(4):
+            made = now - timedelta(minutes=4 - number)
+            values = {"id": str(number), "number": 1 + number * step, "made": made}
+            shown = made + timedelta(seconds=took)
+            connection.execute(probe.insert(), values | {"shown": shown})
+
+
+def _rows_skipped(patient: Patient) -> None:
+    with writing(patient.folder.state) as connection:
+        connection.execute(state.cursor.update(), {"poisoned": 3})
+
+
+def _series_refused(patient: Patient) -> None:
+    key = {"site": SITE, "node": NODE, "device": "cam-e1", "group": "camera", "unit": "1"}
+    with writing(patient.folder.series) as connection:
+        connection.execute(series.series.insert(), [{**key, "name": f"n{n}"} for n in range(200)])
+        position = {"name": "series", "position": 0, "poisoned": 0, "refused": 7}
+        connection.execute(series.cursor.insert(), position)
+
+
+def _quarantine_full(patient: Patient) -> None:
+    now = to_micros(patient.folder.clock.now())
+    values = {"sha256": "0", "received": now, "size": 90_000_000, "payload": b""}
+    with writing(patient.folder.journal) as connection:
+        connection.execute(journal.quarantine.insert(), values)
+
+
+def _evidence(patient: Patient, *, size: int, age: timedelta) -> None:
+    """Keep a picture where there is room for 2 MiB of them."""
+    patient.write(more="[evidence]\nmax_bytes = 2097152\n")
+    now = patient.folder.clock.now()
+    values = {"id": "e", "received": now - age, "expires": now + 30 * DAY, "bytes": size}
+    values |= {"sent_sha256": "0", "sha256": "0", "width": 1, "height": 1}
+    values |= dict.fromkeys(("site", "node", "device", "redaction"), "x")
+    with writing(patient.folder.state) as connection:
+        connection.execute(state.evidence.insert(), values)
+
+
+def _pictures_missing(patient: Patient) -> None:
+    now = patient.folder.clock.now()
+    values = {"id": "i", "number": 1, "key": "k", "node": NODE, "device": "d", "urgency": 1}
+    values |= {"state": "open", "severity": "low", "last": now - HOUR, "body": "{}"}
+    with writing(patient.folder.state) as connection:
+        connection.execute(incident.insert(), values | {"picture": uuid7(now)})
+
+
+def _share_waiting(patient: Patient) -> None:
+    patient.write(more="[share]\nenabled = true\n")
+    _pictures_missing(patient)
+    done = patient.folder.clock.now() - HOUR
+    values = {"incident": "i", "step": "resolved", "at": done, "recorded": done}
+    with writing(patient.folder.state) as connection:
+        share.start(connection)
+        connection.execute(transition.insert(), values | {"actor": "user:x", "body": "{}"})
+
+
+def _audited(patient: Patient, words: str = "") -> None:
+    patient.write(more=BOT)
+    now = patient.folder.clock.now()
+    values = {"id": 1, "transition": 0, "audited": now, "requeued": 0, "overdue": 0}
+    with writing(patient.folder.state) as connection:
+        connection.execute(notifier.insert(), values | {"words": words})
+
+
+def _notify_dead(patient: Patient) -> None:
+    _audited(patient)
+    now = patient.folder.clock.now()
+    what = {"incident": "i", "call": 1, "kind": "call", "owner": "team:gate", "urgency": 0}
+    times = {"created": now, "next_at": now}
+    with writing(patient.folder.state) as connection:
+        dead = Note(**what, **times, state="dead", reason="refused")  # type: ignore[arg-type]
+        outbox.add(connection, [dead])
+
+
+def _lane(patient: Patient, **trouble: int) -> None:
+    oldest = patient.folder.clock.now() - HOUR
+    counts = {"pending": 0, "evicted": 0, "dead": 0} | trouble
+    patient.report(LaneReport(lane="events", oldest=oldest, **counts))
+
+
+def _edge_last_seen(patient: Patient, ago: timedelta | None) -> None:
+    values: dict[str, object] = {"last_seen": None, "report": None, "status": None}
+    if ago is not None:
+        values = {"last_seen": patient.folder.clock.now() - ago}
+    with writing(patient.folder.state) as connection:
+        connection.execute(node.update(), values)
+
+
+def _edge_turned_away(patient: Patient) -> None:
+    now = to_micros(patient.folder.clock.now())
+    values = {"topic": "t", "node": NODE, "code": "json", "path": "$", "what": "x", "sha256": "0"}
+    with writing(patient.folder.journal) as connection:
+        add_counts(connection, Counter({journal.turned_away(NODE): 7}))
+        connection.execute(journal.reject.insert(), values | {"received": now})
+
+
+def _edge_clock(patient: Patient) -> None:
+    ahead = row(patient.folder.clock.now(), kind="clock", node="c001-n09", flags=journal.FUTURE)
+    with writing(patient.folder.journal) as connection:
+        connection.execute(journal.message.insert(), ahead)
+
+
+def _edge_certificate(patient: Patient) -> None:
+    now = patient.folder.clock.now()
+    values = {"node": NODE, "kind": "issue", "asked": now, "until": now + 3 * DAY}
+    with writing(patient.folder.state) as connection:
+        connection.execute(certificate_task.insert(), values)
+
+
+def _influx(patient: Patient, state: str) -> None:
+    patient.write(more=_INFLUX)
+    now = patient.folder.clock.now()
+    with writing(patient.folder.state) as connection:
+        influx.start(connection, now)
+        influx.note(connection, state, "answers so", now)  # type: ignore[arg-type]
+        if state == "ok":
+            influx.park(connection, [Refusal("m v=1 1", 400, "type conflict")], now)
+
+
+def _backup_missing(patient: Patient) -> None:
+    place = patient.folder.path / "usb"
+    keys = f'[backup]\nkeys = ["{Key.new().public}"]\n'
+    patient.write(more=f'{keys}[[backup.places]]\nto = "{place}"\n')
+
+
+def _backup_failed(patient: Patient) -> None:
+    _backup_missing(patient)
+    place, now = patient.folder.path / "usb", patient.folder.clock.now()
+    place.mkdir()
+    settings = load_settings(patient.config)
+    assert deliver(settings, now, noted=True).failed == {}
+    shutil.rmtree(place)
+    with pytest.raises(InputError, match="no such folder"):
+        deliver(settings, now + HOUR, noted=True)
+
+
+def _backup_untold(patient: Patient) -> None:
+    _backup_missing(patient)
+    settings, now = load_settings(patient.config), patient.folder.clock.now()
+    left.write(settings.folder, left.Left(mark="two", at=now - HOUR, number=2))
+    left.note_failure(settings.folder, settings.backup.places[0].to, now, "no such folder")
+
+
+FAULTS: dict[str, Fault] = {
+    "authority-ends": _authority_ends,
+    "backup-failed": _backup_failed,
+    "backup-missing": _backup_missing,
+    "backup-none": lambda one: one.pass_time(4 * 86_400),
+    "backup-untold": _backup_untold,
+    "broker-retained": _broker_retained,
+    "broker-strangers": _broker_strangers,
+    "broker-unreachable": lambda one: one.write(broker=free_port()),
+    "broker-unwatched": lambda one: one.write(more="[watch]\nenabled = true\n"),
+    "chain-lost": partial(_chain, took=0.1, step=2),
+    "chain-silent": lambda one: one.pass_time(900),
+    "chain-slow": partial(_chain, took=11, step=1),
+    "chain-starting": _chain_starting,
+    "consumer-behind": _consumer_behind,
+    "database-unusable": lambda one: one.write(more=_DATABASE),
+    "disk-filling": _disk_filling,
+    "disk-giving-up": _disk_giving_up,
+    "disk-low": _disk_low,
+    "edge-backlog": partial(_lane, pending=7),
+    "edge-certificate": _edge_certificate,
+    "edge-clock": _edge_clock,
+    "edge-disk": lambda one: one.report(diskfree=90_000_000),
+    "edge-fell": lambda one: one.report(restarts=2, fell="uplink fell"),
+    "edge-gave-up": partial(_lane, evicted=2),
+    "edge-model": lambda one: one.report(model="model.onnx: not an ONNX model"),
+    "edge-never-heard": partial(_edge_last_seen, ago=None),
+    "edge-settings-unusable": _edge_settings_unusable,
+    "edge-silent": partial(_edge_last_seen, ago=timedelta(minutes=4)),
+    "edge-turned-away": _edge_turned_away,
+    "edge-version": lambda one: one.report(agent="0.0.1"),
+    "evidence-filling": partial(_evidence, size=1_000_000, age=3 * DAY),
+    "evidence-full": partial(_evidence, size=2_000_000, age=HOUR),
+    "folder-missing": lambda one: one.write(data="gone"),
+    "folder-not-writable": _folder_not_writable,
+    "influx-away": partial(_influx, state="waiting"),
+    "influx-behind": lambda one: one.write(more=_INFLUX),
+    "influx-parked": partial(_influx, state="ok"),
+    "influx-refused": partial(_influx, state="refused"),
+    "ingest-down": lambda one: one.ingest.close(),
+    "memory-high": lambda one: note_memory(one.folder.journal, 300_000_000),
+    "model-wrong": _model_wrong,
+    "notify-dead": _notify_dead,
+    "notify-plans": _audited,
+    "notify-silent": lambda one: one.write(more=BOT),
+    "notify-trouble": partial(_audited, words="2 are late"),
+    "pictures-missing": _pictures_missing,
+    "quarantine-full": _quarantine_full,
+    "receiver-silent": lambda one: one.pass_time(900),
+    "rows-skipped": _rows_skipped,
+    "secret-open": _secret_open,
+    "secret-unusable": lambda one: one.write(mqtt=USER),
+    "series-refused": _series_refused,
+    "settings-unusable": _settings_unusable,
+    "share-waiting": _share_waiting,
+    "store-unreadable": _store_unreadable,
+    "web-down": lambda one: one.write(web=free_port()),
+}
+"""By code. What a fault brings along does not matter: a silent receiver makes the chain silent."""
