@@ -26,6 +26,7 @@ EVENTS = {
     "lamp-fault": Word(Text("灯具故障", "Lamp fault")),
     "alarm-storm": Word(Text("短时间内大量告警", "Many alarms at once")),
     "message-conflict": Word(Text("设备消息自相矛盾", "Box contradicts its own messages")),
+    "disk-low": Word(Text("硬盘快满", "Disk nearly full")),
     "grafana-alert": Word(Text("系统健康告警", "Health alert")),
     "bin-fire": Word(Text("垃圾桶着火", "Fire in a waste bin")),
     "bin-tipped": Word(Text("垃圾桶倾倒", "Bin has fallen")),

@@ -82,12 +82,12 @@ def cameras(
 ) -> Cameras:
     """Return a page of the cameras in use, those first that somebody must see to."""
     names = device_list.names(services, viewer, words)
-    views = services.devices.list(viewer, calendar.now)
-    found = device_list.chosen(views, want._replace(kind=CAMERA))
+    estate = services.devices.estate(viewer, calendar.now)
+    found = device_list.chosen(estate.devices, want._replace(kind=CAMERA))
     some, pages = device_list.part(found, want.page)
     cards = (
         device_card(view, words, calendar, {}, device_list.whereabouts(view, names, words))
-        for view in some
+        for view in estate.views(some)
     )
     return Cameras(tuple(cards), len(found), pages)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
@@ -29,6 +29,7 @@ from ingest.incidents.incident import Incident, State
 from ingest.orders.order import State as OrderState
 from ingest.refusal import NotThere
 from ingest.services import Services
+from ingest.services.estate import Glance
 from ingest.services.incidents import Order, Standing
 from ingest.services.lines import Match
 from ingest.services.views import DeviceView
@@ -126,7 +127,7 @@ class Desk:
         }
 
     def incidents_in(
-        self, viewer: Viewer, language: Language, place: str, devices: Sequence[DeviceView]
+        self, viewer: Viewer, language: Language, place: str, devices: Sequence[Glance]
     ) -> Listing:
         """Return the first of what is not resolved in a place."""
         area = place.split("/")[1:2]
@@ -203,8 +204,8 @@ class Desk:
     def devices(self, viewer: Viewer, language: Language, want: Wanted = EVERYTHING) -> Context:
         """Return the devices looked for, edge boxes, and what was discovered and waits."""
         calendar, words = self.calendar(language), Words(language, {})
-        views = self._services.devices.list(viewer, calendar.now)
-        found = device_list.chosen(views, want)
+        estate = self._services.devices.estate(viewer, calendar.now)
+        found = device_list.chosen(estate.devices, want)
         some, pages = device_list.part(found, want.page)
         names = device_list.names(self._services, viewer, words)
 
@@ -213,18 +214,18 @@ class Desk:
             return device_card(view, words, calendar, lines, where)
 
         lines = self._lines(viewer, some)
-        new = [one for one in views if one.standing == "discovered"] if want.all else []
-        boxes = self._services.devices.nodes(viewer, calendar.now) if want.all else ()
+        new = estate.discovered if want.all else ()
+        boxes = estate.boxes if want.all else ()
         nodes, box_pages = device_list.part(device_list.worst_first(boxes), want.boxes)
         return {
-            "nodes": tuple(node_card(view, words, calendar) for view in nodes),
+            "nodes": tuple(node_card(view, words, calendar) for view in estate.nodes(nodes)),
             "boxes": len(boxes),
             "box_pages": box_pages,
-            "devices": tuple(shown(view) for view in some),
+            "devices": tuple(shown(view) for view in estate.views(some)),
             "discovered": tuple(shown(view) for view in new[: device_list.NEW_SHOWN]),
             "more_discovered": max(0, len(new) - device_list.NEW_SHOWN),
             "places": device_list.choices(names),
-            "kinds": device_list.kinds(views, words),
+            "kinds": device_list.kinds(estate.devices, words),
             "want": want,
             "found": len(found),
             "healths": [(one, words.say(HEALTH[one])) for one in device_list.HEALTHS],
@@ -307,18 +308,22 @@ class Desk:
         return order_card(orders[0], steps, words, self.calendar(words.language))
 
     def _lines(
-        self, viewer: Viewer, views: Sequence[DeviceView]
+        self, viewer: Viewer, devices: Iterable[Glance]
     ) -> Mapping[tuple[str, str], Sparkline | None]:
         """Return the last hour of the cameras among these."""
-        shown = {(one.node, one.device) for one in views if one.kind == "camera"}
-        match = Match(node={node for node, _ in shown}, group=("camera",), name=("fps",))
+        shown = {(one.node, one.device) for one in devices if one.kind == "camera"}
+        match = Match(
+            node={node for node, _ in shown},
+            device={f"{node}/{device}" for node, device in shown},
+            group=("camera",),
+            name=("fps",),
+        )
         end = self._clock.now()
-        lines: dict[tuple[str, str], Sparkline | None] = {}
-        for one in self._services.series.list(viewer, match) if shown else ():
-            if (one.node, one.device) in shown:
-                points = self._services.series.query(viewer, one.series, end - HOUR, end, STEP)
-                lines[one.node, one.device] = sparkline([point.mean for point in points])
-        return lines
+        found = self._services.series.each(viewer, match, end - HOUR, end, STEP) if shown else {}
+        return {
+            (key.node, key.device): sparkline([point.mean for point in points])
+            for key, points in found.items()
+        }
 
 
 def _at_the_wall(viewer: Viewer) -> Viewer:

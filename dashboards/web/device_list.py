@@ -7,17 +7,19 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from dashboards.web.registry_words import kind_word
-from dashboards.web.whereabouts import inside, place_of
+from dashboards.web.whereabouts import Standing, inside, place_of
 from dashboards.web.words import Words
 from ingest.accounts.account import Viewer
 from ingest.registry.records import Place
 from ingest.services import Services
-from ingest.services.views import DeviceView, Health, NodeView
+from ingest.services.estate import BoxGlance, Glance
+from ingest.services.views import Health
 
 SIZE = 48
 NEW_SHOWN = 12
 MOST_TEXT, MOST_PLACE, MOST_PAGES = 64, 131, 10_000
 HEALTHS: tuple[Health, ...] = ("down", "degraded", "unknown", "ok")
+_RANK = {health: place for place, health in enumerate(HEALTHS)}
 T = TypeVar("T")
 
 
@@ -89,19 +91,18 @@ def read(query: str) -> Wanted:
     )
 
 
-def chosen(views: Sequence[DeviceView], want: Wanted) -> list[DeviceView]:
-    """Return the devices in use that fit: the worst first, then by name."""
+def chosen(devices: Sequence[Glance], want: Wanted) -> list[Glance]:
+    """Return the devices that fit: the worst first, then by name."""
     text = want.text.casefold()
     found = [
         one
-        for one in views
-        if one.standing == "confirmed"
-        and (not want.place or inside(place_of(one), want.place))
+        for one in devices
+        if (not want.place or inside(place_of(one), want.place))
         and (not want.kind or one.kind == want.kind)
         and (not want.state or one.health == want.state)
         and (not text or text in f"{one.label}\n{one.node}/{one.device}".casefold())
     ]
-    return sorted(found, key=lambda one: (HEALTHS.index(one.health), one.label, one.node))
+    return sorted(found, key=_worst)
 
 
 def part(found: Sequence[T], page: int) -> tuple[Sequence[T], int]:
@@ -122,7 +123,7 @@ def choices(known: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda one: (len(one[1]), one[1]))
 
 
-def whereabouts(view: DeviceView, known: Mapping[str, str], words: Words) -> str:
+def whereabouts(view: Standing, known: Mapping[str, str], words: Words) -> str:
     """Return where a device is, from the building down."""
     levels = place_of(view).split("/")
     paths = ["/".join(levels[:depth]) for depth in range(2, len(levels) + 1)]
@@ -130,10 +131,10 @@ def whereabouts(view: DeviceView, known: Mapping[str, str], words: Words) -> str
     return " · ".join(said)
 
 
-def kinds(views: Sequence[DeviceView], words: Words) -> list[tuple[str, str]]:
+def kinds(devices: Sequence[Glance], words: Words) -> list[tuple[str, str]]:
     """Return the kinds that there are, by name."""
     return sorted(
-        ((one, kind_word(one, words)) for one in {view.kind for view in views}), key=_name
+        ((one, kind_word(one, words)) for one in {known.kind for known in devices}), key=_name
     )
 
 
@@ -143,9 +144,13 @@ def called(place: Place, words: Words) -> str:
     return words.area(own) if place.label in (own, place.id) else place.label
 
 
-def worst_first(nodes: Sequence[NodeView]) -> list[NodeView]:
+def worst_first(boxes: Sequence[BoxGlance]) -> list[BoxGlance]:
     """Return edge boxes, those first that somebody must see to."""
-    return sorted(nodes, key=lambda one: (HEALTHS.index(one.health), one.label, one.node))
+    return sorted(boxes, key=_worst)
+
+
+def _worst(one: Glance | BoxGlance) -> tuple[int, str, str]:
+    return _RANK[one.health], one.label, one.node
 
 
 def _number(text: str) -> int:

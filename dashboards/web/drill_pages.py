@@ -25,7 +25,7 @@ def drills(
     viewer, house = visit.viewer, visit.house
     viewer.within("act")
     going_on = house.services.drills.list(viewer)
-    devices = house.services.devices.list(viewer, house.clock.now())
+    devices = house.services.devices.estate(viewer, house.clock.now()).devices
     want = device_list.wanted(q, page=page)
     found = sorted(device_list.chosen(devices, want), key=lambda one: (one.label, one.node))
     places, pages = device_list.part(found, want.page)

@@ -178,7 +178,7 @@ class Teller:
     @cached_property
     def called(self) -> Called:
         """What people call areas and edge boxes."""
-        return self._services.history.called(self._viewer, devices=False)
+        return self._services.history.called(self._viewer, ())
 
     def took(self, seconds: float | None) -> str:
         """Return a length of time in words, a dash when there was none."""

@@ -18,11 +18,12 @@ from ingest.accounts.account import Viewer
 from ingest.floors.book import FloorPlan, Marker
 from ingest.refusal import NotThere
 from ingest.services import Services
+from ingest.services.estate import Glance
 from ingest.services.views import DeviceView, Health
 
 FEW = 24
 """Devices whose names stand beside their markers; of more, names would cover each other."""
-Views = Mapping[tuple[str, str], DeviceView]
+Views = Mapping[tuple[str, str], DeviceView | Glance]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def shown(
     """Return what the page of a plan shows. Raises NotThere."""
     found = services.floors.get(viewer, plan)
     words = Words(language, {})
-    views = {(one.node, one.device): one for one in services.devices.list(viewer, now)}
+    known = services.devices.estate(viewer, now).devices
+    views = {(one.node, one.device): one for one in known}
     return {
         "floor": floor(found, views, words, _called(services, viewer, found.place)),
         "place": found.place,
@@ -118,10 +120,8 @@ def candidates(
     there = {(one.node, one.device) for one in found.markers}
     views = {
         (one.node, one.device): one
-        for one in services.devices.list(viewer, now)
-        if one.standing == "confirmed"
-        and (one.node, one.device) not in there
-        and inside(place_of(one), found.place)
+        for one in services.devices.estate(viewer, now).devices
+        if (one.node, one.device) not in there and inside(place_of(one), found.place)
     }
     every = tuple(Marker(node=node, device=device, x=0.5, y=0.5) for node, device in views)
     made = floor(replace(found, markers=every), views, Words(language, {}))

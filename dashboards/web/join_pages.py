@@ -26,11 +26,12 @@ WRONG = {
     "hours": msg("A code lasts 1 to 168 hours."),
 }
 STATES: dict[tuple[Literal["issue", "revoke"], bool], str] = {
-    ("issue", True): msg("Certificate until"),
-    ("issue", False): msg("Waiting for its certificate: `linli broker keep` signs it"),
+    ("issue", True): msg("Known to the broker"),
+    ("issue", False): msg("Waiting to be known to the broker: `linli broker keep` sees to it"),
     ("revoke", True): msg("Shut out"),
     ("revoke", False): msg("Being shut out: `linli broker keep` does it"),
 }
+CERTIFIED = msg("Certificate until")
 
 REASONS: dict[Reason, str] = {
     "name": msg("no or a wrong name or password"),
@@ -79,7 +80,7 @@ def withdraw(visit: Acting, code: str) -> Response:
 
 @router.post(HERE + "/boxes/{node}/shut-out")
 def shut_out(visit: Acting, node: str) -> Response:
-    """End a box's key and certificates, such as when it was stolen."""
+    """End a box's key, certificates and password, such as when it was stolen."""
     visit.house.services.joining.shut_out(visit.viewer, node, visit.house.clock.now())
     return visit.go(HERE)
 
@@ -112,9 +113,10 @@ def _said(visit: Visit, box: Box | None) -> str:
     """Return in words how a box stands that joined; nothing of one that was set up otherwise."""
     if box is None:
         return ""
-    said = visit.frame.say(STATES[box.kind, box.done is not None])
     if box.refused is not None:
-        return f"{said}: {box.refused}"
+        return f"{visit.frame.say(msg('Not done:'))} {box.refused}"
+    said = visit.frame.say(STATES[box.kind, box.done is not None])
     if box.kind == "issue" and box.until is not None:
-        return f"{said} {visit.calendar.moment(box.until).clock}"
+        until = visit.calendar.moment(box.until).clock
+        return f"{said} · {visit.frame.say(CERTIFIED)} {until}"
     return said

@@ -17,7 +17,8 @@ from ingest.accounts.account import Viewer
 from ingest.registry.records import Device, Edge, Place, Record, area_of
 from ingest.services import Services
 from ingest.services.counts import Filter
-from ingest.services.views import DeviceView, Health, NodeView
+from ingest.services.estate import BoxGlance, Glance
+from ingest.services.views import Health
 
 WEEK = timedelta(days=7)
 SHOWN = 60
@@ -25,8 +26,8 @@ SHOWN = 60
 MOST_BRANCHES = 150
 """Places of a tree that one page shows, except that the next level is always there."""
 _WORST: dict[Health, int] = {"down": 0, "degraded": 1, "unknown": 2, "ok": 3}
-Open = Mapping[tuple[str, str, str], int]
-"""Unresolved incidents by area, node and device."""
+Open = Mapping[str, int]
+"""Unresolved incidents by place, below the site."""
 
 
 @dataclass(slots=True)
@@ -80,8 +81,8 @@ class Day:
 
 def tree(
     places: Iterable[Place],
-    devices: Iterable[DeviceView],
-    nodes: Iterable[NodeView],
+    devices: Iterable[Glance],
+    boxes: Iterable[BoxGlance],
     open_: Open,
     words: Words,
 ) -> dict[str, Branch]:
@@ -89,18 +90,20 @@ def tree(
     found = {
         one.id: Branch(one.id, called(one, words), words.say(PLACES[one.kind])) for one in places
     }
-    homes: dict[tuple[str, str], str] = {}
-    for one in devices:
-        if one.standing == "confirmed":
-            homes[one.node, one.device] = place_of(one)
-            _count(found, place_of(one), one.health)
-    for box in nodes:
-        if box.standing == "confirmed":
-            _count(found, f"{box.site}/{box.area}", box.health)
-    site = next((path for path in found if "/" not in path), "")
-    for (area, node, device), number in open_.items():
-        for branch in _above(found, homes.get((node, device), f"{site}/{area}")):
-            branch.open += number
+    # Many stand in the same place and are alike, so they are counted before paths are walked.
+    alike = Counter((one.site, one.subject or one.area, one.health) for one in devices)
+    alike += Counter(
+        (one.site, one.area, one.health) for one in boxes if one.standing == "confirmed"
+    )
+    for (site, below, health), number in alike.items():
+        _count(_nearest(found, f"{site}/{below}"), health, number)
+    root = next((path for path in found if "/" not in path), "")
+    for below, number in open_.items():
+        home = _nearest(found, f"{root}/{below}")
+        if home is not None:
+            home.open += number
+    for branch in sorted(found.values(), key=_depth, reverse=True):
+        _pass_on(branch, _nearest(found, branch.id.rpartition("/")[0]))
     for path, branch in found.items():
         above = found.get(path.rpartition("/")[0])
         if above is not None:
@@ -129,11 +132,31 @@ def _above(found: Mapping[str, Branch], path: str) -> list[Branch]:
     return [found[name] for name in known if name in found]
 
 
-def _count(found: Mapping[str, Branch], path: str, health: Health) -> None:
-    for branch in _above(found, path):
-        branch.total += 1
-        branch.ailing += health in {"down", "degraded"}
-        branch.silent += health == "unknown"
+def _nearest(found: Mapping[str, Branch], path: str) -> Branch | None:
+    """Return the deepest known place of a path."""
+    while path and path not in found:
+        path = path.rpartition("/")[0]
+    return found.get(path)
+
+
+def _depth(branch: Branch) -> int:
+    return branch.depth
+
+
+def _count(home: Branch | None, health: Health, number: int) -> None:
+    if home is not None:
+        home.total += number
+        home.ailing += number * (health in {"down", "degraded"})
+        home.silent += number * (health == "unknown")
+
+
+def _pass_on(branch: Branch, above: Branch | None) -> None:
+    """Count what is in a place in the one around it too."""
+    if above is not None:
+        above.total += branch.total
+        above.ailing += branch.ailing
+        above.silent += branch.silent
+        above.open += branch.open
 
 
 def things(
@@ -184,7 +207,7 @@ def week(
     services: Services,
     viewer: Viewer,
     place: str,
-    devices: Iterable[DeviceView],
+    devices: Iterable[Glance],
     calendar: Calendar,
 ) -> list[Day]:
     """Return how many incidents began there on each of the last seven days of the site's clock."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -18,8 +18,8 @@ from ingest import spreadsheet
 from ingest.refusal import NotThere, Outdated
 from ingest.registry.records import area_of
 from ingest.registry.words import VALUES
+from ingest.services.estate import Estate
 from ingest.services.registry import Seen
-from ingest.services.views import DeviceView, NodeView
 from linli.errors import InputError
 
 router = APIRouter()
@@ -31,12 +31,12 @@ def overview(visit: SignedIn, place: str = "", q: str = "", done: int = 0) -> Re
     services, viewer = visit.house.services, visit.viewer
     words, now = Words(visit.language, {}), visit.house.clock.now()
     area = area_of(place) if place else None
-    devices = services.devices.list(viewer, now, area)
-    nodes = services.devices.nodes(viewer, now)
-    open_ = services.incidents.unresolved_by_device(viewer)
-    branches = places.tree(services.registry.places(viewer), devices, nodes, open_, words)
+    estate = services.devices.estate(viewer, now, area)
+    open_ = services.incidents.unresolved_by_place(viewer)
+    known = services.registry.places(viewer)
+    branches = places.tree(known, estate.devices, estate.boxes, open_, words)
     if place:
-        return _place(visit, branches, place, devices, nodes)
+        return _place(visit, branches, place, estate)
     text = " ".join(q.split()).casefold()[:64]
     hits = [
         one for one in branches.values() if text and text in f"{one.label}\n{one.id}".casefold()
@@ -58,16 +58,16 @@ def _place(
     visit: Visit,
     branches: Mapping[str, Branch],
     place: str,
-    devices: Sequence[DeviceView],
-    nodes: Sequence[NodeView],
+    estate: Estate,
 ) -> Response:
     services, viewer, desk = visit.house.services, visit.viewer, visit.house.desk
     branch, calendar = branches.get(place), visit.calendar
     if branch is None:
         raise NotThere("no such place")
     words, area = Words(visit.language, {}), area_of(place)
+    devices = estate.devices
     health = {f"{one.node}/{one.device}": one.health for one in devices}
-    health |= {one.node: one.health for one in nodes}
+    health |= {one.node: one.health for one in estate.boxes}
     records = services.registry.things(viewer, area) if area else ()
     found = places.things(place, records, health, branches, words)
     return visit.page(

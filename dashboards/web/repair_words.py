@@ -17,7 +17,7 @@ class Advice(NamedTuple):
 
 
 _START = msg("The system does not start again with it.")
-_SERVER = msg("Tell whoever looks after the server; the details below say what to run there.")
+_SERVER = msg("Tell whoever looks after the server.")
 _NOTHING = msg(
     "Nothing that happens is stored or shown, and nobody is called. Edge boxes still act by "
     "themselves."
@@ -81,12 +81,25 @@ ADVICE: dict[str, Advice] = {
     "disk-low": Advice(
         msg("The server's disk is nearly full"),
         msg(
-            "When it is full nothing new is stored or shown; edge boxes hold what they saw for "
-            "a while."
+            "Soon the oldest readings are deleted, then the oldest pictures. When it is full "
+            "nothing new is stored; edge boxes hold what they saw for a while."
         ),
         msg(
             "Tell whoever looks after the server today: make room, or keep pictures for fewer days."
         ),
+    ),
+    "disk-giving-up": Advice(
+        msg("The server's disk is full: old data is being deleted"),
+        msg(
+            "Older charts lose their detail and older incidents their pictures. Alarms, and "
+            "pictures that somebody holds, stay."
+        ),
+        msg("Tell whoever looks after the server now: make room, or get a larger disk."),
+    ),
+    "evidence-filling": Advice(
+        msg("The room for pictures will be used up within two weeks"),
+        msg("Nothing yet. Then the oldest pictures go before their time."),
+        msg("Tell whoever looks after the server: more room for pictures, or fewer days."),
     ),
     "disk-filling": Advice(
         msg("The server's disk will be full within two weeks"),
@@ -95,6 +108,11 @@ ADVICE: dict[str, Advice] = {
             "Tell whoever looks after the server this week: make room, or keep pictures for "
             "fewer days."
         ),
+    ),
+    "memory-high": Advice(
+        msg("The server's program holds too much memory"),
+        msg("Live views end first. Above its limit the program starts again, in some seconds."),
+        msg("Tell whoever looks after the server; a restart at a quiet hour helps for a while."),
     ),
     "ingest-down": Advice(
         msg("The system does not run"),
@@ -116,6 +134,11 @@ ADVICE: dict[str, Advice] = {
         msg("Residents notice nothing; but nobody would see that somebody tries to break in."),
         _SERVER,
     ),
+    "share-waiting": Advice(
+        msg("The district is not told what is over"),
+        _NONE,
+        _SERVER,
+    ),
     "broker-strangers": Advice(
         msg("Somebody tries to get in at the message broker"),
         msg("Nothing, as long as nobody gets in. A box of ours with an old password is not heard."),
@@ -128,7 +151,7 @@ ADVICE: dict[str, Advice] = {
     "broker-retained": Advice(
         msg("A box floods the message broker"),
         msg("When its memory is full it takes nothing from anybody."),
-        msg("Shut out the box that sends so much; the details below help to find it."),
+        msg("Shut out the box that sends so much; whoever looks after the server can tell which."),
         "/settings/joining",
     ),
     "authority-ends": Advice(
@@ -187,7 +210,7 @@ ADVICE: dict[str, Advice] = {
     "quarantine-full": Advice(
         msg("A device sends what nobody can read, over and over"),
         _NONE,
-        msg("Find it with the details below, then mend it or switch it off."),
+        msg("Let whoever looks after the server find it, then mend it or switch it off."),
     ),
     "evidence-full": Advice(
         msg("The room for pictures is nearly used up"),
@@ -327,6 +350,11 @@ ADVICE: dict[str, Advice] = {
     "backup-failed": Advice(
         msg("The last backup did not arrive"),
         msg("Nobody notices anything; the backup before is there."),
+        msg("It is tried again each hour. See that the place of the backups is connected."),
+    ),
+    "backup-untold": Advice(
+        msg("The backups do not know yet who left"),
+        msg("Nobody notices anything; an older backup alone would bring them back."),
         msg("It is tried again each hour. See that the place of the backups is connected."),
     ),
     "model-wrong": Advice(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboards.web.language import msg
 from dashboards.web.moments import Calendar, Moment
+from dashboards.web.repair_figures import figures
 from dashboards.web.repair_words import ADVICE, OTHER, Advice
 from dashboards.web.words import Words
 from ingest.accounts.account import Right, Viewer
@@ -26,7 +28,11 @@ RIGHTS: dict[str, Right] = {
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Everything that is found under one code; `details` are (what, do) in the doctor's English."""
+    """Everything that is found under one code; `details` are (what, do) in the doctor's English.
+
+    `figures` are what of them is a figure, in the language of the page. Both are empty for those
+    who may not arrange things.
+    """
 
     code: str
     level: Level
@@ -37,6 +43,7 @@ class Repair:
     do: str
     path: str | None
     boxes: tuple[str, ...]
+    figures: tuple[str, ...]
     details: tuple[tuple[str, str], ...]
 
 
@@ -92,8 +99,21 @@ def _repair(
         do=words.say(advice.do),
         path=_path(advice, viewer),
         boxes=tuple(labels.get(one, one) for one in nodes),
+        figures=tuple(_figures(group, words, labels)),
         details=tuple((one.what, one.do or "") for one in group if one.what),
     )
+
+
+def _figures(
+    group: Sequence[FindingView], words: Words, labels: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the figures of each, with its box where there are several."""
+    for one in group:
+        said = figures(one.what or "", words)
+        if said and one.node and len(group) > 1:
+            yield f"{labels.get(one.node, one.node)}{words.say(msg(': '))}{said}"
+        elif said:
+            yield said
 
 
 def _path(advice: Advice, viewer: Viewer) -> str | None:

@@ -222,13 +222,16 @@ def _keep(
     configs, viewer = visit.house.services.configs, visit.viewer
     state = configs.watched(viewer, *where)
     name = fields["name"] or fields["gone"] or fields["back"]
-    before = next((one for one in state.watched.state if one.get("id") == name), {})
-    places = [one for one in state.watched.state if one.get("id") != name]
+    places = list(state.watched.state)
+    at = next((at for at, one in enumerate(places) if one.get("id") == name), len(places))
+    before = places[at] if at < len(places) else {}
     try:
         if fields["back"]:
-            places.append({**before, "taught": _before(visit, where, name)})
-        elif not fields["gone"]:
-            places.append(_place(name, fields["taught"], alarm, before))
+            places[at : at + 1] = [{**before, "taught": _before(visit, where, name)}]
+        elif fields["gone"]:
+            places[at : at + 1] = []
+        else:
+            places[at : at + 1] = [_place(name, fields["taught"], alarm, before)]
     except InputError as error:
         return _page(visit, state, wrong=error.what)
     said = msg("Earlier teaching again: %(name)s") if fields["back"] else msg("Taught: %(name)s")

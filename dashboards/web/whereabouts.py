@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from ingest.services.views import DeviceView
+from typing import Protocol
 
 
-def place_of(view: DeviceView) -> str:
+class Standing(Protocol):
+    """What stands somewhere: a device in full, or a glance at one."""
+
+    @property
+    def site(self) -> str:
+        """The site's id."""
+        ...
+
+    @property
+    def area(self) -> str:
+        """The area of its edge box."""
+        ...
+
+    @property
+    def subject(self) -> str | None:
+        """Its own place below the site, None where nobody gave it one."""
+        ...
+
+
+def place_of(view: Standing) -> str:
     """Return the path of its place: its own, or else that of its edge box's area."""
     return f"{view.site}/{view.subject or view.area}"
 

@@ -11,7 +11,7 @@ from ingest.incidents.incident import Incident, Key, Label, State
 from ingest.incidents.storm import NOWHERE
 from ingest.rules.targets import AREA
 from linli.events import Severity
-from linli.topics import SELF
+from linli.topics import PROBE_NODE, SELF
 
 SEVERITIES: dict[Severity, str] = {
     "critical": msg("Critical"),
@@ -63,6 +63,7 @@ EVENTS = {
     "sensor-offline": msg("Sensor silent"),
     "sensor-source-offline": msg("Sensors' gateway silent"),
     "message-conflict": msg("Box contradicts its own messages"),
+    "disk-low": msg("Disk · %(object)s"),
 }
 KEPT = {
     "gate-passed": msg("Somebody passed a gate"),
@@ -77,6 +78,7 @@ _ANYBODY = {
     "bin-full": msg("Bin full"),
     "lamp-fault": msg("Lamp not as it should be"),
     "camera-tampered": msg("Camera not as it should be"),
+    "disk-low": msg("Disk nearly full"),
 }
 OBJECTS = {
     "person": msg("Person"),
@@ -105,6 +107,10 @@ OBJECTS = {
     "covered": msg("Covered"),
     "frozen": msg("Picture stands still"),
     "moved": msg("Turned away"),
+    # How short a disk is.
+    "little-room": msg("Nearly full"),
+    "no-room": msg("Full: readings are given up"),
+    "giving-up": msg("Full: what is oldest is deleted"),
     # States of taught places, which stand where an object does.
     "full": msg("Full"),
     "overflowing": msg("Overflowing"),
@@ -167,6 +173,9 @@ _NUMBERED = (
 )
 
 
+_DAYS = re.compile(r"days-([0-9]{1,3})", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Speaks one language; `devices` maps (node, device) to the name people gave it.
@@ -215,6 +224,8 @@ class Words:
         """Return the place as the camera is called."""
         if key.device == NOWHERE:
             return self.say(msg("Whole site"))
+        if key.node == PROBE_NODE:
+            return self.say(msg("Server"))
         if key.node == AREA:
             return self.area(key.device)
         known = self.devices.get((key.node, key.device))
@@ -240,6 +251,8 @@ class Words:
 
     def object(self, label: str) -> str:
         """Return what the model calls an object."""
+        if days := _DAYS.fullmatch(label):
+            return self.say(msg("full in about %(count)s days")) % {"count": days.group(1)}
         return self._known(OBJECTS, label)
 
     def action(self, action: str, result: str) -> str:

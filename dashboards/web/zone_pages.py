@@ -62,11 +62,10 @@ async def draw(visit: SignedIn, request: Request, node: str, device: str) -> Res
 def no_document(visit: Visit, node: str, device: str) -> Response:
     """Say why nothing can be set here: the box goes by its own file. Raises NotThere."""
     services, now = visit.house.services, visit.house.clock.now()
-    devices = services.devices.list(visit.viewer, now)
-    found = next((one for one in devices if (one.node, one.device) == (node, device)), None)
-    if found is None:
+    found = services.devices.page(visit.viewer, now, devices=[f"{node}/{device}"]).items
+    if not found:
         raise NotThere("no such camera")
-    return visit.page("no_document.html", label=found.label, node=node, device=device)
+    return visit.page("no_document.html", label=found[0].label, node=node, device=device)
 
 
 def _keep(visit: Visit, where: tuple[str, str], drawn: Drawn) -> Response:

@@ -66,6 +66,7 @@ BODIES: dict[str, object] = {  # of what is refused without one before it is ask
     "/api/v1/joins": {"node": "C"},
     "/api/v1/join": {"code": "x", "key": "k" * 40},
     "/api/v1/edge-certificate": {"request": "x"},
+    "/api/v1/edge-password": {"digest": "x"},
     "/api/v1/notifications/test": {"channel": "x", "address": "y"},
     "/api/v1/evidence/{evidence}/hold": {"why": "police"},
     "/api/v1/evidence/{evidence}/release": {"why": "over"},

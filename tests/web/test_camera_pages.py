@@ -83,13 +83,16 @@ def fields(page: str) -> dict[str, str]:
     return found
 
 
+NOTHING_NEW = "Nothing is new: the edge is to do just this already."
+
+
 def test_what_is_not_touched_stays_to_the_last_digit(client: TestClient, token: str) -> None:
     page = client.get(f"{PAGE}/zones").text
     assert "Used by: E-bike in the lift, Crowd." in page
     assert 'points="20,40 80,40 80,100 20,100"' in page
     before = kept(client)
     done = client.post(f"{PAGE}/zones", data=fields(page))
-    assert "Nothing is new: the edge is to do just this already." in done.text
+    assert NOTHING_NEW in done.text
     assert kept(client) == before
     assert client.app.state.services.configs.state(ADMIN, NODE).wanted.version == 1
 
@@ -211,6 +214,9 @@ def test_a_scenario_is_set_and_what_is_usual_is_not_written_down(
     assert "Otherwise than usual here: How long it must stay (seconds) 2.5" in page
     change(client, token, "0", hours="1")
     assert kept(client).scenario[0] == EBIKE
+    before = kept(client)
+    assert NOTHING_NEW in change(client, token, "0", hours="1").text
+    assert kept(client) == before
     assert "no longer off" in client.get(f"/edges/{NODE}/versions").text
 
 
@@ -273,7 +279,7 @@ def test_what_it_found_stands_beside_it(client: TestClient, folder: Folder, toke
 def test_what_the_edge_runs_is_said(client: TestClient, folder: Folder, token: str) -> None:
     def report(version: int, refused: int | None = None) -> str:
         said = ConfigReport(version=version, refused=refused, detail="no such class: ebike")
-        data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8, config=said)
+        data = ReportData(agent="0.1", uptime=5, rss=9, diskfree=8 << 30, config=said)
         with writing(folder.state) as connection:
             registry.keep_report(connection, registry.Origin(SITE, AREA, NODE), data, NOON)
         return client.get(f"{PAGE}/zones").text

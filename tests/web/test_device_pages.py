@@ -18,7 +18,8 @@ from dashboards.web.moments import Calendar
 from dashboards.web.readings import figure, scale_of
 from dashboards.web.words import Words
 from ingest.services.availability import AvailabilityView
-from ingest.services.views import DeviceView, Health, SeriesPoint
+from ingest.services.estate import Glance
+from ingest.services.views import Health, SeriesPoint
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CALENDAR = Calendar("en", UTC, NOW)
@@ -92,12 +93,9 @@ def test_values_are_said_as_people_say_them() -> None:
     assert figure(12345.6, "W") == "12346 W"
 
 
-def view(number: int, **more: Any) -> DeviceView:
+def view(number: int, **more: Any) -> Glance:
     given = {"label": f"灯 {number}", "kind": "lamp", "subject": None, "health": "ok", **more}
-    return DeviceView(
-        site="c001", area="b03", node="n1", device=f"d{number}", standing="confirmed",
-        state="unknown", **given,
-    )  # fmt: skip
+    return Glance(site="c001", area="b03", node="n1", device=f"d{number}", **given)
 
 
 def test_devices_are_found_by_text_place_kind_and_state() -> None:
@@ -105,13 +103,12 @@ def test_devices_are_found_by_text_place_kind_and_state() -> None:
         view(1),
         view(2, subject="b03/u1", health="down"),
         view(3, subject="b03/u10", kind="bin"),
-        replace(view(4), standing="discovered"),
     ]
 
     def found(query: str) -> list[str]:
         return [one.device for one in chosen(views, read(query))]
 
-    assert found("") == ["d2", "d1", "d3"], "the worst first, discovered ones apart"
+    assert found("") == ["d2", "d1", "d3"], "the worst first"
     assert found("place=c001/b03/u1") == ["d2"], "u10 is another place"
     assert found("place=c001") == ["d2", "d1", "d3"]
     assert found("kind=bin") == ["d3"]

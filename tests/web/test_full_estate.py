@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from arranging import sign_in
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from full_estate import fill
+from full_estate import BOXES, BUILDINGS, fill
 from house import ADMIN, NOON, PASSWORDS, Folder
+from msgspec.structs import replace
 from served import served
 from starlette.routing import Mount
 
@@ -30,18 +31,13 @@ from ingest.app import create_app
 DEVICES, WAITING = 2_000, 5_000
 MOST = (30, 200, 150)
 """Queries, thousands of steps of SQLite, kilobytes: of pages that tell of single things."""
-LINES = 48
-"""Queries for the last hour of each camera on a page, at most."""
 MORE = {
     "/report": (30, 300, 150),
     "/trends": (30, 600, 150),
     "/registry": (30, 250, 150),
     "/registry?q=u1": (30, 250, 150),
-    "/devices": (30 + LINES, 200, 150),
-    "/devices?boxes=9": (30 + LINES, 200, 150),
-    "/devices?q=d19&page=2": (30 + LINES, 200, 150),
 }
-"""Those that sum up weeks, count what stands in places, or draw a line for each camera shown."""
+"""Those that sum up weeks, or count what stands in places."""
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
 ENDLESS = {"/live", "/wall/live"}
@@ -139,6 +135,16 @@ def test_every_list_is_bounded(app: FastAPI) -> None:
             if any(one > most for one, most in zip(cost, MORE.get(path, MOST), strict=True)):
                 over[path] = cost
     assert over == {}, f"more than {MOST} queries, thousands of steps of SQLite, kilobytes"
+
+
+def test_what_is_open_is_counted_where_its_device_stands(app: FastAPI) -> None:
+    incidents = app.state.services.incidents
+    everywhere = incidents.unresolved_by_place(ADMIN)
+    assert sum(everywhere.values()) == WAITING
+    assert all(place.count("/") == 1 for place in everywhere), "each device has its own place"
+    limited = incidents.unresolved_by_place(replace(ADMIN, areas=frozenset({"f00"})))
+    boxes = {f"n{number:03}" for number in range(0, BOXES, BUILDINGS)}
+    assert {place.partition("/")[0] for place in limited} == boxes
 
 
 @pytest.mark.parametrize(

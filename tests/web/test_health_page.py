@@ -13,16 +13,19 @@ from fastapi.testclient import TestClient
 from house import NODE, PASSWORDS, Folder
 
 from dashboards.web import mount
+from dashboards.web.repair_figures import figures
 from dashboards.web.repair_words import ADVICE, OTHER
 from dashboards.web.repairs import RIGHTS
 from dashboards.web.settings_pages import DOORS
 from dashboards.web.words import Words
+from ingest import doctor
 from ingest.app import create_app
 from ingest.repairs import book
 from ingest.repairs.finding import Finding, settled
 from ingest.store.engine import writing
 
 HOUR = timedelta(hours=1)
+DOCTOR = Path(doctor.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -135,3 +138,88 @@ def test_a_strip_on_the_desk_and_the_wall(folder: Folder, client: TestClient) ->
     as_who(client, "wang")
     folder.clock.advance(600)
     assert "The system has trouble" not in text_of(client, "/"), "old news"
+
+
+FIGURES = (
+    "0.1 GB are free on the disk of /srv/linli",
+    "3.0 GB are free on the disk of /srv; at the pace of the last week little is left in 9 days",
+    "n1 (B1) has 0.4 GB of disk left",
+    "incidents is 70 rows and 12 min behind",
+    "7 probes made, 5 stored, 2 lost",
+    "7 probes made, 5 stored, 2 lost, 95 % of the last hour within 0.31 s",
+    "4 stored messages could not be used and were skipped",
+    "8 readings were refused: n1/x has 64 series already",
+    "95 of 100 MB of refused messages are kept",
+    "19.5 of 20.0 GB of pictures are kept",
+    "the pictures of 3 incidents of the last day have not come",
+    "InfluxDB refused 9 points; 2 of them found no room and are gone from the copy",
+    "nothing is written into InfluxDB; 8 rows and 6 steps of incidents wait",
+    "there is no young backup at /mnt, the newest is of 2026-03-01: away",
+    "that 2 people, accounts or tokens left is not written at /mnt: away",
+    "n1 fell or hung and was started again; 3 times since its parent began: killed",
+    "300 telemetry of n1 (B1) wait to be sent",
+    "n1 gave up 9 events for lack of space; 2 were refused",
+    "n1 breaks the contract; 77 of its messages were not read so far, and some were refused",
+    "the clock of n1 runs ahead, last noticed 2026-03-02 08:00 UTC",
+    "n1 runs Linli 0.1, this is 0.2",
+    "5 notifications of the last day were given up",
+    "somebody tries to sign in at the broker: 25 times in a day, from 10.0.0.9",
+    "the broker retains 9000 messages, this community needs at most 200: a box fills its memory",
+    "3 ends of incidents wait to be told to the district",
+    "the authority in ca.crt ends on 2026-03-02",
+    "the certificate of n1 ends on 2026-03-09, and it has not got another",
+    "the oldest of what is worth least is deleted: 5 readings and means and 6 pictures so far",
+    "x holds 600 MB of memory, 537 MB are usual at most",
+    "9.5 of 20.0 GB of pictures are kept; at the pace of the last week all is used in 8 days",
+)
+"""What the doctor says, with names and figures of this test."""
+NAMES = re.compile(
+    r"/\w[\w/]*|\bn1(?:/x)?(?: \(B1\))?|\bx\b|ca\.crt|\b64\b"
+    r"|\b(?:min|ends|ended|killed|away|events|telemetry|incidents(?= is))\b"
+)
+
+
+@pytest.mark.parametrize("what", FIGURES)
+def test_figures_are_said_in_both_languages_without_names(what: str) -> None:
+    wanted = set(re.findall(r"\d[\d.:-]*\d|\d", NAMES.sub("", what).replace("95 %", "")))
+    for language in ("zh-CN", "en"):
+        said = figures(what, Words(language, {}))
+        assert said is not None
+        assert bool(CHINESE.search(said)) == (language == "zh-CN")
+        assert "/" not in said
+        missing = wanted - set(re.findall(r"\d[\d.:-]*\d|\d", said))
+        # How many came follows from how many were made and lost; an address is not repeated.
+        assert missing <= {"5", "10.0.0.9"}, said
+
+
+def test_the_doctor_says_it_in_these_words() -> None:
+    source = "".join(path.read_text() for path in sorted(DOCTOR.glob("*.py")))
+    spoken = re.sub(r'"\s+f?"', "", source)
+    for what in FIGURES:
+        for part in re.split(r"[\d.]+(?:[:-]\d+)*", NAMES.sub("0", what)):
+            words = part.strip(" ():,")
+            assert words in spoken, (what, words)
+
+
+def test_figures_are_for_those_who_may_arrange(folder: Folder, client: TestClient) -> None:
+    put(
+        folder,
+        Finding(code="disk-low", level="bad", what=FIGURES[0], do="Make room"),
+        *(
+            Finding(code="edge-disk", level="warning", what=FIGURES[2], about=node)
+            for node in (NODE, "c001-n08")
+        ),
+    )
+    as_who(client, "boss", "zh-CN")
+    page = text_of(client, "/health")
+    assert "<p>剩余 0.1 GB。</p>" in page
+    assert "<p>3 号楼：剩余 0.4 GB。</p>" in page
+    assert "<p>c001-n08：剩余 0.4 GB。</p>" in page
+    as_who(client, "wang", "zh-CN")
+    page = text_of(client, "/health")
+    assert "GB" not in page
+    assert "详情" not in page, "nothing stands below for the duty desk"
+
+
+def test_no_advice_speaks_of_details_that_only_some_see() -> None:
+    assert not [one.do for one in (*ADVICE.values(), OTHER) if "below" in one.do]

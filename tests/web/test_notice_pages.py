@@ -19,7 +19,8 @@ from linli.errors import InputError
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("LINLI_SHOTS")
-NOTICE = Notice(operator="和园物业 <服务中心>", contact="前台，电话 010-5555 0100")
+PURPOSE = "电梯里不进电动车 & 楼道畅通"
+NOTICE = Notice(operator="和园物业 <服务中心>", contact="前台，电话 010-5555 0100", purpose=PURPOSE)
 KEPT = Evidence(days=21, safety_days=77, false_alarm_days=5)
 
 
@@ -39,7 +40,7 @@ def test_anybody_reads_it_in_both_languages(client: TestClient) -> None:
     page = client.get("/notice?lang=en")
     assert page.status_code == 200
     text = said(page)
-    for part in ("21 days", "77 days", "5 days", "is not recorded", "010-5555 0100"):
+    for part in ("21 days", "77 days", "5 days", "is not recorded", "010-5555 0100", PURPOSE):
         assert part in text, part
     assert "和园物业 <服务中心>" in text
     assert "<服务中心>" not in page.text, "what settings say is text"
@@ -48,7 +49,7 @@ def test_anybody_reads_it_in_both_languages(client: TestClient) -> None:
     found = client.get("/api/v1/notice").json()
     assert found["face_templates"] == found["video_days"] == 0
     assert (found["picture_days"], found["incident_days"]) == (21, None)
-    assert found["operator"] == NOTICE.operator
+    assert (found["operator"], found["purpose"]) == (NOTICE.operator, PURPOSE)
 
 
 def test_the_sign_says_it_twice_and_where_to_read_more(client: TestClient) -> None:

@@ -416,7 +416,7 @@ def test_a_fault_of_ours_is_a_plain_page(
         raise RuntimeError("secret detail")
 
     client = browser(place)
-    monkeypatch.setattr(place.estate, "nodes", broken)
+    monkeypatch.setattr(place.estate, "estate", broken)
     quiet = TestClient(client.app, base_url=client.base_url, raise_server_exceptions=False)
     quiet.cookies.update(client.cookies)
     answer = quiet.get("/devices", headers={"accept-language": "zh"})

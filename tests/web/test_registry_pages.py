@@ -131,6 +131,7 @@ def test_refused_rows_are_named_in_words_and_nothing_is_done(client: TestClient)
     assert "第 8 行</strong> · 岗位" in shown
     assert "改好这些行之后会发生的变化" in shown
     assert "确认，就这样修改" not in shown
+    assert 'aria-label="请先改正这些行' in shown
     assert "<textarea" not in shown
 
 
@@ -143,7 +144,12 @@ def test_a_preview_that_no_longer_holds_is_shown_again(client: TestClient) -> No
     again = confirm(client, token, shown).text
     assert "Somebody changed something meanwhile" in again
     assert "Called: 绿地 → 花园" in again
+    assert 'aria-label="What would change"' in again
     assert "brought in" in confirm(client, token, again).text
+    assert (
+        'aria-label="Everything is as the list says already."'
+        in upload(client, token, LIST.encode()).text
+    )
 
 
 def test_a_list_without_types_is_asked_what_it_is(client: TestClient) -> None:

@@ -106,6 +106,9 @@ def happen(client: TestClient, folder: Folder, data: bytes) -> str:
     return name
 
 
+NOTHING_NEW = "Nothing is new: the edge is to do just this already."
+
+
 def uploads(*states: str, count: int = 4) -> list[tuple[str, Any]]:
     return [
         (f"files.{number}", (f"{state}-{seed}.jpg", bin_picture(state, seed), "image/jpeg"))
@@ -227,6 +230,11 @@ def test_taught_again_it_keeps_what_was_set_for_it_and_can_go_back(
     assert client.post(f"{PAGE}/save", data={**back, "back": "bin-9"}).status_code == 422
     client.post(f"{PAGE}/save", data=back)
     assert configs.watched(ADMIN, NODE, CAMERA).watched.state == (given,)
+    more = {"why": "x", "state": [given, given | {"id": "bin-4"}]}
+    configs.put_watched(ADMIN, NODE, CAMERA, more, seen=Seen(frozenset({"4"})), now=NOON)
+    same = sent | {"version": "5", "taught": json.dumps(given["taught"])}
+    assert NOTHING_NEW in client.post(f"{PAGE}/save", data=same).text
+    assert configs.watched(ADMIN, NODE, CAMERA).version == 5
 
 
 def test_who_may_not_arrange_is_refused_before_pictures_are_read(client: TestClient) -> None:
