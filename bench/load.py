@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -133,10 +133,10 @@ def fresh(template: Path, name: str) -> Path:
     return Path(shutil.copytree(template, folder))
 
 
-def until(condition: object, seconds: float, what: str, pause: float = 0.005) -> None:
+def until(condition: Callable[[], object], seconds: float, what: str, pause: float = 0.005) -> None:
     """Wait for real processes."""
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(what)
         time.sleep(pause)

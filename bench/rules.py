@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from end_to_end import machine
@@ -49,6 +50,7 @@ from linli.ids import uuid7
 
 BEGINNING = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BATCH = 256
+Sent = EventMessage | ReportMessage | TelemetryMessage
 PER_NODE = 50
 DOCUMENT = """
 [[rule]]
@@ -216,9 +218,15 @@ def kept_row(position: int, at: datetime, node: str, device: str, chance: random
     return kept_of(position, at, node, device, telemetry(position, at, node, device, chance))
 
 
-def kept_of(position: int, at: datetime, node: str, device: str, message: object) -> Kept:
+def kept_of(
+    position: int,
+    at: datetime,
+    node: str,
+    device: str,
+    message: EventMessage | ReportMessage | TelemetryMessage,
+) -> Kept:
     micros = round(at.timestamp() * 1e6)
-    kind, name = message.type.split(".")[1:]  # type: ignore[attr-defined]
+    kind, name = message.type.split(".")[1:]
     area = f"b{int(node[-4:]) % 20:02}"
     return Kept(
         id=position,
@@ -229,17 +237,17 @@ def kept_of(position: int, at: datetime, node: str, device: str, message: object
         device=device,
         kind=kind,
         name=name,
-        source=message.source,  # type: ignore[attr-defined]
-        event_id=message.id,  # type: ignore[attr-defined]
+        source=message.source,
+        event_id=message.id,
         stream=None,
         sequence=None,
         time=micros,
         flags=0,
-        payload=encode(message),  # type: ignore[arg-type]
+        payload=encode(message),
     )
 
 
-def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> dict[str, object]:
+def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": uuid7(at),
@@ -252,7 +260,7 @@ def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> dict
     }
 
 
-def fact(number: int) -> dict[str, str]:
+def fact(number: int) -> dict[str, Any]:
     return {"stream": "0000000a", "sequence": sequence_text(number), "low": sequence_text(1)}
 
 
@@ -265,21 +273,21 @@ def telemetry(
         Reading(n="power", v=chance.gauss(30, 20), u="W", t=at),
     )
     common = envelope("telemetry", "sensor", at, node, device)
-    return TelemetryMessage(**common, **fact(number), data=TelemetryData(readings=readings))  # type: ignore[arg-type]
+    return TelemetryMessage(**common, **fact(number), data=TelemetryData(readings=readings))
 
 
 def event(number: int, at: datetime, node: str, device: str, chance: random.Random) -> EventMessage:
     name = chance.choice(["ebike-in-elevator", "door-open"])
     data = EventData(phase="begin", episode=uuid7(at), severity="high", label="thing", since=at)
-    return EventMessage(**envelope("event", name, at, node, device), **fact(number), data=data)  # type: ignore[arg-type]
+    return EventMessage(**envelope("event", name, at, node, device), **fact(number), data=data)
 
 
 def report(at: datetime, node: str) -> ReportMessage:
     lanes = tuple(
         LaneReport(lane=lane, pending=0, evicted=0, dead=0) for lane in ("events", "telemetry")
     )
-    data = ReportData(agent="bench", uptime=1, rss=1, diskfree=1, lanes=lanes)
-    return ReportMessage(**envelope("health", "report", at, node, "self"), data=data)  # type: ignore[arg-type]
+    data = ReportData(agent="bench", uptime=1, rss=1, diskfree=8 << 30, lanes=lanes)
+    return ReportMessage(**envelope("health", "report", at, node, "self"), data=data)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from typing import Any
 
 import psutil
 from load import load_average, until
-from soak_judge import judge, table
+from soak_judge import delays, judge, table
 from soak_picture import draw
 
 from ingest.settings import load_settings
@@ -178,10 +178,8 @@ class House:
         sample.probe = round((probe[1] - probe[0]) / 1000, 1) if probe else None
         if rows:
             self._read = rows[-1][0]
-            delays = sorted(delay / 1000 for _, delay in rows)
-            self._fastest = min(self._fastest, delays[0])
-            sample.p50 = round(delays[len(delays) // 2] - self._fastest, 1)
-            sample.p95 = round(delays[int(len(delays) * 0.95)] - self._fastest, 1)
+            took = [delay for _, delay in rows]
+            sample.p50, sample.p95, self._fastest = delays(took, self._fastest)
 
     def close(self) -> None:
         for process in (self.ingest, self.broker):

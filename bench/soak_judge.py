@@ -8,7 +8,24 @@ from typing import Any
 
 Look = dict[str, Any]
 # How much the last third may be above the first, as a share and in the unit of the figure.
-_ROOM = {"rss": (0.05, 4.0), "files": (0.0, 4.0), "threads": (0.0, 2.0), "p95": (0.5, 20.0)}
+_ROOM = {
+    "rss": (0.05, 4.0),
+    "files": (0.0, 4.0),
+    "threads": (0.0, 2.0),
+    "p95": (0.5, 20.0),
+    "disk": (0.25, 200.0),
+}
+
+
+def delays(micros: Sequence[int], fastest: float) -> tuple[float, float, float]:
+    """Return p50 and p95 above the fastest of all, and the fastest, in milliseconds.
+
+    `micros` are delays of at least one fact, `fastest` the least of those before, in milliseconds.
+    """
+    found = sorted(one / 1000 for one in micros)
+    fastest = min(fastest, found[0])
+    p50, p95 = found[len(found) // 2], found[int(len(found) * 0.95)]
+    return round(p50 - fastest, 1), round(p95 - fastest, 1), fastest
 
 
 def judge(looks: Sequence[Look], played: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +46,7 @@ def judge(looks: Sequence[Look], played: dict[str, Any]) -> dict[str, Any]:
             _row("p95", "fact to journal p95, ms", early, late, _of("p95")),
             _row("p95", "probe made to shown, ms", early, late, _of("probe")),
             _row("p95", "rows not worked on", early, late, _of("behind")),
+            _held("disk", "disk for a stored fact, bytes", *_halves(quiet)),
         ]
     lost = played.get("unreceipted") != 0 or bool(played.get("rejected"))
     return {
@@ -37,21 +55,19 @@ def judge(looks: Sequence[Look], played: dict[str, Any]) -> dict[str, Any]:
         "kills": {name: _kills(looks, name) for name in sorted(_names(looks))},
         "stored": looks[-1]["stored"] if looks else 0,
         "disk": [looks[0]["disk"], looks[-1]["disk"]] if looks else [],
-        "bytes_each": _bytes_each(quiet),
         "flat": bool(rows) and not lost and all(one["flat"] for one in rows),
     }
 
 
 def table(found: dict[str, Any]) -> str:
     """Return it for people."""
-    lines = [f"{'':28} {'begin':>9} {'end':>9}"]
+    lines = [f"{'':29} {'begin':>9} {'end':>9}"]
     for one in found["rows"]:
         mark = "" if one["flat"] else "  NOT FLAT"
-        lines.append(f"{one['what']:28} {_said(one['begin'])} {_said(one['end'])}{mark}")
+        lines.append(f"{one['what']:29} {_said(one['begin'])} {_said(one['end'])}{mark}")
     kept = found["kept"]
     lines.append(f"{found['minutes']:g} minutes, {found['devices']} devices, load {found['load']}")
     lines.append(f"killed: {found['kills']}; stored {found['stored']}, disk {found['disk']} MB")
-    lines.append(f"bytes a stored fact, first and second half: {found['bytes_each']}")
     lines.append(
         f"{kept.get('facts')} facts made, {kept.get('receipted')} receipted, "
         f"{kept.get('unreceipted')} not, rejected {kept.get('rejected')}"
@@ -63,6 +79,10 @@ def _row(
     kind: str, what: str, early: Sequence[Look], late: Sequence[Look], of: Callable[[Look], Any]
 ) -> dict[str, Any]:
     begin, end = (_median([of(one) for one in part]) for part in (early, late))
+    return _held(kind, what, begin, end)
+
+
+def _held(kind: str, what: str, begin: float | None, end: float | None) -> dict[str, Any]:
     share, more = _ROOM[kind]
     # What was not measured is not flat: nobody knows.
     flat = begin is not None and end is not None and end <= begin * (1 + share) + more
@@ -90,11 +110,14 @@ def _kills(looks: Sequence[Look], name: str) -> int:
     return sum(one["killed"] == name for one in looks)
 
 
-def _bytes_each(quiet: Sequence[Look]) -> list[int]:
+def _halves(quiet: Sequence[Look]) -> tuple[float | None, float | None]:
+    """Return what a fact took in the first half and in the second."""
     middle = len(quiet) // 2
-    found = []
-    for part in (quiet[:middle], quiet[middle:]):
-        if len(part) > 1 and part[-1]["stored"] > part[0]["stored"]:
-            grown = (part[-1]["disk"] - part[0]["disk"]) * 2**20
-            found.append(round(grown / (part[-1]["stored"] - part[0]["stored"])))
-    return found
+    return _bytes_each(quiet[:middle]), _bytes_each(quiet[middle:])
+
+
+def _bytes_each(part: Sequence[Look]) -> float | None:
+    if len(part) < 2 or part[-1]["stored"] <= part[0]["stored"]:
+        return None
+    grown = (part[-1]["disk"] - part[0]["disk"]) * 2**20
+    return float(round(grown / (part[-1]["stored"] - part[0]["stored"])))
