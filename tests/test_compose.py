@@ -60,7 +60,8 @@ def test_a_service_may_do_no_more_than_it_needs(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
     assert service["pids_limit"] <= 512
-    assert service["logging"]["options"]["max-size"] == "10m"
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert name == "setup" or re.fullmatch(r"\d+[mg]", service["mem_limit"]), "setup ends by itself"
     root = service["user"].startswith("0:")
     assert root == (name in ROOT)
     assert root or "cap_add" not in service

@@ -24,7 +24,8 @@ FOLDERS = re.compile(
     r"^(?:linli|edge|ingest|dashboards|broker|models|bench|tests|docs|scripts)/[\w./-]*$"
 )
 IN_CHECKOUT = pytest.mark.skipif(
-    not (ROOT / "scripts").is_dir(), reason="the documents are checked in a checkout only"
+    not (ROOT / "scripts").is_dir(),
+    reason="the documents are checked in a checkout only: run it in a clone",
 )
 pytestmark = IN_CHECKOUT
 
@@ -97,7 +98,7 @@ def test_no_host_name_or_path_of_a_machine_is_committed() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.splitlines()
     if not files:
-        pytest.skip("not a git checkout")
+        pytest.skip("this is no git checkout: run it in a clone")
     lock = (ROOT / "dashboards/web/package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     for name in files:

@@ -9,7 +9,9 @@ from guide_steps import CHINESE, GUIDES, Step, names, steps_of
 from guided_world import followed
 from installed_world import refused
 
-pytestmark = pytest.mark.skipif(not GUIDES.is_dir(), reason="the guides are in a checkout only")
+pytestmark = pytest.mark.skipif(
+    not GUIDES.is_dir(), reason="the guides are in a checkout only: run it in a clone"
+)
 SHORT = ("small-estate",)
 ALL = ("small-estate", "security-privacy", "hardware-cost", "edge-box", "district")
 FEW = 6
@@ -46,7 +48,7 @@ def follow(folder: Path, *guides: str) -> None:
         told = f"line {step.line}:\n{step.commands}\n{seen['output'][-3000:]}"
         assert seen["code"] == 0, told
         assert step.missing(seen["output"]) is None, f"{step.missing(seen['output'])!r}; {told}"
-    assert len(done) == wanted
+    assert sum(step.line > 0 for step, _ in done) == wanted
 
 
 @pytest.mark.broker

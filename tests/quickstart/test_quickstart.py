@@ -37,7 +37,9 @@ BOXES = ("c001-lift1", "c001-lift2", "c001-lift3")
 pytestmark = [
     pytest.mark.broker,
     NEEDS_MOSQUITTO,
-    pytest.mark.skipif(not QUICKSTART.is_dir(), reason="the quick starts are in a checkout only"),
+    pytest.mark.skipif(
+        not QUICKSTART.is_dir(), reason="the quick starts are in a checkout only: run it in a clone"
+    ),
 ]
 
 
