@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from ingest.incidents.incident import Transition
 from ingest.registry.book import revision
 from ingest.settings import IngestSettings
 from ingest.share import book, summary
+from ingest.share.hold import is_past
 from ingest.share.summary import Counted, Told
 from ingest.store.engine import reading, writing
 from linli.clock import Clock
@@ -52,8 +54,10 @@ class _Batch(NamedTuple):
 class ShareJob:
     """Publishes one batch, waits for the broker's answers, and moves on when they are surely kept.
 
-    The position follows `SAVED` behind: what a broker took and had not on disk when its power went
-    is told again on the next connection, under the same ids. `refused` counts what it forbids.
+    What happens in a minute is told when that is over, so that the moment of a message says no more
+    than its minute. The position follows `SAVED` behind: what a broker took and had not on disk
+    when its power went is told again on the next connection, under the same ids. `refused` counts
+    what it forbids.
     """
 
     def __init__(
@@ -166,27 +170,36 @@ class ShareJob:
 
     def _tell(self, at: int) -> _Batch | None:
         """Publish what comes next; None when there is nothing."""
+        now = self._clock.now()
         with reading(self._reader) as connection:
-            rows = self._settled(incidents.transitions_after(connection, at, ROWS), at)
-            told = self._events(connection, rows)
+            found = incidents.transitions_after(connection, at, ROWS)
+            rows = self._settled(found, at, now)
+            events = self._events(connection, rows)
             pending = {one for batch in self._taken.values() for one in batch.counts}
-            counts = book.untold(connection, pending)
-        told += [summary.count(self._site, one, self._salt) for one in counts]
+            untold = book.untold(connection, pending)
+        counts = tuple(one for one in untold if is_past(one.at, now))
+        if not rows and not counts:
+            return None
+        if events:
+            with writing(self._writer) as connection:
+                book.note_told(connection, events.keys())
+        told = [*events.values(), *(summary.count(self._site, one, self._salt) for one in counts)]
         try:
             self._waiting = {self._link.publish(one.topic, one.payload) for one in told}
         except LinkError:
             self._rewind()
             return None
-        if not rows and not counts:
-            return None
-        to = rows[-1].id if rows else at
-        return _Batch(to, len(told) - len(counts), tuple(counts))
+        return _Batch(rows[-1].id if rows else at, len(events), counts)
 
-    def _settled(self, rows: tuple[Transition, ...], at: int) -> tuple[Transition, ...]:
-        """Return rows up to the first number that another writer may still commit."""
+    def _settled(
+        self, rows: tuple[Transition, ...], at: int, now: datetime
+    ) -> tuple[Transition, ...]:
+        """Return rows up to the first whose minute runs, or that another writer may put before."""
         before = at
         for place, row in enumerate(rows):
             if row.id != before + 1 and not self._gone(before):
+                return rows[:place]
+            if not is_past(row.recorded, now):
                 return rows[:place]
             before = row.id
         return rows
@@ -198,18 +211,21 @@ class ShareJob:
             self._gap = (before, now)
         return now - self._gap[1] >= GAP
 
-    def _events(self, connection: sa.Connection, rows: tuple[Transition, ...]) -> list[Told]:
-        newest = {row.incident: row.id for row in rows if row.step in _TELLING}
-        found = (self._event(connection, name, number) for name, number in newest.items())
-        return [one for one in found if one is not None]
+    def _events(self, connection: sa.Connection, rows: tuple[Transition, ...]) -> dict[str, Told]:
+        """Return what is told of each incident, as the last of these rows left it."""
+        names = dict.fromkeys(row.incident for row in rows if row.step in _TELLING)
+        found = ((name, self._event(connection, name, rows[-1].id)) for name in names)
+        return {name: one for name, one in found if one is not None}
 
-    def _event(self, connection: sa.Connection, name: str, number: int) -> Told | None:
-        one = incidents.get(connection, name)
-        if one is None or one.state != "resolved":
+    def _event(self, connection: sa.Connection, name: str, upto: int) -> Told | None:
+        now = incidents.get(connection, name)
+        one = None if now is None else book.as_of(connection, now, upto)
+        if now is None or one is None or {now.state, one.state} != {"resolved"}:
             return None
-        if not book.ended_since(connection, name, self._begun):
+        if not book.ended_between(connection, name, self._begun, upto):
             return None
-        if summary.was_none(one) and not book.was_real(connection, name, self._begun, number):
+        none = summary.was_none(now) or summary.was_none(one)
+        if none and not book.was_told(connection, name):
             return None
         return summary.event(one, book.class_at(connection, one), self._salt)
 

@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from ingest.incidents.book import last_transition, transitions_of
+from ingest.incidents.book import last_transition, newest_of, transitions_of
 from ingest.incidents.fold import apply
 from ingest.incidents.incident import Incident
-from ingest.share.summary import Counted, class_of, kind_of, was_none
+from ingest.share.summary import Counted, class_of, kind_of
 from ingest.store.engine import insert
 from ingest.store.incidents import transition
 from ingest.store.registry import CONFIRMED, device, node, place
-from ingest.store.share import share_count, share_progress
+from ingest.store.share import share_count, share_progress, share_told
 from linli.share import AreaClass, SharedKind
 
 Kind = tuple[SharedKind, AreaClass]
@@ -30,6 +30,7 @@ LATE = timedelta(minutes=10)
 _ROWS = 500
 MANY = 1000
 """How many of these are counted, no more."""
+_TOLD = sa.select(share_told.c.incident).where(share_told.c.incident == sa.bindparam("name"))
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,26 +120,40 @@ def waiting(connection: sa.Connection, before: datetime) -> tuple[int, datetime 
     return len(ends_late), ends_late[0] if ends_late else None
 
 
-def ended_since(connection: sa.Connection, incident: str, begun: int) -> bool:
-    """Tell whether an incident was resolved by a transition above `begun`."""
-    later = sa.select(transition.c.id).where(
-        transition.c.incident == incident, transition.c.id > begun, transition.c.step == _ENDS
+def ended_between(connection: sa.Connection, incident: str, begun: int, upto: int) -> bool:
+    """Tell whether an incident was resolved by a transition above `begun`, `upto` at most."""
+    table = transition.c
+    ends = sa.select(table.id).where(
+        table.incident == incident, table.id > begun, table.id <= upto, table.step == _ENDS
     )
-    return connection.scalar(later.limit(1)) is not None
+    return connection.scalar(ends.limit(1)) is not None
 
 
-def was_real(connection: sa.Connection, name: str, begun: int, number: int) -> bool:
-    """Tell whether between two transitions an incident was over, and nobody said it was none."""
+def as_of(connection: sa.Connection, now: Incident, upto: int) -> Incident | None:
+    """Return an incident as a transition left it, whatever became of it since."""
+    newest = newest_of(connection, now.id, 1)
+    if newest and newest[0].id <= upto:
+        return now
     one, after = None, 0
-    while rows := transitions_of(connection, name, after, _ROWS):
+    while rows := transitions_of(connection, now.id, after, _ROWS):
         for row in rows:
-            if row.id >= number:
-                return False
+            if row.id > upto:
+                return one
             one = apply(one, row)
-            if row.id > begun and one.state == "resolved" and not was_none(one):
-                return True
         after = rows[-1].id
-    return False
+    return one
+
+
+def was_told(connection: sa.Connection, name: str) -> bool:
+    """Tell whether an incident was ever given to the broker, which may have lost it."""
+    return connection.scalar(_TOLD, {"name": name}) is not None
+
+
+def note_told(connection: sa.Connection, names: Collection[str]) -> None:
+    """Note that these are being told, before they are: what is said of them later is told too."""
+    if names:
+        rows = [{"incident": name} for name in names]
+        connection.execute(insert(share_told).on_conflict_do_nothing(), rows)
 
 
 def class_at(connection: sa.Connection, one: Incident) -> AreaClass:

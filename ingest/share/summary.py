@@ -6,12 +6,13 @@ back as strictly as a stranger would: a word that is not on the list stays here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from ingest.incidents.incident import Incident, Label
+from ingest.share.hold import whole
 from linli.codec import encode
 from linli.events import schema_uri
 from linli.ids import derived_id
@@ -88,7 +89,7 @@ def event(one: Incident, areaclass: AreaClass, salt: str) -> Told | None:
     )
     made = SharedEvent(
         specversion="1.0",
-        id=derived_id(_whole(one.opened), salt, one.id),
+        id=derived_id(whole(one.opened), salt, one.id),
         source=f"/{one.key.site}",
         type="linli.share.event",
         time=_minute(one.resolved),
@@ -102,7 +103,7 @@ def event(one: Incident, areaclass: AreaClass, salt: str) -> Told | None:
 def count(site: str, one: Counted, salt: str) -> Told:
     """Return what is told of a number of things; each number is a fact with an id of its own."""
     said = (one.kind, one.areaclass, str(one.count), str(one.version))
-    name = derived_id(_whole(one.at), salt, *said)
+    name = derived_id(whole(one.at), salt, *said)
     made = SharedCount(
         specversion="1.0",
         id=name,
@@ -133,9 +134,5 @@ def _response(one: Incident) -> int | None:
     return None if seen is None else max(0, (seen - one.opened) // timedelta(minutes=1))
 
 
-def _whole(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(second=0, microsecond=0)
-
-
 def _minute(at: datetime) -> str:
-    return _whole(at).strftime("%Y-%m-%dT%H:%M:00Z")
+    return whole(at).strftime("%Y-%m-%dT%H:%M:00Z")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ingest.store.engine import UtcDateTime
 from ingest.store.findings import metadata
 
-__all__ = ["metadata", "share_count", "share_progress"]
+__all__ = ["metadata", "share_count", "share_progress", "share_told"]
 
 share_progress = sa.Table(
     "share_progress",  # one row, there once it was switched on
@@ -30,4 +30,10 @@ share_count = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),  # when the number became this
     sa.Column("told", sa.Boolean, nullable=False),
+)
+
+share_told = sa.Table(
+    "share_told",  # each incident that was ever told, written before it is
+    metadata,
+    sa.Column("incident", sa.Text, primary_key=True),
 )

@@ -25,7 +25,7 @@ ON_BOTH = (
     "test_upgrade_cut_short",
     "test_way_back",
     "test_influx_writer",
-    "test_share",
+    *("test_share", "test_share_held"),
     *("test_notify_outbox", "test_notify_twelve", "test_notify_restart"),
 )
 ALWAYS = (

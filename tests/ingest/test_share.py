@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import stores
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sharing import AREA, NODE, SITE, VALIDATORS, WORDS, Community, furnish
+from sharing import (
+    AREA,
+    HELD,
+    NODE,
+    NOON,
+    SITE,
+    SURE,
+    VALIDATORS,
+    WORDS,
+    Community,
+    furnished,
+    settings_in,
+)
 
 from ingest import registry
-from ingest.consumers.share import AFTER_REFUSAL, GAP, SAVED, SLOT, share_of
+from ingest.consumers.share import AFTER_REFUSAL, GAP, share_of
 from ingest.doctor import share as doctor
 from ingest.doctor.sources import opened
 from ingest.incidents import flow
 from ingest.incidents.drill import Drill, beginning, ending
 from ingest.incidents.incident import Incident, Key
 from ingest.incidents.undo import standing
-from ingest.settings import IngestSettings, Share, Site, load_settings
+from ingest.settings import IngestSettings, load_settings
 from ingest.share import book, summary
-from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
 from ingest.store.incidents import transition
 from ingest.store.registry import node
@@ -35,31 +45,21 @@ from linli.events import SEVERITIES
 from linli.ids import uuid7
 from linli.share import SHARED_TYPES
 
-NOON = datetime(2026, 3, 2, 12, 0, 41, 123000, tzinfo=UTC)
 FIELDS = {
     *("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"),
 }
 SAID = {"phase", "type", "severity", "areaclass", "since", "count", "version", "response"}
-SURE = SAVED + 2 * SLOT
 
 
 @pytest.fixture
 def given_settings(tmp_path: Path) -> IngestSettings:
-    where = stores.copy(tmp_path, stores.nothing)
-    return IngestSettings(
-        data=str(tmp_path),
-        site=Site(id=SITE, label="春晖"),
-        database=where,
-        share=Share(enabled=True),
-    )
+    return settings_in(tmp_path)
 
 
 @pytest.fixture
 def community(given_settings: IngestSettings) -> Iterator[Community]:
-    made = Community(database_of(given_settings), ManualClock(NOON))
-    furnish(made.writer)
-    yield made
-    made.close()
+    with furnished(given_settings) as made:
+        yield made
 
 
 def test_what_is_over_is_told_with_these_fields_and_no_others(community: Community) -> None:
@@ -69,7 +69,7 @@ def test_what_is_over_is_told_with_these_fields_and_no_others(community: Communi
     community.staff(before, "label", label="true-alarm")
     community.staff(before, "resume")
     community.staff(before, "undo", undoes=1, back=standing(before))
-    community.pass_time(1)
+    community.pass_time(HELD)
     assert community.told() == [], "what was over before it was switched on stays here"
     one = community.happens("ebike-in-elevator", severity="critical")
     community.clock.advance(130)
@@ -79,13 +79,13 @@ def test_what_is_over_is_told_with_these_fields_and_no_others(community: Communi
     community.pass_time(SURE)
     (told,) = community.told()
     assert set(told) == FIELDS
-    assert (told["source"], told["time"]) == ("/c001", "2026-03-02T12:12:00Z")
+    assert (told["source"], told["time"]) == ("/c001", "2026-03-02T12:14:00Z")
     assert told["data"] == {
         "phase": "end",
         "type": "ebike-in-elevator",
         "severity": "critical",
         "areaclass": "building",
-        "since": "2026-03-02T12:00:00Z",
+        "since": "2026-03-02T12:01:00Z",
         "count": 1,
         "version": told["data"]["version"],
         "response": 2,
@@ -178,35 +178,35 @@ def test_drills_false_alarms_and_what_is_not_on_the_list_stay(community: Communi
         drill, _ = flow.take(connection, ending(drill, "user:x", now))
     community.staff(drill, "resolve")
     false = community.staff(community.happens(), "label", label="false-alarm")
-    community.pass_time(5)
+    community.pass_time(HELD)
     community.staff(false, "label", label="drill")
     community.staff(community.happens("secret-event"), "resolve")
     community.staff(community.happens("message-conflict"), "resolve")
     community.happens()
-    community.pass_time(30)
+    community.pass_time(HELD)
     assert community.told() == []
 
 
 def test_what_opens_again_is_told_again_under_its_id_and_the_greater_version_holds(
     community: Community,
 ) -> None:
-    community.pass_time(5)
+    community.pass_time(HELD)
     one = community.happens()
     community.staff(one, "resolve")
-    community.pass_time(5)
+    community.pass_time(HELD)
     community.staff(one, "resume")
-    community.pass_time(5)
+    community.pass_time(HELD)
     assert len(community.told()) == 1, "while it is open again nothing is told"
     community.staff(one, "resolve")
-    community.pass_time(5)
+    community.pass_time(HELD)
     first, second = community.told()
     assert first["id"] == second["id"]
     assert first["data"]["version"] < second["data"]["version"]
     community.staff(one, "label", label="false-alarm")
-    community.pass_time(5)
+    community.pass_time(HELD)
     assert [told["data"]["count"] for told in community.told()] == [1, 1, 0]
     community.staff(one, "label", label="true-alarm")
-    community.pass_time(5)
+    community.pass_time(HELD)
     assert community.told()[-1]["data"]["count"] == 1
     assert len({told["id"] for told in community.told()}) == 1
 
@@ -214,15 +214,15 @@ def test_what_opens_again_is_told_again_under_its_id_and_the_greater_version_hol
 def test_what_comes_late_of_what_is_over_is_told_with_the_greater_version(
     community: Community,
 ) -> None:
-    community.pass_time(5)
+    community.pass_time(HELD)
     one = community.happens(zone="z")
     community.clock.advance(60)
     community.staff(one, "resolve")
-    community.pass_time(5)
-    before = community.clock.now() - timedelta(seconds=50)
+    community.pass_time(HELD)
+    before = community.clock.now() - timedelta(seconds=HELD + 45)
     community.clock.advance(24 * 3600)
     community.happens(zone="z", since=before, at=before)
-    community.pass_time(5)
+    community.pass_time(HELD)
     said = [told["data"]["count"] for told in community.told()]
     assert said == [1, 2]
     assert len({told["id"] for told in community.told()}) == 1
@@ -232,7 +232,7 @@ def test_nothing_is_lost_when_broker_or_ingest_die(community: Community) -> None
     community.pass_time(5)
     for _ in range(3):
         community.staff(community.happens(), "resolve")
-    community.pass_time(5)
+    community.pass_time(HELD)
     kept = {told["id"] for told in community.told()}
     assert len(kept) == 3
     # The broker's machine loses its power with what it had not saved.
@@ -254,7 +254,7 @@ def test_nothing_is_lost_when_broker_or_ingest_die(community: Community) -> None
         assert book.totals(connection) == (3, 3)
     community.broker.running = False
     community.staff(community.happens(), "resolve")
-    community.pass_time(60)
+    community.pass_time(HELD)
     community.broker.running = True
     community.pass_time(5)
     assert len(community.told()) == 1
@@ -263,9 +263,9 @@ def test_nothing_is_lost_when_broker_or_ingest_die(community: Community) -> None
 def test_a_refusal_keeps_it_and_the_doctor_says_so(
     community: Community, given_settings: IngestSettings
 ) -> None:
-    community.pass_time(5)
+    community.pass_time(HELD)
     community.staff(community.happens(), "resolve")
-    community.clock.advance(1)
+    community.clock.advance(HELD)
     community.job.step()
     (token,) = community.job._waiting
     community.job.on_sent(token, "Not authorized")
@@ -292,6 +292,7 @@ def test_a_number_that_is_still_to_be_committed_is_waited_for(community: Communi
     with writing(community.writer) as connection:  # its commit comes after that of the next
         connection.execute(transition.delete().where(transition.c.id == last))
     community.staff(first, "resolve")
+    community.clock.advance(HELD)
     community.pass_time(GAP / 2)
     assert community.told() == []
     with writing(community.writer) as connection:
@@ -301,7 +302,7 @@ def test_a_number_that_is_still_to_be_committed_is_waited_for(community: Communi
     with writing(community.writer) as connection:
         connection.execute(transition.delete().where(transition.c.id == sa.func.coalesce(last, 0)))
     community.staff(community.happens(), "resolve")
-    community.pass_time(GAP + 10)
+    community.pass_time(HELD + GAP + 10)
     assert len(community.told()) == 2, "a number that never comes holds up nobody"
 
 
@@ -313,7 +314,7 @@ def test_what_was_while_it_is_off_is_never_told(community: Community) -> None:
         book.stop(connection)
     community.staff(community.happens(), "resolve")
     community.job = community.begin()
-    community.pass_time(5)
+    community.pass_time(HELD)
     assert community.told() == []
     with reading(community.reader) as connection:
         assert book.progress(connection).salt == salt  # type: ignore[union-attr]
@@ -324,7 +325,7 @@ def test_numbers_of_things_are_told_once_and_when_they_change(community: Communi
         found = [told["data"] for told in community.told("registry")]
         return [(one["kind"], one["areaclass"], one["count"], one["version"]) for one in found]
 
-    community.pass_time(5)
+    community.pass_time(HELD)
     first = {(kind, "building", 1, 1) for kind in ("area", "edge", "camera")}
     assert (set(rows()), len(rows())) == (first, 3)
     community.pass_time(SURE)

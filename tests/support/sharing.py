@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import sqlalchemy as sa
+import stores
 
 from ingest import registry
-from ingest.consumers.share import USER, ShareJob
+from ingest.consumers.share import SAVED, SLOT, USER, ShareJob
 from ingest.incidents import flow
 from ingest.incidents.facts import EventFact, StaffFact
 from ingest.incidents.incident import Incident, Key, Picture
+from ingest.settings import IngestSettings, Share, Site
+from ingest.share.hold import COMMITTED
+from ingest.store.choose import database_of
 from ingest.store.database import Database
 from ingest.store.engine import writing
 from ingest.store.registry import place
@@ -23,6 +30,9 @@ from linli.mqtt import FakeBroker, LinkOptions
 
 SITE, AREA, NODE, DEVICE = "c001", "secret-b03", "c001-secret", "secret-cam"
 WORDS = ("secret", "王芳", "13800138000")
+NOON = datetime(2026, 3, 2, 12, 0, 41, 123000, tzinfo=UTC)
+HELD = 60 + COMMITTED.total_seconds() + 5
+SURE = HELD + SAVED + 2 * SLOT
 PRIVATE = ["王芳 13800138000", "secret", "secret-word"]
 SCHEMAS = Path(__file__).parents[2] / "docs/reference/schema"
 VALIDATORS = {
@@ -132,3 +142,24 @@ class Community:
                 assert kind != "event" or body["data"]["type"] == name
                 found.append(body)
         return found
+
+
+def settings_in(folder: Path) -> IngestSettings:
+    """Return the settings of a community that shares, whose store is empty."""
+    return IngestSettings(
+        data=str(folder),
+        site=Site(id=SITE, label="春晖"),
+        database=stores.copy(folder, stores.nothing),
+        share=Share(enabled=True),
+    )
+
+
+@contextmanager
+def furnished(settings: IngestSettings) -> Iterator[Community]:
+    """Give a community with a building, a box and a camera, at 12:00:41."""
+    made = Community(database_of(settings), ManualClock(NOON))
+    furnish(made.writer)
+    try:
+        yield made
+    finally:
+        made.close()
