@@ -20,7 +20,7 @@ from linli.process import rss
 
 CameraState = Literal["starting", "streaming", "stalled", "ended", "failed"]
 
-MAX_DETAIL = 100  # 64 cameras have to fit into one report
+MAX_DETAIL = 128  # bytes: 64 cameras have to fit into one report
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
 
@@ -29,13 +29,15 @@ _TIME_ERROR = 5  # what adjtimex(2) returns while nothing disciplines the clock
 class LookCounts:
     """What was looked at and what was not.
 
-    `frames` were inferred, in `held` nothing had moved, `replaced` ones were given up for a newer
-    one while they waited for a turn; `late` were inferred when the next was due already. `closer`
+    `frames` were inferred, of them `redetected` ones though nothing had moved, since the last look
+    was too long ago; in `held` nothing had moved, `replaced` ones were given up for a newer one
+    while they waited for a turn; `late` were inferred when the next was due already. `closer`
     windows were looked at, `skipped` ones found no room or no time; `refused` sights were of
     objects beyond the most that are followed; `ended` tracks were without sight for too long.
     """
 
     frames: int = 0
+    redetected: int = 0
     held: int = 0
     replaced: int = 0
     late: int = 0
@@ -61,6 +63,7 @@ class CameraCounts:
     detections: int = 0
     tracks: int = 0
     held: int = 0
+    redetected: int = 0
     late: int = 0
     closer: int = 0
     skipped: int = 0
@@ -114,7 +117,7 @@ class CameraMeter:
         """Note a state; tell whether it is another than before."""
         with self._lock:
             changed = state != self._state
-            self._state, self._detail = state, redact(detail)[:MAX_DETAIL] if detail else None
+            self._state, self._detail = state, _short(detail) if detail else None
             return changed
 
     def count(self, counts: CameraCounts) -> None:
@@ -148,10 +151,12 @@ class CameraMeter:
                 fps=rate,
                 dropped=self._counts.dropped,
                 held=self._counts.held,
+                redetected=self._counts.redetected,
                 late=self._counts.late,
                 closer=self._counts.closer,
                 skipped=self._counts.skipped,
                 refused=self._counts.refused,
+                ended=self._counts.ended,
                 withheld=self._counts.withheld,
                 detail=self._detail,
             )
@@ -171,6 +176,10 @@ class CameraMeter:
             if frames and self._people is not None:
                 readings.append(Reading(n="people", v=self._people, u="1", t=stamp.now))
             return tuple(readings)
+
+
+def _short(detail: str) -> str:
+    return redact(detail).encode()[:MAX_DETAIL].decode(errors="ignore")
 
 
 def _rate(since: tuple[float, int], now: float, count: int) -> tuple[float, tuple[float, int]]:
@@ -204,7 +213,7 @@ def report_data(
         damaged=damaged,
         restarts=lives.restarts,
         fell=lives.fell,
-        model=redact(model)[:MAX_DETAIL] if model else None,
+        model=_short(model) if model else None,
     )
 
 

@@ -84,6 +84,16 @@ def _cameras(kind: Kind) -> list[Spec]:
             "pictures not looked at, since nothing had moved in them",
             lambda one: one.held,
         ),
+        "frames_redetected": (
+            "counter",
+            "of the ones looked at those in which nothing had moved: the last look was long ago",
+            lambda one: one.redetected,
+        ),
+        "frames_late": (
+            "counter",
+            "of the ones looked at those begun when the next was due already",
+            lambda one: one.late,
+        ),
         "closer_looks": (
             "counter",
             "parts of pictures looked at in full resolution",

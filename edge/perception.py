@@ -96,11 +96,13 @@ class Perception:
     def see(self, frame: Frame, *, deciding: bool) -> View:
         """Return what is in a frame; `deciding` when the next look may begin something."""
         grey, moved = self._compare(frame)
-        if self._gated and not self._is_due(frame.media, moved, deciding=deciding):
-            self.counts.held += 1
-            self.tracks = hold(self.tracks, frame.media, self._rules)
-            self.counts.ended = self.tracks.ended
-            return View(frame, looked=False, found=self.found, tracks=self.tracks)
+        if self._gated and not self._is_wanted(moved, deciding=deciding):
+            if frame.media - self._looked < self._attention.redetect:
+                self.counts.held += 1
+                self.tracks = hold(self.tracks, frame.media, self._rules)
+                self.counts.ended = self.tracks.ended
+                return View(frame, looked=False, found=self.found, tracks=self.tracks)
+            self.counts.redetected += 1
         began = self._clock.monotonic()
         given, frame = frame, self._newest(frame) if self._newest is not None else frame
         self.counts.late += self._is_late(began)
@@ -130,11 +132,10 @@ class Perception:
             (wide, high), self._detector.input_size
         )
 
-    def _is_due(self, now: float, moved: Changed | None, *, deciding: bool) -> bool:
+    def _is_wanted(self, moved: Changed | None, *, deciding: bool) -> bool:
         if moved is None or deciding or not self.tracks.settled:
             return True
-        stirred = share(moved) >= self._attention.motion
-        return stirred or now - self._looked >= self._attention.redetect
+        return share(moved) >= self._attention.motion
 
     def _look(self, frame: Frame, moved: Changed | None, began: float) -> Detections:
         """Look at the whole picture, then closer where something would be lost in it."""

@@ -38,7 +38,7 @@ from edge.scene import Scene, TaughtPlace
 from edge.settings import SHADOW_GROUP, Camera
 from edge.source.frame import Frame
 from edge.tamper import Tamper
-from edge.track import Track
+from edge.track import FOLLOWED, Track
 from edge.watching import Counting, Episode, Watch, counting, watch_of
 from edge.zones import anchors, inside
 from linli.clock import Clock
@@ -48,7 +48,6 @@ from linli.ids import uuid7
 
 TRIAL_EVERY = 600.0
 """Seconds of media between two pictures of one scenario in shadow: it may be a bad one."""
-_FOLLOWED = 2  # frames from which a box counts as something followed
 
 
 @dataclass(slots=True)
@@ -243,7 +242,7 @@ class CameraPipeline:
         self.people = int((sure & self._person[found.classes]).sum())
         self.counts.detections += int((sure & self._aims.about(found)).sum())
         visible = view.tracks.visible()
-        self.counts.tracks += sum(track.frames == _FOLLOWED for track in visible)
+        self.counts.tracks += sum(track.frames == FOLLOWED for track in visible)
         self._before, self._nearby = self._nearby, found.boxes[self._person[found.classes]]
 
     def _count(self, frame: Frame) -> list[Fact]:

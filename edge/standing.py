@@ -22,6 +22,8 @@ class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
     read: int = 0
     inferred: int = 0
     held: int = 0
+    redetected: int = 0
+    late: int = 0
     closer: int = 0
     skipped: int = 0
     refused: int = 0

@@ -15,6 +15,8 @@ from edge.geometry import Box, Floats, Ints, Mask, iou, widened
 
 _STEADY = 0.3  # seconds in which half of what a speed was is forgotten; boxes are noisy
 _FORESIGHT = 2.0  # seconds; further ahead a constant speed says nothing
+FOLLOWED = 2
+"""Frames from which a box counts as something followed: seen once, it may be nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Track:
 class Tracks:
     """All that is followed; `last` is the highest id ever given, `shown` are in the last frame.
 
-    `refused` counts sights of objects that were not followed because so many were already.
+    `refused` counts sights of objects that were not followed because so many were already, `ended`
+    those followed no more: their time without sight was over.
     """
 
     tracks: tuple[Track, ...] = ()
@@ -50,11 +53,7 @@ class Tracks:
     now: float = 0.0
     shown: frozenset[int] = frozenset()
     refused: int = 0
-
-    @property
-    def ended(self) -> int:
-        """How many are followed no more: their time without sight was over."""
-        return self.last - len(self.tracks)
+    ended: int = 0
 
     def visible(self) -> tuple[Track, ...]:
         """Return those seen in the newest frame."""
@@ -136,7 +135,8 @@ def follow(state: Tracks, objects: Objects, now: float, rules: FollowRules) -> T
         alive[last] = Track(last, kind, _box(objects.boxes[index]), score, now, now)
     left = tuple(track for track in alive.values() if now - track.seen <= rules.life)
     refused = state.refused + len(new[room:])
-    return Tracks(left, last, now, frozenset(shown), refused)
+    ended = state.ended + _ended(state.tracks, left)
+    return Tracks(left, last, now, frozenset(shown), refused, ended)
 
 
 def hold(state: Tracks, now: float, rules: FollowRules) -> Tracks:
@@ -149,7 +149,14 @@ def hold(state: Tracks, now: float, rules: FollowRules) -> Tracks:
     ]
     left = tuple(track for track in alive if now - track.seen <= rules.life)
     shown = state.shown & {track.id for track in left}
-    return replace(state, tracks=left, now=now, shown=shown)
+    ended = state.ended + _ended(state.tracks, left)
+    return replace(state, tracks=left, now=now, shown=shown, ended=ended)
+
+
+def _ended(before: tuple[Track, ...], left: tuple[Track, ...]) -> int:
+    """Return how many that were followed are no more."""
+    ids = {track.id for track in left}
+    return sum(track.frames >= FOLLOWED and track.id not in ids for track in before)
 
 
 def _match(

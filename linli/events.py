@@ -255,10 +255,14 @@ class CameraReport(Part, frozen=True, kw_only=True):
     fps: Annotated[float, Meta(ge=0, description="frames judged per second")]
     dropped: Annotated[Count, Meta(description="frames given up for a newer one")]
     held: Annotated[Count, Meta(description="frames not inferred, since nothing had moved")] = 0
+    redetected: Annotated[
+        Count, Meta(description="frames inferred though nothing had moved, after a while")
+    ] = 0
     late: Annotated[Count, Meta(description="frames inferred when the next was due already")] = 0
     closer: Annotated[Count, Meta(description="parts of frames inferred at full resolution")] = 0
     skipped: Annotated[Count, Meta(description="such parts for which there was no room")] = 0
     refused: Annotated[Count, Meta(description="sights beyond the most objects followed")] = 0
+    ended: Annotated[Count, Meta(description="objects followed no more, unseen for too long")] = 0
     withheld: Annotated[Count, Meta(description="events that began without a picture")] = 0
     detail: Text | None = None
 

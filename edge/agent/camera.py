@@ -27,6 +27,7 @@ class Counts(Protocol):
     """What was looked at, as `LookCounts`, things believed in it, and things followed."""
 
     frames: int
+    redetected: int
     held: int
     replaced: int
     late: int
@@ -171,6 +172,7 @@ class CameraWorker:
                 detections=looked.detections,
                 tracks=looked.tracks,
                 held=looked.held,
+                redetected=looked.redetected,
                 late=looked.late,
                 closer=looked.closer,
                 skipped=looked.skipped,

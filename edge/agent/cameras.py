@@ -249,6 +249,8 @@ class Cameras:
             read=counts.read,
             inferred=counts.inferred,
             held=counts.held,
+            redetected=counts.redetected,
+            late=counts.late,
             closer=counts.closer,
             skipped=counts.skipped,
             refused=counts.refused,

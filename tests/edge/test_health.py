@@ -67,8 +67,10 @@ def test_state_changes_are_told_once() -> None:
 
 def test_report_of_many_cameras_in_trouble_fits(tmp_path: Path) -> None:
     meters = [CameraMeter("c" * 32, now=0.0) for _ in range(64)]
+    many = dict.fromkeys(CameraCounts.__slots__, 10**9)  # six years of five a second
     for meter in meters:
         meter.now_is("failed", "坏" * 1000)
+        meter.count(CameraCounts(**many))
     reports = [meter.report(now=1.0) for meter in meters]
     topic = ADDRESS.topic("self", "health", "report")
     lanes = [LaneReport(lane=one, pending=9, evicted=9, dead=9) for one in ("events", "telemetry")]

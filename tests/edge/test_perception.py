@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,10 +16,13 @@ from edge.detect.detections import Detections
 from edge.detect.detector import FakeDetector
 from edge.detect.letterbox import Image
 from edge.facts import DoorFact, EpisodeFact, Fact
+from edge.metrics import CATALOGUE
 from edge.pipeline import CameraPipeline
 from edge.settings import Attention, Camera, Scenario, Zone
 from edge.source.frame import Frame
+from edge.standing import CameraStanding
 from linli.clock import ManualClock
+from linli.events import CameraReport
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 STEP = 0.2
@@ -217,13 +221,8 @@ def test_somebody_small_who_stands_there_from_the_start_is_found_by_the_sweep() 
 
 def test_closer_looks_are_bounded_and_what_finds_no_room_is_counted() -> None:
     world = World(Attention(gate=False, regions=1), size=HD)
-    world.play(STEP, None)
-    frame = world.frame((100, 100))
-    frame.image[800:830, 1700:1715] = 190  # moves, and nobody sees anything in it
-    frame.image[800:830, 300:315] = 190
-    before = len(world.eyes.looks)
-    world.pipeline.process(frame)
-    assert len(world.eyes.looks) - before == 2
+    things_move(world)
+    assert len(world.eyes.looks) == 1 + 2
     assert (world.pipeline.counts.closer, world.pipeline.counts.skipped) == (1, 1)
 
 
@@ -237,7 +236,33 @@ def test_no_closer_look_when_the_next_frame_is_due() -> None:
 
 def test_no_more_are_followed_than_the_settings_say() -> None:
     world = World(Attention(gate=False, tracks=1))
+    two_stand_there(world)
+    counts = world.pipeline.counts
+    assert (counts.refused, counts.tracks) == (5, 1)
 
+
+def stands_still(world: World) -> None:
+    world.play(10, None)
+
+
+def stirs(world: World) -> None:
+    world.play(1, None)
+    for grey in (60, 120) * 4:
+        frame = world.frame(None)
+        frame.image[10:14, 10:15] = grey  # a leaf
+        world.pipeline.process(frame)
+        world.media += STEP
+
+
+def things_move(world: World) -> None:
+    world.play(STEP, None)
+    frame = world.frame((100, 100))
+    frame.image[800:830, 1700:1715] = 190  # nobody sees anything in it
+    frame.image[800:830, 300:315] = 190
+    world.pipeline.process(frame)
+
+
+def two_stand_there(world: World) -> None:
     def two(_: Image) -> Detections:
         boxes = np.array([[0.1, 0.1, 0.2, 0.5], [0.6, 0.1, 0.7, 0.5]], np.float32)
         scores = np.array([0.9, 0.8], np.float32)
@@ -245,8 +270,51 @@ def test_no_more_are_followed_than_the_settings_say() -> None:
 
     world.eyes.detect = two  # type: ignore[method-assign]
     world.play(1, None)
-    counts = world.pipeline.counts
-    assert (counts.refused, counts.tracks) == (5, 1)
+
+
+def somebody_goes(world: World) -> None:
+    world.play(1, (100, 80))
+    world.play(3, None)
+
+
+BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any], str, Callable[[World], None]]] = [
+    ("gate", {"gate": False}, {"gate": True}, "held", stands_still),
+    ("motion", {"gate": True, "motion": 0.0001}, {"gate": True, "motion": 0.5}, "held", stirs),
+    ("redetect", {"gate": True, "redetect": 60}, {"gate": True}, "redetected", stands_still),
+    ("regions", {"regions": 16}, {"regions": 1}, "skipped", things_move),
+    ("tracks", {"tracks": 2}, {"tracks": 1}, "refused", two_stand_there),
+    ("track_life", {"track_life": 60}, {"track_life": 0.2}, "ended", somebody_goes),
+]
+IN_METRICS = {"skipped": "closer_looks_skipped", "refused": "tracks_refused"}
+IN_METRICS |= {"ended": "tracks_ended", "held": "frames_held", "redetected": "frames_redetected"}
+
+
+@pytest.mark.parametrize(("name", "wide", "narrow", "counter", "play"), BOUNDS)
+def test_each_bound_is_a_setting_and_counts_what_it_cost(
+    name: str,
+    wide: dict[str, Any],
+    narrow: dict[str, Any],
+    counter: str,
+    play: Callable[[World], None],
+) -> None:
+    counted = []
+    for settings in (wide, narrow):
+        assert set(settings) <= set(Attention.__struct_fields__)
+        world = World(
+            Attention(**{"gate": False, **settings}), size=HD if name == "regions" else (416, 240)
+        )
+        play(world)
+        counted.append(getattr(world.pipeline.counts, counter))
+    assert counted[0] < counted[1]
+
+
+def test_every_bound_has_its_counter_where_an_operator_looks() -> None:
+    assert {bound[0] for bound in BOUNDS} == set(Attention.__struct_fields__)
+    metrics = {one.name for one in CATALOGUE}
+    for _, _, _, counter, _ in BOUNDS:
+        assert counter in CameraReport.__struct_fields__
+        assert counter in CameraStanding.__struct_fields__
+        assert f"linli_edge_camera_{IN_METRICS[counter]}" in metrics
 
 
 class Newer:

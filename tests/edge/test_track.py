@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.track import FollowRules, Objects, Tracks, follow
+from edge.track import FollowRules, Objects, Tracks, follow, hold
 
 RULES = FollowRules(life=2.0, unwatched=10.0)
 Row = tuple[float, float, float, int]  # centre x, centre y, score, kind
@@ -142,9 +142,23 @@ def test_whatever_comes_numbers_are_unique_and_times_go_forward(
         assert sum(track.frames for track in state.tracks) <= frames
 
 
-def test_those_whose_time_is_over_are_counted() -> None:
-    here = objects((0.2, 0.5, 0.9, 0), (0.7, 0.5, 0.8, 0))
-    state = follow(Tracks(), here, 0.0, RULES)
-    assert state.ended == 0
-    state = follow(state, objects((0.2, 0.5, 0.9, 0)), 2.1, RULES)
+def test_those_whose_time_is_over_are_counted_once_they_were_followed() -> None:
+    both, one = objects((0.2, 0.5, 0.9, 0), (0.7, 0.5, 0.8, 0)), objects((0.2, 0.5, 0.9, 0))
+    state = follow(Tracks(), both, 0.0, RULES)
+    gone = follow(state, one, 2.1, RULES)
+    assert (len(gone.tracks), gone.ended) == (1, 0), "seen once, it was not followed"
+    state = follow(state, both, 0.2, RULES)
+    state = follow(state, one, 2.1, RULES)
+    assert (len(state.tracks), state.ended) == (2, 0)
+    state = follow(state, one, 2.3, RULES)
+    assert (len(state.tracks), state.ended) == (1, 1)
+    assert follow(state, one, 2.4, RULES).ended == 1
+
+
+def test_held_ones_whose_time_is_over_are_counted_too() -> None:
+    state = Tracks()
+    for now in (0.0, 0.2):
+        state = follow(state, objects((0.2, 0.5, 0.9, 0), (0.7, 0.5, 0.8, 0)), now, RULES)
+    state = follow(state, objects((0.2, 0.5, 0.9, 0)), 0.4, RULES)
+    state = hold(state, 2.3, RULES)
     assert (len(state.tracks), state.ended) == (1, 1)
