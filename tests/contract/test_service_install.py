@@ -13,12 +13,15 @@ from pathlib import Path
 import postgres
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from installed_world import PROGRAM, refused, seen_in
 
-from ingest.settings import DatabaseSettings, IngestSettings, Site
+from ingest.settings import DatabaseSettings, IngestSettings, Site, load_settings
+from ingest.store.files import prepare
 from linli.cli.main import command as linli
-from linli.cli.services import running
-from linli.cli.services.install import of_ingest
+from linli.cli.services import making, running
+from linli.cli.services.install import _settings, of_ingest
 from linli.errors import InputError
 from linli.install import machine, units
 from linli.install.layout import ACCOUNTS, BROKER, EDGE, INGEST, KEEPER
@@ -205,6 +208,74 @@ def test_an_edge_that_tells_nobody_how_it_is_is_not_asked(
     done = CliRunner().invoke(linli, ["service", "install", "edge"])
     assert done.exit_code == 0, done.exception
     assert ("the ingest is heard" in done.stdout) is said
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A server's folder, whose files stay with whoever runs the tests."""
+    (tmp_path / "secrets").mkdir()
+    places = {
+        "INGEST": replace(INGEST, folder=tmp_path, settings=tmp_path / "ingest.toml"),
+        "BROKER": replace(BROKER, folder=tmp_path / "broker"),
+        "SECRETS": tmp_path / "secrets",
+        "own": lambda: None,
+    }
+    for name, what in places.items():
+        monkeypatch.setattr(making, name, what)
+    monkeypatch.setattr(machine, "hand", lambda path, text, _: path.write_text(text))
+    return tmp_path
+
+
+def set_up(server: Path, hosts: tuple[str, ...], *more: str) -> None:
+    """Install what `install` writes for such a server, with more behind it."""
+    text = _settings("c001", "x", 8470, hosts).replace(str(BROKER.folder), str(server / "broker"))
+    text = text.replace('run_as = "mosquitto"', 'run_as = "root"')
+    (server / "ingest.toml").write_text("\n".join((text, *more)), encoding="utf-8")
+    prepare(server / "data")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the broker's files are given away by root alone")
+@pytest.mark.parametrize("hosts", [("localhost",), ()], ids=["certificates", "passwords"])
+def test_a_part_that_is_switched_on_gets_what_it_proves_itself_with(
+    server: Path, hosts: tuple[str, ...]
+) -> None:
+    mine = (
+        'cert_file = "secrets/{0}.crt"\nkey_file = "secrets/{0}.key"'
+        if hosts
+        else 'username = "{0}"\npassword_file = "secrets/{0}"'
+    )
+    kept = {"svc-ingest", "svc-watch"}
+    if hosts:
+        kept = {"ca.crt", "client.crt", "client.key", "svc-watch.crt", "svc-watch.key"}
+
+    def there() -> set[str]:
+        return {one.name for one in (server / "secrets").iterdir()}
+
+    elsewhere = mine.replace("secrets/", "/etc/own/").format("svc-share")
+    for more in (
+        (),
+        ("[share]", mine.format("svc-share")),
+        ("[share]", "enabled = true", elsewhere),
+    ):
+        set_up(server, hosts, *more)
+        list(making.make_broker(hosts))
+        assert there() == kept, more
+    set_up(server, hosts, "[share]", "enabled = true", mine.format("svc-share"))
+    list(making.make_broker(()))  # installed again, to no other purpose
+    fresh = {"svc-share.crt", "svc-share.key"} if hosts else {"svc-share"}
+    assert there() == kept | fresh
+    before = {one: (server / "secrets" / one).read_text() for one in there()}
+    list(making.make_broker(hosts))
+    assert {one: (server / "secrets" / one).read_text() for one in there()} == before
+    assert not (server / "broker/clients/svc-share").exists(), "the key is at one place"
+    share = load_settings(server / "ingest.toml").share
+    if hosts:
+        (held,) = x509.load_pem_x509_certificates(Path(share.cert_file or "").read_bytes())
+        names = held.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        assert [one.value for one in names] == ["svc-share"]
+    else:
+        assert share.password() == (server / "broker/secrets/svc-share").read_text().strip()
+        assert "svc-share:$7$" in (server / "broker/passwords").read_text()
 
 
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from ingest.consumers.broker_watch import USER as WATCHER
-from ingest.settings import CLIENT_ID, load_settings
+from ingest.settings import CLIENT_ID, IngestSettings, load_settings
+from linli.cli.broker.certificates import AUTHORITY
+from linli.cli.broker.roster import COMMANDER, DISCOVERER, SHARER, WATCHER
 from linli.errors import InputError
 from linli.install import machine
 from linli.install.layout import BROKER, DATA, INGEST, SECRETS
@@ -36,9 +37,8 @@ def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
         named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
         machine.run(linli_argv("broker", "ca", *named, *config))
         yield f"certificate of the broker made for {', '.join(hosts)}"
-    watched = load_settings(INGEST.settings).watch.enabled  # older settings do not say so
-    names = {CLIENT_ID: "client", **({WATCHER: WATCHER} if watched else {})}
-    if hosts:
+    names = _ours(load_settings(INGEST.settings))
+    if (BROKER.folder / AUTHORITY).is_dir():
         for name, kept in names.items():
             if not (SECRETS / f"{kept}.key").exists():
                 _certify(name, kept)
@@ -50,6 +50,25 @@ def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
             machine.hand(SECRETS / name, text, INGEST.account)
     own()
     yield f"broker rendered in {BROKER.folder}"
+
+
+def _ours(settings: IngestSettings) -> dict[str, str]:
+    """Return the ingest's users of the broker, each with the name of its files in the secrets.
+
+    A part of its own is one only where the settings look for those files there.
+    """
+    parts = {
+        COMMANDER: settings.commands,
+        DISCOVERER: settings.home_assistant,
+        WATCHER: settings.watch,
+        SHARER: settings.share,
+    }
+    found = {CLIENT_ID: "client"}
+    for name, part in parts.items():
+        files = {part.key_file, part.password_file}
+        if part.enabled and files & {str(SECRETS / name), str(SECRETS / f"{name}.key")}:
+            found[name] = name
+    return found
 
 
 def _certify(name: str, kept: str) -> None:
