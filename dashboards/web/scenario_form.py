@@ -47,6 +47,14 @@ NUMBERS: dict[str, tuple[str, str]] = {
         msg("Quiet afterwards for (seconds)"),
         msg("Back within this time it is the same happening, not a new alarm."),
     ),
+    "doubt": (
+        msg("Doubt before the door is held (seconds)"),
+        msg(
+            "In so many seconds half of what a thing was taken for is forgotten. While that was "
+            "mostly something else, such as a bicycle, a mere suspicion holds no door; alarms come "
+            "all the same. Longer: fewer doors are held for nothing, some later. 0: no doubt."
+        ),
+    ),
 }
 WHOLE = {"at_least", "votes", "of"}
 DAY_WORDS = {
@@ -137,7 +145,7 @@ def form_of(
                 usual=f"{usual.get(name, _DEFAULTS[name]):g}",
                 wrong=wrong.get(name),
             )
-            for name, (label, why) in NUMBERS.items()
+            for name, (label, why) in _numbers(whole).items()
         ),
         begin=said.get("begin", str(window.get("from", ""))),
         end=said.get("end", str(window.get("to", ""))),
@@ -145,8 +153,14 @@ def form_of(
         hours_fixed=len(windows) > 1,
         pack=str(rule["pack"]) if pack else None,
         event=str(whole.get("event", "")),
-        faults=tuple(text for name, text in wrong.items() if name not in NUMBERS),
+        faults=tuple(text for name, text in wrong.items() if name not in _numbers(whole)),
     )
+
+
+def _numbers(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the numbers that matter to a scenario: there is doubt only where a door is held."""
+    doubts = whole.get("door") is not None or "doubt" in whole
+    return {name: texts for name, texts in NUMBERS.items() if name != "doubt" or doubts}
 
 
 def _mode(typed: str | None, kept: Mode) -> Mode:
@@ -173,7 +187,7 @@ def read_form(
         _set(made, usual, flag, mode == flag)
     _set(made, {}, "zone", form.get("zone", ""))
     _set(made, usual, "severity", form.get("severity", "medium"))
-    for name in NUMBERS:
+    for name in _numbers({**usual, **rule}):
         text = form.get(name, "").strip()
         try:
             value = int(text) if name in WHOLE else _finite(text)

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from house import ADMIN, AREA, CAMERA, NODE, NOON, PASSWORDS, SITE, Folder
 
 from dashboards.web import mount, picture_form
+from dashboards.web.scenario_form import form_of
 from dashboards.web.words import Words
 from ingest import registry
 from ingest.app import create_app
@@ -191,7 +192,7 @@ def change(client: TestClient, token: str, number: str, **given: Any) -> Any:
     version = re.search(r'name="version" value="(\d+)"', page)
     assert version is not None
     usual = {"zone": "door", "severity": "critical", "mode": "on", "dwell": "1", "at_least": "1"}
-    usual |= {"votes": "3", "of": "5", "gone_after": "3", "cooldown": "30"}
+    usual |= {"votes": "3", "of": "5", "gone_after": "3", "cooldown": "30", "doubt": "3"}
     sent = {"csrf_token": token, "version": version[1], "number": number, **usual, **given}
     return client.post(f"{PAGE}/scenarios", data=sent)
 
@@ -220,6 +221,37 @@ def test_a_scenario_is_set_and_what_is_usual_is_not_written_down(
     assert "no longer off" in client.get(f"/edges/{NODE}/versions").text
 
 
+def test_doubt_is_asked_only_where_a_door_is_held(client: TestClient, token: str) -> None:
+    page = client.get(f"{PAGE}/scenarios").text
+    assert 'aria-describedby="why-doubt-0"' in page
+    assert "why-doubt-1" not in page, "nobody holds a door for a crowd"
+    assert "why-doubt-new" in client.get(f"{PAGE}/scenarios?add=ebike-in-elevator").text
+    assert "why-doubt-new" not in client.get(f"{PAGE}/scenarios?add=loitering").text
+    change(client, token, "0", doubt="0")
+    assert kept(client).scenario[0] == {**EBIKE, "doubt": 0.0}
+    page = client.get(f"{PAGE}/scenarios").text
+    assert "Otherwise than usual here: Doubt before the door is held (seconds) 0" in page
+    change(client, token, "0", doubt="4.5")
+    assert kept(client).scenario[0] == {**EBIKE, "doubt": 4.5}
+    said = "Doubt before the door is held (seconds): 0 → 4.5"
+    assert said in client.get(f"/edges/{NODE}/versions").text
+    change(client, token, "0")
+    assert kept(client).scenario[0] == EBIKE
+    client.headers["accept-language"] = "zh-CN"
+    chinese = client.get(f"{PAGE}/scenarios").text
+    assert "留门前的怀疑（秒）" in chinese
+    assert "不会让电梯门保持打开" in chinese
+
+
+@pytest.mark.parametrize(("door", "asked"), [({"door": "lift-1"}, True), ({"door": None}, False)])
+def test_a_scenario_of_ones_own_may_doubt_where_it_holds_a_door(
+    door: dict[str, Any], asked: bool
+) -> None:
+    rule = {"event": "cart", "labels": ["cart"], "zone": "door", **door}
+    names = [one.name for one in form_of(rule, "0", ENGLISH).fields]
+    assert ("doubt" in names) is asked
+
+
 def test_scenarios_come_on_trial_and_go(client: TestClient, token: str) -> None:
     asked = client.get(f"{PAGE}/scenarios", params={"add": "loitering"}).text
     assert "begin on trial" in asked
@@ -246,6 +278,8 @@ def test_scenarios_come_on_trial_and_go(client: TestClient, token: str) -> None:
         ({"zone": "no-such"}, "no-such"),
         ({"severity": "loud", "mode": "loud"}, "loud"),
         ({"dwell": "nan"}, "A number is needed"),
+        ({"doubt": ""}, "A number is needed"),
+        ({"doubt": "61"}, "&lt;= 60"),
     ],
 )
 def test_what_no_edge_would_take_is_said_at_the_field(

@@ -214,7 +214,7 @@ def a_scenario_is_off_then_on_trial_then_on(estate: Estate, staff: Staff, scene:
 def what_the_edge_cannot_do_is_said(staff: Staff) -> None:
     rule = {"number": "new", "pack": "ebike-in-elevator", "zone": "door", "severity": "high"}
     rule |= {"at_least": "1", "votes": "3", "of": "5", "dwell": "1", "gone_after": "2"}
-    rule |= {"cooldown": "0", "mode": "on", "version": "5"}
+    rule |= {"cooldown": "0", "doubt": "3", "mode": "on", "version": "5"}
     staff.send(f"{PAGE}/scenarios", rule)
     shown = staff.sees(f"{PAGE}/scenarios", "The edge refused version 6")
     assert "ebike" in shown[shown.index("As the box puts it:") :][:300]
