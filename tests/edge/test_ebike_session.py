@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from edge.source.frame import Frame
 from linli.clock import ManualClock
 from linli.door_config import Door, HttpRelay
 from linli.edge_config import Camera, EdgeConfig
-from linli.packs import completed
+from linli.packs import completed, packs
 from linli.settings import convert
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -100,6 +102,7 @@ def ride(script: list[str], *before: object) -> Said:
 
 
 GONE = ["."] * 40
+PAGE = Path(__file__).parents[2] / "docs/doors.md"
 
 
 @pytest.mark.parametrize(
@@ -232,3 +235,20 @@ def test_where_and_when_the_edge_may_not_hold_the_event_goes_all_the_same(
     said = ride(["e"] * 10 + GONE, before)
     assert said.relay == relay
     assert said.events == [(1.0, "begin"), (4.8, "end")]
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="documents are in a checkout only")
+def test_every_number_of_it_is_a_setting_that_stands_in_the_page_with_its_reason() -> None:
+    config = configured()
+    pack = packs()["ebike-in-elevator"].scenario
+    numbers = {name: value for name, value in pack.items() if isinstance(value, int | float)}
+    door = {name: getattr(config.door[0], name) for name in Door.__struct_fields__}
+    numbers |= {name: value for name, value in door.items() if isinstance(value, int | float)}
+    assert set(numbers) > {"votes", "doubt", "decide", "renewals"}
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    rows = [row for row in cells if len(row) == 4]  # when, what, setting, why
+    for name, value in numbers.items():
+        mine = [row for row in rows if f"`{name}`" in row[2]]
+        assert mine, name
+        assert any(row[3] and re.search(rf"\b{value:g}\b", " ".join(row[:3])) for row in mine), name

@@ -123,16 +123,24 @@ def test_people_and_light_are_no_tampering(see: See) -> None:
     assert told(frames([(usual, 60), (see, 120), (usual, 30)])) == []
 
 
-@pytest.mark.parametrize("see", [dark, covered, shifted], ids=lambda see: see.__name__)
-def test_what_is_over_at_once_is_nothing(see: See) -> None:
-    assert told(frames([(usual, 60), (see, 9), (usual, 30), (see, 9), (usual, 9)])) == []
+@pytest.mark.parametrize(("see", "seconds"), [(dark, 9), (covered, 9), (shifted, 29)])
+def test_what_is_over_at_once_is_nothing(see: See, seconds: float) -> None:
+    assert told(frames([(usual, 60), (see, seconds), (usual, 30), (see, seconds)])) == []
+
+
+def stuck(seconds: float) -> list[Frame]:
+    """Return a camera whose picture is the very same for so long."""
+    same = [later_by(frame, 60) for frame in frames([(usual, seconds)], still=True)]
+    good = frames([(usual, 60)])
+    return [*good, *same, *(later_by(frame, 60 + seconds) for frame in frames([(usual, 30)]))]
 
 
 def test_the_same_picture_again_and_again_is_frozen() -> None:
-    made = frames([(usual, 60)]) + [
-        later_by(frame, 60) for frame in frames([(usual, 60)], still=True)
-    ]
-    assert [phase for phase, condition, _ in told(made) if condition == "frozen"] == ["begin"]
+    assert told(stuck(60)) == [("begin", "frozen", 61.0), ("end", "frozen", 120.0)]
+
+
+def test_a_coder_that_sends_one_picture_for_a_while_is_not_frozen() -> None:
+    assert told(stuck(29)) == []
 
 
 def test_how_often_pictures_come_changes_nothing() -> None:
