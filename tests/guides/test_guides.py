@@ -12,8 +12,9 @@ from installed_world import refused
 pytestmark = pytest.mark.skipif(
     not GUIDES.is_dir(), reason="the guides are in a checkout only: run it in a clone"
 )
-SHORT = ("small-estate",)
-ALL = ("small-estate", "security-privacy", "hardware-cost", "edge-box", "district")
+ESTATE = ("small-estate", "security-privacy", "hardware-cost", "edge-box")
+DISTRICT = ("district",)
+ALL = (*ESTATE, *DISTRICT)
 FEW = 6
 
 
@@ -53,12 +54,8 @@ def follow(folder: Path, *guides: str) -> None:
 
 @pytest.mark.broker
 @pytest.mark.timeout(1200)
-def test_a_small_estate_is_set_up_as_its_guide_says(tmp_path: Path) -> None:
-    follow(tmp_path, *SHORT)
-
-
-@pytest.mark.broker
-@pytest.mark.full
-@pytest.mark.timeout(2400)
-def test_all_guides_can_be_followed_one_after_the_other(tmp_path: Path) -> None:
-    follow(tmp_path, *ALL)
+@pytest.mark.parametrize("guides", [ESTATE, DISTRICT], ids=["estate", "district"])
+def test_guides_can_be_followed_one_after_the_other(
+    tmp_path: Path, guides: tuple[str, ...]
+) -> None:
+    follow(tmp_path, *guides)

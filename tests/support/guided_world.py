@@ -34,15 +34,13 @@ _PLACEHOLDERS = {
 """What a reader puts their own in place of, and how it looks where it was printed last."""
 _SPACE = [*UNSHARE, "--mount", "--net", "--pid", "--fork"]
 _ANOTHER_BOX = "systemctl stop linli-edge; mv /var/lib/linli-edge /var/lib/linli-edge-of-n01"
-_ANOTHER_SERVER = """
-cd /
-linli service uninstall --yes
-mkdir /var/lib/of-c001
-mv /var/lib/linli* /var/lib/of-c001
+_DATABASE = """
+ln -s /opt/linli/bin/linli /usr/local/bin/linli
 pg_ctlcluster --skip-systemctl-redirect "$(ls /etc/postgresql | tail -n 1)" main start
 """
-_BEFORE = {"edge-box": _ANOTHER_BOX, "district": _ANOTHER_SERVER}
-"""What the one machine does to stand for the one that a guide is about, and for its systemd."""
+_BEFORE = {"edge-box": _ANOTHER_BOX, "district": _DATABASE}
+"""What the one machine does to stand for the one that a guide is about, with a program that a guide
+before it put there, and for its systemd."""
 _WHERE = "/run/where"
 _SHELL = f'set -eu; cd "$(cat {_WHERE})"; eval "$1"; pwd > {_WHERE}'
 

@@ -16,7 +16,7 @@ from linli.install import machine
 from linli.install.layout import EDGE, INGEST, UNITS, Service
 
 GREEN_SECONDS, HEARD_SECONDS = 180.0, 60.0
-_PAUSE = 2.0
+_PAUSE = 1.0
 
 
 def there(services: Sequence[Service]) -> list[Service]:
