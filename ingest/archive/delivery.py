@@ -20,11 +20,11 @@ from ingest.archive.schedule import kept
 from ingest.archive.settle import known
 from ingest.settings import IngestSettings
 from ingest.store.choose import database_of
+from ingest.store.space import WORKSHOP
 from linli.clock import EARLIEST
 from linli.errors import InputError, LinliError
 from linli.owner import sole_owner
 
-WORKSHOP = "backup-new"
 _WAIT_SECONDS = 60.0
 
 

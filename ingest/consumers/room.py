@@ -75,8 +75,9 @@ class RoomJob:
         """Return the bytes that this look may give up, 0 for none."""
         if self._giving and not self._series.settled():
             return 0  # what was given back is not free yet
+        staging = self._staging()  # first: what a backup left that is dead is room
         free = self._free()
-        if free is None or (free >= RESERVE and self._staging()):
+        if free is None or (free >= RESERVE and staging):
             return 0
         lacking = lack(free, self._least, giving=self._giving)
         if (lacking > 0) != self._giving:

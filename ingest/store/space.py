@@ -6,9 +6,12 @@ import shutil
 from pathlib import Path
 
 from linli.errors import InputError
+from linli.owner import sole_owner
 
-STAGE = "backup-stage"
-"""A folder below the data folder that is there while a backup is made: what fills it goes again."""
+BACKUP = "backup"
+"""The lock that who makes a backup of a data folder holds."""
+STAGE, WORKSHOP = "backup-stage", "backup-new"
+"""Folders of a data folder that are there while a backup is made: what fills them goes again."""
 
 
 def free_of(folder: Path) -> int | None:
@@ -32,8 +35,17 @@ def same_disk(folder: Path, other: Path) -> bool:
 
 
 def staging(folder: Path) -> bool:
-    """Tell whether a backup of a data folder is being made, or was cut short."""
-    return (folder / STAGE).exists()
+    """Tell whether a backup of a data folder is being made; what one that is dead left goes."""
+    there = [one for name in (STAGE, WORKSHOP) if (one := folder / name).exists()]
+    if not there:
+        return False
+    try:
+        with sole_owner(folder, BACKUP):
+            for one in there:
+                shutil.rmtree(one, ignore_errors=True)
+    except InputError:
+        return True
+    return False
 
 
 def check_least(folder: Path, least: int) -> None:

@@ -21,6 +21,7 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
 from ingest.store.migrate import head
+from ingest.store.space import BACKUP
 from linli.cli.ingest.folder import actor
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
@@ -29,6 +30,7 @@ from linli.owner import sole_owner
 from linli.settings import make_folder, write_secret
 
 _LONGEST = 200
+_WAIT_SECONDS = 5.0  # while what a killed one left is cleared away
 
 
 @click.group()
@@ -88,7 +90,7 @@ def make_one(
     place.
     """
     settings = _told(load_settings(config), target, public, pictures)
-    with sole_owner(settings.folder, "backup"):
+    with sole_owner(settings.folder, BACKUP, wait=_WAIT_SECONDS):
         _write_down(settings, ", ".join(one.to for one in settings.backup.places))
         now, noted = SystemClock().now(), target is None
         done = deliver(settings, now, noted=noted, anew=anew, say=progress)

@@ -17,6 +17,7 @@ from ingest.archive.tombstones import Tombstones, end_life, gather
 from ingest.backup_settings import BackupPlace
 from ingest.settings import IngestSettings, load_settings
 from ingest.store.choose import database_of
+from ingest.store.space import BACKUP
 from linli.cli.backup import lines, progress, summary
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
@@ -44,7 +45,7 @@ def command(
     of [backup] is asked for its list of that.
     """
     settings, key = load_settings(config), Key.read(secret)
-    with sole_owner(settings.folder), sole_owner(settings.folder, "backup"):
+    with sole_owner(settings.folder), sole_owner(settings.folder, BACKUP):
         database = database_of(settings)
         if not yes and not database.is_empty():
             click.confirm(

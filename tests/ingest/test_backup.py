@@ -168,7 +168,7 @@ class Shell:
         return result
 
 
-def test_the_commands(folder: Folder, tmp_path: Path) -> None:
+def test_the_commands(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell, key = Shell(folder, tmp_path), str(tmp_path / "backup.key")
     public = json.loads(shell("backup", "key", key, "--json").stdout)["public"]
     assert Path(key).stat().st_mode & 0o777 == 0o600
@@ -189,6 +189,7 @@ def test_the_commands(folder: Folder, tmp_path: Path) -> None:
         shell("backup", "make", *to, "--for", "age1nonsense")
     with pytest.raises(InputError, match="is no private key"):
         shell("backup", "check", said["path"], "--key", str(shell.config))
+    monkeypatch.setattr("linli.cli.backup._WAIT_SECONDS", 0.0)
     with sole_owner(folder.path, "backup"), pytest.raises(InputError, match="another backup runs"):
         shell("backup", "make", *to, "--for", public)
 

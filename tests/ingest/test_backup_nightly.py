@@ -32,6 +32,7 @@ from ingest.registry.records import Person
 from ingest.repairs.finding import Finding
 from ingest.services.registry import NOTHING_YET, RegistryService, Seen
 from ingest.settings import IngestSettings
+from ingest.store import space
 from ingest.store.engine import reading, writing
 from ingest.store.files import Files
 from linli.errors import InputError, LinliError
@@ -124,7 +125,7 @@ def test_a_place_that_is_away_keeps_no_other_from_its_archive(
     assert set(found(settings, folder, later + timedelta(hours=2))) == {"backup"}
     old = found(settings, folder, later + timedelta(days=4))["backup-missing"]
     assert (old.level, old.since) == ("bad", later + timedelta(hours=1))
-    assert not (settings.folder / delivery.WORKSHOP).exists()
+    assert not (settings.folder / space.WORKSHOP).exists()
 
 
 def test_one_that_cannot_be_made_is_written_down_and_no_old_one_goes(

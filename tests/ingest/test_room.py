@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from crowded import GIGA, Server
 from house import NOON, jpeg
 from stage import small_disk
 
+from ingest.archive.age import Key
 from ingest.consumers.room import RoomJob
 from ingest.evidence.shelf import PARTS, FolderStore
 from ingest.repairs.room import (
@@ -22,6 +26,8 @@ from ingest.store import space
 from ingest.store.engine import reading
 from linli.errors import StoreError
 from linli.ids import uuid7
+from linli.owner import sole_owner
+from linli.process import linli_argv
 
 
 @pytest.fixture
@@ -141,12 +147,58 @@ def test_pictures_on_another_disk_stay(server: Server, tmp_path: Path) -> None:
 
 def test_room_that_a_backup_takes_comes_back(server: Server) -> None:
     server.furnish()
-    server.room, server.staging = server.job(GIGA), True
+    server.staging = lambda: True
+    server.room = server.job(GIGA)
     server.free = RESERVE
     assert server.steps() == []
     server.free = RESERVE - 1
     server.one_look()
     assert server.given_up(), "what is for events is not for a backup"
+
+
+def test_what_a_killed_backup_left_is_room_at_the_next_look(server: Server, tmp_path: Path) -> None:
+    server.furnish()
+    data = server.folder.path
+    server.staging = lambda: space.staging(data)
+    server.room, server.free = server.job(GIGA), RESERVE
+    backup = stuck_backup(tmp_path)
+    try:
+        while not (data / space.STAGE).exists():
+            assert backup.poll() is None
+        assert server.steps() == [], "it is being made"
+    finally:
+        backup.send_signal(signal.SIGKILL)
+        backup.wait()
+    (data / space.STAGE / "journal.db").write_bytes(b"x")
+    (data / space.WORKSHOP).mkdir()
+    server.free = 10**12
+    assert server.steps() == []
+    assert not (data / space.STAGE).exists()
+    assert not (data / space.WORKSHOP).exists()
+    server.free = RESERVE
+    server.one_look()
+    assert server.given_up()
+    with sole_owner(data, space.BACKUP):
+        pass
+
+
+def stuck_backup(folder: Path) -> subprocess.Popen[bytes]:
+    """Make a backup that stands still as soon as it says something: nobody reads what it says."""
+    config = folder / "ingest.toml"
+    config.write_text('data = "data"\n[site]\nid = "c001"\nlabel = "x"\n')
+    unread, full = os.pipe()
+    os.set_blocking(full, False)
+    with suppress(BlockingIOError):
+        while os.write(full, b"x"):
+            pass
+    os.set_blocking(full, True)
+    more = ("--config", str(config), "--to", str(folder / "usb"), "--for", Key.new().public)
+    with os.fdopen(full, "wb") as said:
+        made = subprocess.Popen(
+            linli_argv("backup", "make", *more), stderr=said, pass_fds=(unread,)
+        )
+    os.close(unread)
+    return made
 
 
 @pytest.mark.parametrize("year", [1970, 2025])

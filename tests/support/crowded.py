@@ -40,7 +40,8 @@ class Server:
     def __init__(self, path: Path) -> None:
         self.folder = Folder(path / "data")
         self.free: int | None = 10**12
-        self.here, self.staging = True, False
+        self.here = True
+        self.staging: Callable[[], bool] = lambda: False
         self.store = FolderStore(self.folder.path / "evidence")
         self.reader, clock = self.folder.reader("state"), self.folder.clock
         series = self.folder.reader("series")
@@ -66,7 +67,7 @@ class Server:
             least=least,
             free=free or (lambda: self.free),
             here=lambda: self.here,
-            staging=lambda: self.staging,
+            staging=self.staging,
         )
 
     def picture(self, *, trial: str | None = None, shows: dict | None = None) -> str:
