@@ -73,6 +73,9 @@ Minute = Annotated[
     ),
 ]
 Version = Annotated[Count, Meta(description="of those with one id, the greatest holds")]
+RowVersion = Annotated[
+    Count, Meta(description="of those of one kind and class of areas, the greatest holds")
+]
 
 
 class SharedEnvelope(Part, frozen=True, kw_only=True):
@@ -97,7 +100,7 @@ class SharedEventData(Part, frozen=True, kw_only=True):
     severity: Severity
     areaclass: AreaClass
     since: Minute
-    count: Annotated[Count, Meta(description="how often it happened")]
+    count: Annotated[Count, Meta(description="how often it happened; 0 takes back what was told")]
     version: Version
     response: (
         Annotated[Count, Meta(description="minutes until somebody saw to it; absent: nobody did")]
@@ -117,7 +120,7 @@ class SharedCountData(Part, frozen=True, kw_only=True):
     kind: SharedKind
     areaclass: AreaClass
     count: Count
-    version: Version
+    version: RowVersion
 
 
 class SharedCount(SharedEnvelope, frozen=True, kw_only=True):

@@ -105,6 +105,16 @@ def shared_topic(site: str, kind: str, name: str) -> str:
     return f"{shared_prefix(site)}{kind}/{name}"
 
 
+def parse_shared(text: str) -> tuple[str, str, str] | None:
+    """Return site, kind and name of what a community tells, None for any other topic."""
+    levels = text.split("/")
+    if len(levels) != 6 or levels[:2] != [PREFIX, VERSION] or levels[3] != SHARE_AREA:
+        return None
+    site, kind, name = levels[2], levels[4], levels[5]
+    fits = is_id(site) and kind in {"event", "registry"} and is_id(name)
+    return (site, kind, name) if fits else None
+
+
 def district_prefix(path: str, site: str) -> str:
     """Return what takes its place there; `path` is the district's code and the street's."""
     return f"{PREFIX}/{VERSION}/{DISTRICTS}/{path}/{site}/"

@@ -153,7 +153,8 @@ def covers(pattern: str, address: str) -> bool:
     return len(given) == len(wanted)
 
 
-def _back(trace: Trace) -> Finding:
+def back(trace: Trace) -> Finding:
+    """Judge how soon it was there again after each cut."""
     opened, seen = trace.did("open"), list(trace.all(Connected))
     bad, spans = [], []
     for one in opened:
@@ -239,7 +240,7 @@ CLAUSES = (
         "D7",
         "Come back by yourself when the connection was lost, within a minute.",
         "Reconnect with growing pauses that end at 60 s.",
-        _back,
+        back,
     ),
     Clause(
         "D8",

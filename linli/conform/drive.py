@@ -17,7 +17,7 @@ from linli.broker import find_mosquitto, free_port
 from linli.clock import Clock
 from linli.conform.ends import Ends
 from linli.conform.relay import Relay
-from linli.conform.trial import Cut, Open, Restart, Say, Trial
+from linli.conform.trial import Ask, Cut, Open, Restart, Say, Trial
 from linli.errors import InputError, LinkError
 from linli.mqtt import Delivery, LinkOptions, PahoLink
 
@@ -129,12 +129,20 @@ class Drive:
     """Runs one trial to its end."""
 
     def __init__(
-        self, trial: Trial, broker: Broker, clock: Clock, restart: str = "", *, ends: Ends
+        self,
+        trial: Trial,
+        broker: Broker,
+        clock: Clock,
+        restart: str = "",
+        *,
+        ends: Ends,
+        tally: str = "",
     ) -> None:
         self._trial = trial
         self._broker = broker
         self._clock = clock
         self._restart = restart
+        self._tally = tally
         self._ends = ends
         self._began = clock.now()
         self._zero = clock.monotonic()
@@ -187,6 +195,8 @@ class Drive:
                     self._relay.cut(self._trial.trace.node)
                 elif isinstance(action, Open):
                     self._relay.open()
+                elif isinstance(action, Ask):
+                    self._trial.answer(self._asked())
                 else:
                     assert isinstance(action, Restart)
                     subprocess.run(self._restart, shell=True, check=False)  # noqa: S602 - the user's own command
@@ -200,6 +210,16 @@ class Drive:
             if phase != self._trial.phase:
                 phase = self._trial.phase
                 tell(phase)
+
+    def _asked(self) -> str:
+        """Return what the user's own command prints, nothing when it takes too long."""
+        try:
+            done = subprocess.run(  # noqa: S602 - the user's own command
+                self._tally, shell=True, check=False, capture_output=True, timeout=_SOON
+            )
+        except subprocess.TimeoutExpired:
+            return ""
+        return done.stdout.decode(errors="replace")
 
     def _now(self) -> datetime:
         return self._began + timedelta(seconds=self._clock.monotonic() - self._zero)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from linli.conform import consumer, device
+from linli.conform import consumer, device, district, sharing
+from linli.conform.clause import Clause
 from linli.conform.report import clauses
 
 _HEAD = """\
 # Clauses
 
-What [`linli conform`](../conform.md) holds a device or a consumer against. Made by
-`linli conform clauses`; a test compares them. The [contract](README.md) says why.
+What [`linli conform`](../conform.md) holds others against. Made by `linli conform clauses`; a test
+compares them. The [contract](README.md) says why.
 
 """
 
 
+ROLES: dict[str, tuple[str, tuple[Clause, ...]]] = {
+    "device": ("A device", device.CLAUSES),
+    "consumer": ("A consumer", consumer.CLAUSES),
+    "community": ("A community that tells its district", sharing.CLAUSES),
+    "district": ("Who counts in a district", district.CLAUSES),
+}
+"""Each role of the command: what it is called, and its clauses."""
+
+
 def markdown() -> str:
     """Return the page."""
-    parts = [clauses("A device", device.CLAUSES), clauses("A consumer", consumer.CLAUSES)]
-    return _HEAD + "\n\n".join(parts) + "\n"
+    return _HEAD + "\n\n".join(clauses(*one) for one in ROLES.values()) + "\n"

@@ -33,8 +33,13 @@ class Restart:
     """Run the command that kills and starts whoever is tried."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Run the command that prints what whoever is tried has by now."""
+
+
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-Action = Say | Cut | Open | Restart
+Action = Say | Cut | Open | Restart | Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def never() -> bool:
 
 
 class Trial:
-    """Base of both: runs the script of a subclass. Times are passed in."""
+    """Base of all: runs the script of a subclass. Times are passed in."""
 
     def __init__(self) -> None:
         self.trace = Trace()
@@ -86,6 +91,10 @@ class Trial:
             self._next()
         actions, self._actions = self._actions, []
         return actions
+
+    def answer(self, text: str) -> None:
+        """Take what the command of an `Ask` printed."""
+        self._note("answer", text)
 
     def _next(self) -> None:
         assert self._script is not None

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linli.topics import Topic, is_id, node_status_topic, receipt_topic, reject_topic, topic_filter
+from linli.topics import (
+    Topic,
+    is_id,
+    node_status_topic,
+    parse_shared,
+    receipt_topic,
+    reject_topic,
+    shared_topic,
+    topic_filter,
+)
 
 ids = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True)
 topics = st.builds(Topic, ids, ids | st.just("_sys"), ids, ids, ids, ids)
@@ -26,6 +35,15 @@ def test_any_text_is_refused_or_is_exactly_a_printed_topic(text: str) -> None:
     except ValueError:
         return
     assert str(topic) == text
+
+
+@given(ids, st.sampled_from(["event", "registry"]), ids)
+def test_what_is_shared_reads_back_and_no_other_topic_does(site: str, kind: str, name: str) -> None:
+    text = shared_topic(site, kind, name)
+    assert parse_shared(text) == (site, kind, name)
+    others = (f"{text}/x", f"{text}\n", text.replace("_share", "_sys"), text.replace("v1", "v2"))
+    assert [parse_shared(one) for one in others] == [None] * 4
+    assert parse_shared(text.replace(f"/{kind}/", "/command/")) is None
 
 
 @given(st.text(alphabet=string.printable, max_size=40))

@@ -18,15 +18,16 @@ from ingest.store.files import path_of, prepare
 from linli.broker import free_port
 from linli.process import linli_argv
 
-QUICK = ("--patience", "60", "--quiet-seconds", "1.5", "--stop", "--json")
+QUICK = ("--patience", "60", "--quiet-seconds", "1.5", "--json")
 
 
 class Conform:
     """The command on a free port; `wait_for` a phase, then `end` for its report."""
 
     def __init__(self, role: str, *more: str) -> None:
+        stop = ("--stop",) if role in {"device", "consumer"} else ()
         self.process = subprocess.Popen(
-            linli_argv("conform", role, "--listen", "127.0.0.1:0", *QUICK, *more),
+            linli_argv("conform", role, "--listen", "127.0.0.1:0", *QUICK, *stop, *more),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from linli.conform.trace import Connected, Heard, Left, Sent, Subscribed, WillSeen
-from linli.conform.trial import Cut, Open, Say, Trial
+from linli.conform.trial import Ask, Cut, Open, Say, Trial
 from linli.ids import derived_id
 from linli.mqtt.fake import matches
 
@@ -23,6 +23,7 @@ class Wire:
         self.trial, self.tried = trial, tried
         self.now = START
         self.retained: dict[str, bytes] = {}
+        self.kept: list[tuple[str, bytes]] = []  # for a session that is away
         self.filters: tuple[tuple[str, int], ...] = ()
         self.connection = 0
         self.up, self.open = False, True
@@ -40,6 +41,8 @@ class Wire:
                     self.leave(cut=True)
                 elif isinstance(action, Open):
                     self.open = True
+                elif isinstance(action, Ask):
+                    self.trial.answer(self.tried.tally())
                 else:
                     self.leave(cut=False)
                     self.tried.restart()
@@ -65,6 +68,8 @@ class Wire:
             self.tell(Subscribed, filters=filters)
         for topic, payload in list(self.retained.items()):
             self.bring(topic, payload, retain=True)
+        while self.kept:
+            self.bring(*self.kept.pop(0), retain=False)
         return True
 
     def tell(self, kind: Any, **fields: Any) -> None:
@@ -82,6 +87,8 @@ class Wire:
             self.retained.pop(topic, None)
         if self.up:
             self.bring(topic, payload, retain=False)
+        elif getattr(self.tried, "session", "") is True:
+            self.kept.append((topic, payload))
 
     def bring(self, topic: str, payload: bytes, *, retain: bool) -> None:
         if any(matches(one, topic) for one, _ in self.filters):

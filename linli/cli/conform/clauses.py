@@ -6,8 +6,7 @@ import json
 
 import click
 
-from linli.conform import consumer, device
-from linli.conform.page import markdown
+from linli.conform.page import ROLES, markdown
 
 
 @click.command(epilog="Example: linli conform clauses > docs/reference/conformance.md")
@@ -19,6 +18,6 @@ def clauses(as_json: bool) -> None:
         return
     found = {
         role: [{"clause": one.number, "asked": one.asked, "mend": one.mend} for one in clauses]
-        for role, clauses in (("device", device.CLAUSES), ("consumer", consumer.CLAUSES))
+        for role, (_, clauses) in ROLES.items()
     }
     click.echo(json.dumps(found))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from linli.cli.conform.options import hold_against, trial_options
+from linli.cli.conform.options import hold_against, stop_option, trial_options
 from linli.conform.consumer import CLAUSES
 from linli.conform.consumer_trial import ConsumerPlan, ConsumerTrial
 
@@ -16,6 +16,7 @@ from linli.conform.consumer_trial import ConsumerPlan, ConsumerTrial
     "--report report.md  (exit code 3: something was not seen)"
 )
 @trial_options
+@stop_option
 @click.option(
     "--restart", default="", help="Command that kills and starts it: receipts must outlive that"
 )

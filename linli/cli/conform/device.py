@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from linli.cli.conform.options import hold_against, trial_options
+from linli.cli.conform.options import hold_against, stop_option, trial_options
 from linli.conform.device import CLAUSES
 from linli.conform.device_trial import DevicePlan, DeviceTrial, Wish
 
@@ -16,6 +16,7 @@ from linli.conform.device_trial import DevicePlan, DeviceTrial, Wish
     "--stop --report report.html  (exit code 3: something was not seen)"
 )
 @trial_options
+@stop_option
 @click.option("--node", default="", help="Which, by its id.  [default: the first that comes]")
 @click.option("--facts", type=click.IntRange(1, 500), default=2, help="How many to wait for first")
 @click.option(

@@ -1,4 +1,4 @@
-"""What both trials are told, and what becomes of their results."""
+"""What all trials are told, and what becomes of their results."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _tls_options() -> tuple[Callable[[F], F], ...]:
 
 
 def trial_options(function: F) -> F:
-    """Add what both trials are told."""
+    """Add what all trials are told."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document."),
         click.option(
@@ -83,7 +83,6 @@ def trial_options(function: F) -> F:
             show_default=True,
             help="Seconds to wait for each thing that must",
         ),
-        click.option("--stop", is_flag=True, help="Ask at the end to stop it, and judge that"),
         *_tls_options(),
         click.option("--broker", help="Not an own one: mqtt[s]://user:password@host:port"),
         click.option(
@@ -98,6 +97,12 @@ def trial_options(function: F) -> F:
     return function
 
 
+def stop_option(function: F) -> F:
+    """Add `--stop`, for whom says goodbye."""
+    said = "Ask at the end to stop it, and judge that"
+    return click.option("--stop", is_flag=True, help=said)(function)
+
+
 def hold_against(
     trial: Trial,
     clauses: Sequence[Clause],
@@ -109,6 +114,7 @@ def hold_against(
     as_json: bool,
     tls: dict[str, str | None],
     restart: str = "",
+    tally: str = "",
 ) -> None:
     """Play a trial, print its report and exit. Raises InputError, LinkError."""
     if file is not None and file.suffix not in _FORMS:
@@ -120,7 +126,7 @@ def hold_against(
     with _broker(broker) as there:
         if there.tls != (files.ca is not None):
             raise InputError("goes together with mqtts:// in --broker", where="--ca-file")
-        drive = Drive(trial, there, SystemClock(), restart, ends=ends)
+        drive = Drive(trial, there, SystemClock(), restart, ends=ends, tally=tally)
         drive.run(listen, _tell, stop.is_set)
     results = judge(clauses, trial.trace)
     about = (trial.trace.node, role, SCHEMA_VERSION, results)
