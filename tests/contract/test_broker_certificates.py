@@ -67,6 +67,13 @@ def test_from_nothing_to_a_broker_that_refuses_a_revoked_edge(house: House) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("part", ["command", "discovery", "watch", "share"])
+def test_a_service_gets_its_certificate_before_it_is_switched_on(house: House, part: str) -> None:
+    assert call(house, "ca", "--host", "localhost").exit_code == 0
+    assert call(house, "issue", f"svc-{part}").exit_code == 0
+    assert (house.folder / "clients" / f"svc-{part}" / "client.key").exists()
+
+
 def test_keys_are_their_owner_s_alone(house: House) -> None:
     call(house, "ca", "--host", "localhost", "--host", "10.0.0.5")
     call(house, "issue", EDGE)

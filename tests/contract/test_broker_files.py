@@ -11,8 +11,10 @@ import pytest
 from broker_clients import EDGE, GONE, OTHER, Client
 from broker_house import BASE, NOW, House, built, error, retire, running, until
 from brokers import NEEDS_MOSQUITTO
+from click.testing import CliRunner
 
 from linli.broker.authority import Authority
+from linli.cli.broker import command
 
 FILES = ["acl.conf", "passwords", "mosquitto.conf"]
 
@@ -45,6 +47,21 @@ def test_told_twice_it_changes_nothing(tmp_path: Path) -> None:
     assert {name: text(house, name) for name in FILES} == written
     assert house.render("--check").exit_code == 0
     assert {path.name for path in house.folder.iterdir()} == {*FILES, "tls", "data", "secrets"}
+
+
+def test_the_keeper_lets_in_what_shares_once_it_is_switched_on(tmp_path: Path) -> None:
+    house = built(tmp_path, "passwords")
+    reloads = tmp_path / "reloads"
+    told = ("keep", "--once", "--reload", f"touch {reloads}", "--config", str(house.config))
+    assert CliRunner().invoke(command, [*told]).exit_code == 0
+    assert "svc-share" not in text(house, "passwords")
+    reloads.unlink(missing_ok=True)
+    with house.config.open("a") as lines:
+        lines.write("[share]\nenabled = true\n")
+    assert CliRunner().invoke(command, [*told]).exit_code == 0
+    assert "\nsvc-share:$7$" in text(house, "passwords")
+    assert (house.folder / "secrets/svc-share").stat().st_mode & 0o777 == 0o600
+    assert reloads.exists(), "the broker reads its passwords again"
 
 
 def test_it_tells_drift_without_telling_secrets(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ingest.settings import CLIENT_ID, IngestSettings, load_settings
 from linli.broker.authority import CERTIFICATE, REVOKED, Authority, Entry
 from linli.broker.files import replace
 from linli.broker.server import TLS_FOLDER
-from linli.cli.broker.roster import COMMANDER, DISCOVERER, WATCHER, roster_of
+from linli.cli.broker.roster import COMMANDER, DISCOVERER, SHARER, WATCHER, roster_of
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
@@ -64,7 +64,7 @@ def issue(name: str, days: int, config: Path) -> None:
     remove them here. An older certificate stays valid until it ends or is revoked.
     """
     settings = load_settings(config)
-    known = {*roster_of(settings).identities, CLIENT_ID, COMMANDER, DISCOVERER, WATCHER}
+    known = {*roster_of(settings).identities, CLIENT_ID, COMMANDER, DISCOVERER, SHARER, WATCHER}
     if name not in known:
         raise InputError(
             f"no edge in use, service or reader is called {name!r}",
