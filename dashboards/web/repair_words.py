@@ -357,6 +357,14 @@ ADVICE: dict[str, Advice] = {
         msg("Nobody notices anything; an older backup alone would bring them back."),
         msg("It is tried again each hour. See that the place of the backups is connected."),
     ),
+    "upgrade-cut-short": Advice(
+        msg("An upgrade of the server was cut short"),
+        _NONE,
+        msg(
+            "Tell whoever looks after the server: the upgrade is to be run again, it goes on or "
+            "back."
+        ),
+    ),
     "model-wrong": Advice(
         msg("A model file is not the right one"),
         msg("The edge may see nothing, or the wrong things."),

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest.doctor import upgrade
 from ingest.repairs.finding import Finding, well
 from ingest.repairs.memory import BUDGET, Process, high
 from ingest.repairs.room import RESERVE, low
@@ -23,6 +24,7 @@ def look(settings: IngestSettings) -> Iterator[Finding]:
     yield _folder(settings.folder)
     if settings.folder.is_dir():
         yield from _disk(settings.folder, settings.disk.least_free)
+    yield from upgrade.look()
     yield _secret(settings)
 
 

@@ -21,6 +21,9 @@ INGEST = Service(
 )
 DATA, SECRETS = INGEST.folder / "data", INGEST.folder / "secrets"
 """What the ingest may write. Its settings are root's: the keeper, as root, does what they say."""
+RECORD = INGEST.folder / "upgrade.json"
+"""There while an upgrade is in its course, under the lock `upgrade`; in a folder of root's, since
+the units in it are put into place again."""
 EDGE = Service(
     "linli-edge.service",
     "linli-edge",

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from upgraded import CHANGED, NEW, OLD, Estate, assert_new, assert_old, names
 
+from ingest.doctor import upgrade as doctor
 from ingest.store import backup, migrate
 from ingest.store.database import Database
 from ingest.store.migrate import File
 from linli.clock import SystemClock
 from linli.errors import InputError, StoreError
 from linli.install.layout import INGEST
+from linli.owner import sole_owner
 
 
 @pytest.fixture
@@ -95,7 +97,11 @@ def test_one_that_cannot_go_back_yet_goes_on_with_it(
     assert "not back yet" in str(failed.exception)
     assert "the server is away" in str(failed.exception)
     assert estate.runs is None, "neither version on the other's tables"
+    assert [one.code for one in doctor.look()] == ["upgrade-cut-short"]
+    with sole_owner(estate.folder, "upgrade"):
+        assert list(doctor.look()) == [], "somebody carries it on"
     done = estate()
+    assert list(doctor.look()) == []
     assert "was cut short" in done.stdout
     assert f"back at {OLD}, all green" in str(done.exception)
     assert_old(estate)

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from house import NODE, SITE
 from patient import Patient, row
 from stage import small_disk
+from upgraded import Estate
 
 from edge.catalog.book import FOLDER_VARIABLE, open_book
 from ingest.archive import left
@@ -119,6 +120,13 @@ def _disk_giving_up(patient: Patient) -> None:
     )
     patient.pass_time(SECONDS)
     looks.step()
+
+
+def _upgrade_cut_short(patient: Patient) -> None:
+    folder = patient.folder.path / "upgraded"
+    folder.mkdir()
+    estate = Estate(folder, patient.others.enter_context(pytest.MonkeyPatch.context()))
+    assert estate.killed_at("restart")
 
 
 def _watched(patient: Patient) -> None:
@@ -365,6 +373,7 @@ FAULTS: dict[str, Fault] = {
     "settings-unusable": _settings_unusable,
     "share-waiting": _share_waiting,
     "store-unreadable": _store_unreadable,
+    "upgrade-cut-short": _upgrade_cut_short,
     "web-down": lambda one: one.write(web=free_port()),
 }
 """By code. What a fault brings along does not matter: a silent receiver makes the chain silent."""

@@ -15,6 +15,7 @@ import stores
 from click.testing import CliRunner, Result
 from filled import held, outdated
 
+from ingest.doctor import upgrade as doctor
 from ingest.store import migrate
 from ingest.store.choose import database_of
 from ingest.store.engine import writing
@@ -121,7 +122,7 @@ class Estate:
         patch.setattr(upgrade, "_text", self.unit)
         for where in (upgrade, running):
             patch.setattr(where, "UNITS", self._units)
-        for where in (upgrade, course):
+        for where in (upgrade, course, doctor):
             patch.setattr(where, "RECORD", record)
         steps(machine, "run", self._run)
         steps(running, "stop", self._stop)

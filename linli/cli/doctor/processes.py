@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import httpx2
 from ingest.doctor.machine import NOTHING, PATIENCE, broker
 from ingest.repairs.finding import Finding, well
 from ingest.settings import IngestSettings
+from linli.owner import held
 
 
 def look(settings: IngestSettings) -> Iterator[Finding]:
@@ -21,13 +21,7 @@ def look(settings: IngestSettings) -> Iterator[Finding]:
 
 
 def _running(folder: Path) -> Finding:
-    lock = folder / "ingest.lock"
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        pass
-    except OSError:
+    if held(folder):
         return well("ingest", "the ingest runs on this folder")
     return Finding(
         code="ingest-down",

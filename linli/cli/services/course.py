@@ -9,10 +9,7 @@ import msgspec
 from ingest.store.migrate import File
 from linli.durable import keep_names, write_whole
 from linli.errors import InputError
-from linli.install.layout import INGEST
-
-RECORD = INGEST.folder / "upgrade.json"
-"""In a folder of root's: the units in it are put into place again."""
+from linli.install.layout import RECORD
 
 
 class Course(msgspec.Struct, kw_only=True):

@@ -16,12 +16,12 @@ import click
 from ingest.settings import load_settings
 from ingest.store.migrate import File
 from linli.cli.services import running
-from linli.cli.services.course import RECORD, Course, left
+from linli.cli.services.course import Course, left
 from linli.cli.services.install import of_ingest, ready
 from linli.clock import SystemClock
 from linli.errors import InputError, LinliError
 from linli.install import machine, units
-from linli.install.layout import EDGE, INGEST, KEEPER, UNITS, Service
+from linli.install.layout import EDGE, INGEST, KEEPER, RECORD, UNITS, Service
 from linli.owner import sole_owner
 
 _CONFIG = ("--config", str(INGEST.settings))
