@@ -16,6 +16,7 @@ from typing import Self
 
 from edge.lives import Lives
 from linli.clock import Clock
+from linli.counted import counted
 from linli.errors import InputError
 from linli.log import get_logger
 from linli.process import CALM, Child, StopSignal, Supervisor
@@ -154,7 +155,9 @@ class Keeper:
 
     def _tell(self) -> None:
         """Pass on that all is well; not any more when starting again does not help."""
-        again = f"; started again {self.lives.restarts} times" if self.lives.restarts else ""
+        again = (
+            f"; started again {counted(self.lives.restarts, 'time')}" if self.lives.restarts else ""
+        )
         if self._falls >= MANY_FALLS:
             self._manager.tell(STATUS=f"falls again and again: {self.lives.fell}")
         elif self._ready:

@@ -77,7 +77,7 @@ def outlook_words(
 
 def _teams(found: Outlook, names: Names, words: Words) -> list[str]:
     teams, nobody = dict(names.teams), words.say(msg("nobody"))
-    text = words.say(msg("%(who)s: %(before)s → %(after)s incidents"))
+    text = words.say(msg("%(who)s: incidents %(before)s → %(after)s"))
     return [
         text
         % {
@@ -90,7 +90,7 @@ def _teams(found: Outlook, names: Names, words: Words) -> list[str]:
 
 
 def _reached(found: Outlook, wanted: Ladder, words: Words) -> list[str]:
-    text = words.say(msg("%(who)s after %(time)s: in %(count)s of %(all)s incidents"))
+    text = words.say(msg("%(who)s after %(time)s: incidents %(count)s of %(all)s"))
     passed = accumulate(one.after for one in wanted.rungs)
     return [
         text
@@ -114,7 +114,7 @@ def _gaps(
         for one in new[:MOST]
     ]
     if len(new) > MOST:
-        said.append(words.say(msg("and %(num)s times more")) % {"num": len(new) - MOST})
+        said.append(words.say(msg("further times: %(num)s")) % {"num": len(new) - MOST})
     return said
 
 

@@ -252,7 +252,11 @@ class Words:
     def object(self, label: str) -> str:
         """Return what the model calls an object."""
         if days := _DAYS.fullmatch(label):
-            return self.say(msg("full in about %(count)s days")) % {"count": days.group(1)}
+            count = int(days.group(1))
+            ngettext = catalog(self.language).ngettext
+            return ngettext("full in about %(num)s day", "full in about %(num)s days", count) % {
+                "num": count
+            }
         return self._known(OBJECTS, label)
 
     def action(self, action: str, result: str) -> str:

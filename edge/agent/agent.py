@@ -31,6 +31,7 @@ from edge.settings import EdgeSettings
 from edge.standing import Standing
 from edge.uplink import Document
 from linli.clock import Clock
+from linli.counted import counted
 from linli.errors import LinliError
 from linli.events import ConfigReport
 from linli.mqtt import LinkFactory, PahoLink
@@ -176,11 +177,11 @@ class Agent:
             raise error
         where = str(self._settings.folder)
         if lost := self._cameras.lost_events + self._parts.lost_events:
-            raise LinliError(f"{lost} events could not be written to disk", where=where)
+            raise LinliError(f"{counted(lost, 'event')} could not be written to disk", where=where)
         facts, pictures = self._delivery.waiting()
         if facts or pictures:
             raise LinliError(
-                f"{facts} facts and {pictures} pictures still wait for the ingest",
+                f"{counted(facts, 'fact')} and {counted(pictures, 'picture')} left to send",
                 where=where,
                 hint="They are kept; the next start sends them",
             )
@@ -291,7 +292,7 @@ class Agent:
     def _status(self) -> str:
         facts = self._delivery.spool.pending()
         broker = "connected" if self._delivery.uplink.connected else "away"
-        return f"{self._cameras.status()}; broker {broker}; {facts} facts wait"
+        return f"{self._cameras.status()}; broker {broker}; {counted(facts, 'fact')} to send"
 
     def _drain(self, stop: StopSignal, seconds: float) -> None:
         signalled = stop.is_set()

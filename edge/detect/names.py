@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from linli.counted import counted
 from linli.topics import is_id
 
 COCO: tuple[str, ...] = tuple(
@@ -55,7 +56,9 @@ def _in_file(metadata: Mapping[str, str], count: int) -> tuple[str, ...] | None:
         return None
     names = tuple(slug(name) for name in _parse(text))
     if len(set(names)) != count or len(names) != count:
-        raise ValueError(f"metadata names {len(set(names))} classes, the output has {count}")
+        raise ValueError(
+            f"metadata names {counted(len(set(names)), 'class', 'classes')}, the output has {count}"
+        )
     return names
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from edge.episode import Session
 from edge.look import Lack, Look, Rule
 from edge.settings import Scenario
+from linli.counted import counted
 
 Phase = Literal["none", "suspect", "confirmed", "cooldown"]
 _TOLD = 20
@@ -153,11 +154,11 @@ def why(story: Story) -> list[str]:
         best = story.nearest[rule]
         nearest = f", nearest {best}" if best.value is not None else ""
         what = "too few at once" if rule == "at_least" else _WORDS.get(rule, rule)
-        said.append(f"not counted: {frames} frames {what}{nearest}")
+        said.append(f"not counted: {counted(frames, 'frame')} {what}{nearest}")
     if story.doubted:
         said.append(
-            f"no suspicion for a door: {story.doubted} frames called something else so far, "
-            f"nearest {story.nearest['rival']}"
+            f"no suspicion for a door: {counted(story.doubted, 'frame')} called something else "
+            f"so far, nearest {story.nearest['rival']}"
         )
     if not story.right:
         kinds = ", ".join(story.scenario.labels)

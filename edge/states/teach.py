@@ -25,6 +25,7 @@ from edge.states.lesson import (
 )
 from edge.states.light import relit
 from edge.states.model import Floats, Numbers, fit, temperature
+from linli.counted import counted
 from linli.errors import InputError
 from linli.topics import is_id
 
@@ -127,7 +128,8 @@ def check_examples(examples: Mapping[str, Sequence[object]]) -> None:
         check_name(name, where="states")
         if len(pictures) < FEWEST:
             raise InputError(
-                f"{len(pictures)} pictures; at least {FEWEST} are needed, {ADVISED} to 10 are good",
+                f"{counted(len(pictures), 'picture')}; at least {FEWEST} are needed, "
+                f"{ADVISED} to 10 are good",
                 where=name,
             )
     if FLICKERING in examples and {ON, OFF} & examples.keys():
@@ -154,7 +156,7 @@ def advice(lesson: Lesson) -> Iterator[tuple[str, str]]:
     """Give (state, plain words) for what would make the lesson better."""
     for one in lesson.states:
         if one.pictures < ADVISED:
-            yield one.state, f"only {one.pictures} pictures: add some, in other light"
+            yield one.state, f"only {counted(one.pictures, 'picture')}: add some, in other light"
         for other, count in one.taken_for.items():
             if other != one.state:
                 alike = f"{count} of {one.pictures} taken for {other}"

@@ -20,6 +20,7 @@ from ingest.store import journal, state
 from ingest.store import series as series_tables
 from ingest.store.engine import from_micros, reading
 from ingest.store.incidents import incident
+from linli.counted import counted
 from linli.topics import PROBE
 
 QUIET = timedelta(seconds=30)
@@ -90,7 +91,8 @@ def _consumers(sources: Sources) -> Iterator[Finding]:
             code="consumer-behind",
             about=one.name,
             level="bad" if lag >= LAG_BAD else "warning",
-            what=f"{one.name} is {newest - one.position} rows and {_minutes(lag)} behind",
+            what=f"{one.name} is {counted(newest - one.position, 'row')} and {_minutes(lag)} "
+            "behind",
             since=from_micros(oldest),
             means="People are called late."
             if one.name == "incidents"
@@ -108,7 +110,7 @@ def _chain(sources: Sources) -> Finding:
         made = journal.counters(connection).get(journal.PROBE_COUNTER, 0)
     judged = judge(passes, started=_started(sources), now=sources.now)
     found = view_of(judged, made=made, highest=highest, stored=stored)
-    counts = f"{found.produced} probes made, {found.stored} stored, {found.lost} lost"
+    counts = f"{counted(found.produced, 'probe')} made, {found.stored} stored, {found.lost} lost"
     if found.p95 is not None:
         counts += f", 95 % of the last hour within {found.p95:.2f} s"
     if found.state == "green":
@@ -143,7 +145,7 @@ def _poisoned(sources: Sources) -> Finding:
     return Finding(
         code="rows-skipped",
         level="warning",
-        what=f"{number} stored messages could not be used and were skipped",
+        what=f"{counted(number, 'stored message')} could not be used: skipped",
         means="What they said is in the journal but not on the pages.",
         do="Report this with the lines `cannot be used and is skipped` of the log",
     )
@@ -162,7 +164,8 @@ def _series(sources: Sources) -> Finding:
     return Finding(
         code="series-refused",
         level="warning",
-        what=f"{refused} readings were refused: {devices} has {MOST_OF_DEVICE} series already",
+        what=f"refused: {counted(refused, 'reading')}; {devices} has {MOST_OF_DEVICE} series "
+        "already",
         means="Charts lack what these devices send under still other names; all else is kept.",
         do="See under which names it sends; each reading keeps one name and one unit for good",
     )
@@ -218,7 +221,7 @@ def _pictures(sources: Sources) -> Finding:
     return Finding(
         code="pictures-missing",
         level="warning",
-        what=f"the pictures of {number} incidents of the last day have not come",
+        what=f"no picture came of {counted(number, 'incident')} of the last day",
         since=first,
         means="Whoever opens the incident sees no picture.",
         do="Check that the edges reach this server by HTTP and that their keys fit "

@@ -13,6 +13,7 @@ from ingest.repairs.finding import Finding, well
 from ingest.repairs.room import PICTURES, SOON, low, pictures_last
 from ingest.store.engine import reading
 from ingest.store.space import free_of
+from linli.counted import counted
 from linli.topics import PROBE_NODE
 
 
@@ -38,7 +39,8 @@ def _giving_up(sources: Sources) -> Iterator[Finding]:
         code="disk-giving-up",
         level="bad",
         what="the disk is nearly full, so the oldest of what is worth least is deleted: "
-        f"{rows} readings and means and {lost} pictures so far",
+        f"{counted(rows, 'reading or mean', 'readings and means')} and "
+        f"{counted(lost, 'picture')} so far",
         since=known.since,
         means="Older charts lose their detail and older incidents their pictures; alarms, and "
         "pictures that somebody holds, stay.",
@@ -60,7 +62,7 @@ def _filling(sources: Sources, free: int) -> Iterator[Finding]:
         code="disk-filling",
         level="warning",
         what=f"{free / 1e9:.1f} GB are free on the disk of {sources.settings.folder}; at the pace "
-        f"of the last week little is left in {max(lasts.days, 1)} days",
+        f"of the last week little is left in {counted(max(lasts.days, 1), 'day')}",
         means="Nothing yet. When it is full nothing new is stored.",
         do="Make room now: old logs and files of others; or lower [evidence] max_bytes and days",
     )
@@ -78,7 +80,7 @@ def _pictures(sources: Sources) -> Iterator[Finding]:
         code="evidence-filling",
         level="warning",
         what=f"{kept / 1e9:.1f} of {evidence.max_bytes / 1e9:.1f} GB of pictures are kept; at the "
-        f"pace of the last week all is used in {lasts.days} days",
+        f"pace of the last week all is used in {counted(lasts.days, 'day')}",
         means="Nothing yet. Then the oldest pictures go before their time.",
         do="Give [evidence] max_bytes more, or keep pictures for fewer days",
     )

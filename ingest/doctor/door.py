@@ -9,6 +9,7 @@ from ingest.door import book
 from ingest.door.book import SILENT, Sight
 from ingest.repairs.finding import Finding, well
 from ingest.store.engine import reading
+from linli.counted import counted
 
 FEW = 10
 """Tries of a day: a box that was set up wrongly once is nothing to look at."""
@@ -37,14 +38,16 @@ def look(sources: Sources) -> Iterator[Finding]:
 
 def _strangers(seen: Sight) -> Finding:
     if seen.tries < FEW:
-        return well("broker-strangers", f"{seen.tries} tries were refused by the broker in a day")
+        return well(
+            "broker-strangers", f"the broker refused {counted(seen.tries, 'try', 'tries')} in a day"
+        )
     named = [one for one in seen.strangers if one.address != "?"]
     where = ", ".join(one.address for one in named[:_NAMED]) or "addresses that are not known"
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return Finding(
         code="broker-strangers",
         level="warning",
-        what=f"somebody tries to sign in at the broker: {seen.tries} times in a day, "
+        what=f"somebody tries to sign in at the broker: {counted(seen.tries, 'time')} in a day, "
         f"from {where}{more}",
         means="Nothing, as long as nobody gets in; a box with an old certificate or password is "
         "not heard.",
@@ -55,7 +58,9 @@ def _strangers(seen: Sight) -> Finding:
 
 def _retained(seen: Sight) -> Finding:
     if not seen.flooded:
-        return well("broker-retained", f"the broker retains {seen.retained or 0} messages")
+        return well(
+            "broker-retained", f"the broker retains {counted(seen.retained or 0, 'message')}"
+        )
     return Finding(
         code="broker-retained",
         level="bad",

@@ -16,6 +16,7 @@ from ingest.services.estate import LATELY
 from ingest.services.views import NodeView
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros
+from linli.counted import counted
 
 WAITS = timedelta(minutes=10)
 MANY = 1000
@@ -83,8 +84,9 @@ def _fell(node: NodeView) -> Iterator[Finding]:
             code="edge-fell",
             about=node.node,
             level="warning",
-            what=f"{_name(node)} fell or hung and was started again; {node.restarts} times since "
-            f"its parent began: {node.fell or 'nobody knows why'}",
+            what=f"{_name(node)} fell or hung and was started again; "
+            f"{counted(node.restarts, 'time')} since its parent began: "
+            f"{node.fell or 'nobody knows why'}",
             means="For some seconds each time it watched nothing.",
             do="See its log; `linli edge check` on it tries settings, model and cameras",
         )

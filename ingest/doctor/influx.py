@@ -10,6 +10,7 @@ from ingest.doctor.sources import Sources
 from ingest.influx import book
 from ingest.repairs.finding import Finding, well
 from ingest.store.engine import reading
+from linli.counted import counted
 
 BOARDS_ONLY = "Nothing: our own pages do without it. Grafana's boards stand still."
 
@@ -25,15 +26,18 @@ def look(sources: Sources) -> Iterator[Finding]:
         yield Finding(
             code="influx-parked",
             level="warning",
-            what=f"InfluxDB refused {found.parked + found.dropped} points; {found.dropped} of them "
-            "found no room and are gone from the copy",
+            what=f"InfluxDB refused {counted(found.parked + found.dropped, 'point')}; "
+            f"{found.dropped} of them found no room and are gone from the copy",
             means="Nothing: they are in the journal. Grafana's boards lack them.",
             do="Read why in `linli influx park list`, mend it, then `linli influx park retry`",
         )
 
 
 def _writing(found: book.InfluxStatus, now: datetime) -> Finding:
-    waits = f"{found.behind} rows and {found.transitions_behind} steps of incidents wait"
+    waits = (
+        f"{counted(found.behind, 'row')} and "
+        f"{counted(found.transitions_behind, 'step')} of incidents to write"
+    )
     if found.state in {"ok", "new"}:
         if not found.behind or (found.stored is not None and now - found.stored < LAG_WARNING):
             return well("influx", f"InfluxDB takes what is written; {waits}")

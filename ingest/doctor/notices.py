@@ -12,6 +12,7 @@ from ingest.notify.known import whole
 from ingest.repairs.finding import Finding, well
 from ingest.services.check import Checked, checked
 from ingest.store.engine import reading
+from linli.counted import counted
 
 SILENT = timedelta(minutes=5)
 LATELY = timedelta(days=1)
@@ -33,7 +34,7 @@ def look(sources: Sources) -> Iterator[Finding]:
         yield Finding(
             code="notify-dead",
             level="warning",
-            what=f"{dead} notifications of the last day were given up",
+            what=f"given up in the last day: {counted(dead, 'notification')}",
             means="Somebody was not told by this channel; the next contact was, if there is one.",
             do="See `linli ingest notify list --state dead`, and try the channel with "
             "`linli ingest notify test`",

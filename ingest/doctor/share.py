@@ -8,6 +8,7 @@ from ingest.doctor.sources import Sources
 from ingest.repairs.finding import Finding, well
 from ingest.share import book
 from ingest.store.engine import reading
+from linli.counted import counted
 
 
 def look(sources: Sources) -> Iterator[Finding]:
@@ -18,12 +19,13 @@ def look(sources: Sources) -> Iterator[Finding]:
         number, oldest = book.waiting(connection, sources.now - book.LATE)
         events, counts = book.totals(connection)
     if not number:
-        yield well("share", f"the broker took {events} ends and {counts} numbers for the district")
+        told = f"{counted(events, 'end')} and {counted(counts, 'number')}"
+        yield well("share", f"the broker took {told} for the district")
         return
     yield Finding(
         code="share-waiting",
         level="warning",
-        what=f"{number} ends of incidents wait to be told to the district",
+        what=f"not told to the district yet: {counted(number, 'end')} of incidents",
         since=oldest,
         means="Nothing: they are kept, and told when the broker takes them.",
         do="Check [share], run `linli broker render` and restart the broker as it says",

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from ingest.notify.message import Language, Message
+from linli.counted import counted
 from linli.events import Severity
 
 Kind = Literal["call", "reminder", "seen", "ended", "resolved", "test"]
@@ -113,7 +114,9 @@ def digest(messages: Sequence[Message], key: str) -> Message:
     if language == "zh":
         title = f"【{name}】{count} 条告警{'待处理' if waiting else '消息'}"
     else:
-        title = f"[{name}] {count} alarms waiting" if waiting else f"[{name}] {count} messages"
+        title = f"[{name}] " + (
+            f"{counted(count, 'alarm')} waiting" if waiting else counted(count, "message")
+        )
     numbers = dict.fromkeys(one.number for one in ordered if one.number is not None)
     lines = [" ".join(f"#{number}" for number in numbers)] if numbers else []
     lines += [part for one in ordered for part in (one.title, *((one.link,) if one.link else ()))]

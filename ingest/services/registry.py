@@ -32,6 +32,7 @@ from ingest.registry.values import RegistryFault, build
 from ingest.registry.words import Titles
 from ingest.services.page import Page, number
 from ingest.store.engine import reading, writing
+from linli.counted import counted
 
 MOST = 1000
 _SHOWN_OF_PHONE = 4
@@ -344,7 +345,11 @@ def _shown(viewer: Viewer, record: Record) -> Record:
 def _broken(faults: list[RegistryFault]) -> RulesBroken:
     """Return the refusal of everything at once that is wrong."""
     rows = {fault.row for fault in faults if fault.row is not None}
-    what = f"{len(rows)} rows are refused, nothing was changed" if rows else "nothing was changed"
+    what = (
+        f"{counted(len(rows), 'row')} refused, nothing was changed"
+        if rows
+        else "nothing was changed"
+    )
     return RulesBroken(what, tuple((_where(one), _what(one)) for one in faults))
 
 

@@ -118,7 +118,7 @@ def _queues(conf: Conf) -> Iterator[Remark]:
     if window is None or 0 < window < ENOUGH_WINDOW:
         yield doubtful(
             "window",
-            f"only {window} messages may be under way at once: the ingest waits for the network "
+            f"`max_inflight_messages` is {window}: the ingest waits for the network "
             "after each of these few",
             "Write `max_inflight_messages 1000`",
         )

@@ -19,6 +19,7 @@ from ingest.store.engine import reading
 from linli.cli.ingest.folder import state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError, LinliError
 
 MOST = 1000
@@ -140,8 +141,9 @@ def _lines(found: InfluxStatus) -> Iterator[str]:
         yield f"it said   {found.words}"
     if found.stored is not None:
         yield f"stored    {found.stored:%Y-%m-%d %H:%M:%S}Z"
-    yield f"behind    {found.behind} journal rows, {found.transitions_behind} of incidents"
-    yield f"refused   {found.parked} kept, {found.dropped} dropped, {found.poisoned} rows unusable"
+    behind, unusable = counted(found.behind, "journal row"), counted(found.poisoned, "row")
+    yield f"behind    {behind}, {found.transitions_behind} of incidents"
+    yield f"refused   {found.parked} kept, {found.dropped} dropped, {unusable} unusable"
 
 
 def _json(found: object) -> str:

@@ -27,6 +27,7 @@ from ingest.settings import IngestSettings, load_settings
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -129,7 +130,7 @@ def delete(
     found = _found(settings, asked, now)
     free = [one for one in found if not one.held]
     if not yes:
-        click.confirm(f"Delete {len(free)} pictures for good?", abort=True, err=True)
+        click.confirm(f"Delete {counted(len(free), 'picture')} for good?", abort=True, err=True)
     shelf = FolderStore(settings.folder / "evidence")
     with state(settings) as connection:
         gone = request.delete(connection, shelf, free, now)
@@ -139,7 +140,7 @@ def delete(
     if as_json:
         click.echo(json.dumps({"deleted": [one.id for one in gone], "held": held}))
     else:
-        click.echo(f"{len(gone)} deleted" + (f", {held} are held and stay" if held else ""))
+        click.echo(f"{len(gone)} deleted" + (f", {held} held and kept" if held else ""))
     _tell_places(settings, now)
     click.get_current_context().exit(1 if held else 0)
 
@@ -219,4 +220,4 @@ def _say(found: list[Shown], settings: IngestSettings, *, as_json: bool) -> None
         taken = one.taken.astimezone(zone)
         click.echo(f"{taken:%Y-%m-%d %H:%M:%S}  {one.node}/{one.device}  {one.id}")
     held = sum(one.held for one in found)
-    click.echo(f"{len(found)} pictures" + (f", {held} of them held" if held else ""))
+    click.echo(counted(len(found), "picture") + (f", {held} of them held" if held else ""))

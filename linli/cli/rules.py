@@ -26,6 +26,7 @@ from ingest.store.choose import database_of
 from ingest.store.engine import reading, writing
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 
 ACTOR = "user:command line"
@@ -55,7 +56,7 @@ def check(file: Path, *, as_json: bool) -> None:
         click.echo(_json({"ok": True, "rules": [one.id for one in own], "digest": rules.digest}))
         return
     behind = len(rules.rules) - len(own)
-    click.echo(f"{file}: good. {_number(len(own), 'rule')}, {behind} built-in behind them")
+    click.echo(f"{file}: good. {counted(len(own), 'rule')}, {behind} built-in behind them")
 
 
 @command.command(epilog="Example: linli rules test rules.toml --from 2026-03-01 --to 2026-03-08")
@@ -229,11 +230,11 @@ def _tell_faults(error: RulesError, file: Path, *, as_json: bool) -> None:
 def _report(found: Trial, zone: ZoneInfo) -> Iterator[str]:
     """Yield the lines that a person reads."""
     asked = f"{_when(found.start, zone)} to {_when(found.end, zone)}"
-    yield f"{asked}: {_number(found.rows, 'journal row')} read"
+    yield f"{asked}: {counted(found.rows, 'journal row')} read"
     if found.late:
-        yield f"{_number(found.late, 'fact')} came after later ones and counted for rates only"
+        yield f"{counted(found.late, 'fact')} came after later ones and counted for rates only"
     if found.unreadable:
-        yield f"{_number(found.unreadable, 'row')} could not be used"
+        yield f"{counted(found.unreadable, 'row')} could not be used"
     yield ""
     yield f"{'rule':<32} {'raised':>7} {'not over':>9} {'devices':>8}"
     for one in found.rules:
@@ -260,10 +261,6 @@ def _details(one: RuleTrial, zone: ZoneInfo) -> Iterator[str]:
 
 def _when(instant: datetime, zone: ZoneInfo) -> str:
     return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _json(found: object) -> str:

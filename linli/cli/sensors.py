@@ -13,6 +13,7 @@ from edge.sensors.explain import Line, Trial, try_payload
 from edge.sensors.known import KnownSensor, known_sensors
 from edge.sensors.mapping import Mapping, built_in, load_mapping, mapping_schema
 from edge.settings import EdgeSettings, load_settings
+from linli.counted import counted
 from linli.errors import InputError
 from linli.events import PASSAGES
 
@@ -90,7 +91,7 @@ def check(mapping: tuple[str, ...], config: Path | None, as_json: bool) -> None:
     for name in mapping:
         click.echo(f"{name}: good")
     if config is not None:
-        click.echo(f"{config}: {len(known)} sensors, all good")
+        click.echo(f"{config}: {counted(len(known), 'sensor')}, all good")
 
 
 @sensors.command(epilog="Example: linli edge sensors schema > sensor-mapping.schema.json")
@@ -139,7 +140,7 @@ def _show(trial: Trial) -> None:
     if trial.ignored:
         click.echo(f"not mapped: {', '.join(trial.ignored)}")
     if trial.personal:
-        click.echo(f"dropped: {trial.personal} fields that say who somebody is")
+        click.echo(f"dropped: {counted(trial.personal, 'field')} of those that say who somebody is")
     if trial.time is not None:
         click.echo(f"time: {trial.time.isoformat()}")
     for alarm in trial.alarms:

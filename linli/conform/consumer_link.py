@@ -6,6 +6,7 @@ from linli.codec import decode_part
 from linli.conform.clause import Clause, Finding, failed, passed, unseen, weigh
 from linli.conform.device_link import LONGEST_RETURN, covers
 from linli.conform.trace import Connected, Left, Sent, Subscribed, Trace, seconds
+from linli.counted import counted
 from linli.errors import PayloadError
 from linli.events import Status
 from linli.topics import topic_filter
@@ -26,7 +27,7 @@ def _version(trace: Trace) -> Finding:
     bad = [
         f"connection {one.connection} speaks level {one.level}" for one in seen if one.level != 5
     ]
-    return weigh(bad, len(seen), f"MQTT 5 on {len(seen)} connections", _NOTHING)
+    return weigh(bad, len(seen), f"MQTT 5 on {counted(len(seen), 'connection')}", _NOTHING)
 
 
 def _ready(trace: Trace) -> Finding:
@@ -44,7 +45,7 @@ def _ready(trace: Trace) -> Finding:
             bad.append(f"connection {one.connection}: a status not retained, or not at QoS 1")
         else:
             good += 1
-    return weigh(bad, good, f"`ready`, retained, on {good} connections", _NOTHING)
+    return weigh(bad, good, f"`ready`, retained, on {counted(good, 'connection')}", _NOTHING)
 
 
 def _will(trace: Trace) -> Finding:
@@ -66,7 +67,9 @@ def _will(trace: Trace) -> Finding:
             bad.append("the will is of another session than the status")
         else:
             good += 1
-    return weigh(bad, good, f"a retained `lost` of its own session, {good} times", _NOTHING)
+    return weigh(
+        bad, good, f"a retained `lost` of its own session, {counted(good, 'time')}", _NOTHING
+    )
 
 
 def _hears(trace: Trace) -> Finding:
@@ -99,7 +102,9 @@ def _back(trace: Trace) -> Finding:
     bad += [
         f"back only after {seconds(one)}" for one in spans if one.total_seconds() > LONGEST_RETURN
     ]
-    return weigh(bad, len(spans), f"back {len(spans)} times", "its connection was never cut")
+    return weigh(
+        bad, len(spans), f"back {counted(len(spans), 'time')}", "its connection was never cut"
+    )
 
 
 def _goodbye(trace: Trace) -> Finding:

@@ -9,6 +9,7 @@ import msgspec
 
 from linli.conform.clause import Clause, Finding, unseen, weigh
 from linli.conform.trace import Did, Sent, Trace
+from linli.counted import counted
 from linli.events import Receipt, Reject, RejectCode
 from linli.topics import SYSTEM_AREA
 
@@ -81,7 +82,7 @@ def _formed(trace: Trace) -> Finding:
             bad.append(f"{one.topic}: retained {one.retain}, QoS {one.qos}")
         else:
             good += 1
-    return weigh(bad, good, f"{good} receipts", _NOTHING)
+    return weigh(bad, good, f"{counted(good, 'receipt')}", _NOTHING)
 
 
 def _addressed(trace: Trace) -> Finding:
@@ -121,7 +122,7 @@ def _true(trace: Trace) -> Finding:
             ]
             if wrong:
                 bad.append(f"a receipt covers sequence {wrong[0]}, which was never sent")
-    return weigh(bad, good, f"{good} receipts, none for what was not sent", _NOTHING)
+    return weigh(bad, good, f"{counted(good, 'receipt')}, none for what was not sent", _NOTHING)
 
 
 def _cumulative(trace: Trace) -> Finding:
@@ -178,7 +179,7 @@ def _notices(trace: Trace) -> Finding:
             bad.append(f"{one.topic}: retained {one.retain}, QoS {one.qos}")
         else:
             good += 1
-    return weigh(bad, good, f"{good} rejects", "no reject came")
+    return weigh(bad, good, f"{counted(good, 'reject')}", "no reject came")
 
 
 def _named(trace: Trace) -> Finding:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from linli.conform.clause import Clause, Finding, passed, unseen, weigh
 from linli.conform.trace import Commanded, Heard, Sent, Trace, seconds
+from linli.counted import counted
 
 ACCEPTED_WITHIN = timedelta(seconds=3)
 FINISHED_WITHIN = timedelta(seconds=5)
@@ -65,7 +66,9 @@ def _in_place(trace: Trace) -> Finding:
                 bad.append(f"a word on {one.name} of {one.device} under {word.topic}")
             else:
                 good += 1
-    return weigh(bad, good, f"{good} words under the command's own device and name", _NONE)
+    return weigh(
+        bad, good, f"{counted(good, 'word')} under the command's own device and name", _NONE
+    )
 
 
 def _duplicate(trace: Trace) -> Finding:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from linli.conform.clause import Clause, Finding, unseen, weigh
 from linli.conform.trace import Did, Sent, Trace, seconds
+from linli.counted import counted
 
 MOST_OPEN = 999
 """`Some hundred` facts without a receipt, read generously."""
@@ -41,7 +42,12 @@ def _held(trace: Trace) -> Finding:
         for one in trace.facts()
         if one.at >= end and (one.instant("recordedtime") or one.instant("time") or end) < end
     ]
-    return weigh(bad, len(waited), f"{len(waited)} facts waited for `ready`", "no fact had to wait")
+    return weigh(
+        bad,
+        len(waited),
+        f"{counted(len(waited), 'fact')} waited for `ready`",
+        "no fact had to wait",
+    )
 
 
 def _numbered(trace: Trace) -> Finding:
@@ -61,7 +67,12 @@ def _numbered(trace: Trace) -> Finding:
             if b != a + 1
         ]
     total = sum(len(one) for one in streams.values())
-    return weigh(bad, total, f"{total} facts in {len(streams)} streams, no gap", _NOTHING)
+    return weigh(
+        bad,
+        total,
+        f"{counted(total, 'fact')} in {counted(len(streams), 'stream')}, no gap",
+        _NOTHING,
+    )
 
 
 def _in_order(trace: Trace) -> Finding:
@@ -77,7 +88,7 @@ def _in_order(trace: Trace) -> Finding:
         if sequence < highest.get(stream, 0):
             bad.append(f"stream {stream}: {sequence} after {highest[stream]}")
         highest[stream] = max(sequence, highest.get(stream, 0))
-    return weigh(bad, count, f"{count} facts in the order of their numbers", _NOTHING)
+    return weigh(bad, count, f"{counted(count, 'fact')} in the order of their numbers", _NOTHING)
 
 
 def _lowest(trace: Trace) -> Finding:
@@ -120,7 +131,7 @@ def _once(trace: Trace) -> Finding:
             bad.append(f"sequences {other[1]} and {place[1]} have one id")
     if not bad and not again:
         return unseen("nothing was sent a second time")
-    return weigh(bad, again, f"{again} repeats, each the same bytes", _NOTHING)
+    return weigh(bad, again, f"{counted(again, 'repeat')} of the same bytes", _NOTHING)
 
 
 def _open_at(trace: Trace, name: str) -> list[tuple[Did, set[Place]]]:
@@ -146,7 +157,9 @@ def _again(trace: Trace) -> Finding:
                 good += 1
             else:
                 bad.append(f"sequence {place[1]} of {place[0]} was never sent again")
-    return weigh(bad, good, f"{good} facts without a receipt came again", "nothing had to")
+    return weigh(
+        bad, good, f"{counted(good, 'fact')} without a receipt came again", "nothing had to"
+    )
 
 
 def _answered(trace: Trace, name: str) -> tuple[list[str], int]:
@@ -165,7 +178,9 @@ def _forgotten(trace: Trace) -> Finding:
     settled = bool(ends) and any(one.at > ends[0].at for one in trace.did("cut"))
     if not settled and not bad:
         return unseen("the connection was never lost after a receipt")
-    return weigh(bad, count, f"{count} facts with a receipt were let go", "no receipt was given")
+    return weigh(
+        bad, count, f"let go with a receipt: {counted(count, 'fact')}", "no receipt was given"
+    )
 
 
 def _final(trace: Trace) -> Finding:
@@ -181,7 +196,7 @@ def _bounded(trace: Trace) -> Finding:
             most = max(most, len(waiting))
         elif isinstance(one, Did) and one.name in {"receipt", "reject"} and one.place is not None:
             waiting.discard(one.place)
-    bad = [f"{most} facts without a receipt"] if most > MOST_OPEN else []
+    bad = [f"{counted(most, 'fact')} without a receipt"] if most > MOST_OPEN else []
     return weigh(bad, most, f"at most {most} without a receipt", _NOTHING)
 
 
@@ -194,9 +209,9 @@ def _paced(trace: Trace) -> Finding:
         tokens = min(BURST, tokens + gone * RATE) - 1
         count += 1
         if tokens < 0:
-            bad.append(f"{count} facts by then: above {RATE:.0f} a second for long")
+            bad.append(f"{counted(count, 'fact')} by then: above {RATE:.0f} a second for long")
             break
-    return weigh(bad, count, f"{count} facts, never faster than it may", _NOTHING)
+    return weigh(bad, count, f"{counted(count, 'fact')}, never faster than it may", _NOTHING)
 
 
 def _goes_on(trace: Trace) -> Finding:

@@ -7,6 +7,7 @@ import itertools
 from linli.codec import decode_part
 from linli.conform.clause import Clause, Finding, failed, passed, unseen, weigh
 from linli.conform.trace import Connected, Left, Sent, Subscribed, Trace, seconds
+from linli.counted import counted
 from linli.errors import PayloadError
 from linli.events import Status
 from linli.topics import SELF, ingest_status_topic, topic_filter
@@ -19,7 +20,7 @@ def _version(trace: Trace) -> Finding:
     seen = list(trace.all(Connected))
     faults = [f"connection {one.connection} speaks level {one.level}" for one in seen]
     bad = [text for text, one in zip(faults, seen, strict=True) if one.level != 5]
-    return weigh(bad, len(seen), f"MQTT 5 on {len(seen)} connections", _NOTHING)
+    return weigh(bad, len(seen), f"MQTT 5 on {counted(len(seen), 'connection')}", _NOTHING)
 
 
 def _identity(trace: Trace) -> Finding:
@@ -62,7 +63,7 @@ def _ready(trace: Trace) -> Finding:
             bad.append(f"connection {one.connection}: never ready")
         else:
             good += 1
-    return weigh(bad, good, f"`ready` on each of {good} connections", _NOTHING)
+    return weigh(bad, good, f"`ready` on each of {counted(good, 'connection')}", _NOTHING)
 
 
 def _will(trace: Trace) -> Finding:
@@ -87,7 +88,9 @@ def _will(trace: Trace) -> Finding:
             bad.append(f"the will is of session {word.session}, the status of {said[0]}")
         else:
             good += 1
-    return weigh(bad, good, f"a retained `lost` of its own session, {good} times", _NOTHING)
+    return weigh(
+        bad, good, f"a retained `lost` of its own session, {counted(good, 'time')}", _NOTHING
+    )
 
 
 def _described(trace: Trace) -> Finding:
@@ -168,7 +171,7 @@ def back(trace: Trace) -> Finding:
     return weigh(
         [*bad, *(f"back only after {span}" for span in late)],
         len(spans),
-        f"back at most {longest} after the network was, {len(spans)} times",
+        f"back at most {longest} after the network was, {counted(len(spans), 'time')}",
         "its connection was never cut",
     )
 
@@ -201,7 +204,7 @@ def _report(trace: Trace) -> Finding:
     times = [first.at, *(one.at for one in seen), trace.events[-1].at]
     spans = [b - a for a, b in itertools.pairwise(times)]
     bad = [f"{seconds(one)} without a report" for one in spans if one.total_seconds() > SELDOM]
-    return weigh(bad, len(seen), f"{len(seen)} reports", "no health report came")
+    return weigh(bad, len(seen), f"{counted(len(seen), 'report')}", "no health report came")
 
 
 CLAUSES = (

@@ -12,6 +12,7 @@ from linli.codec import decode
 from linli.commands import AckMessage
 from linli.conform.clause import Clause, Finding, weigh
 from linli.conform.trace import Sent, Trace
+from linli.counted import counted
 from linli.errors import PayloadError
 from linli.events import MAX_PAYLOAD
 from linli.topics import RESERVED_AREAS, Topic
@@ -34,7 +35,9 @@ def _grammar(trace: Trace) -> Finding:
     homes = {(one.address.site, one.address.area) for one in sent if one.address is not None}
     if len(homes) > 1 and not bad:
         bad.append(f"speaks for several places: {sorted(homes)}")
-    return weigh(bad, len(sent), f"{len(sent)} messages on topics of eight ids", _NOTHING)
+    return weigh(
+        bad, len(sent), f"{counted(len(sent), 'message')} on topics of eight ids", _NOTHING
+    )
 
 
 def _fault(one: Sent, topic: Topic) -> PayloadError | None:
@@ -73,7 +76,7 @@ def _coded(trace: Trace, *codes: str) -> tuple[list[str], int]:
 
 def _schema(trace: Trace) -> Finding:
     bad, looked = _coded(trace, "json", "schema", "version")
-    return weigh(bad, looked, f"{looked} messages keep their schema", _NOTHING)
+    return weigh(bad, looked, f"their schema kept by {counted(looked, 'message')}", _NOTHING)
 
 
 def _addressed(trace: Trace) -> Finding:
@@ -164,7 +167,7 @@ def _episodes(trace: Trace) -> Finding:
             bad.append(f"episode {episode}: on several topics")
         elif len({str(one.data.get("since")) for one in events}) > 1:
             bad.append(f"episode {episode}: begins at several times")
-    return weigh(bad, len(phases), f"{len(phases)} episodes", "no event came")
+    return weigh(bad, len(phases), f"{counted(len(phases), 'episode')}", "no event came")
 
 
 CLAUSES = (

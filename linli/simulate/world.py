@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from linli.counted import counted
 from linli.errors import InputError
 from linli.simulate.bin import Bin
 from linli.simulate.community import Box, Community, Sort
@@ -113,7 +114,7 @@ class World:
     def _check(name: str, count: int, able: int, what: str) -> None:
         if count > able:
             raise InputError(
-                f"{name} cannot happen {count} times: {able} {what} can have it",
+                f"{name} cannot happen {counted(count, 'time')}: {able} {what} can have it",
                 where="--faults",
                 hint=f"Each of the {what} has one fault in a run: take more of them",
             )

@@ -148,7 +148,7 @@ def test_undelivered_facts_are_said_and_sent_by_the_next_start(
     settings = _settings(tmp_path, model, _camera(clip))
     with _agent(settings, ingest, Told()) as agent:
         agent.run(StopSignal(), drain=0.2)
-        with pytest.raises(LinliError, match="3 facts and 0 pictures still wait"):
+        with pytest.raises(LinliError, match="3 facts and 0 pictures left to send"):
             agent.verdict()
     ingest.answering = True
     later = _settings(tmp_path, model, _camera(empty_clip(tmp_path / "empty.mp4")))

@@ -125,7 +125,7 @@ def test_what_is_not_delivered_is_said_and_kept(site: Site) -> None:
     site.camera = 'speed = "max"'
     code, out, err = site.run("run", "--json", "--drain", "0")
     assert code == 1
-    assert "3 facts and 0 pictures still wait for the ingest" in err.splitlines()[-1]
+    assert "3 facts and 0 pictures left to send" in err.splitlines()[-1]
     assert _lines(out)[-1]["spool"]["events"]["pending"] == 2
 
 

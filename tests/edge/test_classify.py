@@ -116,7 +116,7 @@ def test_a_threshold_given_goes_before_the_models(path: Path) -> None:
     ("change", "said"),
     [
         ({"names": ""}, "2 classes without names"),
-        ({"names": '["one"]'}, "metadata names 1 classes, the output has 2"),
+        ({"names": '["one"]'}, "metadata names 1 class, the output has 2"),
         ({"categories": '{"dark": "residual"}'}, "each class one category; look at: bright"),
         ({"categories": '{"dark": "residual", "bright": "gold"}'}, "metadata categories"),
         ({"categories": "[]"}, "metadata categories"),

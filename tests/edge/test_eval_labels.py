@@ -73,7 +73,7 @@ def test_yolo_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (first.kind, second.kind) == (1, 0)
     assert first.box == pytest.approx((0.4, 0.3, 0.2, 0.4))
     assert found.pictures[1].truths == ()
-    assert capsys.readouterr().err == "1 pictures have no label file: taken as empty\n"
+    assert capsys.readouterr().err == "without a label file, taken as empty: 1 picture\n"
 
 
 def test_labels_without_a_picture_are_said(
@@ -85,7 +85,7 @@ def test_labels_without_a_picture_are_said(
             f"0 {BOX}\n" if name != "classes" else "person"
         )
     assert len(read_labelled(data, None).pictures) == 2
-    assert capsys.readouterr().err == "1 label files have no picture: left out\n"
+    assert capsys.readouterr().err == "without a picture, left out: 1 label file\n"
 
 
 def test_the_list_of_names_may_lie_beside_the_labels(tmp_path: Path) -> None:

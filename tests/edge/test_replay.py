@@ -161,7 +161,7 @@ def test_no_door_is_held_for_what_was_called_something_else_so_far_and_it_is_sai
     (doubted,) = said.stories
     assert held(said.doors[0]) == "never"
     assert why(doubted)[-1] == (
-        "no suspicion for a door: 1 frames called something else so far, nearest rival 0.11 of 0.33"
+        "no suspicion for a door: 1 frame called something else so far, nearest rival 0.11 of 0.33"
     )
     assert why(doubted)[0].endswith("votes 1 of 3, dwell 0 of 1")
     said = played(play(tmp_path, script, msgspec.structs.replace(rule, doubt=0.0)))

@@ -305,7 +305,7 @@ def test_sensors_and_mappings_are_listed_and_checked(tmp_path: Path) -> None:
     assert "zigbee2mqtt" in run("list")[1]
     assert run("check", "tasmota", "--config", str(config)) == (
         0,
-        f"tasmota: good\n{config}: 1 sensors, all good\n",
+        f"tasmota: good\n{config}: 1 sensor, all good\n",
     )
     assert json.loads(run("schema")[1])["$ref"]
 

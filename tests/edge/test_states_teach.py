@@ -220,7 +220,7 @@ PICTURE = places.lamp(lit=0, day=0.5)
     ("examples", "words"),
     [
         ({"off": [PICTURE] * 2}, "teach 2 to 12 states, not 1"),
-        ({"off": [PICTURE] * 2, "on": [PICTURE]}, "on: 1 pictures; at least 2"),
+        ({"off": [PICTURE] * 2, "on": [PICTURE]}, "on: 1 picture; at least 2"),
         ({"off": [PICTURE] * 2, "On": [PICTURE] * 2}, "not 'On'"),
         ({"off": [PICTURE] * 2, "known": [PICTURE] * 2}, "known: a reading has this name"),
         ({"off": [PICTURE] * 2, "flickering": [PICTURE] * 2}, "Teach on and off"),

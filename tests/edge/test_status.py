@@ -145,7 +145,7 @@ def test_a_key_that_is_not_trusted_is_said(standing: Standing, tmp_path: Path) -
     one = msgspec.structs.replace(standing, upload=upload)
     with listening(one) as port:
         said = asked(tmp_path, port).output
-    assert f"pictures: 2 wait, sealed for key {'11' * 8}" in said
+    assert f"pictures: 2 to send, sealed for key {'11' * 8}" in said
     assert f"another key, {'22' * 8}, is offered and not trusted" in said
     assert b"linli_edge_pictures_key_strange 1.0" in metrics.text(one)
 

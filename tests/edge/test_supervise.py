@@ -23,6 +23,7 @@ from edge.agent.crew import Crew, Pulse
 from edge.lives import Lives
 from edge.supervise import Keeper
 from linli.clock import ManualClock, SystemClock
+from linli.counted import counted
 from linli.errors import LinliError
 from linli.process import StopSignal, linli_argv
 from linli.service import ServiceManager, heard
@@ -90,7 +91,7 @@ def python(text: str) -> tuple[str, ...]:
 
 
 def again(count: int) -> Callable[[dict[str, str]], bool]:
-    return lambda said: f"started again {count} times" in said.get("STATUS", "")
+    return lambda said: f"started again {counted(count, 'time')}" in said.get("STATUS", "")
 
 
 def test_a_worker_that_falls_is_started_again_and_told_so() -> None:

@@ -108,7 +108,7 @@ def test_a_device_with_more_series_than_it_may_have(patient: Patient) -> None:
         position = {"name": "series", "position": 0, "poisoned": 0, "refused": 7}
         connection.execute(series.cursor.insert(), position)
     found = patient.wrong()["series-refused"]
-    assert found.what == f"7 readings were refused: {NODE}/cam-e1 has 200 series already"
+    assert found.what == f"refused: 7 readings; {NODE}/cam-e1 has 200 series already"
 
 
 def test_the_copy_in_influxdb(patient: Patient) -> None:
@@ -120,7 +120,10 @@ def test_the_copy_in_influxdb(patient: Patient) -> None:
         book.note(connection, "waiting", "cannot be reached (Connection refused)", now)
     away = patient.wrong()["influx-away"]
     assert (away.level, away.since) == ("warning", now)
-    assert "cannot be reached (Connection refused); 1 rows" in away.what
+    assert (
+        "cannot be reached (Connection refused); 1 row and 0 steps of incidents to write"
+        in away.what
+    )
     with writing(patient.folder.state) as connection:
         book.note(connection, "refused", "answers 401: unauthorized", now)
         book.park(connection, [Refusal("m v=1 1", 400, "type conflict")], now)

@@ -156,5 +156,5 @@ def test_no_text_of_settings_is_told() -> None:
     told = wordless({"a": ["xy", 3], "b": {"c": "z", "d": True, "e": None}})
     assert told == {
         "a": ["(2 characters)", 3],
-        "b": {"c": "(1 characters)", "d": True, "e": None},
+        "b": {"c": "(1 character)", "d": True, "e": None},
     }

@@ -325,7 +325,7 @@ def test_status_and_refused_points_are_shown_beside_a_running_ingest(config: Pat
     assert (found["state"], found["behind"], found["parked"]) == ("waiting", 1, 0)
     assert "Connection refused" in found["words"]
     text = run("influx", "status", "--config", str(config))
-    assert "behind    1 journal rows" in text
+    assert "behind    1 journal row," in text
     refusal = Refusal("m v=1 1", 400, "bad")
     with writing(estate.state) as connection:
         book.park(connection, [refusal], NOON)

@@ -280,7 +280,7 @@ def test_a_refusal_keeps_it_and_the_doctor_says_so(
     with opened(given_settings, community.clock.now() + timedelta(minutes=11)) as sources:
         (found,) = doctor.look(sources)
     assert found.level == "ok"
-    assert "took 1 ends" in found.what
+    assert "took 1 end and" in found.what
 
 
 def test_a_number_that_is_still_to_be_committed_is_waited_for(community: Community) -> None:

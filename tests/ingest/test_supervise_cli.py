@@ -148,7 +148,7 @@ def test_a_list_with_a_wrong_row_says_which_and_changes_nothing(
     code, said = exit_of(*run)
     assert code == 2
     assert "! row 2, phone: 4 to 25 digits" in said
-    assert "1 rows are refused, nothing was changed" in said
+    assert "1 row refused, nothing was changed" in said
     assert "call me" not in said
     assert "李" not in linli("registry", "export", *options)
     assert exit_of("registry", "import", str(tmp_path / "none.csv"), "--preview", *options)[0] == 2

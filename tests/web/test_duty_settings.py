@@ -186,15 +186,15 @@ def test_what_would_change_is_looked_at_before_it_is_saved(
     route = {"routes[0].team": "night", "routes[0].severities": "high"}
     shown = said(press(client, token, f"{PAPERS}/routes/all", do="look", **route))
     assert "New: Goes to the team: 夜班 · Only when it is: High" in shown
-    assert "夜班: 0 → 2 incidents" in shown
-    assert "nobody: 3 → 1 incidents" in shown
+    assert "夜班: incidents 0 → 2" in shown
+    assert "nobody: incidents 3 → 1" in shown
     assert "Nothing is saved yet." in shown
     assert "There is no route" in said(client.get(CALLS))
     press(client, token, f"{PAPERS}/routes/all", **route)
     rungs = {"rungs[0].who": "on-duty", "rungs[1].who": "supervisor", "rungs[1].after": "7"}
     ladder = said(press(client, token, f"{PAPERS}/ladder/usual", do="look", **rungs))
-    assert "Who is on duty after 0 s: in 2 of 2 incidents" in ladder
-    assert "Managers after 7 min: in 1 of 2 incidents" in ladder
+    assert "Who is on duty after 0 s: incidents 2 of 2" in ladder
+    assert "Managers after 7 min: incidents 1 of 2" in ladder
     limits = {"severities.high.acknowledge": "5", "severities.high.acknowledge.unit": "min"}
     assert "Seen in time: " in said(
         press(client, token, f"{PAPERS}/deadlines/all", do="look", **limits)

@@ -19,6 +19,7 @@ from linli.cli.broker.roster import COMMANDER, DISCOVERER, SHARER, WATCHER, rost
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 from linli.settings import make_folder
 
@@ -104,7 +105,7 @@ def revoke(name: str, config: Path, *, yes: bool) -> None:
         )
     if not yes:
         raise InputError(
-            f"this shuts {name} out: {len(valid)} certificates, for good",
+            f"this shuts {name} out: {counted(len(valid), 'certificate')}, for good",
             where="NAME",
             hint="Say --yes to do it",
         )
@@ -113,7 +114,7 @@ def revoke(name: str, config: Path, *, yes: bool) -> None:
         end_key(connection, name)
         audit.note(connection, now, actor(), "certificate-revoked", name, number=len(gone))
     publish(settings)
-    click.echo(f"{len(gone)} certificates of {name} revoked. {_RELOAD}")
+    click.echo(f"{counted(len(gone), 'certificate')} of {name} revoked. {_RELOAD}")
 
 
 @click.command("list", epilog="Example: linli broker list --config ingest.toml --json")
@@ -161,7 +162,7 @@ def _state(one: Entry, now: datetime) -> str:
     if now >= one.until:
         return "ended"
     days = (one.until - now).days
-    return f"ends in {days} days" if one.until - now < SOON else ""
+    return f"ends in {counted(days, 'day')}" if one.until - now < SOON else ""
 
 
 def _folder(settings: IngestSettings) -> Path:

@@ -13,6 +13,7 @@ from linli.broker.conf import LOOPBACK, parse
 from linli.broker.conf_check import ENOUGH_WINDOW, LARGEST, judge
 from linli.broker.files import read
 from linli.broker.remark import Remark, bad, by_urgency, doubtful, exit_code, fine, unknown
+from linli.counted import counted
 from linli.errors import InputError
 from linli.mqtt import LinkOptions
 from linli.mqtt.greeting import Greeting, greet
@@ -181,11 +182,12 @@ def _limits(seen: Greeting) -> Iterator[Remark]:
     if seen.window is not None and seen.window < ENOUGH_WINDOW:
         yield doubtful(
             "connection-window",
-            f"it takes {seen.window} messages at once, so the ingest waits for the network often",
+            f"it takes {counted(seen.window, 'message')} at once, so the ingest waits for the "
+            "network often",
             "mosquitto: `max_inflight_messages 1000`",
         )
     elif seen.window is not None:
-        yield fine("connection-window", f"it takes {seen.window} messages at once")
+        yield fine("connection-window", f"it takes {counted(seen.window, 'message')} at once")
     if seen.largest is not None and seen.largest < LARGEST:
         yield bad(
             "connection-size",

@@ -38,6 +38,7 @@ from linli.cli.broker.roster import Roster, roster_of, server_of
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 from linli.settings import make_folder, read_secret, write_secret
 
@@ -175,7 +176,8 @@ def _say(
         click.echo(f"{server.folder / one.file}: {one.what}")
         _show(one.lines)
     barred = len(roster.rights.barred)
-    click.echo(f"{len(roster.identities)} identities, {barred} retired edges shut out")
+    known = counted(len(roster.identities), "identity", "identities")
+    click.echo(f"{known}, {counted(barred, 'retired edge')} shut out")
     if not found:
         click.echo("Everything is as it should be.")
     elif check:
@@ -189,4 +191,4 @@ def _show(lines: Iterable[str]) -> None:
     for line in shown[:_SHOWN]:
         click.echo(f"  {line}")
     if len(shown) > _SHOWN:
-        click.echo(f"  … and {len(shown) - _SHOWN} lines more")
+        click.echo(f"  … and {len(shown) - _SHOWN} more")

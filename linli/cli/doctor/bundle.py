@@ -26,6 +26,7 @@ from ingest.settings import IngestSettings, load_settings
 from ingest.store.engine import reading
 from ingest.store.migrate import current
 from linli.cli.doctor.veil import hidden_words, veiled
+from linli.counted import counted
 from linli.errors import InputError, StoreError
 from linli.log import redact, redact_addresses
 
@@ -68,7 +69,7 @@ def wordless(value: object) -> object:
         return {name: wordless(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [wordless(one) for one in value]
-    return f"({len(value)} characters)" if isinstance(value, str) else value
+    return f"({counted(len(value), 'character')})" if isinstance(value, str) else value
 
 
 def _without(one: Finding, words: Collection[str]) -> Finding:

@@ -19,6 +19,7 @@ from ingest.store.migrate import current, head
 from linli.cli.doctor import bundle as bundles
 from linli.cli.doctor import models, processes
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError, StoreError
 
 _MARKS = {"ok": "ok ", "warning": "?  ", "bad": "!! "}
@@ -147,7 +148,8 @@ def _say(findings: list[Finding], now: datetime, *, everything: bool) -> None:
                 click.echo(f"   {word:<9} {text}")
     wrong = sum(1 for one in findings if one.level != "ok")
     click.echo(
-        f"{len(findings)} things looked at, " + (f"{wrong} need a look" if wrong else "all is well")
+        f"{counted(len(findings), 'thing')} looked at, "
+        + (f"{wrong} to look after" if wrong else "all is well")
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from edge.settings import load_box
 from edge.standing import CameraStanding, Standing, UploadStanding
 from linli.cli.edge.options import config_option
+from linli.counted import counted
 from linli.errors import LinkError
 
 PATIENCE = 5.0
@@ -60,7 +61,7 @@ def status(config: Path, as_json: bool) -> None:
 
 def lines(one: Standing) -> list[str]:
     """Return it for a person."""
-    again = f", started again {one.restarts} times ({one.fell})" if one.restarts else ""
+    again = f", started again {counted(one.restarts, 'time')} ({one.fell})" if one.restarts else ""
     link, asked = one.link, one.config
     said = [
         f"edge {one.site}/{one.node}, Linli {one.version}, up {_span(one.uptime)}{again}",
@@ -82,7 +83,7 @@ def lines(one: Standing) -> list[str]:
         since = f" since {lane.oldest:%F %T} UTC" if lane.oldest else ""
         lost = f", {lane.evicted} given up" * bool(lane.evicted)
         dead = f", {lane.dead} refused" * bool(lane.dead)
-        said.append(f"{lane.lane}: {lane.pending} wait{since}{lost}{dead}")
+        said.append(f"{lane.lane}: {lane.pending} to send{since}{lost}{dead}")
     if one.upload is not None:
         said.append(_pictures(one.upload))
     return said
@@ -93,14 +94,14 @@ def _pictures(one: UploadStanding) -> str:
     strange = f"; another key, {one.strange_key}, is offered and not trusted" * bool(
         one.strange_key
     )
-    return f"pictures: {one.waiting} wait{key}{strange}"
+    return f"pictures: {one.waiting} to send{key}{strange}"
 
 
 def _camera(one: CameraStanding) -> str:
     age = "no picture yet" if one.age is None else f"last picture {_span(one.age)} ago"
     detail = f" ({one.detail})" if one.detail else ""
     lost = f", {one.lost_events} not on disk" * bool(one.lost_events)
-    return f"camera {one.device}: {one.state}{detail}, {age}, {one.events} events{lost}"
+    return f"camera {one.device}: {one.state}{detail}, {age}, {counted(one.events, 'event')}{lost}"
 
 
 def _span(seconds: float) -> str:

@@ -25,6 +25,7 @@ from ingest.store.choose import database_of
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 from linli.events import Severity
 
@@ -75,7 +76,7 @@ def import_file(file: Path, preview: bool | None, config: Path, *, as_json: bool
     found = Imported(applied=applied, changes=made.changes, faults=faults)
     click.echo(_json(found) if as_json else "\n".join(_lines(found)))
     if faults:
-        raise InputError(f"{len(faults)} faults, nothing was changed", where=str(file))
+        raise InputError(f"{counted(len(faults), 'fault')}, nothing was changed", where=str(file))
 
 
 @people.command("list", epilog="Example: linli ingest people list --json")
@@ -160,7 +161,8 @@ def _steps(found: Foresight, zone: ZoneInfo) -> Iterator[str]:
     if found.team is None:
         yield "no route fits: nobody would be told"
         return
-    yield f"team {found.team}, ladder {found.ladder}, {found.rounds} rounds while nobody acts"
+    rounds = counted(found.rounds, "round")
+    yield f"team {found.team}, ladder {found.ladder}, {rounds} while nobody acts"
     for rung in found.rungs:
         clock = rung.at.astimezone(zone).strftime("%H:%M:%S")
         yield f"{clock}  {rung.who:<11}{_whom(rung, zone)}"

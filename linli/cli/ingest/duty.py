@@ -21,6 +21,7 @@ from ingest.spreadsheet import MOST_BYTES
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 
 
@@ -98,7 +99,9 @@ def import_roster(
     else:
         click.echo("\n".join(_changes(found, zone)))
     if found.faults:
-        raise InputError(f"{len(found.faults)} faults, nothing was changed", where=str(file))
+        raise InputError(
+            f"{counted(len(found.faults), 'fault')}, nothing was changed", where=str(file)
+        )
 
 
 def _changes(found: RosterPreview, zone: ZoneInfo) -> Iterable[str]:
@@ -112,7 +115,7 @@ def _changes(found: RosterPreview, zone: ZoneInfo) -> Iterable[str]:
         yield f"! row {fault.row}, {fault.column}: {fault.value!r} {fault.rule}"
     same = found.days - len(found.changes)
     done = "written down" if found.applied else "nothing was changed"
-    yield f"{len(found.changes)} days change, {same} stay: {done}"
+    yield f"{counted(len(found.changes), 'day')} changed, {same} as before: {done}"
 
 
 def _lines(team: TeamDuty, zone: ZoneInfo) -> Iterable[str]:

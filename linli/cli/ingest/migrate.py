@@ -13,6 +13,7 @@ from ingest.store.backup import file_of
 from ingest.store.choose import database_of
 from ingest.store.migrate import FILES, File
 from linli.cli.ingest.options import config_option, json_option
+from linli.counted import counted
 from linli.errors import InputError
 from linli.owner import sole_owner
 
@@ -159,5 +160,5 @@ def restore(path: Path, config: Path, *, rehearse: bool, yes: bool, as_json: boo
 
 def _ask(file: File, lost: dict[str, int]) -> None:
     for name, rows in lost.items():
-        click.echo(f"goes: {name} ({rows} rows)", err=True)
+        click.echo(f"goes: {name} ({counted(rows, 'row')})", err=True)
     click.confirm(f"Take {file} back from {versions.head(file)}?", abort=True, err=True)

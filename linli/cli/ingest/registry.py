@@ -22,6 +22,7 @@ from ingest.settings import load_settings
 from linli.cli.ingest.folder import actor, state
 from linli.cli.ingest.options import config_option, json_option
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 
 _ROWS = (*PLACE_KINDS, *(one for one in TYPES if one != "place"))
@@ -78,7 +79,7 @@ def import_file(
     _show(made, as_json=as_json)
     if made.preview.faults:
         raise InputError(
-            f"{made.preview.refused} rows are refused, nothing was changed", where=str(file)
+            f"{counted(made.preview.refused, 'row')} refused, nothing was changed", where=str(file)
         )
 
 
@@ -128,7 +129,7 @@ def _show(made: Plan, *, as_json: bool) -> None:
     for line in lines[:_LINES]:
         click.echo(line)
     if len(lines) > _LINES:
-        click.echo(f"… and {len(lines) - _LINES} lines more; --json shows all")
+        click.echo(f"… and {len(lines) - _LINES} more; --json shows all")
     for fault in found.faults:
         said = f"{fault.value!r}: {fault.rule}" if fault.value else fault.rule
         click.echo(

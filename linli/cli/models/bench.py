@@ -9,6 +9,7 @@ import click
 
 from edge.catalog.book import open_book
 from linli.cli.models.timing import Timing, load_step, machine, one_core, pictures_of, take_turns
+from linli.counted import counted
 from linli.errors import InputError
 
 
@@ -67,7 +68,7 @@ def bench(
         head = {"machine": machine(), "threads": threads, "rounds": rounds, "against": against}
         click.echo(json.dumps({**head, "models": rows}, ensure_ascii=False))
         return
-    click.echo(f"{machine()}, {threads} thread, {rounds} rounds")
+    click.echo(f"{machine()}, {counted(threads, 'thread')}, {counted(rounds, 'round')}")
     width = max(map(len, timings))
     for name, timing in timings.items():
         click.echo(f"{name.ljust(width)}  {_line(timing, against if name != against else None)}")

@@ -19,6 +19,7 @@ from edge.catalog.book import Book
 from edge.catalog.load import load_any
 from edge.detect.detector import OnnxDetector
 from edge.detect.letterbox import Image
+from linli.counted import counted
 from linli.errors import InputError
 
 MOST_PICTURES = 64
@@ -112,7 +113,7 @@ def machine() -> str:
     except OSError:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{named[0] if named else platform.machine()}, {os.cpu_count()} cores"
+    return f"{named[0] if named else platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"
 
 
 def spread(values: Spread | Sequence[float]) -> Spread:

@@ -13,6 +13,7 @@ from dashboards.grafana import shipped
 from ingest.influx.tokens import bucket_token
 from ingest.settings import IngestSettings, load_settings
 from linli.cli.services.making import make_broker, need_root, own
+from linli.counted import counted
 from linli.errors import InputError
 from linli.install import machine
 from linli.install.layout import INGEST, SECRETS
@@ -95,7 +96,7 @@ def _grafana(settings: IngestSettings, operator: Path | None, folder: Path) -> I
     if not (folder / "linli").exists():
         argv = linli_argv("ingest", "token", "add", "grafana", "--scope", "act", "--json", *_CONFIG)
         _leave(folder / "linli", json.loads(machine.run(argv, account=INGEST.account))["token"])
-    yield f"{len(written)} files for Grafana in {provisioning}"
+    yield f"{counted(len(written), 'file')} for Grafana in {provisioning}"
 
 
 def _leave(path: Path, secret: str) -> None:

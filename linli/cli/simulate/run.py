@@ -14,6 +14,7 @@ import click
 
 from linli.cli.simulate.options import Span, community_options
 from linli.clock import Clock, SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 from linli.mqtt import LinkOptions
 from linli.process import StopSignal
@@ -121,7 +122,8 @@ def summary(made: Community, world: World, fleet: Fleet, *, seconds: float) -> d
 
 
 def _text(said: dict[str, Any]) -> str:
-    lines = [f"{said['facts']} facts of {said['devices']} devices behind {said['edges']} edges,"]
+    facts, devices = counted(said["facts"], "fact"), counted(said["devices"], "device")
+    lines = [f"{facts} of {devices} behind {counted(said['edges'], 'edge')},"]
     lines.append(f"{said['start']} to {said['end']}, in {said['seconds']} s:")
     lines.append(f"{said['receipted']} received for good, {said['unreceipted']} not")
     for code, number in said["rejected"].items():
@@ -188,8 +190,9 @@ class _Progress:
         self._next = now + (_TELL_A_PERSON_EVERY if self._moving else _TELL_EVERY)
         one = self.fleet.standing
         text = (
-            f"{one.at:%Y-%m-%d %H:%M:%S} UTC: {one.made} facts, {one.held} without receipt, "
-            f"{one.behind:.0f} s behind, {one.connected} edges connected"
+            f"{one.at:%Y-%m-%d %H:%M:%S} UTC: {counted(one.made, 'fact')}, "
+            f"{one.held} without receipt, "
+            f"{one.behind:.0f} s behind, {counted(one.connected, 'edge')} connected"
         )
         click.echo(f"\r{text}" if self._moving else text, err=True, nl=not self._moving)
 

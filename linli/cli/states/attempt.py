@@ -18,6 +18,7 @@ from edge.states.watch import StateWatch
 from linli.cli.models.evaluation.labelled import read_picture
 from linli.cli.states.pictures import VIDEOS, CropType, expand, write_picture
 from linli.clock import SystemClock
+from linli.counted import counted
 from linli.errors import InputError
 
 WHY = {
@@ -146,7 +147,7 @@ def _say_json(line: dict[str, Any]) -> None:
 def _say(line: dict[str, Any]) -> None:
     if "pictures" in line:
         told = ", ".join(f"{line[key]} {key}" for key in ("right", "wrong", "unknown"))
-        click.echo(f"{line['pictures']} pictures of known state: {told}")
+        click.echo(f"{counted(line['pictures'], 'picture')} of known state: {told}")
         return
     what = line["state"] or f"unknown: {WHY.get(line.get('why') or '', 'no look was enough')}"
     parts = [f"{line['file']}:"]

@@ -30,6 +30,7 @@ from linli.cli.edge.replay.setup import (
     of_config,
     of_packs,
 )
+from linli.counted import counted
 from linli.errors import InputError
 
 
@@ -109,7 +110,7 @@ def replay(
             _show(moment, setup, album, film)
     played = player.played
     if sheet is not None and album is not None:
-        title = f"{recording.name}  {played.seconds:.1f} s, {played.frames} frames"
+        title = f"{recording.name}  {played.seconds:.1f} s, {counted(played.frames, 'frame')}"
         _write(sheet, strip(played, album, f"{title}, {detector.model.name}"))
     if as_json:
         said = document(played, detector.model.name, str(recording))
@@ -117,7 +118,7 @@ def replay(
         return
     began_at = f"{when.astimezone(local):%Y-%m-%d %H:%M:%S} {setup.timezone}"
     click.echo(
-        f"{recording}: {played.seconds:.1f} s, {played.frames} frames, from {began_at}, "
+        f"{recording}: {played.seconds:.1f} s, {counted(played.frames, 'frame')}, from {began_at}, "
         f"model {detector.model.name}"
     )
     for line in told(played):

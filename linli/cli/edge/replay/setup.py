@@ -24,6 +24,7 @@ from edge.source.file import FileSource
 from edge.source.frame import FrameSource
 from edge.source.mask import MaskedSource
 from linli.clock import ManualClock
+from linli.counted import counted
 from linli.door_config import Door
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError
@@ -73,7 +74,9 @@ def of_config(config: Path, camera: str | None, model: str | None) -> Setup:
     if camera is None and len(settings.camera) != 1:
         known = ", ".join(one.id for one in settings.camera) or "none"
         raise InputError(
-            f"has {len(settings.camera)} cameras", where=str(config), hint=f"--camera: {known}"
+            f"has {counted(len(settings.camera), 'camera')}",
+            where=str(config),
+            hint=f"--camera: {known}",
         )
     chosen = camera_named(settings, camera) if camera is not None else settings.camera[0]
     if chosen.guide is not None:

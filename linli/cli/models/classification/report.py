@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from linli.cli.models.classification.measure import Figures
+from linli.counted import counted
 
 _DIGITS = 4
 
@@ -37,7 +38,7 @@ def table(figures: Figures) -> Iterator[str]:
     """Give the lines for people."""
     yield (
         f"accuracy {_share(figures.accuracy)}   calibration error {_share(figures.ece)}   "
-        f"{figures.pictures} pictures"
+        f"{counted(figures.pictures, 'picture')}"
     )
     yield (
         f"from {figures.threshold:g}: named {_share(figures.named)}, "

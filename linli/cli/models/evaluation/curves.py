@@ -10,6 +10,7 @@ import numpy as np
 from edge.detect.letterbox import Image
 from linli.cli.models.evaluation.draw import Colour, blank, write
 from linli.cli.models.evaluation.measure import ClassResult, Result
+from linli.counted import counted
 
 _SIDE, _LEFT, _TOP = 240, 44, 60
 _WIDE, _HIGH = _LEFT + _SIDE + 20, _TOP + _SIDE + 48
@@ -62,8 +63,8 @@ def _plot(name: str, each: ClassResult, iou: float) -> Image:
 
 def _said(each: ClassResult, iou: float) -> str:
     if each.threshold is None:
-        return f"{each.n} objects, unknown to the model"
-    return f"{each.n} objects, dot at {each.threshold:g}, IoU {iou:g}"
+        return f"{counted(each.n, 'object')}, unknown to the model"
+    return f"{counted(each.n, 'object')}, dot at {each.threshold:g}, IoU {iou:g}"
 
 
 def _pixel(recall: float, precision: float) -> tuple[int, int]:

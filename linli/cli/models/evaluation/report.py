@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from linli.cli.models.evaluation.measure import ClassResult, Result
+from linli.counted import counted
 
 _DIGITS = 4
 _HEADS = ("n", "found", "false", "on pictures", "precision", "recall", "AP", "AP50", "threshold")
@@ -40,7 +41,7 @@ def table(result: Result) -> Iterator[str]:
     """Give the lines for people; classes that are neither labelled nor said are only counted."""
     yield (
         f"AP {_share(result.ap)}   AP50 {_share(result.ap50)}   "
-        f"{result.pictures} pictures, IoU {result.iou:g}"
+        f"{counted(result.pictures, 'picture')}, IoU {result.iou:g}"
     )
     shown = {name: each for name, each in result.classes.items() if each.n or each.false}
     rows = [("", *_HEADS), *((name, *_cells(each)) for name, each in shown.items())]
@@ -50,7 +51,8 @@ def table(result: Result) -> Iterator[str]:
         yield "  ".join((first + " " * (widths[0] - _width(first)), *aligned))
     silent = len(result.classes) - len(shown)
     if silent:
-        yield f"neither labelled nor said: {silent} more classes of the model"
+        more = counted(silent, "more class", "more classes")
+        yield f"neither labelled nor said: {more} of the model"
 
 
 def _cells(each: ClassResult) -> tuple[str, ...]:

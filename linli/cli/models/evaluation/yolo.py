@@ -8,6 +8,7 @@ import click
 
 from edge.detect.names import COCO
 from linli.cli.models.evaluation.labelled import SUFFIXES, Labelled, LabelledSet, Truth, read_text
+from linli.counted import counted
 from linli.errors import InputError
 
 LISTING = "classes.txt"
@@ -32,7 +33,7 @@ def read_yolo(folder: Path) -> LabelledSet:
         read.append(Labelled(picture, truths))
     _say_orphans(labels, {picture.stem for picture in pictures})
     if bare:
-        click.echo(f"{bare} pictures have no label file: taken as empty", err=True)
+        click.echo(f"without a label file, taken as empty: {counted(bare, 'picture')}", err=True)
     return LabelledSet(names, named_by, tuple(read))
 
 
@@ -40,7 +41,7 @@ def _say_orphans(labels: Path, pictures: set[str]) -> None:
     """What was labelled and is not measured would go unnoticed otherwise."""
     stems = {path.stem for path in labels.glob("*.txt")} - {Path(LISTING).stem}
     if orphans := len(stems - pictures):
-        click.echo(f"{orphans} label files have no picture: left out", err=True)
+        click.echo(f"without a picture, left out: {counted(orphans, 'label file')}", err=True)
 
 
 def read_label(path: Path, classes: int, named_by: str) -> tuple[Truth, ...]:
