@@ -99,7 +99,7 @@ def _write_mosquitto_files(
             run_as="user root" if os.geteuid() == 0 else "",
             access=f"password_file {whole}/passwords",
             persistence=snapshots(whole),
-            logging=f"log_dest file {whole}/mosquitto.log\nconnection_messages false",
+            logging="log_dest stderr\nconnection_messages false",
             bridge="",
         ),
         "acl.conf": acl(Rights(site=site, askers=tuple(askers))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import brokers
@@ -73,6 +74,20 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     with brokers.running_broker(tmp_path / "数据 1", {"u": "p"}) as broker:
         assert broker.plan is not None
         assert broker.plan.kind == "mosquitto"
+
+
+@pytest.mark.broker
+@brokers.NEEDS_MOSQUITTO
+def test_it_complains_where_it_was_started_and_fills_no_file(tmp_path: Path) -> None:
+    place = tmp_path / "broker"
+    with brokers.running_broker(place, {"u": "p"}) as broker:
+        assert broker.plan is not None
+        again = subprocess.run(
+            broker.plan.argv, check=False, capture_output=True, text=True, timeout=60
+        )
+    assert "Address already in use" in again.stderr
+    kept = {path.name for path in place.iterdir()}
+    assert kept <= {"mosquitto.conf", "acl.conf", "passwords", "mosquitto.db", "stderr.log"}
 
 
 def test_a_folder_that_cannot_be_written_is_said() -> None:
