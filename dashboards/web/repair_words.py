@@ -259,6 +259,12 @@ ADVICE: dict[str, Advice] = {
         _BOXDO,
         "/devices",
     ),
+    "edge-off": Advice(
+        msg("An edge box was switched off"),
+        msg("What this box watches is not reported while it is off; its doors are not held."),
+        msg("Was that meant? Then nothing. Otherwise switch it on again."),
+        "/devices",
+    ),
     "edge-fell": Advice(
         msg("An edge box fell and was started again"),
         msg("For some seconds it watched nothing."),

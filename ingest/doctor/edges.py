@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from importlib.metadata import version
 
 import sqlalchemy as sa
 
+from ingest.doctor.off import switched_off
 from ingest.doctor.sources import DOCTOR, Sources
 from ingest.feed import Feed
 from ingest.repairs.finding import Finding, well
@@ -16,6 +18,7 @@ from ingest.services.estate import LATELY
 from ingest.services.views import NodeView
 from ingest.store import journal
 from ingest.store.engine import from_micros, reading, to_micros
+from ingest.store.registry import CONFIRMED, device
 from linli.counted import counted
 
 WAITS = timedelta(minutes=10)
@@ -34,13 +37,24 @@ def look(sources: Sources) -> Iterator[Finding]:
     if not nodes:
         yield well("edges", "no edge box is registered yet")
         return
+    behind = _kinds_behind(sources)
     for node in nodes:
-        found = list(_of(node, sources))
+        found = list(_of(node, behind[node.node], sources))
         yield from found or [well("edge", f"{_name(node)} reports and keeps up")]
     yield from _clocks(sources)
 
 
-def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
+def _kinds_behind(sources: Sources) -> Mapping[str, Collection[str]]:
+    """Return the kinds of devices in use behind each box."""
+    kinds = sa.select(device.c.node, device.c.kind).where(device.c.standing == CONFIRMED).distinct()
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    with reading(sources.state) as connection:
+        for box, kind in connection.execute(kinds):
+            found[box].add(kind)
+    return found
+
+
+def _of(node: NodeView, behind: Collection[str], sources: Sources) -> Iterator[Finding]:
     if node.health == "unknown":
         yield Finding(
             code="edge-never-heard",
@@ -51,7 +65,9 @@ def _of(node: NodeView, sources: Sources) -> Iterator[Finding]:
             do="Start the edge, and check its user and password at the broker",
         )
         return
-    if node.health == "down":
+    if node.state == "stopped" and node.last_seen is not None:
+        yield switched_off(node.node, _name(node), node.last_seen, behind, sources.now)
+    elif node.health == "down":
         yield Finding(
             code="edge-silent",
             about=node.node,

@@ -27,11 +27,12 @@ from ingest.store.chain import probe
 from ingest.store.engine import to_micros, writing
 from ingest.store.incidents import incident
 from ingest.store.notify import notifier
-from ingest.store.registry import node, team
+from ingest.store.registry import device, node, team
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
 from linli.cli.main import command
-from linli.events import LaneReport
+from linli.codec import encode
+from linli.events import LaneReport, Status
 from linli.ids import uuid7
 
 
@@ -152,6 +153,20 @@ def test_an_edge_that_is_silent_behind_or_of_another_version(patient: Patient) -
     with writing(patient.folder.state) as connection:
         connection.execute(node.update(), {"last_seen": None, "report": None, "status": None})
     assert set(patient.wrong()) == {"edge-never-heard"}
+
+
+@pytest.mark.parametrize(("kind", "level"), [("camera", "bad"), ("lamp", "warning")])
+def test_an_edge_that_was_switched_off(patient: Patient, kind: str, level: str) -> None:
+    since = patient.folder.clock.now()
+    stopped = encode(Status(state="stopped", session="00000001")).decode()
+    with writing(patient.folder.state) as connection:
+        connection.execute(node.update(), {"status": stopped})
+        connection.execute(device.update(), {"kind": kind})
+    for seconds, said in ((0, "warning"), (3600, level)):
+        patient.folder.clock.advance(seconds)
+        wrong = patient.wrong()
+        assert "edge-silent" not in wrong
+        assert (wrong["edge-off"].level, wrong["edge-off"].since) == (said, since)
 
 
 def test_clocks_skipped_rows_quarantine_pictures(patient: Patient) -> None:

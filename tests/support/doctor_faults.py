@@ -45,8 +45,9 @@ from ingest.store.notify import notifier
 from ingest.store.registry import node
 from linli.broker import free_port
 from linli.cli.main import command
+from linli.codec import encode
 from linli.errors import InputError
-from linli.events import LaneReport
+from linli.events import LaneReport, Status
 from linli.ids import uuid7
 
 Fault = Callable[[Patient], None]
@@ -262,6 +263,12 @@ def _edge_last_seen(patient: Patient, ago: timedelta | None) -> None:
         connection.execute(node.update(), values)
 
 
+def _edge_off(patient: Patient) -> None:
+    stopped = encode(Status(state="stopped", session="00000001")).decode()
+    with writing(patient.folder.state) as connection:
+        connection.execute(node.update(), {"status": stopped})
+
+
 def _edge_turned_away(patient: Patient) -> None:
     now = to_micros(patient.folder.clock.now())
     values = {"topic": "t", "node": NODE, "code": "json", "path": "$", "what": "x", "sha256": "0"}
@@ -344,6 +351,7 @@ FAULTS: dict[str, Fault] = {
     "edge-gave-up": partial(_lane, evicted=2),
     "edge-model": lambda one: one.report(model="model.onnx: not an ONNX model"),
     "edge-never-heard": partial(_edge_last_seen, ago=None),
+    "edge-off": _edge_off,
     "edge-settings-unusable": _edge_settings_unusable,
     "edge-silent": partial(_edge_last_seen, ago=timedelta(minutes=4)),
     "edge-turned-away": _edge_turned_away,
