@@ -1,4 +1,11 @@
-"""What brings about each thing that the doctor finds wrong, done to a `Patient`."""
+"""What brings about each thing that the doctor finds wrong, done to a `Patient`.
+
+What can break in the time that a test has is broken, and the code that runs every day finds it. The
+rest is put where that code leaves it: what takes hours or days (`edge-silent`, `disk-filling`,
+`pictures-missing`), a hundred megabytes or a flood (`memory-high`, `quarantine-full`, `evidence-…`,
+`edge-turned-away`), or a whole estate of processes (`chain-…`, `notify-trouble`,
+`edge-certificate`).
+"""
 
 from __future__ import annotations
 
@@ -7,29 +14,42 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
+from importlib.metadata import version
+from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from authorities import authority
 from click.testing import CliRunner
-from house import NODE, SITE
+from house import AREA, NODE, SITE
+from influx_fake import served
+from notices import Office
 from patient import Patient, row
+from providers import Provider
 from stage import small_disk
 from upgraded import Estate
 
 from edge.catalog.book import FOLDER_VARIABLE, open_book
+from edge.health import report_data, stamp
+from edge.lives import FIRST, Lives
+from edge.messages import report
 from ingest.archive import left
 from ingest.archive.age import Key
 from ingest.archive.delivery import deliver
+from ingest.consumers.incidents import IncidentEffect
+from ingest.consumers.influx import InfluxJob
+from ingest.consumers.influx import Sources as InfluxSources
+from ingest.consumers.rules import RuleWork
 from ingest.consumers.shortage import SECONDS, ShortageJob
+from ingest.consumers.work import Cursor
 from ingest.door import book as door
 from ingest.feed import Feed
-from ingest.influx import book as influx
-from ingest.influx.deliver import Refusal
-from ingest.notify import outbox
-from ingest.notify.note import Note
+from ingest.influx.endpoint import endpoint_of
+from ingest.notify.posting import open_client
+from ingest.notify.webhook import Webhook
 from ingest.receive.upkeep import note_memory
 from ingest.receive.writer import add_counts
 from ingest.repairs import book as repairs
@@ -49,6 +69,7 @@ from linli.codec import encode
 from linli.errors import InputError
 from linli.events import LaneReport, Status
 from linli.ids import uuid7
+from linli.topics import Topic
 
 Fault = Callable[[Patient], None]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -183,8 +204,8 @@ def _chain(patient: Patient, *, took: float, step: int) -> None:
 
 
 def _rows_skipped(patient: Patient) -> None:
-    with writing(patient.folder.state) as connection:
-        connection.execute(state.cursor.update(), {"poisoned": 3})
+    patient.folder.put("event", "zone-dwell", b"{", event_id="e", stream="s", sequence=1)
+    _take_in(patient)
 
 
 def _series_refused(patient: Patient) -> None:
@@ -240,19 +261,45 @@ def _audited(patient: Patient, words: str = "") -> None:
 
 
 def _notify_dead(patient: Patient) -> None:
-    _audited(patient)
-    now = patient.folder.clock.now()
-    what = {"incident": "i", "call": 1, "kind": "call", "owner": "team:gate", "urgency": 0}
-    times = {"created": now, "next_at": now}
-    with writing(patient.folder.state) as connection:
-        dead = Note(**what, **times, state="dead", reason="refused")  # type: ignore[arg-type]
-        outbox.add(connection, [dead])
+    """Tell of an incident by a webhook whose address is gone."""
+    office = Office(patient.folder.path / "office")
+    patient.others.callback(office.close)
+    client = patient.others.enter_context(open_client())
+    gone = patient.others.enter_context(Provider({}))
+    gone.say({}, status=410)
+    hook = Webhook(client, ["secret"], allowed=[ip_network("127.0.0.0/8")])
+    office.replace("bot", hook, address=f"{gone.url}hook")
+    office.begin()
+    office.work()
+    patient.write(data="office", more=BOT)
 
 
 def _lane(patient: Patient, **trouble: int) -> None:
     oldest = patient.folder.clock.now() - HOUR
     counts = {"pending": 0, "evicted": 0, "dead": 0} | trouble
     patient.report(LaneReport(lane="events", oldest=oldest, **counts))
+
+
+def _edge_disk(patient: Patient) -> None:
+    disk = patient.others.enter_context(small_disk(patient.folder.path / "disk", 64))
+    _edge_reports(patient, disk=disk)
+
+
+def _edge_reports(
+    patient: Patient, *, disk: Path | None = None, lives: Lives = FIRST, model: str | None = None
+) -> None:
+    """Report as an edge does, and take that in as the ingest does."""
+    folder = patient.folder
+    data = report_data(version("linli"), 5, disk or folder.path, (), [], lives=lives, model=model)
+    about = Topic(SITE, AREA, NODE, "self", "health", "report")
+    folder.put("health", "report", report(about, stamp(folder.clock), data), device="self")
+    _take_in(patient)
+
+
+def _take_in(patient: Patient) -> None:
+    journal = patient.folder.reader("journal")
+    effect = IncidentEffect(Feed(), RuleWork(journal, UTC))
+    Cursor(journal, patient.folder.state, state.cursor, effect).step()
 
 
 def _edge_last_seen(patient: Patient, ago: timedelta | None) -> None:
@@ -290,14 +337,20 @@ def _edge_certificate(patient: Patient) -> None:
         connection.execute(certificate_task.insert(), values)
 
 
-def _influx(patient: Patient, state: str) -> None:
-    patient.write(more=_INFLUX)
-    now = patient.folder.clock.now()
-    with writing(patient.folder.state) as connection:
-        influx.start(connection, now)
-        influx.note(connection, state, "answers so", now)  # type: ignore[arg-type]
-        if state == "ok":
-            influx.park(connection, [Refusal("m v=1 1", 400, "type conflict")], now)
+def _influx(patient: Patient, *answers: int) -> None:
+    """Write into a server that answers so, or, without answers, is away."""
+    url = f"http://127.0.0.1:{free_port()}"
+    if answers:
+        server = patient.others.enter_context(served())
+        server.answers = [(status, {}, b"made to") for status in answers]
+        url = server.url
+    patient.write(more=f'[influx]\nurl = "{url}"\n')
+    folder, settings = patient.folder, load_settings(patient.config).influx
+    journal, kept, series = (folder.reader(one) for one in ("journal", "state", "series"))
+    sources = InfluxSources(journal, kept, series, folder.state)
+    job = InfluxJob(sources, lambda: endpoint_of(settings), SITE, folder.clock)
+    job.step()
+    job.close()
 
 
 def _backup_missing(patient: Patient) -> None:
@@ -346,10 +399,10 @@ FAULTS: dict[str, Fault] = {
     "edge-backlog": partial(_lane, pending=7),
     "edge-certificate": _edge_certificate,
     "edge-clock": _edge_clock,
-    "edge-disk": lambda one: one.report(diskfree=90_000_000),
-    "edge-fell": lambda one: one.report(restarts=2, fell="uplink fell"),
+    "edge-disk": _edge_disk,
+    "edge-fell": lambda one: _edge_reports(one, lives=Lives(2, "uplink fell")),
     "edge-gave-up": partial(_lane, evicted=2),
-    "edge-model": lambda one: one.report(model="model.onnx: not an ONNX model"),
+    "edge-model": lambda one: _edge_reports(one, model="model.onnx: not an ONNX model"),
     "edge-never-heard": partial(_edge_last_seen, ago=None),
     "edge-off": _edge_off,
     "edge-settings-unusable": _edge_settings_unusable,
@@ -360,10 +413,10 @@ FAULTS: dict[str, Fault] = {
     "evidence-full": partial(_evidence, size=2_000_000, age=HOUR),
     "folder-missing": lambda one: one.write(data="gone"),
     "folder-not-writable": _folder_not_writable,
-    "influx-away": partial(_influx, state="waiting"),
+    "influx-away": _influx,
     "influx-behind": lambda one: one.write(more=_INFLUX),
-    "influx-parked": partial(_influx, state="ok"),
-    "influx-refused": partial(_influx, state="refused"),
+    "influx-parked": lambda one: _influx(one, 400, 204, *[400] * 200),  # 204: a good point
+    "influx-refused": lambda one: _influx(one, 401),
     "ingest-down": lambda one: one.ingest.close(),
     "memory-high": lambda one: note_memory(one.folder.journal, 300_000_000),
     "model-wrong": _model_wrong,
