@@ -10,6 +10,7 @@ from edge.classify.classifier import OnnxClassifier, load_classifier
 from edge.detect.decoder import Input
 from edge.detect.detector import FLOOR, Known, OnnxDetector, load_detector
 from edge.detect.families import FAMILIES
+from edge.detect.second_look import SecondLook
 from linli.errors import InputError
 
 CLASSIFIER = "softmax"  # the one family of classifiers
@@ -55,6 +56,7 @@ def open_detector(
     threads: int = 1,
     name: str | None = None,
     floor: float = FLOOR,
+    second: SecondLook | None = None,
 ) -> OnnxDetector:
     """Load a detector of the catalogue. Raises InputError when the file is not what it says."""
     _check_task(entry, "detection", tuple(FAMILIES))
@@ -68,7 +70,12 @@ def open_detector(
         rivals=entry.rivals,
     )
     detector = load_detector(
-        path, threads=threads, name=name or entry.name, floor=floor, known=known
+        path,
+        threads=threads,
+        name=name or entry.name,
+        floor=floor,
+        known=known,
+        second=second,
     )
     _compare("decoder", detector.decoder.family, entry.decoder, entry, path)
     _compare_input(detector.decoder.wants, entry, path)

@@ -37,8 +37,9 @@ class Entry(Settings, frozen=True, kw_only=True):
     `thresholds` are the scores from which a class counts, `threshold` for classes it does not name;
     a classifier has one `threshold`, its file's when not given. `overlap` is the IoU from which two
     boxes of one class are one object, and two boxes of classes that are `rivals`: what is seen is
-    one of them, so the better score says which. `file` is the path of a model that Linli brings,
-    below `models/`; `url` is where to get one that it does not bring.
+    one of them, so the better score says which. `second` is a classifier of the catalogue with two
+    classes: what a detector calls by the first of them is looked at again with it. `file` is the
+    path of a model that Linli brings, below `models/`; `url` is where to get one that it does not.
     """
 
     name: Slug
@@ -52,6 +53,7 @@ class Entry(Settings, frozen=True, kw_only=True):
     thresholds: dict[Slug, Score] = field(default_factory=dict)
     overlap: Overlap = 0.45
     rivals: tuple[Slug, ...] = ()
+    second: Slug | None = None
     sha256: Sha256 | None = None
     size: Bytes | None = None
     licence: Line
@@ -75,6 +77,8 @@ class Entry(Settings, frozen=True, kw_only=True):
                 )
         if self.task == "classification" and self.thresholds:
             raise ValueError(f"{self.name!r} classifies: it has one threshold, not one a class")
+        if self.task == "classification" and self.second is not None:
+            raise ValueError(f"{self.name!r} classifies: a second look is for detectors")
         if self.size is not None and self.sha256 is None:
             raise ValueError(f"{self.name!r} has a size, it needs the sha256 of that file too")
         if self.file is not None and (self.size is None or self.url is not None):

@@ -58,6 +58,10 @@ class OnnxClassifier:
         self.classes = classes
         self.model = model
 
+    def another(self) -> OnnxClassifier:
+        """Return a classifier for another thread that shares the session, and so its memory."""
+        return OnnxClassifier(self._session, self.wants, self.classes, self.model)
+
     def classify(self, image: Image, box: Box | None = None) -> Classification:
         """Say what is in a picture or a box of it. Raises InputError when the model fails."""
         return self.classes.choose(self.probabilities(image, box))

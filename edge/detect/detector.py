@@ -16,6 +16,7 @@ from edge.detect.families import decoder_for
 from edge.detect.letterbox import Image, Letterbox
 from edge.detect.names import class_names, slug
 from edge.detect.onnx_session import OnnxSession, open_session, warm_up
+from edge.detect.second_look import SecondLook, weighed
 from linli.errors import InputError
 from linli.events import ModelRef
 
@@ -86,9 +87,11 @@ class OnnxDetector:
         floor: float,
         *,
         known: Known | None = None,
+        second: SecondLook | None = None,
     ) -> None:
         known = known or Known()
         self._session = session
+        self.second = second
         self.decoder = decoder
         self._letterbox = Letterbox(decoder.wants)
         self._decoders: dict[tuple[int, int], Decoder] = {}
@@ -103,13 +106,22 @@ class OnnxDetector:
     def another(self) -> OnnxDetector:
         """Return a detector for another thread that shares the session, and so its memory."""
         return OnnxDetector(
-            self._session, self.decoder, self.names, self.model, self._floor, known=self._known
+            self._session,
+            self.decoder,
+            self.names,
+            self.model,
+            self._floor,
+            known=self._known,
+            second=self.second and self.second.another(),
         )
 
     def detect(self, image: Image) -> Detections:
         """Return what is in a BGR picture [height, width, 3], from the floor of scores up."""
         tensor, extent = self._letterbox.fill(image)
-        return self._read(self._session.run(tensor), extent, self._decoder_of(tensor))
+        found = self._read(self._session.run(tensor), extent, self._decoder_of(tensor))
+        if self.second is None:
+            return found
+        return weighed(found, image, self.second, floor=self._floor)
 
     def _decoder_of(self, tensor: Floats) -> Decoder:
         size = (tensor.shape[3], tensor.shape[2])
@@ -166,11 +178,12 @@ def load_detector(
     name: str | None = None,
     floor: float = FLOOR,
     known: Known | None = None,
+    second: SecondLook | None = None,
 ) -> OnnxDetector:
-    """Load and warm up a model; `name` is what events call it.
+    """Load and warm up a model; `name` is what events call it, `second` looks at one class again.
 
-    Raises InputError when it is not ONNX, of no known family, or its classes have no names, or not
-    those that are `known`.
+    Raises InputError when it is not ONNX, of no known family, its classes have no names, or not
+    those that are `known`, or none that `second` looks at.
     """
     known = known or Known()
     session = open_session(path, threads=threads)
@@ -186,10 +199,15 @@ def load_detector(
             where=str(path),
             hint='Write them into its metadata: names = ["…", …]',
         )
+    if second is not None and second.label not in names:
+        raise InputError(
+            f"the second look is at {second.label!r}, which the model does not know",
+            where=str(path),
+        )
     output = warm_up(session, decoder.wants)
     decoder.decode(output, floor)
     model = session.model(name, known.version)
-    return OnnxDetector(session, decoder, names, model, floor, known=known)
+    return OnnxDetector(session, decoder, names, model, floor, known=known, second=second)
 
 
 def thresholds_of(names: tuple[str, ...], thresholds: Mapping[str, float]) -> Floats:

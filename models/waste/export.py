@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from lite import MEAN, RANGE, Classifier, Conv
+from lite import MEAN, RANGE, Block, Classifier, Conv
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
@@ -26,11 +26,11 @@ class Graph:
 
     def constant(self, value: float) -> str:
         """Add a number."""
-        return self._weight(np.array(value, np.float32))
+        return self.numbers(np.array(value, np.float32))
 
     def weight(self, tensor: Tensor) -> str:
         """Add a weight in half precision; the runtime casts it once, when it loads the file."""
-        name = self._weight(tensor.detach().cpu().numpy().astype(np.float16))
+        name = self.numbers(tensor.detach().cpu().numpy().astype(np.float16))
         return self.node("Cast", name, to=TensorProto.FLOAT)
 
     def conv(self, layer: Conv, x: str) -> str:
@@ -51,7 +51,14 @@ class Graph:
         """Add an activation."""
         return self.node("Clip", x, self.constant(0.0), self.constant(6.0))
 
-    def _weight(self, value: np.ndarray) -> str:
+    def block(self, block: Block, x: str) -> str:
+        """Add a block."""
+        y = x if block.expand is None else self.relu6(self.conv(block.expand, x))
+        y = self.conv(block.narrow, self.relu6(self.conv(block.filter, y)))
+        return self.node("Add", x, y) if block.add else y
+
+    def numbers(self, value: np.ndarray) -> str:
+        """Add numbers as they are."""
         name = f"w{len(self.weights)}"
         self.weights.append(numpy_helper.from_array(value, name))
         return name
@@ -69,9 +76,8 @@ def export(
     x = graph.node("Div", x, graph.constant(RANGE))
     x = graph.relu6(graph.conv(model.stem, x))
     for block in model.blocks:
-        y = x if block.expand is None else graph.relu6(graph.conv(block.expand, x))
-        y = graph.conv(block.narrow, graph.relu6(graph.conv(block.filter, y)))
-        x = graph.node("Add", x, y) if block.add else y
+        assert isinstance(block, Block)
+        x = graph.block(block, x)
     x = graph.node("Flatten", graph.node("GlobalAveragePool", x))
     weight, bias = model.head.weight / temperature, model.head.bias / temperature
     x = graph.node("Gemm", x, graph.weight(weight), graph.weight(bias), transB=1)

@@ -112,19 +112,20 @@ class Classifier(nn.Module):
 def load(path: Path, model: Classifier) -> None:
     """Fill all but the head from the published weights (a PyTorch state)."""
     state = torch.load(path, weights_only=True, map_location="cpu")
-    _fold(model.stem, state, "_conv_stem", "_bn0")
+    fold(model.stem, state, "_conv_stem", "_bn0")
     with torch.no_grad():  # they were trained on RGB
         model.stem.conv.weight.copy_(model.stem.conv.weight.flip(1))
     for number, block in enumerate(model.blocks):
         prefix = f"_blocks.{number}."
         assert isinstance(block, Block)
         if block.expand is not None:
-            _fold(block.expand, state, f"{prefix}_expand_conv", f"{prefix}_bn0")
-        _fold(block.filter, state, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
-        _fold(block.narrow, state, f"{prefix}_project_conv", f"{prefix}_bn2")
+            fold(block.expand, state, f"{prefix}_expand_conv", f"{prefix}_bn0")
+        fold(block.filter, state, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
+        fold(block.narrow, state, f"{prefix}_project_conv", f"{prefix}_bn2")
 
 
-def _fold(target: Conv, state: dict[str, Tensor], conv: str, norm: str) -> None:
+def fold(target: Conv, state: dict[str, Tensor], conv: str, norm: str) -> None:
+    """Fill a convolution from a published one and the normalisation that follows it."""
     weight = state[f"{conv}.weight"]
     scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + EPSILON).sqrt()
     bias = target.conv.bias

@@ -25,7 +25,8 @@ def measured(folder: str) -> dict[str, dict[str, float]]:
 def test_it_is_small_and_knows_what_must_not_alarm() -> None:
     detector = load_model("builtin")
     assert detector.names == ("person", "ebike", "bicycle", "stroller", "wheelchair")
-    assert resource("models", "builtin", "detector.onnx").stat().st_size < 4_000_000
+    for file in ("detector.onnx", "second.onnx"):
+        assert resource("models", "builtin", file).stat().st_size < 4_000_000
 
 
 @pytest.mark.shared
@@ -41,4 +42,4 @@ def test_e_bikes_and_people_are_found_in_real_elevators() -> None:
 @pytest.mark.shared
 @needs_photographs
 def test_a_wheelchair_is_hardly_ever_called_an_e_bike() -> None:
-    assert measured("wheelchair-dev")["ebike"]["pictures_with_false"] <= 3
+    assert measured("wheelchair-dev")["ebike"]["pictures_with_false"] <= 1

@@ -89,6 +89,7 @@ def _rows(model: Model) -> list[tuple[str, str]]:
         ("classes", f"{len(entry.names)}: {classes}"),
         ("counts from", _thresholds(model)),
         *([("either", " or ".join(entry.rivals))] if entry.rivals else []),
+        *([("looks again by", entry.second)] if entry.second else []),
         ("licence", entry.licence),
         ("source", entry.source),
         ("address", entry.url or ("comes with Linli" if entry.file else "none known")),
