@@ -12,7 +12,6 @@ from ingest.incidents.incident import Incident
 from ingest.refusal import NotUsable
 from ingest.series.timeseries import from_millis, to_millis
 from ingest.services.desk import Services
-from ingest.services.lines import Match
 from ingest.services.views import DeviceView
 from ingest.spreadsheet import table
 
@@ -104,10 +103,9 @@ class Exports:
         end = to_millis(now) + 1
         start = end - int(_RECENT.total_seconds() * 1000)
         found: dict[tuple[str, str], dict[str, Reading]] = {}
-        for node in {one.node for one in self._house.devices.list(viewer, now)}:
-            for row in self._house.series.latest(viewer, Match(node=(node,)), start, end):
-                reading = Reading(row.value, from_millis(row.time))
-                found.setdefault((row.node, row.device), {})[row.name] = reading
+        for one in self._house.series.newest(viewer, start, end):
+            reading = Reading(one.value, from_millis(one.time))
+            found.setdefault((one.key.node, one.key.device), {})[one.key.name] = reading
         return found
 
 

@@ -17,6 +17,7 @@ from ingest.series.timeseries import (
     MOST_SERIES,
     Point,
     Readable,
+    Sample,
     SeriesKey,
     from_millis,
     to_millis,
@@ -102,6 +103,13 @@ class SeriesService:
             )
             for one in self._timeseries.latest(keys, start, end)
         )
+
+    def newest(self, viewer: Viewer, start: int, end: int) -> Iterator[Sample]:
+        """Yield the newest good reading in [start, end), in ms, of each series, however many."""
+        viewer.within("see")
+        keys = self._fitting(viewer, Match())
+        for first in range(0, len(keys), MOST_SERIES):
+            yield from self._timeseries.latest(keys[first : first + MOST_SERIES], start, end)
 
     def storage(self, viewer: Viewer) -> Storage | None:
         """Return what is kept since when, and what had to go. Raises NotAllowed."""

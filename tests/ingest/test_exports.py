@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ingest import registry
 from ingest.accounts import book
 from ingest.app import create_app
 from ingest.exports.fiware import CONTEXT, Happening, Reading, Thing, alert_of, entity_of
+from ingest.series.timeseries import Sample, SeriesKey, to_millis
 from ingest.spreadsheet import table
 from ingest.store.engine import writing
 from linli.cli.export import command
@@ -172,3 +173,34 @@ def test_the_command_line_writes_the_same(folder: Folder, tmp_path: Path) -> Non
     assert {one["type"] for one in found} == {"Device", "WasteContainer"}
     assert (tmp_path / "d.csv").read_bytes().count(b"\r\n") == 3
     assert NODE_KEY not in (tmp_path / "c.jsonld").read_text()
+
+
+def test_readings_of_all_boxes_are_one_question(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes = [f"c001-n{number}" for number in range(21, 25)]
+    rest = {"device": "t1", "group": "sensor", "name": "temperature", "unit": "Cel"}
+    keys = [SeriesKey(site=SITE, node=one, **rest) for one in boxes]
+    with writing(folder.state) as connection:
+        for one in boxes:
+            registry.add_node(connection, site=SITE, area="b03", name=one, label=one)
+            registry.add_device(
+                connection, node_name=one, name="t1", kind="temperature", label=f"T {one}"
+            )
+    with TestClient(create_app(folder.settings, clock=folder.clock)) as client:
+        house = client.app.state.house  # type: ignore[attr-defined]
+        timeseries, now = house.services.series._timeseries, to_millis(folder.clock.now())
+        asked: list[Sequence[SeriesKey]] = []
+
+        def latest(some: Sequence[SeriesKey], start: int, end: int) -> list[Sample]:
+            assert start < now < end
+            asked.append(some)
+            return [Sample(key=key, time=now, value=7.0) for key in some]
+
+        monkeypatch.setattr(timeseries, "keys", lambda nodes=(), names=(): keys)
+        monkeypatch.setattr(timeseries, "latest", latest)
+        client.post("/api/v1/login", json={"name": "wang", "password": PASSWORDS["wang"][1]})
+        found = [checked(one) for one in client.get("/api/v1/export/fiware").json()]
+    assert asked == [keys]
+    said = [one["value"]["value"] for one in found if "value" in one]
+    assert said == ["temperature=7"] * len(boxes)
