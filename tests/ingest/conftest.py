@@ -13,6 +13,8 @@ ON_BOTH = (
     *("test_api_stream", "test_consumers", "test_evidence", "test_idempotency"),
     "test_incident_silences",
     *("test_duty_api", "test_duty_told", "test_people_api", "test_statistics", "test_counts"),
+    "test_doctor",
+    "test_doctor_faults",
     "test_history",
     *("test_orders", "test_receiver", "test_receiver_parking", "test_receiver_refusals"),
     *("test_receiver_upkeep", "test_registry", "test_registry_book", "test_rules_api"),
@@ -30,6 +32,7 @@ ON_BOTH = (
 )
 ALWAYS = (
     "test_consumers",
+    "test_doctor_faults",
     "test_receiver",
     "test_receiver_upkeep",
     "test_series",

@@ -271,7 +271,7 @@ def _notify_dead(patient: Patient) -> None:
     office.replace("bot", hook, address=f"{gone.url}hook")
     office.begin()
     office.work()
-    patient.write(data="office", more=BOT)
+    patient.write(data="office", database=office.folder.toml, more=BOT)
 
 
 def _lane(patient: Patient, **trouble: int) -> None:
@@ -392,7 +392,7 @@ FAULTS: dict[str, Fault] = {
     "chain-slow": partial(_chain, took=11, step=1),
     "chain-starting": _chain_starting,
     "consumer-behind": _consumer_behind,
-    "database-unusable": lambda one: one.write(more=_DATABASE),
+    "database-unusable": lambda one: one.write(database=_DATABASE),
     "disk-filling": _disk_filling,
     "disk-giving-up": _disk_giving_up,
     "disk-low": _disk_low,

@@ -41,6 +41,7 @@ class Patient:
             "broker": broker,
             "web": web,
             "mqtt": "",
+            "database": folder.toml,
             "more": "",
         }
         self.write()
@@ -66,7 +67,7 @@ class Patient:
         self.config.write_text(
             f'data = "{said["data"]}"\n[site]\nid = "{SITE}"\nlabel = "{said["label"]}"\n'
             f"[mqtt]\nport = {said['broker']}\n{said['mqtt']}"
-            f"[http]\nport = {said['web']}\n{said['more']}"
+            f"[http]\nport = {said['web']}\n{said['database']}{said['more']}"
         )
 
     def pass_time(self, seconds: float) -> None:
