@@ -147,6 +147,19 @@ LETTERS = """() => Array.from(document.querySelectorAll(".sheet *"))
                  one.getBoundingClientRect()])"""
 
 
+ALONE = """() => {
+  const old = document.querySelector(".tiles"), tiles = old.cloneNode(true);
+  while (tiles.children.length > 1) tiles.lastElementChild.remove();
+  old.replaceWith(tiles);
+  const place = tiles.querySelector(".place");
+  place.textContent = "地下车库 · ".repeat(9);
+  const cut = place.scrollWidth > place.clientWidth || tiles.scrollHeight > tiles.clientHeight;
+  tiles.replaceWith(old);
+  return [[place.textContent, cut]];
+}"""
+"""Shows the most urgent incident alone for a moment, at a place of a long name: is it cut?"""
+
+
 @browser_only
 @pytest.mark.browser
 def test_readable_whole_and_back_after_its_server_was_gone(
@@ -160,6 +173,9 @@ def test_readable_whole_and_back_after_its_server_was_gone(
     inside = [(text, box) for text, _, box in found]
     assert [text for text, box in inside if box["bottom"] > 1080 or box["right"] > 1920] == []
     assert page.evaluate("document.documentElement.scrollHeight") <= 1080
+
+    alone = page.evaluate(ALONE)
+    assert alone == [["地下车库 · " * 9, False]], "one incident has room for all of its place"
 
     place.happen(severity="critical", label="dog")
     page.wait_for_selector(".tile-critical >> text=狗")
