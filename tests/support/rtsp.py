@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from brokers import wait_for_port
 
+from edge.source import main_stream, rtsp
+
+Opened = TypeVar("Opened")
+
 PYTHON = "/usr/bin/python3"  # GStreamer's bindings belong to the system's Python
+PATIENCE = 60.0
+"""Seconds that a server on a busy machine may take to answer."""
 PACKAGES = (
     "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 )
@@ -37,7 +44,8 @@ def require_rtsp() -> None:
 def rtsp_server(port: int, clip: Path | None = None) -> Iterator[str]:
     """Run a camera on `port` and give its address; it dies without a goodbye at the end.
 
-    It plays an H.264 `clip` as its main stream, at /main instead of /camera.
+    It plays an H.264 `clip` as its main stream, at /main instead of /camera. Meanwhile this process
+    opens addresses patiently and one after the other.
     """
     script = Path(__file__).with_name("rtsp_server.py")
     argv = [PYTHON, str(script), str(port), *([str(clip)] if clip else [])]
@@ -54,7 +62,8 @@ def rtsp_server(port: int, clip: Path | None = None) -> Iterator[str]:
     try:
         wait_for_port(port, server)
         keeper.start()
-        yield f"rtsp://127.0.0.1:{port}/camera"
+        with _in_turn():
+            yield f"rtsp://127.0.0.1:{port}/camera"
     finally:
         over.set()
         server.kill()
@@ -63,3 +72,24 @@ def rtsp_server(port: int, clip: Path | None = None) -> Iterator[str]:
             keeper.join(60)
         server.kill()
         server.wait()
+
+
+@contextlib.contextmanager
+def _in_turn() -> Iterator[None]:
+    """Let nobody give up on a slow server, which would leave it with half a connection.
+
+    Nor do two begin at the very same time: now and then GStreamer's serves neither of them.
+    """
+    turn = threading.Lock()
+
+    def patient(opened: Callable[..., Opened]) -> Callable[..., Opened]:
+        def opens(address: str, *, timeout: float) -> Opened:
+            with turn:
+                return opened(address, timeout=max(timeout, PATIENCE))
+
+        return opens
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rtsp, "open_capture", patient(rtsp.open_capture))
+        patch.setattr(main_stream, "open_coded", patient(main_stream.open_coded))
+        yield
