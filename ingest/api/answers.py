@@ -32,7 +32,7 @@ from ingest.services.channels import ChannelList, MessageText
 from ingest.services.counts import SHOWN as OF_COUNTS
 from ingest.services.duty import SHOWN as OF_DUTY
 from ingest.services.foresight import SHOWN as OF_FORESIGHT
-from ingest.services.history import SHOWN as OF_HISTORY
+from ingest.services.happened import SHOWN as OF_HISTORY
 from ingest.services.joining import SHOWN as OF_JOINING
 from ingest.services.lines import LatestRow, SeriesRow
 from ingest.services.live import SHOWN as OF_LIVE

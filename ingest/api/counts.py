@@ -12,7 +12,8 @@ from ingest.api.chosen import InWords, Some, some
 from ingest.api.statistics import End, Start
 from ingest.api.visitor import Now, TheServices, TheViewer
 from ingest.services.counts import By, CountsView, Filter, What
-from ingest.services.history import EventFiguresView, Happened
+from ingest.services.happened import EventFiguresView
+from ingest.services.history import Happened
 from ingest.services.trends import RhythmView, WorseList
 from linli.events import Phase, Severity
 

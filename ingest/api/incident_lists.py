@@ -10,7 +10,7 @@ from ingest.incidents.lists import Precision
 from ingest.incidents.silence import Silence
 from ingest.orders.order import Order, OrderStep
 from ingest.services.cards import TapView
-from ingest.services.history import HappenedEvent, HappenedStep
+from ingest.services.happened import HappenedEvent, HappenedStep
 from ingest.services.links import LinkLook
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -15,6 +15,13 @@ from ingest.incidents.incident import Key, Step
 from ingest.refusal import NotUsable
 from ingest.services.called import Called, Lang, called
 from ingest.services.counts import By, labels
+from ingest.services.happened import (
+    Actor,
+    EventFigures,
+    EventFiguresView,
+    HappenedEvent,
+    HappenedStep,
+)
 from ingest.services.page import Page, number
 from ingest.services.spans import ALL, MOST, filled, of_devices, rank, spans
 from ingest.store import state
@@ -27,77 +34,6 @@ T = TypeVar("T")
 MOST_ITEMS = 1000
 FIRST = 1000
 """Rows that are looked at first."""
-Actor = Literal["rule", "user", "silence", "other"]
-
-
-class HappenedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One phase of an event; `delay` in seconds from happening to received, `dwell` how long it
-    had stayed. What an older version of Linli did not keep is null."""
-
-    id: str
-    event: str
-    phase: Phase | None
-    severity: Severity | None
-    area: str | None
-    area_label: str
-    node: str
-    device: str | None
-    device_label: str
-    time: datetime
-    received: datetime
-    delay: float
-    dwell: float | None
-    confidence: float | None
-    incident: str | None
-
-
-class HappenedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of an incident; `by` says what kind of actor took it, never who."""
-
-    at: datetime
-    step: Step
-    by: Actor
-    incident: str
-    number: int
-    event: str
-    title: str
-    severity: Severity
-    area: str
-    area_label: str
-    node: str
-    device: str
-    device_label: str
-
-
-class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of a group in the step that begins at `time`; null where it is not known.
-
-    `delay_median` and `delay_p95`: seconds from happening to received, nearest ranks; `dwell_max`:
-    the longest that one stayed; null where there was none.
-    """
-
-    time: datetime
-    group: str
-    label: str
-    count: int | None
-    delay_median: float | None = None
-    delay_p95: float | None = None
-    dwell_max: float | None = None
-
-
-class EventFiguresView(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures by time and group, in order of time; `step` in seconds as it was used.
-
-    Not `complete`: there was more than is read at once, and the oldest steps are null.
-    """
-
-    complete: bool
-    step: int
-    rows: tuple[EventFigures, ...]
-
-
-SHOWN: tuple[type, ...] = (HappenedEvent, HappenedStep, EventFiguresView)
-"""What the API answers with."""
 
 
 class Happened(NamedTuple):
