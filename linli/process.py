@@ -59,6 +59,12 @@ def rss() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
 
+def give_memory_back() -> None:
+    """Return to the system what was freed and is still held, as after reading something large."""
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps it, and has this
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def linli_argv(*arguments: str) -> list[str]:
     """Return the command that runs this very installation of Linli."""
     return [sys.executable, "-m", "linli.cli.main", *arguments]

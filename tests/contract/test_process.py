@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from linli.cli.main import main
 from linli.clock import ManualClock, SystemClock
 from linli.errors import InputError
-from linli.process import Child, Supervisor, linli_argv
+from linli.process import Child, Supervisor, give_memory_back, linli_argv, rss
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
@@ -222,3 +223,13 @@ def test_a_guarded_program_ends_with_the_parent(tmp_path: Path) -> None:
         assert alive(pid)
         parent.kill()
         until(lambda: not alive(pid))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone keeps what was freed")
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    held = [bytearray(b"x" * 60_000) for _ in range(2_000)]
+    del held[:-1]  # the last lies above them all, so that nothing goes back by itself
+    before = rss()
+    give_memory_back()
+    assert rss() < before - 50_000_000
+    assert len(held) == 1
