@@ -37,7 +37,10 @@ def time_of(name: str) -> datetime | None:
         return None
     if found.version != 7:
         return None
-    return datetime.fromtimestamp((found.int >> 80) / 1000, tz=UTC)
+    try:
+        return datetime.fromtimestamp((found.int >> 80) / 1000, tz=UTC)
+    except (ValueError, OverflowError, OSError):  # of a year that no calendar has
+        return None
 
 
 def _uuid7(now: datetime, bits: int) -> str:

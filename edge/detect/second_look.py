@@ -17,7 +17,7 @@ from edge.detect.letterbox import Image
 from edge.geometry import Box
 
 WORTH = 0.2  # a score below it counts for nothing anyway
-LOOKS = 4  # at one picture, best score first; each takes some milliseconds
+LOOKS = 4  # at one picture or part of it, best score first; each takes some milliseconds
 LEAST = -3.0  # 1 to 20: it may be wrong too
 
 

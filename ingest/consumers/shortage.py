@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from ingest.consumers.room import RoomJob
@@ -30,6 +29,7 @@ from ingest.store.engine import reading, writing
 from ingest.store.registry import CONFIRMED, node
 from ingest.store.space import free_of, same_disk, staging
 from linli.clock import Clock
+from linli.codec import decode_part
 from linli.events import Phase, ReportData, Severity
 from linli.topics import PROBE_NODE, SELF
 
@@ -119,7 +119,7 @@ class ShortageJob:
         for row in connection.execute(_BOXES):
             if row.report is None or row.last_seen is None or now - row.last_seen > SILENT:
                 continue
-            report = msgspec.json.decode(row.report, type=ReportData)
+            report = decode_part(row.report.encode(), ReportData)
             if not report.rss:
                 continue  # a device too small to have figures of memory and disk
             free, where = report.diskfree, (row.site, row.area)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from ingest.store.prepared import Prepared
 from ingest.store.registry import CONFIRMED, DISCOVERED, device, node
+from linli.codec import decode_part
 from linli.errors import InputError
 from linli.events import CameraReport, DescribeData, ReportData, Status
 from linli.topics import SELF
@@ -136,12 +137,12 @@ def report_of(connection: sa.Connection, name: str) -> tuple[ReportData, datetim
     found = _node(connection, name)
     if found is None or found.report is None:
         return None
-    return msgspec.json.decode(found.report, type=ReportData), found.reported
+    return decode_part(found.report.encode(), ReportData), found.reported
 
 
 def camera_report(text: str | None) -> CameraReport | None:
     """Read the report kept in a device's row."""
-    return None if text is None else msgspec.json.decode(text, type=CameraReport)
+    return None if text is None else decode_part(text.encode(), CameraReport)
 
 
 def put_device(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest import registry
 from ingest.services.views import DeviceView, Health, NodeView
 from ingest.store.registry import DISCOVERED
+from linli.codec import decode_part
 from linli.events import CameraReport, NodeState, ReportData, Status
 
 SILENT = timedelta(seconds=180)
@@ -116,4 +117,4 @@ def _status(row: sa.Row[Any]) -> Status | None:
 
 
 def _report(row: sa.Row[Any]) -> ReportData | None:
-    return msgspec.json.decode(row.report, type=ReportData) if row.report else None
+    return decode_part(row.report.encode(), ReportData) if row.report else None

@@ -214,6 +214,8 @@ def test_reports_and_births_fill_the_registry(folder: Folder) -> None:
         rows = {row.device: row for row in connection.execute(tables.device.select())}
     assert (rows["cam-new"].standing, rows["cam-new"].label) == ("discovered", "垃圾房")
     assert registry.camera_report(rows["cam-new"].camera).state == "stalled"
+    newer = rows["cam-new"].camera[:-1] + ',"of-a-later-version":1}'
+    assert registry.camera_report(newer).dropped == 3
     assert rows[CAMERA].label == "1 号电梯"
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import stores
 from filled import ROWS, contents, fill
 
@@ -54,6 +55,22 @@ def test_one_step_back_and_up_again_keeps_every_row(file: File, database: Databa
     for table, columns in before.items():
         for name in columns:
             assert after[table][name] == full[table][name], f"{table}.{name}"
+    writer.dispose()
+
+
+def test_reports_that_the_version_before_refuses_are_gone_one_step_back(
+    database: Database,
+) -> None:
+    writer = database.writer("state")
+    fill("state", writer)
+    newer = '{"cameras":[{"device":"cam","state":"ended","redetected":2}]}'
+    with writing(writer) as connection:
+        connection.execute(sa.text("UPDATE node SET report = :newer"), {"newer": newer})
+    kept = contents(writer)["device"]["camera"]
+    database.step_back("state")
+    after = contents(writer)
+    assert set(after["node"]["report"]) == {None}
+    assert after["device"]["camera"] == kept
     writer.dispose()
 
 

@@ -245,4 +245,5 @@ def test_an_id_tells_its_time() -> None:
     assert time_of(name) == NOON
     assert first_id(NOON) <= name < first_id(NOON + timedelta(milliseconds=1))
     assert time_of("no id") is None
+    assert time_of("ffffffff-ffff-7fff-bfff-ffffffffffff") is None, "of a year that no calendar has"
     assert time_of("6ba7b810-9dad-11d1-80b4-00c04fd430c8") is None, "of another kind"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import signal
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ def command(patience: float, *, anyway: bool) -> None:
     """
     this = ready("mosquitto")
     with sole_owner(RECORD.parent, "upgrade", wait=_ORPHAN_SECONDS) as lock:
+        os.fchmod(lock, 0o644)  # the page of system health asks it too, whatever root's umask
         upgrade = Upgrade(this, lock, patience)
         cut = left()
         if cut is not None and upgrade.resume(cut):
