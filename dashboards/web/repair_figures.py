@@ -86,7 +86,6 @@ _FIGURES = table(
         r"breaks the contract; (?P<number>\d+) of its messages were not read",
         msg("Reports not read: %(number)s."),
     ),
-    (r"was switched off at (?P<at>[\d-]+ [\d:]+) UTC", msg("At %(at)s UTC.")),
     (r"runs ahead, last noticed (?P<at>[\d-]+ [\d:]+) UTC", msg("Last noticed %(at)s UTC.")),
     (
         r"runs Linli (?P<theirs>\S+), this is (?P<ours>\S+)$",

@@ -161,7 +161,6 @@ FIGURES = (
     "n1 gave up 9 events for lack of space; 2 were refused",
     "n1 breaks the contract; 77 of its messages were not read so far, and some were refused",
     "the clock of n1 runs ahead, last noticed 2026-03-02 08:00 UTC",
-    "n1 was switched off at 2026-03-02 08:00 UTC",
     "n1 runs Linli 0.1, this is 0.2",
     "given up in the last day: 5 notifications",
     "somebody tries to sign in at the broker: 25 times in a day, from 10.0.0.9",
