@@ -256,7 +256,7 @@ def _in_a_browser(estate: Watched, agent: Agent, browser: Any) -> None:
         assert not page.is_visible(".sights rect.sight")
         page.click("text=停止查看")
         page.wait_for_selector("text=为了什么")
-        assert "陈主任: 检查摄像头是否正常" in page.inner_text(".history")
+        assert "陈主任：检查摄像头是否正常" in page.inner_text(".history")
         # Who leaves the page stops looking too.
         page.click("text=约定的视频巡查")
         page.wait_for_selector("[data-picture][src]")
