@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from linli.conform.sharing import shared
+from linli.conform.sharing import newest, shared
 from linli.conform.trace import Connected, Event, Sent
 from linli.conform.trial import Cut, Open, Script, Trial, Wait, never
 from linli.topics import parse_shared
@@ -57,11 +57,11 @@ class SharingTrial(Trial):
         yield Wait(never, _AWAY)
         self._note("open")
         self._do(Open())
-        count, ends = self._connections(), self._ends()
+        count, ends, rows = self._connections(), self._ends(), newest(self.trace)
         self.phase = "waiting for it to come back"
         yield Wait(lambda: self._connections() > count, _BACK)
         self.phase = "let something else end there, and a device be added"
-        yield Wait(lambda: self._ends() > ends and self._counted(), self._plan.patience)
+        yield Wait(lambda: self._ends() > ends and self._grown(rows), self._plan.patience)
         yield Wait(never, self._plan.quiet)
 
     def _ends(self) -> int:
@@ -70,8 +70,9 @@ class SharingTrial(Trial):
     def _taken_back(self) -> bool:
         return any(one.data.get("count") == 0 for one in shared(self.trace, "event"))
 
-    def _counted(self) -> bool:
-        return any(shared(self.trace, "registry"))
+    def _grown(self, before: dict[str, int]) -> bool:
+        now = newest(self.trace)
+        return any(now[row] > version for row, version in before.items())
 
     def _connections(self) -> int:
         return sum(1 for _ in self.trace.all(Connected))

@@ -60,6 +60,24 @@ def test_who_never_comes_passes_nothing(kind: type[Any]) -> None:
     assert {one.finding.verdict for one in tried(Absent()).values()} == {"not seen"}
 
 
+def test_a_number_that_never_changes_and_an_id_told_once_pass_nothing() -> None:
+    class Once(ToySharer):
+        def plan(self) -> list[tuple[str, dict[str, Any]]]:
+            return super().plan()[:2]
+
+        def later(self) -> list[tuple[str, dict[str, Any]]]:
+            self.again.clear()
+            return super().later()[1:]
+
+        def turn(self) -> None:
+            if self.step == 1:
+                self.again.clear()
+            super().turn()
+
+    found = tried(Once())
+    assert {found[number].finding.verdict for number in ("S8", "S10")} == {"not seen"}
+
+
 def test_what_a_district_counts_is_not_seen_without_its_word() -> None:
     trial = DistrictTrial(DistrictPlan(patience=20, quiet=2))
     Wire(trial, ToyStreet()).run(longest=1000)

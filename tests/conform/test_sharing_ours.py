@@ -13,13 +13,15 @@ import pytest
 from brokers import NEEDS_MOSQUITTO
 from conforming import conform, not_passed
 from msgspec.structs import replace
-from sharing import Community, furnish, settings_in
+from sharing import NODE, Community, furnish, settings_in
 from toy_sharers import ToyStreet
 
+from ingest.consumers import share
 from ingest.consumers.share import share_of
+from ingest.registry import add_device
 from ingest.settings import Mqtt
 from ingest.store.choose import database_of
-from ingest.store.engine import reading
+from ingest.store.engine import reading, writing
 from ingest.store.share import share_count
 from linli.clock import ManualClock, SystemClock
 from linli.mqtt import Delivery, LinkOptions, PahoLink
@@ -36,7 +38,18 @@ class Behind(SystemClock):
         return super().now() - timedelta(minutes=0 if self.right else 2)
 
 
-def test_our_own_part_passes_every_clause(tmp_path: Path) -> None:
+def counted_to(community: Community, count: int) -> None:
+    """Wait until as many cameras are counted."""
+    counted = threading.Event()
+    while not counted.wait(0.05):
+        with reading(community.reader) as connection:
+            rows = connection.execute(share_count.select()).all()
+        if any(row.kind == "camera" and row.count == count for row in rows):
+            counted.set()
+
+
+def test_our_own_part_passes_every_clause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "COUNT_EVERY", 0.0)
     with conform("community") as trial:
         settings = replace(settings_in(tmp_path), mqtt=Mqtt(port=trial.port))
         past = datetime.now(UTC) - timedelta(minutes=3)
@@ -46,11 +59,7 @@ def test_our_own_part_passes_every_clause(tmp_path: Path) -> None:
         (runner,) = share_of(settings, community.reader, community.writer, clock)
         runner.start()
         try:
-            counted = threading.Event()
-            while not counted.wait(0.05):
-                with reading(community.reader) as connection:
-                    if connection.execute(share_count.select()).first() is not None:
-                        counted.set()
+            counted_to(community, 1)
             clock.right = True  # what was counted two minutes ago may be told now
             trial.wait_for("let something end there")
             one = community.staff(community.happens(), "resolve")
@@ -58,6 +67,11 @@ def test_our_own_part_passes_every_clause(tmp_path: Path) -> None:
             community.staff(one, "label", label="false-alarm")
             trial.wait_for("let something else end there")
             community.staff(community.happens("gas"), "resolve")
+            clock.right = False
+            with writing(community.writer) as connection:
+                add_device(connection, node_name=NODE, name="cam-2", kind="camera", label="x")
+            counted_to(community, 2)
+            clock.right = True
             report = trial.end()
         finally:
             runner.stop()
