@@ -278,6 +278,18 @@ def test_a_part_that_is_switched_on_gets_what_it_proves_itself_with(
         assert "svc-share:$7$" in (server / "broker/passwords").read_text()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the broker's files are given away by root alone")
+def test_no_certificate_is_issued_where_the_broker_takes_passwords(server: Path) -> None:
+    set_up(server, ("localhost",))
+    list(making.make_broker(("localhost",)))
+    for one in (server / "secrets").iterdir():
+        one.unlink()
+    share = '[share]\nenabled = true\nusername = "svc-share"\npassword_file = "secrets/svc-share"'
+    set_up(server, (), share)
+    list(making.make_broker(()))
+    assert {one.suffix for one in (server / "secrets").iterdir()} == {""}
+
+
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     done = CliRunner().invoke(linli, ["service", "install", "server", "--site", "c001"])

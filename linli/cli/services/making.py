@@ -6,7 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from ingest.settings import CLIENT_ID, IngestSettings, load_settings
+from ingest.settings import (
+    CLIENT_ID,
+    Commands,
+    HomeAssistant,
+    IngestSettings,
+    Share,
+    Watch,
+    load_settings,
+)
 from linli.cli.broker.certificates import AUTHORITY
 from linli.cli.broker.roster import COMMANDER, DISCOVERER, SHARER, WATCHER
 from linli.errors import InputError
@@ -37,10 +45,13 @@ def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
         named = [part for one in dict.fromkeys(("127.0.0.1", *hosts)) for part in ("--host", one)]
         machine.run(linli_argv("broker", "ca", *named, *config))
         yield f"certificate of the broker made for {', '.join(hosts)}"
-    names = _ours(load_settings(INGEST.settings))
+    settings = load_settings(INGEST.settings)
+    names = _ours(settings)
     if (BROKER.folder / AUTHORITY).is_dir():
+        keys = {part.key_file for part in (settings.mqtt, *_parts(settings).values())}
         for name, kept in names.items():
-            if not (SECRETS / f"{kept}.key").exists():
+            key = SECRETS / f"{kept}.key"
+            if str(key) in keys and not key.exists():
                 _certify(name, kept)
     machine.run(linli_argv("broker", "render", *config))
     for name in names:
@@ -57,18 +68,22 @@ def _ours(settings: IngestSettings) -> dict[str, str]:
 
     A part of its own is one only where the settings look for those files there.
     """
-    parts = {
+    found = {CLIENT_ID: "client"}
+    for name, part in _parts(settings).items():
+        files = {part.key_file, part.password_file}
+        if part.enabled and files & {str(SECRETS / name), str(SECRETS / f"{name}.key")}:
+            found[name] = name
+    return found
+
+
+def _parts(settings: IngestSettings) -> dict[str, Commands | HomeAssistant | Watch | Share]:
+    """Return what has a user of its own."""
+    return {
         COMMANDER: settings.commands,
         DISCOVERER: settings.home_assistant,
         WATCHER: settings.watch,
         SHARER: settings.share,
     }
-    found = {CLIENT_ID: "client"}
-    for name, part in parts.items():
-        files = {part.key_file, part.password_file}
-        if part.enabled and files & {str(SECRETS / name), str(SECRETS / f"{name}.key")}:
-            found[name] = name
-    return found
 
 
 def _certify(name: str, kept: str) -> None:
