@@ -278,7 +278,12 @@ def _in_a_browser(estate: Watched, agent: Agent, browser: Any) -> None:
 
 
 def _still(page: Any) -> int:
-    page.reload()
+    from playwright.sync_api import Error  # noqa: PLC0415  # with Chromium alone
+
+    try:
+        page.reload()
+    except Error:  # without scripts the page loads itself again, perhaps just now
+        return 0
     there: int = page.locator("[data-picture][src]").count()
     return there
 
