@@ -287,7 +287,8 @@ def test_no_certificate_is_issued_where_the_broker_takes_passwords(server: Path)
     share = '[share]\nenabled = true\nusername = "svc-share"\npassword_file = "secrets/svc-share"'
     set_up(server, (), share)
     list(making.make_broker(()))
-    assert {one.suffix for one in (server / "secrets").iterdir()} == {""}
+    given = {one.name for one in (server / "secrets").iterdir()}
+    assert given == {"ca.crt", "svc-ingest", "svc-share"}, "the authority's is for everybody"
 
 
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from ingest.settings import (
     Watch,
     load_settings,
 )
+from linli.broker.authority import CERTIFICATE
 from linli.cli.broker.certificates import AUTHORITY
 from linli.cli.broker.roster import COMMANDER, DISCOVERER, SHARER, WATCHER
 from linli.errors import InputError
@@ -47,7 +48,9 @@ def make_broker(hosts: tuple[str, ...]) -> Iterator[str]:
         yield f"certificate of the broker made for {', '.join(hosts)}"
     settings = load_settings(INGEST.settings)
     names = _ours(settings)
-    if (BROKER.folder / AUTHORITY).is_dir():
+    above = BROKER.folder / AUTHORITY / CERTIFICATE
+    if above.exists():
+        machine.hand(SECRETS / CERTIFICATE, above.read_text(encoding="ascii"), INGEST.account)
         keys = {part.key_file for part in (settings.mqtt, *_parts(settings).values())}
         for name, kept in names.items():
             key = SECRETS / f"{kept}.key"
@@ -90,7 +93,7 @@ def _certify(name: str, kept: str) -> None:
     """Issue a certificate and hand it to the ingest; the key last: with it all is there."""
     machine.run(linli_argv("broker", "issue", name, "--config", str(INGEST.settings)))
     given = BROKER.folder / "clients" / name
-    files = {"ca.crt": "ca.crt", "client.crt": f"{kept}.crt", "client.key": f"{kept}.key"}
+    files = {"client.crt": f"{kept}.crt", "client.key": f"{kept}.key"}
     for one, there in files.items():
         machine.hand(SECRETS / there, (given / one).read_text(encoding="ascii"), INGEST.account)
     shutil.rmtree(given)

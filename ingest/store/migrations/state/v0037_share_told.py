@@ -16,10 +16,11 @@ def upgrade() -> None:
         sa.Column("incident", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("incident"),
     )
+    # The position lies two minutes behind what was told: who was not told hears of count 0 once.
     op.execute(
         sa.text(
             "INSERT INTO share_told (incident) SELECT DISTINCT t.incident FROM transition t"
-            " JOIN share_progress p ON t.id > p.begun AND t.id <= p.transition"
+            " JOIN share_progress p ON t.id > p.begun AND p.transition IS NOT NULL"
             " WHERE t.step = 'resolved'"
         )
     )
