@@ -288,7 +288,9 @@ def test_no_certificate_is_issued_where_the_broker_takes_passwords(server: Path)
     set_up(server, (), share)
     list(making.make_broker(()))
     given = {one.name for one in (server / "secrets").iterdir()}
-    assert given == {"ca.crt", "svc-ingest", "svc-share"}, "the authority's is for everybody"
+    assert given == {"ca.crt", "svc-ingest", "svc-share", "svc-watch"}, (
+        "the authority's is for everybody"
+    )
 
 
 def test_nobody_but_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
