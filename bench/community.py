@@ -110,8 +110,10 @@ class Bench:
                 process.terminate()
 
     def _bring_in(self, config: Path) -> dict[str, Any]:
-        which = ("--site", SITE, "--devices", str(self.arguments.devices))
-        which += ("--edges", str(len(self.made.boxes)))
+        which = (
+            *("--site", SITE, "--devices", str(self.arguments.devices)),
+            *("--edges", str(len(self.made.boxes))),
+        )
         rows = len(self.made.devices) + 2 * len(self.made.boxes)
         seconds = []
         for part in range(-(-rows // ROWS)):

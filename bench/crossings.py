@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Way = Callable[[float], tuple[float, float] | None]
+Place = tuple[float, float]
+Way = Callable[[float], Place | None]
 SURE = 0.3
 NOBODY = -1
 _COVERED = 0.6  # of a box behind others, from which it is missed nearly always
@@ -47,12 +48,12 @@ class Shown:
     truth: dict[int, Floats]
 
 
-def walk(start: float, x: float, y: float, dx: float, dy: float, second: float):
+def walk(start: float, x: float, y: float, dx: float, dy: float, second: float) -> Place | None:
     passed = second - start
     return (x + dx * passed, y + dy * passed) if passed >= 0 else None
 
 
-def pause(start: float, stop: float, stay: float, way: Way, second: float):
+def pause(start: float, stop: float, stay: float, way: Way, second: float) -> Place | None:
     """Walk a way, stand for `stay` seconds at `stop`, walk on."""
     if second < start:
         return None
@@ -173,8 +174,8 @@ def seen(
         if score >= 0.1:
             rows.append((noisy, min(score, 0.99), movers[number].kind, number))
     if rng.random() < 0.06:
-        x, y, size = rng.uniform(0.1, 0.9), rng.uniform(0.3, 0.9), rng.uniform(0.03, 0.15)
-        ghost = np.array([x - size / 4, y - size, x + size / 4, y])
+        x, y, tall = rng.uniform(0.1, 0.9), rng.uniform(0.3, 0.9), rng.uniform(0.03, 0.15)
+        ghost = np.array([x - tall / 4, y - tall, x + tall / 4, y])
         rows.append((ghost, rng.uniform(0.1, 0.5), 0, NOBODY))
     rows.sort(key=lambda row: -row[1])
     return Shown(

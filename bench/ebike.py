@@ -110,8 +110,9 @@ def play(path: Path, detector: Detector, frames: int, over: dict[str, float]) ->
     pipeline = CameraPipeline(one, detector, ManualClock(START))
     story, held = Story(one.scenario[0]), held_door(DOOR)
     random = np.random.default_rng(7)
-    image = cv2.imread(str(path))
-    assert image is not None
+    read = cv2.imread(str(path))
+    assert read is not None
+    image = np.asarray(read, np.uint8)
     for number in range(frames):
         now = number / FPS
         time = START + timedelta(seconds=now)

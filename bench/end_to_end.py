@@ -1,4 +1,4 @@
-"""The main job, measured: capture → incident visible; what the edge alone costs says `edge.py`.
+"""The main job, measured: capture → incident visible; `edge_limits.py` says what the edge costs.
 
 python bench/end_to_end.py --video street.mp4 --model yolox_nano.onnx [--json]
 """
@@ -11,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def main() -> None:
     for path in (arguments.video, arguments.model):
         if not Path(path).is_file():
             sys.exit(f"{path}: no such file; pass --video and --model")
-    result = {
+    result: dict[str, Mapping[str, object]] = {
         "machine": machine(),
         "end_to_end": end_to_end(arguments.video, arguments.model, arguments.duration),
     }

@@ -91,10 +91,10 @@ def measure(
     heads: dict[str, list[Head]] = {"one look": [], "closer": []}
     shares: dict[str, list[float]] = {"one look": [], "closer": []}
     for name, boxes in sorted(labels.items()):
-        image = cv2.imread(str(pictures / name))
-        if image is None:
+        read = cv2.imread(str(pictures / name))
+        if read is None:
             raise SystemExit(f"{pictures / name}: no picture that can be read")
-        image = np.asarray(image, np.uint8)
+        image = np.asarray(read, np.uint8)
         if light < 1:
             image = dimmed(image, light, noise)
         if is_dark(image):

@@ -28,9 +28,9 @@ from series import BATCH, BEGIN, DAY, batches
 from ingest.accounts.account import Viewer
 from ingest.series.embedded import EmbeddedTimeseries
 from ingest.services.called import called
-from ingest.services.counts import CountService, Filter
+from ingest.services.counts import By, CountService, Filter, What
 from ingest.services.history import Happened, HistoryService
-from ingest.services.lines import Match
+from ingest.services.lines import Match, Together
 from ingest.services.series import SeriesService
 from ingest.store import state
 from ingest.store.engine import open_reader, open_writer, writing
@@ -42,6 +42,7 @@ SPREAD = timedelta(days=35)
 DEVICES, AREAS = 300, 20
 EVENTS = ("ebike-in-elevator", "bin-full", "lamp-broken", "fire-lane-blocked")
 SEVERITIES = ("critical", "high", "medium", "low")
+Row = dict[str, object]
 VIEWER = Viewer(account="bench", name="bench", role="street")
 
 
@@ -79,12 +80,19 @@ def questions(folder: Path) -> dict[str, Callable[[], object]]:
     end = BEGIN + DAY
     power, one = Match(name=("power",)), Match(name=("power",), device=("d7",))
 
-    def count(span: timedelta, step: timedelta, **asked: object) -> Callable[[], object]:
-        asked = {"what": "opened", "by": None, "only": Filter(), "step": step} | asked
-        return lambda: counts.counts(VIEWER, NOW - span, NOW, NOW, **asked)
+    def count(
+        span: timedelta, step: timedelta, *, what: What = "opened", by: By | None = None
+    ) -> Callable[[], object]:
+        return lambda: counts.counts(
+            VIEWER, NOW - span, NOW, NOW, what=what, by=by, step=step, only=Filter()
+        )
 
-    def rows(match: Match, **asked: object) -> Callable[[], object]:
-        return lambda: series.rows(VIEWER, (), match, BEGIN, end, now=NOW, **asked)
+    def rows(
+        match: Match, *, step: int | None = None, together: Together | None = None
+    ) -> Callable[[], object]:
+        return lambda: series.rows(
+            VIEWER, (), match, BEGIN, end, now=NOW, step=step, together=together
+        )
 
     return {
         "counts, opened, a day by the hour": count(day, hour),
@@ -161,7 +169,7 @@ def fill_state(folder: Path, most: int) -> None:
     engine.dispose()
 
 
-def happened(number_of: int) -> Iterator[tuple[dict, list[dict], dict]]:
+def happened(number_of: int) -> Iterator[tuple[Row, list[Row], Row]]:
     """Yield incidents with their steps and the event each came from, in order of time."""
     chance = random.Random(3)
     for number in range(1, number_of + 1):

@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import median
 
 from end_to_end import machine
-from influxdb_client import InfluxDBClient
-from influxdb_client import Point as TheirPoint
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write.point import Point as TheirPoint
 from influxdb_client.client.write_api import WriteOptions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
@@ -88,7 +88,7 @@ def theirs(points: Sequence[Point], server: RunningServer) -> None:
 
 
 def their_point(one: Point) -> TheirPoint:
-    point = TheirPoint(one.measurement.name).time(one.time)
+    point: TheirPoint = TheirPoint(one.measurement.name).time(one.time)
     for tag, value in zip(one.measurement.tags, one.tags, strict=True):
         point.tag(tag.name, value)
     for field, content in zip(one.measurement.fields, one.fields, strict=True):

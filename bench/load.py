@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from wire import SITE, Sent
+from wire import SITE, Head, Sent
 
 from ingest.registry import book, sheet
 from ingest.registry.records import Device, Edge, Place, Record
@@ -104,7 +104,7 @@ class Community:
         node, device = self.homes[index]
         return f"linli/v1/{SITE}/{area(node)}/{node}/{device}/{kind}/{name}"
 
-    def _head(self, kind: str, name: str, index: int, at: datetime) -> dict[str, object]:
+    def _head(self, kind: str, name: str, index: int, at: datetime) -> Head:
         node, device = self.homes[index]
         sequence = self._sequence[node, kind] = self._sequence.get((node, kind), 0) + 1
         return {

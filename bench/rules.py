@@ -19,10 +19,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from end_to_end import machine
+from wire import Envelope, Numbered
 
 from ingest.rules import keeper
 from ingest.rules.engine import Engine
@@ -112,14 +112,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="minutes of the estate")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    result = {"machine": machine(), "sizes": []}
+    sizes: list[dict[str, float]] = []
     for count in (int(part) for part in arguments.devices.split(",")):
-        result["sizes"].append(measure(count, arguments.rounds))
+        sizes.append(measure(count, arguments.rounds))
         if not arguments.json:
-            print("  ".join(f"{name} {value}" for name, value in result["sizes"][-1].items()))
+            print("  ".join(f"{name} {value}" for name, value in sizes[-1].items()))
             sys.stdout.flush()
     if arguments.json:
-        print(json.dumps(result))
+        print(json.dumps({"machine": machine(), "sizes": sizes}))
 
 
 def measure(devices: int, rounds: int) -> dict[str, float]:
@@ -247,7 +247,7 @@ def kept_of(
     )
 
 
-def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> dict[str, Any]:
+def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> Envelope:
     return {
         "specversion": "1.0",
         "id": uuid7(at),
@@ -260,7 +260,7 @@ def envelope(kind: str, name: str, at: datetime, node: str, device: str) -> dict
     }
 
 
-def fact(number: int) -> dict[str, Any]:
+def fact(number: int) -> Numbered:
     return {"stream": "0000000a", "sequence": sequence_text(number), "low": sequence_text(1)}
 
 

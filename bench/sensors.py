@@ -25,7 +25,6 @@ import msgspec
 from end_to_end import machine
 
 from edge.agent.sensor_keeper import SensorKeeper
-from edge.health import rss
 from edge.messages import Address
 from edge.sensors.desk import SensorDesk
 from edge.sensors.happening import Happening
@@ -35,6 +34,7 @@ from edge.sensors.reading import Reading
 from edge.sensors.topics import Said
 from edge.spool import Spool
 from linli.clock import SystemClock
+from linli.process import rss
 from linli.sensor_config import Sensor, SensorSource
 
 SOURCES = (

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -271,4 +270,4 @@ def value(look: str, chance: random.Random) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -13,6 +13,7 @@ import argparse
 import json
 import random
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from households import Habits, bins, months  # noqa: E402
 
-from ingest.waste.forecast import HORIZON, forecast  # noqa: E402
+from ingest.waste.forecast import HORIZON, Forecast, forecast  # noqa: E402
 from ingest.waste.inflow import Inflow  # noqa: E402
 from ingest.waste.plan import FULL  # noqa: E402
 from ingest.waste.skill import EVERY, last_week, linear, score  # noqa: E402
@@ -33,8 +34,18 @@ DAYS, SCORED, SEED = 120, 56, 20260302
 WAYS = ("forecast", "last week", "linear")
 
 
-def rows(habits: Habits, rng: random.Random) -> tuple[list[dict[str, Any]], Inflow]:
-    """Return a row for each forecast: hours until full, as it was and as each way said."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hours until a bin was full: as it was, and as each way `said` at this hour."""
+
+    hour: int
+    true: float
+    made: Forecast
+    said: dict[str, float]
+
+
+def rows(habits: Habits, rng: random.Random) -> tuple[list[Row], Inflow]:
+    """Return a row for each forecast, and what they were made from."""
     came: list[float] = []
     inflow = Inflow(months(habits, START, DAYS, rng, came))
     found = []
@@ -45,11 +56,12 @@ def rows(habits: Habits, rng: random.Random) -> tuple[list[dict[str, Any]], Infl
         room = FULL - level
         weekday = (START + timedelta(hours=hour)).weekday()
         made = forecast(inflow, hour, room, weekday)
-        simple = [way(inflow, hour, room, weekday) for way in (last_week, linear)]
-        if made is None or None in simple:
+        before = last_week(inflow, hour, room, weekday)
+        straight = linear(inflow, hour, room, weekday)
+        if made is None or before is None or straight is None:
             continue
-        row = {"true": until(came, hour, room), "made": made, "hour": hour}
-        found.append(row | dict(zip(WAYS, [made.middle, *simple], strict=True)))
+        said = dict(zip(WAYS, (made.middle, before, straight), strict=True))
+        found.append(Row(hour, until(came, hour, room), made, said))
     return found, inflow
 
 
@@ -70,9 +82,9 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(SEED)
     estate = bins(rng, START)
-    everything: list[dict[str, Any]] = []
+    everything: list[Row] = []
     shown = better = 0
-    first: tuple[list[dict[str, Any]], Inflow] | None = None
+    first: tuple[list[Row], Inflow] | None = None
     for _ in range(options.bins):
         found, inflow = rows(next(estate), rng)
         everything += found
@@ -88,14 +100,14 @@ def main() -> None:
         draw(everything, *first, options.picture)
 
 
-def error(found: list[dict[str, Any]], way: str) -> float:
+def error(found: list[Row], way: str) -> float:
     """Return the mean absolute error in hours."""
-    return sum(abs(row[way] - row["true"]) for row in found) / len(found)
+    return sum(abs(row.said[way] - row.true) for row in found) / len(found)
 
 
-def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(found: list[Row]) -> dict[str, Any]:
     errors = {way: error(found, way) for way in WAYS}
-    inside = sum(row["made"].early <= row["true"] <= row["made"].late for row in found)
+    inside = sum(row.made.early <= row.true <= row.made.late for row in found)
     return {
         "forecasts": len(found),
         "error_hours": {way: round(value, 2) for way, value in errors.items()},
@@ -104,9 +116,7 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def draw(
-    everything: list[dict[str, Any]], found: list[dict[str, Any]], inflow: Inflow, to: Path
-) -> None:
+def draw(everything: list[Row], found: list[Row], inflow: Inflow, to: Path) -> None:
     """Draw a week of one bin, and the errors by how far ahead it was."""
     import matplotlib as mpl  # noqa: PLC0415 - only for the picture
 
@@ -119,9 +129,9 @@ def draw(
     left.plot(days, [inflow.levels[hour] for hour in hours], color="#333", lw=1.2, label="level")
     left.axhline(FULL, color="#c1121f", lw=0.8, ls=":")
     for row in found:
-        if row["hour"] in hours and row["hour"] % 24 == 12 and row["made"].late < HORIZON:
-            at, y = (row["hour"] - hours.start) / 24, FULL + 0.02 * (row["hour"] // 24 % 7)
-            made = row["made"]
+        if row.hour in hours and row.hour % 24 == 12 and row.made.late < HORIZON:
+            at, y = (row.hour - hours.start) / 24, FULL + 0.02 * (row.hour // 24 % 7)
+            made = row.made
             left.plot(
                 [at + made.early / 24, at + made.late / 24],
                 [y] * 2,
@@ -130,7 +140,7 @@ def draw(
                 alpha=0.35,
             )
             left.plot(at + made.middle / 24, y, "o", color="#0a5bb5", ms=4)
-            left.plot(at + row["true"] / 24, y, "x", color="#c1121f", ms=6)
+            left.plot(at + row.true / 24, y, "x", color="#c1121f", ms=6)
     left.set(
         xlabel="days",
         ylabel="fill level",
@@ -141,7 +151,7 @@ def draw(
     for way, colour in zip(WAYS, ("#0a5bb5", "#b07a00", "#777"), strict=True):
         means = []
         for low, high in pairwise(edges):
-            part = [row for row in everything if low <= row["true"] < high]
+            part = [row for row in everything if low <= row.true < high]
             means.append(error(part, way) if part else float("nan"))
         right.plot(range(len(means)), means, "o-", color=colour, label=way)
     right.set(

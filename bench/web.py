@@ -19,12 +19,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from end_to_end import machine
 from load import load_average
-from web_estate import estate
+from web_estate import Estate, estate
 from web_rows import server, streams
 from web_weight import weight
 
@@ -62,7 +63,7 @@ def main() -> None:
         print(json.dumps(result))
 
 
-def _estate(folder: str, arguments: argparse.Namespace) -> Any:
+def _estate(folder: str, arguments: argparse.Namespace) -> AbstractContextManager[Estate]:
     return estate(
         Path(folder),
         incidents=arguments.incidents,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
+import sqlalchemy as sa
 from load import Community, area, until
 from processes import PATIENCE, Broker, running, write_config
 from wire import SITE
@@ -18,7 +19,7 @@ from wire import SITE
 from ingest.accounts import book as accounts
 from ingest.incidents import book
 from ingest.incidents.fold import fold
-from ingest.incidents.incident import Key, Transition
+from ingest.incidents.incident import Key, Step, Transition
 from ingest.store.engine import open_writer, writing
 from ingest.store.files import path_of
 from linli.broker import free_port
@@ -45,7 +46,7 @@ class Estate:
     device: str
     parent: int
     community: Community
-    filled: dict[str, float | int]
+    filled: dict[str, int]
 
 
 @contextlib.contextmanager
@@ -97,7 +98,7 @@ def estate(folder: Path, *, incidents: int, still_open: int, devices: int) -> It
 
 
 def _happen(
-    connection: object,
+    connection: sa.Connection,
     community: Community,
     number: int,
     incidents: int,
@@ -109,15 +110,14 @@ def _happen(
     node, device = community.homes[number % len(community.homes)]
     ago = timedelta(days=365) * (1 - (number + 1) / incidents)
     at, incident = now - ago, uuid7(now - ago)
-    who = {"incident": incident}
 
-    def row(step: str, minutes: float, actor: str, **more: object) -> Transition:
+    def row(step: Step, minutes: float, actor: str) -> Transition:
         when = min(now, at + timedelta(minutes=minutes))
-        return Transition(**who, step=step, at=when, recorded=when, actor=actor, **more)  # type: ignore[arg-type]
+        return Transition(incident=incident, step=step, at=when, recorded=when, actor=actor)
 
     rows = [
-        row(
-            "opened", 0, "rule:edge",
+        Transition(
+            incident=incident, step="opened", at=at, recorded=at, actor="rule:edge",
             number=number + 1,
             key=Key(
                 site=SITE, node=node, device=device, event=chance.choice(EVENTS), zone=f"z{number}"
@@ -131,7 +131,7 @@ def _happen(
     if number < incidents - still_open:
         rows.append(row("acknowledged", chance.uniform(1, 30), f"user:{NAME}"))
         rows.append(row("resolved", chance.uniform(30, 90), f"user:{NAME}"))
-    kept = book.keep(connection, fold(rows), rows)  # type: ignore[arg-type]
+    kept = book.keep(connection, fold(rows), rows)
     assert kept is not None
     return incident
 

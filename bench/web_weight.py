@@ -8,7 +8,7 @@ import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
 from web_estate import Estate
 
 from ingest.api.visitor import COOKIE
@@ -16,7 +16,7 @@ from ingest.api.visitor import COOKIE
 SLOWER = 4
 BITS, ROUND_TRIP_MS = 1_600_000, 150
 QUIET_MS = 2000
-VIEWS = {
+VIEWS: dict[str, tuple[str, ViewportSize]] = {
     "desk": ("/", {"width": 1366, "height": 768}),
     "phone": ("/m", {"width": 390, "height": 844}),
     "phone, one incident": ("/incidents/{incident}", {"width": 390, "height": 844}),
@@ -51,8 +51,9 @@ def weight(estate: Estate, arguments: argparse.Namespace) -> dict[str, Any]:
         for name, (path, size) in VIEWS.items():
             context = browser.new_context(viewport=size, locale="zh-CN")
             host = urlsplit(estate.url).hostname or ""
-            cookie = {"name": COOKIE, "value": estate.sessions[0], "domain": host, "path": "/"}
-            context.add_cookies([cookie])  # type: ignore[list-item]
+            context.add_cookies(
+                [{"name": COOKIE, "value": estate.sessions[0], "domain": host, "path": "/"}]
+            )
             for visit in ("first", "again"):
                 page = context.new_page()
                 found[f"{name}, {visit}"] = _open(
@@ -64,7 +65,7 @@ def weight(estate: Estate, arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _open(context: Any, page: Any, url: str) -> dict[str, Any]:
+def _open(context: BrowserContext, page: Page, url: str) -> dict[str, Any]:
     wire = context.new_cdp_session(page)
     wire.send("Network.enable")
     slow = {"offline": False, "latency": ROUND_TRIP_MS}

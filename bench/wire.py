@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import msgspec
 
@@ -10,6 +12,31 @@ SITE = "c001"
 KINDS = ("event", "telemetry", "meta", "health")
 FILTERS = tuple(f"linli/v1/{SITE}/+/+/+/{kind}/+" for kind in KINDS)
 Sent = tuple[str, bytes]
+
+
+class Envelope(TypedDict):
+    """What every message says, whatever its data."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    dataschema: str
+    clocksync: Literal["synced"]
+
+
+class Numbered(TypedDict):
+    """Where a fact stands among those of its stream."""
+
+    stream: str
+    sequence: str
+    low: str
+
+
+class Head(Envelope, Numbered):
+    """All of a fact but its data."""
 
 
 def write_messages(path: Path, messages: list[Sent]) -> None:

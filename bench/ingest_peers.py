@@ -1,8 +1,8 @@
 """The ingest beside its peers: how fast, how soon, how big, and whether size of the estate matters.
 
-    python bench/ingest.py                         # all rows, about 20 minutes
-    python bench/ingest.py rate window --pairs 9   # some rows
-    python bench/ingest.py memory --count 1000000 --json
+    python bench/ingest_peers.py                         # all rows, about 20 minutes
+    python bench/ingest_peers.py rate window --pairs 9   # some rows
+    python bench/ingest_peers.py memory --count 1000000 --json
 
 rate     messages/s at QoS 1 through mosquitto: checks, journal (synchronous=FULL), receipts,
          beside a bare paho consumer that acknowledges and stores nothing; both drain the same
@@ -26,10 +26,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from bare_consumer import USER as BARE
 from end_to_end import machine
 from in_process import cost_per_message
@@ -106,7 +109,8 @@ def rate(folder: Path, count: int, pairs: int) -> dict[str, Any]:
     community = Community(100, 20)
     community.register(folder / "template")
     messages = list(community.events(count, datetime.now(UTC)))
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     (folder / "broker").mkdir()
     with Broker(folder / "broker") as broker:
         time.sleep(0.5)
@@ -167,7 +171,8 @@ def receiver_rate(folder: Path, port: int, messages: list[Sent]) -> float:
     reader.dispose()
     assert sum(count for _, count in batches) == len(messages)
     # The first batch waits until it is sure that no other ingest is at work under this name.
-    return (len(messages) - batches[0][1]) / (ended - batches[1][0] / 1e6)
+    (_, first), (began, _), *_ = batches
+    return float((len(messages) - first) / (ended - began / 1e6))
 
 
 def window(folder: Path, count: int, pairs: int) -> dict[str, Any]:
@@ -196,8 +201,19 @@ def strict_rate(folder: Path, width: int) -> float:
     return float(said["messages"]) / float(said["seconds"])
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An ingest at work: who sends to it, who reads its journal, who follows its pages."""
+
+    community: Community
+    sender: Client
+    reader: sa.Engine
+    watcher: Watcher
+    parent: int
+
+
 @contextlib.contextmanager
-def whole_ingest(folder: Path, devices: int, nodes: int) -> Iterator[dict[str, Any]]:
+def whole_ingest(folder: Path, devices: int, nodes: int) -> Iterator[Whole]:
     """Run mosquitto and the whole ingest on a community of its own."""
     (folder / "broker").mkdir()
     community = Community(devices, nodes)
@@ -218,13 +234,7 @@ def whole_ingest(folder: Path, devices: int, nodes: int) -> Iterator[dict[str, A
             reader = open_reader(path_of(data, "journal"))
             watcher = Watcher(f"http://127.0.0.1:{http}", token, SystemClock())
             until(lambda: answers(watcher), PATIENCE, "the ingest does not start", 0.1)
-            yield {
-                "community": community,
-                "sender": sender,
-                "reader": reader,
-                "watcher": watcher,
-                "parent": parent.pid,
-            }
+            yield Whole(community, sender, reader, watcher, parent.pid)
             reader.dispose()
             sender.link.close()
 
@@ -237,7 +247,7 @@ def answers(watcher: Watcher) -> bool:
 
 def latency(folder: Path, seconds: float, rate: float = 50.0) -> dict[str, Any]:
     with whole_ingest(folder, 40, 10) as estate:
-        watcher, link = estate["watcher"], estate["sender"].link
+        watcher, link = estate.watcher, estate.sender.link
         watcher.start()
         time.sleep(2.0)
         sent: dict[str, datetime] = {}
@@ -246,7 +256,7 @@ def latency(folder: Path, seconds: float, rate: float = 50.0) -> dict[str, Any]:
             while time.monotonic() < started + number / rate:
                 link.step(max(0.0, min(0.01, started + number / rate - time.monotonic())))
             now = datetime.now(UTC)
-            topic, payload = estate["community"].event(now)
+            topic, payload = estate.community.event(now)
             link.publish(topic, payload)
             link.step(0.0)
             message = json.loads(payload)
@@ -256,7 +266,7 @@ def latency(folder: Path, seconds: float, rate: float = 50.0) -> dict[str, Any]:
         watcher.stop()
         seen = watcher.visible()
         late = sorted((seen[one] - at).total_seconds() * 1000 for one, at in sent.items())
-        rss = family_rss(estate["parent"])
+        rss = family_rss(estate.parent)
     return {
         "facts": len(late),
         "p50_ms": round(late[len(late) // 2], 1),
@@ -269,27 +279,34 @@ def latency(folder: Path, seconds: float, rate: float = 50.0) -> dict[str, Any]:
 def memory(folder: Path, count: int) -> dict[str, Any]:
     """Send readings, one event in twenty, as fast as they are stored; look at ten points."""
     with whole_ingest(folder, 100, 20) as estate:
-        sender, reader, community = estate["sender"], estate["reader"], estate["community"]
-        sizes = [family_rss(estate["parent"])]
-        peak = Peak(estate["parent"])
+        sender, reader, community = estate.sender, estate.reader, estate.community
+
+        def answered(number: int) -> bool:
+            return number - sender.answered < 500
+
+        def stored(number: int) -> bool:
+            return number - kept(reader) < AHEAD
+
+        sizes = [family_rss(estate.parent)]
+        peak = Peak(estate.parent)
         started = time.monotonic()
         for number in range(1, count + 1):
             now = datetime.now(UTC)
             one = community.event(now) if number % 20 == 0 else community.reading(now)
             sender.link.publish(*one)
             if number % 200 == 0:
-                sender.step_until(lambda number=number: number - sender.answered < 500)
+                sender.step_until(partial(answered, number))
             if number % 1000 == 0:
-                until(lambda number=number: number - kept(reader) < AHEAD, PATIENCE, "it is stuck")
+                until(partial(stored, number), PATIENCE, "it is stuck")
             if number % (count // 10) == 0:
-                sizes.append(family_rss(estate["parent"]))
+                sizes.append(family_rss(estate.parent))
         sender.step_until(lambda: sender.answered == count)
         until(lambda: kept(reader) >= count, PATIENCE, "not everything was stored", 0.1)
         spent = time.monotonic() - started
-        watcher = estate["watcher"]
+        watcher = estate.watcher
         until(lambda: max(watcher.stats()["behind"].values()) < 100, 3600, "consumers lag", 1.0)
-        sizes.append(family_rss(estate["parent"]))
-        shared_once = family_pss(estate["parent"])
+        sizes.append(family_rss(estate.parent))
+        shared_once = family_pss(estate.parent)
         peak.stop()
     return {
         "messages": count,
@@ -302,7 +319,7 @@ def memory(folder: Path, count: int) -> dict[str, Any]:
     }
 
 
-def kept(reader: Any) -> int:
+def kept(reader: sa.Engine) -> int:
     with reading(reader) as connection:
         return last_position(connection)
 

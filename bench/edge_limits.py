@@ -1,8 +1,8 @@
 """The edge beside its limits: one frame, 1 to 8 cameras, more than a core can do.
 
-    python bench/edge.py                                   # all rows, about 10 minutes
-    python bench/edge.py frame --frames 200 --json
-    python bench/edge.py cameras crowd --model builtin --seconds 25
+    python bench/edge_limits.py                                   # all rows, about 10 minutes
+    python bench/edge_limits.py frame --frames 200 --json
+    python bench/edge_limits.py cameras crowd --model builtin --seconds 25
 
 frame    fitting the picture and reading the outputs, and the whole frame with decoding of the video
          and everything after, beside bare inference of the same model on the same session, in turns
