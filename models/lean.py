@@ -98,8 +98,8 @@ def fault(before: Path, after: Path) -> str | None:
     if old.signature != new.signature:
         return f"it takes and gives {new.signature} instead of {old.signature}"
     noise = np.random.default_rng(1)
-    fixed = old.signature.inputs[0][2:]
-    for rows, columns in SIZES if None in fixed else [fixed]:
+    height, width = old.signature.inputs[0][2:]
+    for rows, columns in SIZES if height is None or width is None else [(height, width)]:
         picture = noise.uniform(0, 255, (1, 3, rows, columns)).astype(np.float32)
         try:
             apart = float(np.abs(new.run(picture) - old.run(picture)).max())

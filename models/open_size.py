@@ -46,6 +46,7 @@ def fault(fixed: Path, free: Path) -> str | None:
     _, colours, height, width = before.signature.inputs[0]
     if height is None or width is None:
         return "its size is open already"
+    assert colours is not None
     noise = np.random.default_rng(1)
     for rows, columns in ((height, width), (height - 160, width), (height, width - 96)):
         picture = noise.uniform(0, 255, (1, colours, rows, columns)).astype(np.float32)

@@ -27,7 +27,9 @@ def ship(file: Path, name: str, said: dict[str, object], models: Path = MODELS) 
     """Write the entry of `file`, which is below `models`; `said` are fields that replace others."""
     catalog = models / "catalog.toml"
     entries = load(catalog, Catalog).model if catalog.exists() else ()
-    before = next((msgspec.to_builtins(entry) for entry in entries if entry.name == name), {})
+    before: dict[str, object] = next(
+        (msgspec.to_builtins(entry) for entry in entries if entry.name == name), {}
+    )
     facts = look_into(file, None)
     if before.get("sha256") != facts.model.sha256:
         before |= {"quality": (), "speed": ()}

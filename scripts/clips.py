@@ -13,7 +13,9 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+Sound = npt.NDArray[np.float64]
 EDGE = Path(__file__).resolve().parents[1] / "edge"
 GUIDE = {
     "recyclable": ("可回收物", "Recyclable"),
@@ -53,7 +55,7 @@ def render(folder: Path, said: dict[str, tuple[str, str]], speed: dict[str, str]
             write(folder / f"{word}.{tongue}.wav", trimmed(sound))
 
 
-def spoken(text: str, voice: str, speed: str) -> np.ndarray:
+def spoken(text: str, voice: str, speed: str) -> Sound:
     """Return what espeak-ng says, -1..1 at 22,050 Hz."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
@@ -63,21 +65,21 @@ def spoken(text: str, voice: str, speed: str) -> np.ndarray:
             return np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
 
 
-def half_rate(sound: np.ndarray) -> np.ndarray:
+def half_rate(sound: Sound) -> Sound:
     """Return it at half the rate, what is too high for that taken out (a windowed sinc)."""
     at = np.arange(TAPS) - TAPS // 2
     taps = 0.46 * np.sinc(0.46 * at) * np.hamming(TAPS)
     return np.convolve(sound, taps, "same")[::2]
 
 
-def trimmed(sound: np.ndarray) -> np.ndarray:
+def trimmed(sound: Sound) -> Sound:
     """Return it without silence before and after, as loud as it may be."""
     loud = np.flatnonzero(np.abs(sound) > 0.01)
     sound = sound[max(loud[0] - 200, 0) : loud[-1] + 1200]
-    return sound / np.abs(sound).max() * 0.9
+    return sound / float(np.abs(sound).max()) * 0.9
 
 
-def write(path: Path, sound: np.ndarray) -> None:
+def write(path: Path, sound: Sound) -> None:
     """Write a WAV file."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -1,7 +1,7 @@
 """A made-up community from end to end: mosquitto, the whole ingest, `linli simulate run`, the API.
 
-    python bench/community.py                        # 100,000 devices behind 500 edges
-    python bench/community.py --devices 10000 --minutes 1 --json
+    python bench/large_community.py                        # 100,000 devices behind 500 edges
+    python bench/large_community.py --devices 10000 --minutes 1 --json
 
 Brings the registry in as CSV by the commands that docs/simulate.md names, plays the community at
 `--speed`, and meanwhile asks pages and lists one after another. Says facts a second, processor time
