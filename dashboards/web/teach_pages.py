@@ -24,7 +24,7 @@ from dashboards.web.moments import Moment
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
 from dashboards.web.words import Words
 from dashboards.web.zone_pages import no_document
-from ingest.evidence.picture import photo
+from ingest.evidence.picture import PHOTO_BYTES, photo
 from ingest.refusal import (
     Gone,
     NotThere,
@@ -69,7 +69,10 @@ _EVENTS = {"full": "bin-full", "overflowing": "bin-full", "off": "lamp-fault", "
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody sent: the place, and of which pictures they said what."""
+    """What somebody sent: the place, and of which pictures they said what.
+
+    Of an upload that is no photograph there are no bytes.
+    """
 
     name: str
     points: str
@@ -129,7 +132,9 @@ async def _asked(form: FormData) -> Asked:
         for file in form.getlist(f"files.{number}"):
             if isinstance(file, UploadFile) and file.filename and state in STATES:
                 name = file.filename[-60:]
-                uploads.append((state, name, await file.read()))
+                data = await file.read(PHOTO_BYTES + 1)
+                # Made smaller one by one: together they are more than the memory should hold.
+                uploads.append((state, name, await run_in_threadpool(_smaller, data)))
     labels = {
         name.removeprefix("label."): str(value)
         for name, value in form.items()
@@ -142,6 +147,14 @@ async def _asked(form: FormData) -> Asked:
         uploads=tuple(uploads),
         version=_text(form, "version"),
     )
+
+
+def _smaller(data: bytes) -> bytes:
+    """Return a photograph made smaller, nothing where it is none."""
+    try:
+        return photo(data).data
+    except (NotUsable, TooMuch, WrongKind):
+        return b""
 
 
 def _learn(visit: Visit, where: tuple[str, str], asked: Asked) -> Response:
@@ -208,11 +221,10 @@ def _pictures(
             continue
         (rest if label == "ask" else examples.setdefault(label, [])).append((name, data))
     for state, name, data in asked.uploads:
-        try:
-            examples.setdefault(state, []).append((name, photo(data).data))
-        except (NotUsable, TooMuch, WrongKind):
+        if not data:
             bad = visit.frame.say(msg("This is no JPEG that can be read, or it is too large"))
-            raise InputError(bad, where=name) from None
+            raise InputError(bad, where=name)
+        examples.setdefault(state, []).append((name, data))
     return examples, rest
 
 

@@ -8,12 +8,21 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest.evidence.picture import PHOTO_BYTES
+
 MOST_BODY = 2 * 1024 * 1024
-"""Bytes: the largest picture of a node; only photographs and floor plans are larger."""
-MOST_PHOTO = 16 * 1024 * 1024 + 64 * 1024
-_PHOTO = re.compile(
-    r"/(orders/[^/]+/(picture|done)|cameras/[^/]+/[^/]+/teach|floor-plans(/[^/]+)?)$"
-)
+_ROOM = 64 * 1024  # for what else is in a form
+_WITH_FILES = {
+    r"incidents/[^/]+/(note|photo)": PHOTO_BYTES,
+    r"orders/[^/]+/(done|picture)": PHOTO_BYTES,
+    r"floor-plans(/[^/]+)?": PHOTO_BYTES,
+    r"evidence/[^/]+": PHOTO_BYTES,
+    r"(?<!v1/)registry/import": PHOTO_BYTES,
+    r"settings/rosters/[^/]+/import": PHOTO_BYTES,
+    r"cameras/[^/]+/[^/]+/teach": 4 * PHOTO_BYTES,
+}
+"""Routes that take files, and how many bytes at most; who reads them may take less."""
+_LARGER = tuple((re.compile(f"/({path})$"), most + _ROOM) for path, most in _WITH_FILES.items())
 
 _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
@@ -56,6 +65,11 @@ class SecurityHeaders:
         await self._app(scope, receive, send_on)
 
 
+def most_of(path: str) -> int:
+    """Return how many bytes a request to this path may have."""
+    return next((most for route, most in _LARGER if route.search(path)), MOST_BODY)
+
+
 class BodyLimit:
     """Refuses a body that is too large before it is read, or as soon as it is."""
 
@@ -67,7 +81,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken, most = 0, MOST_PHOTO if _PHOTO.search(scope["path"]) else MOST_BODY
+        taken, most = 0, most_of(scope["path"])
         said = Headers(scope=scope).get("content-length", "")
         too_large = said.isdecimal() and int(said) > most
 
