@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 from load import load_average, until
@@ -118,7 +118,7 @@ class House:
         argv += ["--faults", faults, "--secrets", str(self.folder / "secrets"), "--json"]
         return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=self._log("simulate"))
 
-    def _log(self, name: str) -> Any:
+    def _log(self, name: str) -> BinaryIO:
         return (self.folder / f"{name}.log").open("ab")
 
     def family(self) -> Iterator[tuple[str, psutil.Process]]:

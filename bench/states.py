@@ -25,6 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.geometry import Box, Floats
 from edge.states.features import Image, patch_of
 from edge.states.judge import Answer, Judge
 from edge.states.lesson import FLICKERING
@@ -81,13 +82,14 @@ def by_state(found: list[Shot]) -> dict[str, list[Image]]:
     }
 
 
-def greys(image: Image, crop: Any, side: int) -> Any:
+def greys(image: Image, crop: Box, side: int) -> Floats:
     patch = patch_of(image, crop)
     assert patch is not None
-    return cv2.resize(patch.mean(axis=2), (side, side), interpolation=cv2.INTER_AREA).ravel()
+    small = cv2.resize(patch.mean(axis=2), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small.ravel(), np.float32)
 
 
-def nearest_grey(examples: dict[str, list[Image]], crop: Any, side: int) -> Say:
+def nearest_grey(examples: dict[str, list[Image]], crop: Box, side: int) -> Say:
     """The baseline: the state whose mean brightness (or small grey picture) is nearest."""
     means = {
         state: np.mean([greys(image, crop, side) for image in images], axis=0)
