@@ -3,7 +3,8 @@
 A channel per (page, role, language) renders while anyone listens: at once after a change that
 matters, then at most twice a second. A listener that is slow skips what it missed; nothing queues.
 A browser session holds few streams: browsers open six connections to one server at most, and
-pages in further tabs must still load. The oldest stream is sent to rest until it is looked at.
+pages in further tabs must still load. The oldest stream is sent to rest until it is looked at, the
+desk last: it is the page that staff have touched, so browsers let it sound.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class _Channel:
 @dataclass(eq=False, slots=True)
 class _Listener:
     channel: _Channel
+    page: str
     seen: int = 0
     resting: bool = False
 
@@ -158,13 +160,14 @@ class Hub:
             channel = self._channels[view] = _Channel()
             channel.task = asyncio.create_task(self._run(view, viewer, channel))
         channel.listeners += 1
-        listener = _Listener(channel)
+        listener = _Listener(channel, view.name)
         self._sessions.setdefault(session, []).append(listener)
         return listener
 
     def _too_many(self, session: str) -> list[_Listener]:
         active = [one for one in self._sessions[session] if not one.resting]
-        return active[:-STREAMS_PER_SESSION]
+        before = sorted(active[:-1], key=lambda one: one.page == "desk")
+        return before[: max(0, len(active) - STREAMS_PER_SESSION)]
 
     def _leave(self, view: View, session: str, listener: _Listener) -> None:
         self._sessions[session].remove(listener)

@@ -182,6 +182,32 @@ def test_too_many_streams_of_a_session_send_the_oldest_to_rest() -> None:
     asyncio.run(run())
 
 
+def test_the_desk_rests_last() -> None:
+    async def run() -> None:
+        stand = Stand()
+        other = View("devices", "", "duty", "zh-CN", "", frozenset({"incidents"}))
+        desk = stand.open()
+        others = [stand.open(view=other) for _ in range(STREAMS_PER_SESSION)]
+        for stream in [desk, *others]:
+            await first(stream)
+        assert await next_of(others[0]) == "event: rest\ndata: \n\n"
+        more = [stand.open() for _ in range(STREAMS_PER_SESSION - 1)]
+        for stream in more:
+            await first(stream)
+        for stream in others[1:]:
+            assert await next_of(stream) == "event: rest\ndata: \n\n"
+        stand.change("1")
+        for stream in [desk, *more]:
+            assert "data: 1" in await next_of(stream)
+        newest = stand.open()  # nothing but desks: the oldest of them
+        await first(newest)
+        assert await next_of(desk) == "event: rest\ndata: \n\n"
+        for stream in [*more, newest]:
+            await stream.aclose()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(("still_in", "expected"), [(True, "beat"), (False, "login")])
 def test_beats_tell_that_the_session_holds(
     monkeypatch: pytest.MonkeyPatch, still_in: bool, expected: str
