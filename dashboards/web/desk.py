@@ -287,6 +287,19 @@ class Desk:
         words = Words(language, {})
         return {"chain": chain(stats, view, words, self.calendar(language))}
 
+    def alarms(self, viewer: Viewer, language: Language) -> Context:
+        """Return what a page rings for: what came to wait lately, and what is critical and does."""
+        found = self._services.incidents.lately(viewer)
+        waiting = self._services.incidents.waiting(viewer).severities
+        lines = self.lister(viewer, language).lines(one for _, one in found.waiting)
+        numbers = (number for number, _ in found.waiting)
+        return {
+            "newest": found.newest,
+            "alarms": tuple(zip(numbers, lines, strict=True)),
+            "critical": waiting["critical"],
+            "open_count": sum(waiting.values()),
+        }
+
     def lister(self, viewer: Viewer, language: Language) -> Lister:
         """Return what makes the cards of one answer."""
         return Lister(self._services, viewer, self.calendar(language))

@@ -87,12 +87,15 @@ def renderer(desk: Desk) -> Renderer:
         if view.name == "wall":
             found = desk.wall(viewer, view.language)
             return {"wall": frame.render("parts/wall.html", **found, **common)}
+        alarms = desk.alarms(viewer, view.language)
+        fragments = {"alarms": frame.render("parts/alarms.html", **alarms)}
         if view.name == "desk":
             found = desk.list(viewer, view.language)
-            parts = {name: f"parts/{name}.html" for name in ("chain", "tile", "desk")}
-            return {name: frame.render(part, **found, **common) for name, part in parts.items()}
+            for name in ("chain", "tile", "desk"):
+                fragments[name] = frame.render(f"parts/{name}.html", **found, **common)
+            return fragments
         chain = desk.chain(viewer, view.language)
-        fragments = {"chain": frame.render("parts/chain.html", **chain, **common)}
+        fragments["chain"] = frame.render("parts/chain.html", **chain, **common)
         if view.name == "incidents" and view.subject:
             listing = desk.page(viewer, view.language, STATES[view.subject], None)
             found = {"group": view.subject, "listing": listing}

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from ingest.accounts.account import Viewer
 from ingest.feed import Feed
-from ingest.incidents import book, flow, lists, undo
+from ingest.incidents import arrivals, book, flow, lists, undo
 from ingest.incidents.alerts import Alert, fact_of
+from ingest.incidents.arrivals import Arrivals
 from ingest.incidents.facts import StaffFact, Wish
 from ingest.incidents.flow import ALONE, Surroundings
 from ingest.incidents.incident import Incident, Label, State, Transition
@@ -26,7 +27,7 @@ from ingest.store.registry import place
 from linli.clock import EARLIEST, LATEST, clamped
 from linli.events import Severity
 
-__all__ = ["IncidentService", "Order", "Precision", "Standing", "Waiting"]
+__all__ = ["Arrivals", "IncidentService", "Order", "Precision", "Standing", "Waiting"]
 
 MOST = 200
 MOST_ROWS = 1000
@@ -150,6 +151,12 @@ class IncidentService:
         areas = viewer.within("see")
         with reading(self._reader) as connection:
             return lists.waiting(connection, areas)
+
+    def lately(self, viewer: Viewer) -> Arrivals:
+        """Return what came to wait for somebody lately: new, again, or worse."""
+        areas = viewer.within("see")
+        with reading(self._reader) as connection:
+            return arrivals.lately(connection, areas)
 
     def unresolved_by_place(self, viewer: Viewer) -> dict[str, int]:
         """Return how many are not resolved of each place, below the site. Raises NotAllowed."""

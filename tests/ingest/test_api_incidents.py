@@ -8,6 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from house import CAMERA, NODE, Folder, running, sign_in
 
+from ingest.accounts.account import Viewer
+from ingest.incidents.arrivals import Arrivals
+
 PROBLEM = "application/problem+json"
 
 
@@ -175,3 +178,27 @@ def test_a_silence_that_breaks_a_rule(client: TestClient, change, status: int) -
     body = {"matchers": {"areas": ["b03"]}, "why": "repair", "ends": "2026-03-02T13:00:00Z"}
     answer = client.post("/api/v1/silences", json={**body, **change}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+
+
+def test_what_came_to_wait_lately_is_in_the_order_in_which_it_did(client, folder: Folder) -> None:
+    headers = sign_in(client, "wang")
+    incidents = client.app.state.services.incidents
+    duty = Viewer(account="a", name="a", role="duty")
+    assert incidents.lately(duty).newest == 0
+    for zone in "abc":
+        folder.put_event(folder.event(zone=zone))
+    new, middle, old = [one["id"] for one in wait_for_incidents(client, 3)]
+    found = incidents.lately(duty)
+    assert [one.id for _, one in found.waiting] == [new, middle, old]
+    assert found.newest == found.waiting[0][0]
+    for deed in ("acknowledge", "resolve"):
+        client.post(f"/api/v1/incidents/{new}/{deed}", headers=headers)
+    client.post(f"/api/v1/incidents/{middle}/shelve", json={"seconds": 1800}, headers=headers)
+    after = incidents.lately(duty)
+    assert (after.newest, [one.id for _, one in after.waiting]) == (found.newest, [old])
+    client.post(f"/api/v1/incidents/{middle}/unshelve", headers=headers)
+    again = incidents.lately(duty)
+    assert [one.id for _, one in again.waiting] == [middle, old]
+    assert again.newest == again.waiting[0][0] > found.newest
+    elsewhere = Viewer(account="b", name="b", role="duty", areas=frozenset({"b99"}))
+    assert incidents.lately(elsewhere) == Arrivals(newest=0, waiting=())

@@ -19,6 +19,7 @@ from ingest.commands.command import Command
 from ingest.duty.deadlines import Deadlines
 from ingest.feed import Feed
 from ingest.floors.book import FloorPlan
+from ingest.incidents.arrivals import MOST, STEPS, Arrivals, of
 from ingest.incidents.fold import fold
 from ingest.incidents.incident import Incident, Key, Label, Picture, State, Transition
 from ingest.incidents.silence import Silence
@@ -123,6 +124,12 @@ class Book(IncidentService):
             severities={level: levels[level] for level in SEVERITIES},
             handled=sum(one.state in {"acknowledged", "in-progress"} for one in alone),
         )
+
+    def lately(self, viewer: Viewer) -> Arrivals:
+        with self.lock:
+            steps = [row for rows in self.rows.values() for row in rows if row.step in STEPS]
+            newest = sorted(steps, key=lambda row: -row.id)[:MOST]
+            return of([(row.id, fold(self.rows[row.incident])) for row in newest])
 
     def get(self, viewer: Viewer, incident: str) -> Incident:
         return fold(self.transitions(viewer, incident))

@@ -173,6 +173,38 @@ def test_it_rings_for_what_newly_waits_and_is_muted_only_with_an_end(
         assert [one.get_attribute("value") for one in choices] == ["", "15", "60", "240", "480"]
 
 
+def test_what_waited_already_does_not_ring_and_what_comes_back_does(
+    chromium: playwright.Browser, server: Served, place: Neighbourhood
+) -> None:
+    rang = "Number(document.documentElement.dataset.rang || 0)"
+    old = place.happen(severity="low", label="pram", minutes=90)
+    for _ in range(40):  # the old one is far below those that have a card
+        place.happen(severity="medium", minutes=60)
+    with person(chromium, server) as page:
+        page.wait_for_selector("[data-alarms]", state="attached")
+        page.click("[data-alerts-on]")
+        page.wait_for_selector("text=Sound is on")
+        shown = page.locator(".group-waiting .card").evaluate_all(
+            "all => all.map(one => one.dataset.key)"
+        )
+        first = shown[0]
+        page.click(f"[data-key='{first}'] .big")
+        page.wait_for_function(
+            "known => Array.from(document.querySelectorAll('.group-waiting .card'))"
+            ".some(one => !known.includes(one.dataset.key))",
+            arg=shown,
+        )
+        assert page.evaluate(rang) == 0, "it took a free place, and waited all the time"
+        assert page.evaluate("window.notes") == []
+        place.step(old, "worsened")  # without a card it is heard all the same
+        page.wait_for_selector("html[data-rang='1']")
+        page.evaluate("localStorage.setItem('linli.rang', '0')")
+        place.step(first, "resolved", actor="user:王芳")
+        place.step(first, "reopened")
+        page.wait_for_selector("html[data-rang='2']")
+        assert len(page.evaluate("window.notes")) == 2
+
+
 def test_two_at_one_incident_the_second_sees_what_happened(
     chromium: playwright.Browser, server: Served, place: Neighbourhood
 ) -> None:

@@ -177,7 +177,7 @@ def test_a_live_list_brings_what_happens(place: Neighbourhood) -> None:
     view = View("incidents", "waiting", "duty", "en", "", frozenset())
     incident = place.happen(event="ebike-in-elevator", label="ebike")
     fragments = renderer(desk)(view, viewer)
-    assert set(fragments) == {"chain", "incidents"}
+    assert set(fragments) == {"alarms", "chain", "incidents"}
     assert f'data-key="{incident}"' in fragments["incidents"]
     assert "E-bike in the lift" in fragments["incidents"]
     assert set(renderer(desk)(replace(view, subject=""), viewer)) == {"chain"}

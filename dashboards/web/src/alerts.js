@@ -1,9 +1,11 @@
 // Sound and notifications of this computer for what newly waits; muted only with an end. What is
-// critical is heard again while it waits.
+// critical is heard again while it waits. What newly waits the server says, in the order in which it
+// came: what takes the place of something acknowledged is nothing new.
 
 const ON = "linli.alerts";
 const MUTED = "linli.muted";
 const RANG = "linli.rang";
+const HEARD = "linli.heard";
 const AGAIN = 30000;
 
 export function ring() {
@@ -11,7 +13,7 @@ export function ring() {
   if (!box) return;
   box.hidden = false;
   const part = (name) => box.querySelector(`[data-alerts-${name}]`);
-  const desk = { box, part, known: new Set(waiting().map(idOf)), audio: null, heard: Date.now() };
+  const desk = { box, part, audio: null, heard: null, rang: Date.now() };
   part("on").addEventListener("click", () => turnOn(desk));
   part("mute").querySelector("select").addEventListener("change", (event) => {
     const minutes = Number(event.target.value);
@@ -30,29 +32,50 @@ export function ring() {
   window.addEventListener("storage", () => show(desk));
   window.setInterval(() => {
     show(desk);
-    const critical = waiting().some((card) => card.dataset.severity === "critical");
-    if (critical && Date.now() - desk.heard >= AGAIN) sound(desk, "critical");
+    const found = alarms();
+    const critical = found && Number(found.dataset.critical);
+    if (critical && Date.now() - desk.rang >= AGAIN) sound(desk, "critical");
   }, 5000);
   if (read(ON)) wake(desk);
   show(desk);
 }
 
-function waiting() {
-  return Array.from(document.querySelectorAll(".group-waiting .card"));
-}
-
-function idOf(card) {
-  return card.dataset.key;
+function alarms() {
+  return document.querySelector("[data-alarms]");
 }
 
 function look(desk) {
-  const cards = waiting();
-  const fresh = cards.filter((card) => !desk.known.has(idOf(card)));
-  desk.known = new Set(cards.map(idOf));
+  const found = alarms();
+  if (!found) return;
+  const newest = Number(found.dataset.newest);
+  const heard = lastHeard(desk, newest);
+  const fresh = Array.from(found.children).filter((one) => Number(one.dataset.number) > heard);
+  // It may be less than what was heard: a server was restored to an earlier day.
+  desk.heard = newest;
+  keep(newest);
   if (!fresh.length) return;
-  const worst = fresh[0].dataset.severity;
-  sound(desk, worst);
+  const kinds = fresh.map((one) => one.dataset.severity);
+  sound(desk, ["critical", "high", "medium"].find((one) => kinds.includes(one)));
   notify(desk, fresh);
+}
+
+// The page before, in this tab, may have heard less than what waits now.
+function lastHeard(desk, newest) {
+  if (desk.heard !== null) return desk.heard;
+  try {
+    const kept = window.sessionStorage.getItem(HEARD);
+    return kept === null ? newest : Number(kept);
+  } catch (refused) {
+    return newest;
+  }
+}
+
+function keep(newest) {
+  try {
+    window.sessionStorage.setItem(HEARD, String(newest));
+  } catch (refused) {
+    // Private windows may keep nothing.
+  }
 }
 
 function quiet() {
@@ -61,7 +84,7 @@ function quiet() {
 
 function sound(desk, severity) {
   if (quiet()) return;
-  desk.heard = Date.now();
+  desk.rang = Date.now();
   // Of several pages of this browser one sounds.
   if (Date.now() - Number(read(RANG)) < 1500) return;
   write(RANG, String(Date.now()));
@@ -87,17 +110,14 @@ function beep(audio, tone, after) {
 
 function notify(desk, fresh) {
   if (quiet() || !allowed() || (document.hasFocus && document.hasFocus())) return;
-  fresh.slice(0, 3).forEach((card) => {
-    const text = (name) => {
-      const found = card.querySelector(name);
-      return found ? found.textContent.trim() : "";
-    };
+  fresh.slice(0, 3).forEach((one) => {
+    const link = one.querySelector("a");
     try {
-      const title = `${text(".tag")} · ${text(".what")}`;
-      const note = new Notification(title, { body: text(".where"), tag: idOf(card) });
+      const body = one.querySelector("span").textContent;
+      const note = new Notification(link.textContent, { body, tag: one.dataset.id });
       note.onclick = () => {
         window.focus();
-        window.location.assign(card.querySelector(".card-link").href);
+        window.location.assign(link.href);
       };
     } catch (refused) {
       // Phones allow them only to a worker, which brings them by push.
