@@ -155,6 +155,50 @@ def test_the_page_catches_up_after_the_server_was_gone(
         assert [text for text in troubles if not any(one in text for one in known)] == []
 
 
+SEEN = """(what) => {
+  const all = Array.from(document.querySelectorAll(what)).filter((one) => one.offsetWidth);
+  return all.length > 0 && all.every((one) => {
+    const at = one.getBoundingClientRect(), middle = (at.left + at.right) / 2;
+    return at.top >= 0 && at.bottom <= innerHeight && [at.top + 2, at.bottom - 2].every(
+      (y) => one.contains(document.elementFromPoint(middle, y)));
+  });
+}"""
+"""Whether all of it is on the screen with nothing upon it."""
+PRESSED = ".note-form button[type=submit]"
+
+
+@pytest.mark.parametrize(
+    ("size", "large", "block"),
+    [(PHONE, True, "start"), (PHONE, False, "end"), (WALL, False, "start"), (WALL, True, "end")],
+    ids=["phone-large-top", "phone-foot", "wide-top", "wide-large-foot"],
+)
+def test_what_went_wrong_is_seen_where_one_presses(
+    chromium: playwright.Browser, server: Served, size: dict[str, int], large: bool, block: str
+) -> None:
+    with person(chromium, server, size=size, language="zh-CN") as (page, _):
+        page.emulate_media(reduced_motion="reduce")
+        page.click("article.card-critical .card-link")
+        page.click(".note-form summary")
+        page.wait_for_selector("html[data-connection=up]")
+        if large:
+            page.evaluate("document.documentElement.dataset.type = 'large'")
+        page.fill(".note-form textarea", "门开着")
+        # However short the page is, there is room to scroll.
+        page.evaluate("document.querySelector('main').style.paddingBottom = '200vh'")
+        page.evaluate(f"document.querySelector('{PRESSED}').scrollIntoView({{block: '{block}'}})")
+        assert page.evaluate("scrollY") > 0
+        page.route("**/note", lambda route: route.abort())
+        page.evaluate(f"document.querySelector('{PRESSED}').click()")
+        page.wait_for_selector("[data-trouble]:not([hidden])")
+        until(page, f"({SEEN})('[data-trouble]')")
+        until(page, f"({SEEN})('{PRESSED}')")
+        server.stop()
+        page.wait_for_selector("[data-connection=down]:not([hidden])")
+        until(page, f"({SEEN})('p[data-connection=down]')")
+        page.evaluate("scrollTo(0, 0)")
+        until(page, f"({SEEN})('.notices p, .brand, .back a')")
+
+
 @pytest.mark.parametrize("language", ["zh-CN", pytest.param("en-US", marks=pytest.mark.full)])
 def test_every_page_is_quiet_and_fits(
     chromium: playwright.Browser, server: Served, place: Neighbourhood, language: str

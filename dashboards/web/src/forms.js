@@ -11,16 +11,31 @@ export function sendFormsSafely() {
     if (field && !field.value) field.value = token;
   });
   document.addEventListener("htmx:beforeRequest", () => showTrouble(null));
-  document.addEventListener("htmx:responseError", (event) => showTrouble(event.detail.xhr));
-  document.addEventListener("htmx:sendError", () => showTrouble({}));
+  document.addEventListener("htmx:responseError", (event) => showTrouble(event.detail.xhr, event.detail.elt));
+  document.addEventListener("htmx:sendError", (event) => showTrouble({}, event.detail.elt));
 }
 
 // A refusal comes as one plain sentence; anything else gets the sentence of this page.
-function showTrouble(answer) {
+function showTrouble(answer, form) {
   const line = document.querySelector("[data-trouble]");
   if (!line) return;
   line.hidden = answer === null;
-  if (answer === null) return;
+  if (answer === null) {
+    delete document.documentElement.dataset.troubled;
+    return;
+  }
+  document.documentElement.dataset.troubled = "1";
   const kind = answer.getResponseHeader ? answer.getResponseHeader("Content-Type") || "" : "";
   line.textContent = kind.startsWith("text/plain") ? answer.responseText : line.dataset.text;
+  const button = form && form.querySelector("button[type=submit]");
+  if (button) uncover(button, line.parentElement);
+}
+
+// The line stays at the top of the screen, and moves the page down: what was pressed stays in sight.
+function uncover(pressed, notices) {
+  const at = pressed.getBoundingClientRect();
+  const above = notices.getBoundingClientRect().bottom + 8 - at.top;
+  const below = at.bottom + 8 - window.innerHeight;
+  if (above > 0 && at.bottom > 0) window.scrollBy(0, -above);
+  else if (below > 0 && below < notices.offsetHeight + at.height) window.scrollBy(0, below);
 }
