@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -17,7 +18,7 @@ from browsing import until
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from handed_in import put_headers
-from house import ADMIN, AREA, CAMERA, NODE, NOON, PASSWORDS, SITE, Folder
+from house import ADMIN, AREA, CAMERA, NODE, NOON, PASSWORDS, SITE, STAFF, Folder
 from ledger import Ledger, event
 from PIL import Image
 from served import served
@@ -205,12 +206,16 @@ def test_who_takes_the_pictures_of_nodes_measures_them_itself(web: Web) -> None:
     )
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: apt-get install chromium")
-def test_a_photograph_is_chosen_on_a_phone(house: House, tmp_path: Path) -> None:
+def in_a_browser(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test where there is a browser."""
+    why = "no Chromium here: apt-get install chromium"
+    return pytest.mark.browser(pytest.mark.skipif(not CHROMIUM.exists(), reason=why)(test))
+
+
+@contextmanager
+def phone(house: House) -> Iterator[Any]:
+    """Open the incident on a phone, with the form of a note unfolded."""
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    chosen = tmp_path / "IMG_0001.jpg"
-    chosen.write_bytes(photograph())
     with served(house.app) as server, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
@@ -220,6 +225,16 @@ def test_a_photograph_is_chosen_on_a_phone(house: House, tmp_path: Path) -> None
         page.fill("input[name=password]", LOGIN["password"])
         page.click("main button[type=submit]")
         page.click(".note-form summary")
+        page.wait_for_selector("html[data-connection=up]")
+        yield page
+        browser.close()
+
+
+@in_a_browser
+def test_a_photograph_is_chosen_on_a_phone(house: House, tmp_path: Path) -> None:
+    chosen = tmp_path / "IMG_0001.jpg"
+    chosen.write_bytes(photograph())
+    with phone(house) as page:
         page.fill(".note-form textarea", "门开着")
         page.set_input_files(".note-form input[type=file]", chosen)
         page.click(".note-form button[type=submit]")
@@ -229,4 +244,26 @@ def test_a_photograph_is_chosen_on_a_phone(house: House, tmp_path: Path) -> None
         shown = page.locator(".history .shot img")
         shown.scroll_into_view_if_needed()
         until(page, "document.querySelector('.history .shot img').naturalWidth > 0")
-        browser.close()
+        until(page, "!document.querySelector('.note-form details').open")
+        assert page.locator(".note-form textarea").input_value() == "", "it was sent"
+        assert page.evaluate("document.querySelector('.note-form [type=file]').files.length") == 0
+
+
+@in_a_browser
+def test_what_others_do_leaves_a_half_written_note(house: House, tmp_path: Path) -> None:
+    chosen, others = tmp_path / "IMG_0001.jpg", house.app.state.services
+    chosen.write_bytes(photograph())
+    with phone(house) as page:
+        page.set_input_files(".note-form input[type=file]", chosen)
+        page.click(".note-form textarea")
+        page.keyboard.type("half ")
+        now = house.folder.clock.now()
+        others.notes.write(STAFF, house.incident, now, "somebody else's note")
+        others.incidents.acknowledge(STAFF, house.incident, now)
+        page.wait_for_selector(".history >> text=somebody else's note")
+        page.wait_for_selector(".chip-state >> text=已确认")
+        page.keyboard.type("written")
+        assert page.locator(".note-form textarea").input_value() == "half written"
+        page.click(".note-form button[type=submit]")
+        page.wait_for_selector(".history .shot img")
+        assert "half written" in page.inner_text(".history")

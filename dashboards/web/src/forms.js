@@ -12,7 +12,18 @@ export function sendFormsSafely() {
   });
   document.addEventListener("htmx:beforeRequest", () => showTrouble(null));
   document.addEventListener("htmx:responseError", (event) => showTrouble(event.detail.xhr, event.detail.elt));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) emptied(event.detail.elt);
+  });
   document.addEventListener("htmx:sendError", (event) => showTrouble({}, event.detail.elt));
+}
+
+// A form that stays while the page changes around it was sent: what was typed is done with.
+function emptied(form) {
+  const fold = form.closest("details");
+  if (!form.reset || !fold) return;
+  form.reset();
+  fold.open = false;
 }
 
 // A refusal comes as one plain sentence; anything else gets the sentence of this page.
