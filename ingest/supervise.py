@@ -1,6 +1,7 @@
 """The parent of the ingest: checks everything first, then keeps receiver and web running.
 
-A process that has ended is started again, and a web process that no longer answers is ended first.
+A process that has ended is started again. A web process that no longer answers is ended first, and
+a receiver that no longer says that it gets on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from ingest.beats import Beats
 from ingest.nightly import Nightly
 from ingest.pulse import Patience, Pulse
 from ingest.settings import WAKE, IngestSettings
@@ -19,10 +21,10 @@ from linli.clock import SystemClock
 from linli.errors import InputError, LinliError, StoreError
 from linli.owner import sole_owner
 from linli.process import Child, StopSignal, Supervisor, linli_argv
-from linli.service import ServiceManager
+from linli.service import PARENT, ServiceManager
 
-WEB = "web"
-PARTS = ("receiver", WEB)
+RECEIVER, WEB = "receiver", "web"
+PARTS = (RECEIVER, WEB)
 POLL_SECONDS = 0.1
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1024 * 1024)}
 """Large pieces go back to the system when they are free. By itself the C library keeps them once it
@@ -81,13 +83,16 @@ def _run(
     config: Path, stop: StopSignal, pulse: Pulse, manager: ServiceManager, nightly: Nightly
 ) -> None:
     clock = SystemClock()
+    beats = Beats(clock, pulse.patience)
     read, write = os.pipe()
     supervisor = Supervisor(clock)
     ready = False
     try:
-        for part, end in zip(PARTS, (write, read), strict=True):
+        inherited = {RECEIVER: {WAKE: write, PARENT: beats.theirs}, WEB: {WAKE: read}}
+        for part, ends in inherited.items():
             argv = linli_argv("ingest", part, "--config", str(config))
-            supervisor.start(Child(part, argv, pass_fds=(end,), env={WAKE: str(end), **MEMORY}))
+            env = {name: str(end) for name, end in ends.items()}
+            supervisor.start(Child(part, argv, pass_fds=(*ends.values(),), env={**env, **MEMORY}))
         pulse.start()
         while not stop.wait(POLL_SECONDS):
             _give_up_on_bad_input(supervisor.poll())
@@ -98,10 +103,13 @@ def _run(
                 nightly.look(supervisor, clock.now())
             if (since := supervisor.since(WEB)) is not None and pulse.lost(since):
                 supervisor.end_by_force(WEB, "does not answer any more")
+            if beats.lost(supervisor.since(RECEIVER)):
+                supervisor.end_by_force(RECEIVER, "does not get on any more")
     finally:
         manager.tell(STOPPING="1")
         pulse.stop()
         supervisor.stop()
+        beats.close()
         for end in (read, write):
             with contextlib.suppress(OSError):
                 os.close(end)

@@ -23,10 +23,12 @@ from ingest.store.engine import reading, to_micros
 from linli.clock import Clock, SystemClock
 from linli.mqtt import LinkOptions, PahoLink
 from linli.process import StopSignal, rss
+from linli.service import ServiceManager
 from linli.tls import client_context
 
 UPKEEP_SECONDS = 60.0
 JUST_NOW = 60 * 1_000_000
+SEEKING = 300.0
 
 
 def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
@@ -69,6 +71,7 @@ def run_receiver(settings: IngestSettings, stop: StopSignal) -> None:
             reach=failpoint(settings.folder),
             pace=Pace(settings.rate.messages, settings.rate.burst),
             prober=Prober(settings.site.id, writer, clock),
+            beat=beat(ServiceManager.of()),
             newcomer=silent(engine, to_micros(clock.now())),
         )
         receiver.run(stop)
@@ -80,6 +83,18 @@ def silent(engine: sa.Engine, now: int) -> bool:
     with reading(engine) as connection:
         received: int | None = connection.scalar(last)
     return received is None or now - received > JUST_NOW
+
+
+def beat(manager: ServiceManager) -> Callable[[bool], None]:
+    """Return what tells the parent that the receiver gets on, and whether it has its broker."""
+
+    def tell(connected: bool) -> None:
+        if connected:
+            manager.alive("listens")
+        else:
+            manager.starting(SEEKING)  # the name of a broker may be slow to find
+
+    return tell
 
 
 def waker() -> Callable[[], None]:

@@ -70,15 +70,16 @@ class RegistryWatch(Protocol):
         ...
 
 
-def _nothing(point: Point) -> None:
-    del point
+def _nothing(said: object) -> None:
+    del said
 
 
 class Receiver:
     """Drives one link and one journal. `tend` is called now and then while nothing arrives.
 
     `reach` is told each point at which a crash must do no harm, when messages are on their way;
-    `newcomer` says that another ingest may be at work, see `ingest.receive.rival`.
+    `beat` is told again and again that it gets on, and whether it has its broker; `newcomer` says
+    that another ingest may be at work, see `ingest.receive.rival`.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Receiver:
         wake: Callable[[], None] = lambda: None,
         tend: Callable[[], None] = lambda: None,
         reach: Callable[[Point], None] = _nothing,
+        beat: Callable[[bool], None] = _nothing,
         pace: Pace | None = None,
         prober: Prober | None = None,
         newcomer: bool = False,
@@ -106,6 +108,7 @@ class Receiver:
         self._wake = wake
         self._tend = tend
         self._reach = reach
+        self._beat = beat
         self._pace = pace or Pace()
         self._floods = Floods()
         self._registry: Registry | None = None
@@ -254,6 +257,7 @@ class Receiver:
     def _look_around(self, now: float) -> None:
         """Follow the registry, replay what waited for it, and let the journal forget."""
         self._look_at = now + LOOK_AROUND
+        self._beat(self._link.connected)
         try:
             registry = self._watch.refresh()
             if registry is not None:
@@ -351,6 +355,7 @@ class Receiver:
             batch.received = received
             batch.take(address, payload, check(address, payload, received, registry))
         batch.counts.update(self._counts)
+        self._beat(True)  # a batch with bad messages is stored one by one, which may take long
         self._pass("before-commit", len(batch.rows))
         outcome = self._writer.commit(batch)
         self._counts.clear()

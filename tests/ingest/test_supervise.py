@@ -13,10 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from brokers import NEEDS_MOSQUITTO, running_broker
 from house import NOON
+from receipts import USERS
 
 from ingest.pulse import Patience, Pulse
-from ingest.settings import Http, load_settings
+from ingest.settings import Http, IngestSettings, load_settings
+from ingest.store.engine import open_reader, reading
+from ingest.store.files import path_of
+from ingest.store.journal import CLOCK, messages_after
 from ingest.supervise import MEMORY, check_port, supervise
 from linli.broker import free_port
 from linli.clock import ManualClock, SystemClock
@@ -220,6 +225,51 @@ def test_a_web_process_that_hangs_is_started_again(tmp_path: Path, caplog) -> No
         thread.join(45)
     assert not thread.is_alive()
     assert "web does not answer any more; ending it by force" in caplog.text
+
+
+def listened(settings: IngestSettings) -> int:
+    """Return the last row by which the receiver says that it listens, 0 for none."""
+    path = path_of(settings.folder, "journal")
+    if not path.exists():
+        return 0
+    engine = open_reader(path)
+    with reading(engine) as connection:
+        rows = messages_after(connection, 0, 10_000)
+    engine.dispose()
+    return max((row.id for row in rows if row.kind == CLOCK), default=0)
+
+
+@pytest.mark.broker
+@NEEDS_MOSQUITTO
+def test_a_receiver_that_hangs_is_started_again(tmp_path: Path, caplog) -> None:
+    me, stop = psutil.Process(), StopSignal()
+    patience = Patience(pause=600, silent=5, starting=300)
+    (tmp_path / "secret").write_text(USERS["svc-ingest"])
+    config = tmp_path / "ingest.toml"
+    with running_broker(tmp_path / "broker", USERS) as broker:
+        config.write_text(
+            f'[site]\nid = "c001"\nlabel = "x"\n[http]\nport = {free_port()}\n[mqtt]\n'
+            f'port = {broker.port}\nusername = "svc-ingest"\npassword_file = "secret"\n'
+        )
+        settings = load_settings(config)
+        thread = threading.Thread(target=supervise, args=(settings, config, stop, patience))
+        thread.start()
+        try:
+            until(lambda: {"receiver", "web"} <= children(me).keys())
+            until(lambda: listened(settings))
+            hung, web = children(me)["receiver"], children(me)["web"]
+            hung.suspend()
+            before = listened(settings)
+            until(lambda: not hung.is_running())
+            until(lambda: listened(settings) > before)
+            family = children(me)
+        finally:
+            stop.set()
+            thread.join(45)
+    assert not thread.is_alive()
+    assert family["receiver"].pid != hung.pid
+    assert family["web"] == web, "the web process went on"
+    assert "receiver does not get on any more; ending it by force" in caplog.text
 
 
 PASSWORDS = """

@@ -60,6 +60,7 @@ class Rig:
     unstorable: bytes | None = None
     link: FakeLink | None = None
     wakes: int = 0
+    beats: list[bool] = field(default_factory=list)
 
     def send(self, *payloads: bytes, topic: str = EVENT_TOPIC, qos: int = 1) -> None:
         for payload in payloads:
@@ -158,6 +159,7 @@ def running_rig(folder: Path, pace: Pace | None = None, *, newcomer: bool = Fals
         wake=wake,
         pace=pace or Pace(together=0.0),
         reach=lambda point: made.told.append(point),  # noqa: PLW0108 - `made` comes later
+        beat=lambda connected: made.beats.append(connected),  # noqa: PLW0108
         newcomer=newcomer,
     )
     made = Rig(receiver, broker, clock, directory, database.reader("journal"), link=links[0])
