@@ -18,6 +18,8 @@ from edge.agent.crew import Crew, Pulse
 from edge.agent.door_relays import DoorRelays
 from edge.agent.part import Part
 from edge.agent.sensor_keeper import SensorKeeper
+from edge.agent.sensors import sensors_of
+from edge.doors.fires import FILE, FIRES, Fires
 from edge.doors.lease import (
     NEVER,
     Fact,
@@ -57,8 +59,8 @@ MOST_WAITING = 256
 GROUP = "door"
 """The telemetry group of doors."""
 HOLD, RELEASE = "door-hold", "door-release"
-FIRES, FLOOR = frozenset({"fire-mode", "smoke"}), "floor"
-"""The quantities of sensors that say that there is fire, and where the lift is."""
+FLOOR = "floor"
+"""The quantity of sensors that says where the lift is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +76,29 @@ class DoorHand:
     """
 
     def __init__(
-        self, door: Door, relay: Relay, clock: Clock, tell: Callable[[Happening], None]
+        self,
+        door: Door,
+        relay: Relay,
+        clock: Clock,
+        tell: Callable[[Happening], None],
+        *,
+        fire: bool = False,
     ) -> None:
+        """`fire` is on from before the start: the relay is told to let go, whoever held it."""
         self.dropped = 0
         self.door = door
         self._relay = relay
         self._clock = clock
         self._tell = tell
         self._terms = Terms(door.lease, door.renewals, door.decide, door.after, door.silence)
-        self._lease = Lease()
+        self._lease = Lease(fire=fire)
         self._inbox: deque[_Job] = deque()
         self._news = threading.Event()
-        self._owed: Wish | None = None
+        self._owed: Wish | None = Release() if fire else None
         self._due = NEVER
         self._failed = False
         self._open: Happening | None = None
-        self._fires: set[str] = set()
         self._floored = False
-
-    def hear(self, quantity: str, *, on: bool) -> None:
-        """Take what a sensor says of fire: it is over when none of its quantities says so."""
-        (self._fires.add if on else self._fires.discard)(quantity)
-        self.put(Fire(on=bool(self._fires)))
 
     def put(self, fact: Fact, order: Order | None = None) -> None:
         """Have a fact taken soon; never waits. What lets the door go is never dropped."""
@@ -251,8 +254,11 @@ class Doors(Part):
         self._crew = crew
         self._lock = threading.Lock()
         self._relays = relays
+        self._fires = Fires(settings.folder / FILE, _alarms(settings))
         self._hands = {
-            door.id: DoorHand(door, relays.by_door[door.id], clock, self._tell)
+            door.id: DoorHand(
+                door, relays.by_door[door.id], clock, self._tell, fire=self._fires.on(door.fire)
+            )
             for door in settings.door
         }
         self._stop = threading.Event()
@@ -308,9 +314,11 @@ class Doors(Part):
                 continue
             for hand in self._hands.values():
                 if reading.device == hand.door.fire and reading.quantity in FIRES:
-                    hand.hear(reading.quantity, on=reading.value >= 1)
+                    said = self._fires.hear(reading.device, reading.quantity, on=reading.value >= 1)
+                    hand.put(Fire(on=said))
                 if reading.device == hand.door.floor and reading.quantity == FLOOR:
                     hand.arrive(round(reading.value))
+        self._fires.keep()  # after the doors were told: a disk may be slow
 
     def miss(self, sensors: Collection[str]) -> None:
         """Take which sensors are silent: what they last said of a floor holds no longer."""
@@ -337,6 +345,14 @@ def _held(hand: DoorHand, order: Order) -> None:
 
 def _released(hand: DoorHand, order: Order) -> None:
     hand.put(Released(), order)
+
+
+def _alarms(settings: EdgeSettings) -> dict[str, frozenset[str]]:
+    """Return the sensors that doors heed in a fire, with what each can say of it."""
+    heeded = {door.fire for door in settings.door if door.fire is not None}
+    if not heeded:
+        return {}
+    return {one.id: FIRES & one.terms.keys() for one in sensors_of(settings) if one.id in heeded}
 
 
 def _before(settings: EdgeSettings) -> dict[str, str]:

@@ -19,6 +19,7 @@ from vision import ZONE, bright_square_model, square_clip
 from edge.actuate.relay import FakeRelay, Relay, TasmotaRelay, WebRelay, Zigbee2MqttRelay
 from edge.agent import Agent
 from edge.agent.doors import DoorHand, Doors
+from edge.doors.fires import FIRES, Fires
 from edge.doors.lease import Fire, Floor, Ordered, Released, Sight
 from edge.sensors.happening import Happening
 from edge.sensors.reading import Quality, Reading
@@ -338,12 +339,13 @@ def test_a_camera_holds_the_door_and_the_event_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_lift_tells_decides_whether_the_edge_may_hold(
-    readings: list[tuple[str, float, Quality]], held: bool
+    tmp_path: Path, readings: list[tuple[str, float, Quality]], held: bool
 ) -> None:
     door = msgspec.structs.replace(DOOR, fire="panel", floor="panel", floors=(1, 2))
     hand = DoorHand(door, relay := FakeRelay(), ManualClock(START), lambda _one: None)
     doors = Doors.__new__(Doors)
     doors._hands = {door.id: hand}
+    doors._fires = Fires(tmp_path / "fires.json", {"panel": FIRES})
     for quantity, value, quality in readings:
         doors.take([Reading("panel", quantity, value, "1", START, quality)])
         doors.take([Reading("other", quantity, 99.0, "1", START)])
@@ -352,11 +354,12 @@ def test_what_the_lift_tells_decides_whether_the_edge_may_hold(
     assert relay.told == ([15] if held else [])
 
 
-def test_a_lift_that_no_longer_tells_its_floor_is_held_on_any() -> None:
+def test_a_lift_that_no_longer_tells_its_floor_is_held_on_any(tmp_path: Path) -> None:
     door = msgspec.structs.replace(DOOR, floor="panel", floors=(1,))
     hand = DoorHand(door, relay := FakeRelay(), ManualClock(START), lambda _one: None)
     doors = Doors.__new__(Doors)
     doors._hands = {door.id: hand}
+    doors._fires = Fires(tmp_path / "fires.json", {"panel": FIRES})
     doors.take([Reading("panel", "floor", 7.0, "1", START)])
     doors.miss({"another"})
     hand.put(SURE)
