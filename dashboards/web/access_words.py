@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dashboards.web import fault_words
 from dashboards.web.language import msg
 from dashboards.web.words import Words
 from ingest.accounts.account import Right, Role
@@ -44,6 +45,6 @@ _KNOWN = tuple((re.compile(pattern, re.DOTALL), text) for pattern, text in _FAUL
 
 
 def fault(what: str, words: Words) -> str:
-    """Return why something was not done; what is unknown stays as it is."""
+    """Return why something was not done; what is unknown stands behind words of the page."""
     found = next((text for pattern, text in _KNOWN if pattern.search(what)), None)
-    return what if found is None else words.say(found)
+    return fault_words.unknown(what, words) if found is None else words.say(found)

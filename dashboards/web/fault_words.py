@@ -1,7 +1,7 @@
-"""What is wrong with rules, documents of duty and roster files, in the language of the page.
+"""What is wrong with rules, documents and files, in the language of the page.
 
 The validators speak English; each table holds all that one of them can say, and a test holds them
-together. What is unknown stays as it is.
+together. What is unknown of an edge box or of an account stands behind words of the page.
 """
 
 from __future__ import annotations
@@ -138,6 +138,61 @@ _CELLS = table(
 _FILES = ANY_FILE + table(
     (r"no column", msg("Columns are needed with the titles 日期, 开始, 结束, 姓名")),
 )
+_CONFIGS = (
+    table(
+        (
+            r"votes must be at most of \((?P<most>\d+)\)",
+            msg("At most %(most)s: it cannot be seen in more pictures than are looked at"),
+        ),
+        (
+            r"gone_after must be at least two analysed frames \((?P<least>[\d.]+) s",
+            msg("It may be over after %(least)s seconds at the soonest, which are two pictures"),
+        ),
+        (r"(?:watches|names) zone '(?P<name>[^']*)'", msg("There is no zone %(name)s")),
+        (r"there is no pack '(?P<name>[^']*)'", msg("There is no scenario %(name)s")),
+        (r"unknown setting '(?P<name>[^']*)'", msg("There is no setting %(name)s")),
+        (r"has no area", msg("It has no area; draw its corners apart")),
+        (r"is no line; its points", msg("The two ends are too near to each other")),
+        (r"may not be called '(?P<name>[^']*)'", msg("It may not be called %(name)s")),
+        (r"is there twice", msg("Something is there twice.")),
+        (
+            r" names \w+ '|which there is not",
+            msg("It names something that there is not, such as a zone, a sensor or a camera."),
+        ),
+        (
+            r"needs (file|say)|go together|neither|is for (files|events)|guidance point|a file has",
+            msg("These settings do not go together"),
+        ),
+        (r"only taught can be given here", msg("Only what was taught can be given here")),
+        (r"a password is kept on the edge box", msg("A password is kept on the edge box alone")),
+        (r"has more than \d+ bytes", msg("There is too much in it for an edge box")),
+        (r"crop is left, top", msg("Mark the place on the picture first")),
+        (
+            r"source '.*' is no pattern|source must be",
+            msg("This is no address of a camera that an edge box can use"),
+        ),
+        (r"no time zone", msg("There is no such time zone")),
+    )
+    + _FORM
+)
+_LESSONS = table(
+    (r"is the same picture as (?P<name>.*)", msg("This is the same picture as %(name)s")),
+    (
+        r"cannot be decoded|not a picture that can be read",
+        msg("This is no JPEG that can be read, or it is too large"),
+    ),
+    (r"pictures; (?P<most>\d+) at most", msg("At most %(most)s pictures of one state")),
+    (
+        r"at least (?P<least>\d+) are needed",
+        msg("At least %(least)s pictures of each state are needed"),
+    ),
+    (r"teach 2 to (?P<most>\d+) states", msg("Between 2 and %(most)s states can be taught")),
+    (r"crop", msg("Mark the place on the picture first")),
+    (
+        r"not what states were taught|too large for what states were taught",
+        msg("What was learned came back damaged. Teach it again."),
+    ),
+)
 _COLUMNS = {
     "date": msg("Date"),
     "from": msg("From"),
@@ -185,6 +240,22 @@ def of_cell(rule: str, words: Words) -> str:
 def of_file(what: str, words: Words) -> str:
     """Return what is wrong with a roster file as a whole."""
     return find(_FILES, what, words) or what
+
+
+def of_config(what: str, words: Words) -> str:
+    """Return what is wrong with a part of an edge box's document."""
+    return find(_CONFIGS, what, words) or unknown(what, words)
+
+
+def of_lesson(what: str, words: Words) -> str:
+    """Return why a place could not be taught."""
+    return find(_LESSONS, what, words) or unknown(what, words)
+
+
+def unknown(what: str, words: Words) -> str:
+    """Return what nobody has words for, behind words of the page."""
+    said = words.say(msg("This cannot be used as it is"))
+    return f"{said}{words.say(msg(': '))}{what}"
 
 
 def column(name: str, words: Words) -> str:

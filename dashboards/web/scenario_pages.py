@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from dashboards.web.edge_version import outcome, standing
+from dashboards.web.fault_words import of_config
 from dashboards.web.findings import findings
 from dashboards.web.language import msg
 from dashboards.web.scenario_form import DAY_WORDS, MODES, ScenarioForm, form_of, read_form
@@ -79,7 +80,7 @@ def _keep(
     except Outdated:
         return _page(visit, state, wrong=(number, fields, {}), late=True)
     except RulesBroken as error:
-        return _page(visit, state, wrong=(number, fields, _by_field(error.faults, at)))
+        return _page(visit, state, wrong=(number, fields, _by_field(error.faults, at, words)))
     told = outcome(state.version, kept.version)
     return visit.go(f"/cameras/{where[0]}/{where[1]}/scenarios?saved={told}")
 
@@ -88,11 +89,11 @@ def _why(visit: Visit, title: str) -> str:
     return visit.frame.say(msg("%(what)s set")) % {"what": title}
 
 
-def _by_field(faults: tuple[tuple[str, str], ...], number: int) -> dict[str, str]:
+def _by_field(faults: tuple[tuple[str, str], ...], number: int, words: Words) -> dict[str, str]:
     """Return faults by the field that they are of, as far as they name one."""
     start = f"scenario[{number}]."
     return {
-        where.removeprefix(start) if where.startswith(start) else where: what
+        where.removeprefix(start) if where.startswith(start) else where: of_config(what, words)
         for where, what in faults
     }
 

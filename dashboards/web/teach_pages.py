@@ -19,6 +19,7 @@ from starlette.datastructures import FormData, UploadFile
 from dashboards.web import cameras, picture_form
 from dashboards.web.camera_picture import Still, looking, stills
 from dashboards.web.edge_version import outcome, standing
+from dashboards.web.fault_words import of_config, of_lesson
 from dashboards.web.language import msg
 from dashboards.web.moments import Moment
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
@@ -57,6 +58,8 @@ STATES = {
     "open": msg("Open"),
     "closed": msg("Closed"),
 }
+_NOWHERE = {"", "states", "crop", "taught"}
+"""What is no name of a picture or of a state, among what a refusal is about."""
 _WHY = {
     "person": msg("somebody is in front"),
     "dark": msg("too dark"),
@@ -65,6 +68,10 @@ _WHY = {
     "unsure": msg("two states look alike"),
 }
 _EVENTS = {"full": "bin-full", "overflowing": "bin-full", "off": "lamp-fault", "open": "door-open"}
+
+
+class WrongError(InputError):
+    """Something is wrong with what was sent, said in the language of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +169,23 @@ def _learn(visit: Visit, where: tuple[str, str], asked: Asked) -> Response:
     try:
         report = _report(visit, where, asked)
     except InputError as error:
-        said = f"{error.where}: {error.what}" if error.where else error.what
-        return _page(visit, state, asked=asked, wrong=said)
+        return _page(visit, state, asked=asked, wrong=_said(visit, error))
     return _page(visit, state, asked=asked, report=report)
 
 
 def _report(visit: Visit, where: tuple[str, str], asked: Asked) -> Report:
     say = visit.frame.say
     if not is_id(asked.name):
-        raise InputError(say(msg("The name is made of a-z, 0-9 and -, such as bin-3")))
+        raise WrongError(say(msg("The name is made of a-z, 0-9 and -, such as bin-3")))
     corners = picture_form.corners_of(asked.points)
     if len(corners) < 2:
-        raise InputError(say(msg("Mark the place on the picture first")))
+        raise WrongError(say(msg("Mark the place on the picture first")))
     crop = tuple(edge(one[axis] for one in corners) / 100 for edge in (min, max) for axis in (0, 1))
     room = school()
     if room is None:
-        raise InputError(say(msg("This server cannot teach: its edge part is not installed")))
+        raise WrongError(say(msg("This server cannot teach: its edge part is not installed")))
     if not _ONE.acquire(blocking=False):  # it takes seconds, and others need the threads
-        raise InputError(say(msg("Somebody else is teaching just now. Try again in a minute.")))
+        raise WrongError(say(msg("Somebody else is teaching just now. Try again in a minute.")))
     try:
         examples, rest = _pictures(visit, where, asked)
         _check_counts(visit, examples)
@@ -193,15 +199,15 @@ def _check_counts(visit: Visit, examples: Mapping[str, Sequence[object]]) -> Non
     """Say in the reader's language what is asked for most often. Raises InputError."""
     say = visit.frame.say
     if len(examples) < _FEWEST:
-        raise InputError(say(msg("Choose pictures of two states at least, such as empty and full")))
+        raise WrongError(say(msg("Choose pictures of two states at least, such as empty and full")))
     for state, pictures in examples.items():
         name, count = say(STATES[state]), len(pictures)
         if count < _FEWEST:
             few = msg("%(state)s has only one picture; two are needed, six to ten are good")
-            raise InputError(say(few) % {"state": name})
+            raise WrongError(say(few) % {"state": name})
         if count > _MOST:
             many = msg("%(state)s has %(count)s pictures; 20 at most, ten are enough")
-            raise InputError(say(many) % {"state": name, "count": count})
+            raise WrongError(say(many) % {"state": name, "count": count})
 
 
 def _pictures(
@@ -223,7 +229,7 @@ def _pictures(
     for state, name, data in asked.uploads:
         if not data:
             bad = visit.frame.say(msg("This is no JPEG that can be read, or it is too large"))
-            raise InputError(bad, where=name)
+            raise WrongError(bad, where=name)
         examples.setdefault(state, []).append((name, data))
     return examples, rest
 
@@ -245,7 +251,7 @@ def _keep(
         else:
             places[at : at + 1] = [_place(name, fields["taught"], alarm, before)]
     except InputError as error:
-        return _page(visit, state, wrong=error.what)
+        return _page(visit, state, wrong=_said(visit, error))
     said = msg("Earlier teaching again: %(name)s") if fields["back"] else msg("Taught: %(name)s")
     why = visit.frame.say(said) % {"name": name}
     seen, now = Seen(frozenset({fields["version"]})), visit.house.clock.now()
@@ -256,15 +262,28 @@ def _keep(
         say = msg("Somebody changed something meanwhile. Look at it again.")
         return _page(visit, state, wrong=visit.frame.say(say))
     except RulesBroken as error:
-        return _page(visit, state, wrong="; ".join(what for _, what in error.faults))
+        return _page(visit, state, wrong=_faults(visit, error))
     told = outcome(state.version, made.version)
     return visit.go(f"/cameras/{where[0]}/{where[1]}/teach?saved={told}")
+
+
+def _said(visit: Visit, error: InputError) -> str:
+    words = Words(visit.language, {})
+    ours = isinstance(error, WrongError)
+    what = error.what if ours else of_lesson(error.what, words)
+    where = words.say(STATES[error.where]) if error.where in STATES else error.where
+    return what if where in _NOWHERE else f"{where}{words.say(msg(': '))}{what}"
+
+
+def _faults(visit: Visit, error: RulesBroken) -> str:
+    words = Words(visit.language, {})
+    return words.say(msg(". ")).join(of_config(what, words) for _, what in error.faults)
 
 
 def _before(visit: Visit, where: tuple[str, str], name: str) -> dict[str, Any]:
     taught = visit.house.services.configs.taught_before(visit.viewer, *where).get(name)
     if taught is None:
-        raise InputError(visit.frame.say(msg("There is no earlier teaching of it.")))
+        raise WrongError(visit.frame.say(msg("There is no earlier teaching of it.")))
     return taught
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from dashboards.web.edge_version import outcome, standing
+from dashboards.web.fault_words import of_config
 from dashboards.web.language import msg
 from dashboards.web.moments import Moment
 from dashboards.web.version_words import change_words
@@ -74,6 +75,7 @@ def _page(
     faults: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     configs, viewer = visit.house.services.configs, visit.viewer
+    words = Words(visit.language, {})
     state = configs.state(viewer, node)
     page = configs.versions(viewer, node, cursor=cursor, limit=_SHOWN)
     wanted = state.wanted
@@ -87,12 +89,10 @@ def _page(
         wanted=wanted,
         entries=[_entry(visit, one, found[one.version], cameras) for one in page.items],
         next=page.next,
-        standing=standing(wanted.version, state.running, visit.calendar, Words(visit.language, {}))
-        if wanted
-        else None,
+        standing=standing(wanted.version, state.running, visit.calendar, words) if wanted else None,
         saved=saved,
         late=late,
-        faults=faults,
+        faults=[(of_config(what, words), where, what) for where, what in faults],
     )
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from dashboards.web import cameras, picture_form
 from dashboards.web.camera_picture import looking, still
 from dashboards.web.edge_version import outcome, standing
+from dashboards.web.fault_words import of_config
 from dashboards.web.language import msg
 from dashboards.web.picture_form import KINDS, Shape
 from dashboards.web.visit import SignedIn, Visit, check_token, same_site
@@ -113,7 +114,7 @@ def _page(
         standing=standing(state.version, state.running, calendar, words),
         version=drawn.version if drawn else str(state.version),
         why=drawn.why if drawn else "",
-        faults=faults,
+        faults=[(of_config(what, words), what) for _, what in faults],
         wrong=wrong,
         late=late,
         saved=saved,

@@ -18,9 +18,11 @@ from dashboards.web.scenario_form import form_of
 from dashboards.web.words import Words
 from ingest import registry
 from ingest.app import create_app
+from ingest.registry import configs
 from ingest.registry.watched import Watched
 from ingest.services.registry import NOTHING_YET
 from ingest.store.engine import writing
+from linli.errors import InputError
 from linli.events import ConfigReport, Reading, ReportData
 
 EXAMPLE = Path(__file__).parents[2] / "docs/reference/examples/edge-config/camera.json"
@@ -273,10 +275,11 @@ def test_scenarios_come_on_trial_and_go(client: TestClient, token: str) -> None:
     [
         ({"dwell": "long"}, "A number is needed"),
         ({"votes": "2.5"}, "A whole number is needed"),
-        ({"dwell": "-1"}, "&gt;= 0.0"),
-        ({"votes": "9"}, "votes must be at most of"),
-        ({"zone": "no-such"}, "no-such"),
-        ({"severity": "loud", "mode": "loud"}, "loud"),
+        ({"dwell": "-1"}, "A number &gt;= 0.0 is needed"),
+        ({"votes": "9"}, "At most 5: it cannot be seen in more pictures than are looked at"),
+        ({"gone_after": "0.2"}, "may be over after 0.4 seconds at the soonest"),
+        ({"zone": "no-such"}, "There is no zone no-such"),
+        ({"severity": "loud", "mode": "loud"}, "This is none of the known words"),
         ({"dwell": "nan"}, "A number is needed"),
         ({"doubt": ""}, "A number is needed"),
         ({"doubt": "61"}, "&lt;= 60"),
@@ -289,6 +292,64 @@ def test_what_no_edge_would_take_is_said_at_the_field(
     assert answer.status_code == 422
     assert said in answer.text
     assert kept(client).scenario == (EBIKE, CROWD)
+
+
+# A sentence of a validator: three words of letters in a row. Names, ids and code are not that.
+BARE = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}|Expected|Invalid")
+WRONG = re.compile(r'<p class="wrong"[^>]*>(.*?)</p>', re.DOTALL)
+
+
+def refused(answer: Any) -> list[str]:
+    """Return the refusals of a page without what stands below them as code."""
+    assert answer.status_code in {200, 400, 422}, answer.text
+    found = [re.sub(r"<code.*?</code>", "", one) for one in WRONG.findall(answer.text)]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"dwell": text} for text in ("long", "-1", "nan", "3601")),
+        *({"votes": text} for text in ("9", "2.5", "0", "51")),
+        *({"at_least": text} for text in ("0", "101")),
+        *({"gone_after": text} for text in ("0.01", "0.2", "601")),
+        *({"cooldown": text} for text in ("-1", "86401")),
+        *({"doubt": text} for text in ("", "61")),
+        *({"zone": text} for text in ("", "no-such", "No Such")),
+        {"severity": "loud"},
+        *({"hours": "1", "begin": one, "end": "06:00", "day": "mon"} for one in ("", "x", "25:00")),
+    ],
+    ids=str,
+)
+def test_every_refusal_of_a_scenario_is_in_the_language_of_the_page(
+    client: TestClient, token: str, given: dict[str, str]
+) -> None:
+    client.headers["accept-language"] = "zh-CN"
+    for said in refused(change(client, token, "0", **given)):
+        assert re.search("[\u4e00-\u9fff]", said), said
+        assert not BARE.search(said), said
+
+
+def test_refusals_of_drawings_and_old_versions_are_in_the_language_of_the_page(
+    client: TestClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.headers["accept-language"] = "zh-CN"
+    sent = fields(client.get(f"{PAGE}/zones").text)
+    crossed = sent | {"anchor.0": "feet"}
+    (first, second) = refused(client.post(f"{PAGE}/zones", data=crossed))
+    assert "其中" not in first
+    assert not BARE.search(first + second)
+    assert "Invalid enum value" in client.post(f"{PAGE}/zones", data=crossed).text, "as code"
+
+    def other(document: dict[str, Any]) -> dict[str, Any]:
+        raise InputError("unknown setting 'colour'", where="document: camera[0]")
+
+    monkeypatch.setattr(configs, "checked", other)
+    wish = {"csrf_token": token, "version": "1", "seen": "1"}
+    (said,) = refused(client.post(f"/edges/{NODE}/versions/restore", data=wish))
+    assert "没有设置项 colour" in said
+    assert not BARE.search(said)
 
 
 def test_what_it_found_stands_beside_it(client: TestClient, folder: Folder, token: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
+from house import NOON, jpeg
 
-from dashboards.web import fault_words
+from dashboards.web import access_words, fault_words
 from dashboards.web.words import Words
+from edge.states.school import MOST_PICTURES, Photo, teach_photos
 from ingest.duty import checks as duty_checks
 from ingest.duty.roster import Roster
 from ingest.duty.sheet import Names, WrongCellError, clock_of, date_of, hours_of, read
@@ -26,6 +30,7 @@ from ingest.notify_settings import (
 from ingest.refusal import RulesBroken
 from ingest.rules.loading import RulesError, load
 from ingest.services.papers import faults_of, made_of
+from linli import edge_config
 from linli.errors import InputError
 
 ZH = Words("zh-CN", {})
@@ -183,3 +188,71 @@ def test_roster_files() -> None:
             read(data, names)
         assert CHINESE.search(fault_words.of_file(refused.value.what, ZH)), refused.value.what
     assert fault_words.column("names", ZH) == "姓名"
+
+
+def said_of_documents() -> Iterator[str]:
+    """Yield what the types of an edge box's document say of what is wrong with it."""
+    root = Path(edge_config.__file__).parent
+    for name in ("edge_config", "zone_config"):
+        for one in ast.walk(ast.parse((root / f"{name}.py").read_text())):
+            if isinstance(one, ast.Raise) and isinstance(one.exc, ast.Call) and one.exc.args:
+                text = one.exc.args[0]
+                parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+                yield "".join(
+                    str(part.value)
+                    if isinstance(part, ast.Constant)
+                    else "'a'"
+                    if part.conversion == ord("r")  # type: ignore[attr-defined]
+                    else "7"
+                    for part in parts
+                )
+
+
+CONFIGS = (
+    "Expected `float` >= 0.0, not -1.0",
+    "Expected `int` <= 50, not 51",
+    "Expected `str` matching regex '^[a-z]$', not 'A'",
+    "Invalid enum value 'loud'",
+    "Object missing required field `zone`",
+    "unknown setting 'colour'. Did you mean 'color'?",
+    "there is no pack 'x'. There is: a, b",
+    "ebike watches zone 'gone'",
+    "only taught can be given here, not another file",
+    "a password is kept on the edge box alone. Name its file in password_file",
+    "the document has more than 491520 bytes",
+)
+
+
+def test_documents_of_edge_boxes() -> None:
+    told = {*CONFIGS, *said_of_documents()}
+    assert len(told) > 25
+    for what in told:
+        said = fault_words.of_config(what, ZH)
+        assert CHINESE.search(said), what
+        assert not VALIDATOR.search(said), said
+        assert what not in said, "known, and so said otherwise"
+
+
+def test_what_nobody_has_words_for_stands_behind_words() -> None:
+    assert fault_words.of_config("odd", ZH) == "这样不能使用：odd"
+    assert fault_words.of_lesson("odd", ZH) == "这样不能使用：odd"
+    assert access_words.fault("odd", ZH) == "这样不能使用：odd"
+
+
+def test_lessons() -> None:
+    empty, full = Photo("a.jpg", jpeg()), Photo("b.jpg", jpeg((80, 60)))
+    twin = Photo("twin.jpg", empty.data)
+    many = [Photo(f"{number}.jpg", b"") for number in range(MOST_PICTURES + 1)]
+    odd = [Photo("x.jpg", b"no picture")] * 2
+    for photos in (
+        {"empty": [empty, full]},
+        {"empty": [empty], "full": [full, twin]},
+        {"empty": [empty, full], "full": [full, twin]},
+        {"empty": many, "full": many},
+        {"empty": odd, "full": odd},
+    ):
+        with pytest.raises(InputError) as caught:
+            teach_photos(photos, (0.1, 0.1, 0.9, 0.9), NOON)
+        said = fault_words.of_lesson(caught.value.what, ZH)
+        assert CHINESE.search(said), caught.value
+        assert caught.value.what not in said

@@ -162,7 +162,7 @@ def test_what_is_taught_is_asked_of_others_and_ends_in_the_document(
     [
         ({"name": "桶"}, ("empty", "full"), "The name is made of"),
         ({"points.0": ""}, ("empty", "full"), "Mark the place"),
-        ({"points.0": "50 50, 50 50, 50 50"}, ("empty", "full"), "crop"),
+        ({"points.0": "50 50, 50 50, 50 50"}, ("empty", "full"), "Mark the place"),
         ({}, ("empty",), "Choose pictures of two states at least"),
         ({"state.1": "<b>"}, ("empty", "full"), "Choose pictures of two states at least"),
     ],
