@@ -63,12 +63,14 @@ def wall(one: Watching) -> Response:
     viewer.within("see")
     calendar = visit.calendar
     local = calendar.now.astimezone(calendar.zone)
-    return visit.page(
+    answer = visit.page(
         "wall.html",
         offset=(local.utcoffset() or timedelta()) // _MINUTE,
         clock=local.strftime("%H:%M"),
         **visit.house.desk.wall(viewer, visit.language),
     )
+    # The page loads itself anew each day: so a screen that is on never loses its cookie.
+    return _known(visit, answer, one.token) if viewer.kind == "screen" else answer
 
 
 @router.get("/wall/live")
@@ -101,7 +103,11 @@ def claim(visit: Visiting, code: Annotated[str, Form(max_length=128)]) -> Respon
     """Let this browser show the wall from now on. Raises Gone."""
     house = visit.house
     token = house.services.access.claim_screen(code, house.clock.now())
-    answer = visit.go("/wall")
+    return _known(visit, visit.go("/wall"), token)
+
+
+def _known(visit: Visit, answer: Response, token: str) -> Response:
+    """Let the browser be known as this screen for as long as browsers allow."""
     answer.set_cookie(
         COOKIE,
         token,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from house import ADMIN, NOON, Folder
+from house import ADMIN, NOON, PASSWORDS, Folder
 from neighbourhood import PASSWORD, Neighbourhood
 from ordinary_day import furnish
 from served import Served, served
@@ -109,13 +109,20 @@ def test_a_screen_needs_its_address_once_and_no_login(tmp_path: Path) -> None:
         assert "httponly" in cookie
         assert "path=/wall" in cookie
         assert client.post("/wall/open", data=form).status_code == 410, "once"
-        assert "All quiet" in client.get("/wall").text
+        again = client.get("/wall")
+        assert "All quiet" in again.text
+        assert again.headers["set-cookie"].lower() == cookie, "each look makes it last anew"
         for path in ("/", "/incidents", "/trends", "/live?page=desk"):
             assert client.get(path).status_code == 303, path
         token = client.cookies["linli_screen"]
         access.remove_screen(ADMIN, made.id, NOON)
         assert access.screen(token) is None
-        assert client.get("/wall").status_code == 303
+        revoked = client.get("/wall")
+        assert (revoked.status_code, "set-cookie" in revoked.headers) == (303, False)
+        client.cookies.clear()
+        login = {"name": "wang", "password": PASSWORDS["wang"][1]}
+        client.post("/login", data=login)
+        assert "linli_screen" not in client.get("/wall").headers.get("set-cookie", "")
     folder.close()
 
 
