@@ -57,7 +57,7 @@ class Ledger:
         with self._used() as database:
             query = "SELECT ack FROM command WHERE id = ?"
             row = database.execute(query, (command,)).fetchone()
-        return None if row is None else _ACK.decode(row[0])
+            return None if row is None else _ACK.decode(row[0])
 
     def note(self, ack: AckData, now: datetime) -> None:
         """Keep a word on a command, for a day from its first."""
@@ -78,7 +78,7 @@ class Ledger:
                 if self._database is None:
                     self._database = _made(self._path)
                 yield self._database
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError, ValueError, msgspec.DecodeError) as error:
                 text = f"commands cannot be kept ({error})"
                 raise StoreError(text, where=str(self._path)) from None
 

@@ -1,21 +1,23 @@
 """Commands from the ingest: which are for us, done once, and what we say of them.
 
 Retained, expired, unreadable and misaddressed ones never run. A command that is asked twice gets
-the word of the first time.
+the word of the first time. Its life counts from when it came, by the clock that never jumps; the
+clock on the wall has a say where something keeps it right.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Literal, get_args
 
 from edge import messages
-from edge.actuate.ledger import Ledger
+from edge.actuate.ledger import KEEP, Ledger
 from edge.messages import Address, Stamp
 from linli.clock import Clock
 from linli.codec import decode_part
-from linli.commands import COMMANDS, AckData, CommandMessage, Phase
+from linli.commands import COMMANDS, AckData, CommandMessage, CommandName, Phase
 from linli.errors import PayloadError, StoreError
 from linli.live import LIVE_VIEW
 from linli.log import get_logger
@@ -25,18 +27,31 @@ from linli.topics import Topic, topic_filter
 log = get_logger(__name__)
 
 SENDER = "svc-command"
+HARMLESS: frozenset[CommandName] = frozenset({"door-release"})
+"""Done late, twice, or where the disk takes no id: the door is as the lift has it."""
 MOST_WORDS = 64
 Dropped = Literal["retained", "misaddressed", "unreadable", "duplicate", "words"]
 DROPPED: tuple[Dropped, ...] = get_args(Dropped)
 
 
 class Order:
-    """A command to one of our devices; `finish` it once, from any thread."""
+    """A command to one of our devices; `finish` it once, from any thread.
 
-    def __init__(self, orders: Orders, topic: Topic, command: CommandMessage) -> None:
+    It came at `received`, monotonic seconds.
+    """
+
+    def __init__(
+        self, orders: Orders, topic: Topic, command: CommandMessage, received: float
+    ) -> None:
         self.topic = topic
         self.command = command
+        self.received = received
         self._orders = orders
+
+    @property
+    def harmless(self) -> bool:
+        """Whether it does no harm late or twice."""
+        return self.topic.name in HARMLESS
 
     def finish(self, phase: Phase, code: str = "ok", detail: str | None = None) -> None:
         """Say what came of it."""
@@ -87,9 +102,11 @@ class Orders:
         try:
             said = self._ledger.said(order.command.id)
         except StoreError as error:
-            log.warning("commands: %s; nothing is begun", error)
-            self._word(order.topic, AckData(command=order.command.id, phase="failed", code="store"))
-            return
+            if not order.harmless:
+                log.warning("commands: %s; nothing is begun", error)
+                self._word(order.topic, _unkept(order))
+                return
+            said = None
         if said is not None:
             self.dropped["duplicate"] += 1
             self._word(order.topic, said)
@@ -99,19 +116,29 @@ class Orders:
             self._begin(order)
 
     def too_late(self, order: Order) -> bool:
-        """Tell whether a command may not be begun any more."""
-        return self._clock.now() >= order.command.expirytime
+        """Tell whether a command may not be begun any more.
+
+        A harmless one may for as long as the ledger would know it again.
+        """
+        command, grace = order.command, KEEP if order.harmless else timedelta()
+        life = command.expirytime - command.time
+        if life <= timedelta():
+            return True
+        waited = timedelta(seconds=self._clock.monotonic() - order.received)
+        stamp = self._stamp()
+        over = stamp.sync == "synced" and stamp.now - grace >= command.expirytime
+        return over or waited >= life + grace
 
     def say(self, order: Order, phase: Phase, code: str, detail: str | None = None) -> bool:
-        """Keep and send a word on a command; tell whether it could be kept."""
+        """Keep and send a word on a command; tell whether it may go on."""
         ack = AckData(command=order.command.id, phase=phase, code=code, detail=detail)
         try:
             self._ledger.note(ack, self._clock.now())
         except StoreError as error:
             log.warning("commands: %s", error)
-            failed = AckData(command=order.command.id, phase="failed", code="store")
-            self._word(order.topic, failed if phase == "accepted" else ack)
-            return False
+            if phase == "accepted" and not order.harmless:
+                self._word(order.topic, _unkept(order))
+                return False
         self._word(order.topic, ack)
         return True
 
@@ -151,10 +178,14 @@ class Orders:
         if not (ours and meant and command.source == f"/{topic.site}/{SENDER}"):
             self.dropped["misaddressed"] += 1
             return None
-        return Order(self, topic, command)
+        return Order(self, topic, command, self._clock.monotonic())
 
     def _word(self, topic: Topic, ack: AckData) -> None:
         if len(self._words) == MOST_WORDS:  # the oldest makes room
             self.dropped["words"] += 1
         there = self._address.topic(topic.device, "ack", topic.name)
         self._words.append((there, messages.ack(there, self._stamp(), ack)))
+
+
+def _unkept(order: Order) -> AckData:
+    return AckData(command=order.command.id, phase="failed", code="store")

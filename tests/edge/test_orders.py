@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from linli.clock import ManualClock
 from linli.codec import decode_part, encode
 from linli.commands import AckMessage, CommandData, CommandMessage
 from linli.errors import StoreError
-from linli.events import schema_uri
+from linli.events import ClockSync, schema_uri
 from linli.ids import uuid7
 from linli.mqtt import Delivery, FakeBroker, LinkOptions
 from linli.topics import Topic
@@ -29,6 +31,8 @@ from linli.topics import Topic
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ADDRESS = Address("c001", "b03", "c001-n07")
 TOPIC = ADDRESS.topic("hall", "command", "lamp-set")
+RELEASE = ADDRESS.topic("hall", "command", "door-release")
+HOUR = 3600.0
 
 
 def _command(level: float = 0.5, *, topic: Topic = TOPIC, **changes: Any) -> CommandMessage:
@@ -55,14 +59,25 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(NOW)
         self.ledger = Ledger(folder / "commands.db").__enter__()
+        self.sync: ClockSync = "synced"
         self.done: list[float] = []
+        self.released = 0
         self.orders = self.anew()
 
     def anew(self) -> Orders:
         """Orders as after a restart: only the ledger is the same."""
-        orders = Orders(ADDRESS, self.ledger, self.clock, lambda: Stamp(self.clock.now()))
-        orders.serve({("hall", "lamp-set"): self._do})
+        orders = Orders(ADDRESS, self.ledger, self.clock, self._stamp)
+        orders.serve({("hall", "lamp-set"): self._do, ("hall", "door-release"): self._release})
         return orders
+
+    def _stamp(self) -> Stamp:
+        if self.sync == "synced":
+            return Stamp(self.clock.now())
+        return Stamp(self.clock.now(), self.sync, bootid="00000000", uptimems=0)
+
+    def _release(self, order: Order) -> None:
+        self.released += 1
+        order.finish("done")
 
     def _do(self, order: Order) -> None:
         assert order.command.data.level is not None
@@ -123,6 +138,82 @@ def test_an_expired_one_is_told_and_never_done(desk: Desk) -> None:
     assert (desk.done, desk.words()) == ([], [("expired", "expired")])
 
 
+@pytest.mark.parametrize("jump", [15, HOUR, -HOUR])
+def test_a_clock_that_nothing_keeps_right_has_no_say(desk: Desk, jump: float) -> None:
+    desk.sync = "unsynced"
+    desk.clock.jump(jump)
+    desk.orders.take(_delivery(_command()))
+    assert (desk.done, desk.words()) == ([0.5], [("accepted", "ok"), ("done", "ok")])
+
+
+@pytest.mark.parametrize("sync", ["synced", "unsynced"])
+@pytest.mark.parametrize("jump", [0, -HOUR])
+def test_what_waited_for_its_whole_life_is_not_begun_however_the_clock_jumps(
+    desk: Desk, sync: ClockSync, jump: float
+) -> None:
+    waiting: list[Order] = []
+    desk.sync = sync
+    desk.orders.serve({("hall", "lamp-set"): waiting.append})
+    desk.orders.take(_delivery(_command()))
+    desk.clock.jump(jump)
+    desk.clock.advance(9.9)
+    assert not waiting[0].expired()
+    desk.clock.advance(0.1)
+    assert waiting[0].expired()
+
+
+def test_a_jump_while_one_waits_ends_nothing_where_nothing_keeps_the_clock(desk: Desk) -> None:
+    waiting: list[Order] = []
+    desk.orders.serve({("hall", "lamp-set"): waiting.append})
+    desk.orders.take(_delivery(_command()))
+    desk.clock.jump(HOUR)
+    desk.sync = "unsynced"
+    assert not waiting[0].expired()
+    desk.sync = "synced"
+    assert waiting[0].expired()
+
+
+@pytest.mark.parametrize("sync", ["synced", "unsynced"])
+def test_one_that_never_had_a_life_is_expired_by_any_clock(desk: Desk, sync: ClockSync) -> None:
+    desk.sync = sync
+    desk.clock.jump(-HOUR)
+    desk.orders.take(_delivery(_command(expirytime=NOW)))
+    release = _command(topic=RELEASE, expirytime=NOW - timedelta(seconds=60))
+    desk.orders.take(_delivery(release, topic=RELEASE))
+    assert (desk.done, desk.released) == ([], 0)
+    assert desk.words() == [("expired", "expired")] * 2
+
+
+@pytest.mark.parametrize("sync", ["synced", "unsynced"])
+@pytest.mark.parametrize("jump", [15, HOUR, -HOUR])
+def test_a_door_is_let_go_however_late_it_seems_and_once(
+    desk: Desk, sync: ClockSync, jump: float
+) -> None:
+    desk.sync = sync
+    desk.clock.jump(jump)
+    delivery = _delivery(_command(topic=RELEASE), topic=RELEASE)
+    desk.orders.take(delivery)
+    desk.orders.take(delivery)
+    assert desk.released == 1
+    assert desk.words() == [("accepted", "ok"), ("done", "ok"), ("done", "ok")]
+
+
+def test_a_release_that_the_ledger_may_have_forgotten_is_a_replay(desk: Desk) -> None:
+    delivery = _delivery(_command(topic=RELEASE), topic=RELEASE)
+    desk.orders.take(delivery)
+    desk.clock.advance(KEEP.total_seconds() + 60)
+    now = desk.clock.now()
+    desk.orders.take(_delivery(_command(time=now, expirytime=now + timedelta(seconds=10))))
+    desk.words()
+    desk.orders.take(delivery)
+    assert (desk.released, desk.words()) == (1, [("expired", "expired")])
+
+
+def test_a_release_that_was_retained_is_never_done(desk: Desk) -> None:
+    desk.orders.take(_delivery(_command(topic=RELEASE), topic=RELEASE, retain=True))
+    assert (desk.released, desk.words()) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("changes", "topic", "retain", "reason"),
     [
@@ -167,6 +258,25 @@ def test_what_cannot_be_written_down_is_not_begun(desk: Desk) -> None:
     assert (desk.done, desk.words()) == ([], [("failed", "store")])
 
 
+def test_a_door_is_let_go_though_the_disk_takes_no_id(desk: Desk) -> None:
+    desk.ledger.__exit__(None, None, None)
+    desk.orders.take(_delivery(_command(topic=RELEASE), topic=RELEASE))
+    assert (desk.released, desk.words()) == (1, [("accepted", "ok"), ("done", "ok")])
+
+
+def test_a_disk_that_fails_half_way_begins_nothing_but_a_release(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("commands cannot be kept (disk full)", where="commands.db")
+
+    monkeypatch.setattr(desk.ledger, "note", full)
+    desk.orders.take(_delivery(_command()))
+    assert (desk.done, desk.words()) == ([], [("failed", "store")])
+    desk.orders.take(_delivery(_command(topic=RELEASE), topic=RELEASE))
+    assert (desk.released, desk.words()) == (1, [("accepted", "ok"), ("done", "ok")])
+
+
 def test_words_that_nobody_fetches_are_bounded(desk: Desk) -> None:
     for _ in range(MOST_WORDS):
         desk.orders.take(_delivery(_command()))
@@ -196,6 +306,15 @@ def test_a_damaged_ledger_is_begun_anew(tmp_path: Path) -> None:
         assert ledger.said("x") is None
     with Ledger(tmp_path) as ledger, pytest.raises(StoreError, match="cannot be kept"):
         ledger.said("x")
+
+
+def test_a_row_that_cannot_be_read_is_an_error_of_the_disk(desk: Desk, tmp_path: Path) -> None:
+    command = _command()
+    desk.orders.take(_delivery(command))
+    with closing(sqlite3.connect(tmp_path / "commands.db", isolation_level=None)) as database:
+        database.execute("UPDATE command SET ack = x'7bff'")
+    with pytest.raises(StoreError, match="cannot be kept"):
+        desk.ledger.said(command.id)
 
 
 def test_through_the_uplink(desk: Desk, tmp_path: Path) -> None:
