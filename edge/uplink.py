@@ -176,6 +176,8 @@ class Uplink:
 
     def on_sent(self, token: int, error: str | None) -> None:
         """Note the broker's answer; a refused row is kept and tried again later."""
+        if self._orders is not None:
+            self._orders.words.answered(token)
         for lane, course in self._courses.items():
             sequence = course.answered(token, error)
             if sequence is not None and error is not None:
@@ -237,6 +239,8 @@ class Uplink:
     def _start_over(self) -> None:
         self._ingest = None
         self._reset_courses()
+        if self._orders is not None:
+            self._orders.words.start_over()
 
     def _reset_courses(self) -> None:
         for course in self._courses.values():
@@ -264,8 +268,7 @@ class Uplink:
             topic, payload = self._report()
             self._link.publish(str(topic), payload, qos=0, expiry=REPORT_EXPIRY)
         if self._orders is not None:
-            for topic, payload in self._orders.words():
-                self._link.publish(str(topic), payload, expiry=WORD_EXPIRY)
+            self._orders.words.send(self._publish_word)
         if self.ingest_ready:
             for lane in LANES:
                 for flight, upto in self._courses[lane].steer(self._spool.last(lane)):
@@ -288,6 +291,9 @@ class Uplink:
             self.counts.sent += 1
         if not rows:
             flight.after = upto
+
+    def _publish_word(self, topic: Topic, payload: bytes) -> int:
+        return self._link.publish(str(topic), payload, expiry=WORD_EXPIRY)
 
     def _publish(self, row: Row) -> int:
         return self._link.publish(row.topic, row.payload)

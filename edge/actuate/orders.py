@@ -7,17 +7,18 @@ clock on the wall has a say where something keeps it right.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Literal, get_args
 
 from edge import messages
 from edge.actuate.ledger import KEEP, Ledger
+from edge.actuate.words import Words
 from edge.messages import Address, Stamp
 from linli.clock import Clock
 from linli.codec import decode_part
-from linli.commands import COMMANDS, AckData, CommandMessage, CommandName, Phase
+from linli.commands import COMMANDS, AckData, CommandMessage, CommandName, Effect, Phase
 from linli.errors import PayloadError, StoreError
 from linli.live import LIVE_VIEW
 from linli.log import get_logger
@@ -29,7 +30,6 @@ log = get_logger(__name__)
 SENDER = "svc-command"
 HARMLESS: frozenset[CommandName] = frozenset({"door-release"})
 """Done late, twice, or where the disk takes no id: the door is as the lift has it."""
-MOST_WORDS = 64
 Dropped = Literal["retained", "misaddressed", "unreadable", "duplicate", "words"]
 DROPPED: tuple[Dropped, ...] = get_args(Dropped)
 
@@ -53,9 +53,15 @@ class Order:
         """Whether it does no harm late or twice."""
         return self.topic.name in HARMLESS
 
-    def finish(self, phase: Phase, code: str = "ok", detail: str | None = None) -> None:
+    def finish(
+        self,
+        phase: Phase,
+        code: str = "ok",
+        detail: str | None = None,
+        effect: Effect | None = None,
+    ) -> None:
         """Say what came of it."""
-        self._orders.say(self, phase, code, detail)
+        self._orders.say(self, phase, code, detail, effect)
 
     def expired(self) -> bool:
         """Tell whether it has waited too long to be begun, and finish it then."""
@@ -69,18 +75,21 @@ Handler = Callable[[Order], None]
 
 
 class Orders:
-    """Takes commands in the uplink's thread. `dropped` counts, by reason, what was not begun."""
+    """Takes commands in the uplink's thread. `words` are what is to be sent of them.
+
+    `dropped` counts, by reason, what was not begun, and words that never left.
+    """
 
     def __init__(
         self, address: Address, ledger: Ledger, clock: Clock, stamp: Callable[[], Stamp]
     ) -> None:
         self.dropped: Counter[Dropped] = Counter()
+        self.words = Words()
         self._address = address
         self._ledger = ledger
         self._clock = clock
         self._stamp = stamp
         self._handlers: dict[tuple[str, str], Handler] = {}
-        self._words: deque[tuple[Topic, bytes]] = deque(maxlen=MOST_WORDS)
 
     def serve(self, handlers: Mapping[tuple[str, str], Handler]) -> None:
         """Say who does which command of which device from now on: (device, command) → handler.
@@ -129,9 +138,18 @@ class Orders:
         over = stamp.sync == "synced" and stamp.now - grace >= command.expirytime
         return over or waited >= life + grace
 
-    def say(self, order: Order, phase: Phase, code: str, detail: str | None = None) -> bool:
+    def say(
+        self,
+        order: Order,
+        phase: Phase,
+        code: str,
+        detail: str | None = None,
+        effect: Effect | None = None,
+    ) -> bool:
         """Keep and send a word on a command; tell whether it may go on."""
-        ack = AckData(command=order.command.id, phase=phase, code=code, detail=detail)
+        ack = AckData(
+            command=order.command.id, phase=phase, code=code, effect=effect, detail=detail
+        )
         try:
             self._ledger.note(ack, self._clock.now())
         except StoreError as error:
@@ -141,13 +159,6 @@ class Orders:
                 return False
         self._word(order.topic, ack)
         return True
-
-    def words(self) -> list[tuple[Topic, bytes]]:
-        """Return what is to be sent, each once."""
-        found = []
-        while self._words:
-            found.append(self._words.popleft())
-        return found
 
     def _begin(self, order: Order) -> None:
         topic = order.topic
@@ -181,10 +192,9 @@ class Orders:
         return Order(self, topic, command, self._clock.monotonic())
 
     def _word(self, topic: Topic, ack: AckData) -> None:
-        if len(self._words) == MOST_WORDS:  # the oldest makes room
-            self.dropped["words"] += 1
         there = self._address.topic(topic.device, "ack", topic.name)
-        self._words.append((there, messages.ack(there, self._stamp(), ack)))
+        if self.words.add(there, messages.ack(there, self._stamp(), ack)):
+            self.dropped["words"] += 1
 
 
 def _unkept(order: Order) -> AckData:

@@ -42,6 +42,7 @@ from edge.sensors.reading import Reading
 from edge.settings import EdgeSettings
 from edge.standing import DoorStanding
 from linli.clock import Clock
+from linli.commands import Effect
 from linli.door_config import Door
 from linli.errors import LinkError
 from linli.events import Action
@@ -169,7 +170,8 @@ class DoorHand:
         if order is not None:
             kept = isinstance(fact, Ordered) and self._lease.until - now >= fact.seconds
             already = kept and self._lease.held and not self._failed
-            self._finish(order, said, done=wish is not None or already)
+            done = wish is not None or already
+            self._finish(order, said, self._effect(fact, now), done=done)
         self._note()
 
     def _drive(self, now: float) -> LinkError | None:
@@ -190,13 +192,21 @@ class DoorHand:
         self._owed, self._failed = None, False
         return None
 
-    def _finish(self, order: Order, error: LinkError | None, *, done: bool) -> None:
+    def _effect(self, fact: Fact, now: float) -> Effect | None:
+        """Return for how long the door is held from now, where that was asked for."""
+        if not isinstance(fact, Ordered):
+            return None
+        return Effect(held=max(whole(self._lease.until - now), 1)) if self._lease.held else None
+
+    def _finish(
+        self, order: Order, error: LinkError | None, effect: Effect | None, *, done: bool
+    ) -> None:
         if not done:
             order.finish("failed", self._refusal)
         elif error is not None:
             order.finish("failed", "unreachable", str(error)[:500])
         else:
-            order.finish("done")
+            order.finish("done", effect=effect)
 
     @property
     def _refusal(self) -> str:

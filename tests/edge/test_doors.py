@@ -26,6 +26,7 @@ from edge.sensors.reading import Quality, Reading
 from edge.settings import Camera, EdgeSettings, Model, Scenario, Zone
 from linli.actuator_config import TasmotaActuator, Zigbee2MqttActuator
 from linli.clock import ManualClock, SystemClock
+from linli.commands import Effect
 from linli.door_config import Door, HttpRelay
 from linli.edge_config import EdgeConfig
 from linli.errors import InputError, LinkError
@@ -44,14 +45,22 @@ MAYBE, SURE = Sight(certain=False), Sight(certain=True)
 class Orders:
     said: list[tuple[str, str]] = field(default_factory=list)
     late: bool = False
+    held: float | None = None
 
     def expired(self) -> bool:
         self.said += [("expired", "expired")] if self.late else []
         return self.late
 
-    def finish(self, phase: str, code: str = "ok", detail: str | None = None) -> None:
+    def finish(
+        self,
+        phase: str,
+        code: str = "ok",
+        detail: str | None = None,
+        effect: Effect | None = None,
+    ) -> None:
         del detail
         self.said.append((phase, code))
+        self.held = effect.held if effect is not None else None
 
 
 @dataclass
@@ -185,6 +194,26 @@ def test_an_order_is_not_done_while_the_relay_does_not_answer(world: World) -> N
     world.hand.put(Ordered(10), orders)  # type: ignore[arg-type]
     world.hand.turn()
     assert orders.said == [("failed", "unreachable")]
+
+
+@pytest.mark.parametrize(
+    ("before", "order", "held"),
+    [
+        ([], Ordered(30), 30),
+        ([], Ordered(99_999), 60),
+        ([SURE], Ordered(10), 15),
+        ([Fire(on=True)], Ordered(30), None),
+        ([SURE], Released(), None),
+    ],
+)
+def test_what_is_done_says_for_how_long_the_door_is_held(
+    world: World, before: list[object], order: object, held: float | None
+) -> None:
+    world.after(0, *before)
+    orders = Orders()
+    world.hand.put(order, orders)  # type: ignore[arg-type]
+    world.hand.turn()
+    assert orders.held == held
 
 
 def test_when_the_edge_ends_the_door_is_let_go(world: World) -> None:

@@ -9,23 +9,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.actuate.ledger import KEEP, Ledger
-from edge.actuate.orders import MOST_WORDS, Order, Orders
+from edge.actuate.orders import Order, Orders
+from edge.actuate.words import MOST_WORDS
 from edge.messages import Address, Stamp
 from edge.spool import Spool
 from edge.uplink import Uplink
 from linli.clock import ManualClock
 from linli.codec import decode_part, encode
-from linli.commands import AckMessage, CommandData, CommandMessage
-from linli.errors import StoreError
+from linli.commands import AckMessage, CommandData, CommandMessage, Effect
+from linli.errors import LinkError, StoreError
 from linli.events import ClockSync, schema_uri
 from linli.ids import uuid7
-from linli.mqtt import Delivery, FakeBroker, LinkOptions
+from linli.mqtt import Delivery, FakeBroker, FakeLink, LinkOptions
 from linli.topics import Topic
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -53,6 +53,20 @@ def _command(level: float = 0.5, *, topic: Topic = TOPIC, **changes: Any) -> Com
 
 def _delivery(command: CommandMessage, *, topic: Topic = TOPIC, retain: bool = False) -> Delivery:
     return Delivery(str(topic), encode(command), retain, 1, 1, 1)
+
+
+def sent(orders: Orders) -> list[tuple[Topic, bytes]]:
+    """Send what waits to a broker that has it at once."""
+    found: list[tuple[Topic, bytes]] = []
+
+    def publish(topic: Topic, payload: bytes) -> int:
+        found.append((topic, payload))
+        return len(found)
+
+    orders.words.send(publish)
+    for token in range(len(found)):
+        orders.words.answered(token + 1)
+    return found
 
 
 class Desk:
@@ -85,7 +99,7 @@ class Desk:
         order.finish("done")
 
     def words(self, orders: Orders | None = None) -> list[tuple[str, str]]:
-        said = [decode_part(one, AckMessage) for _, one in (orders or self.orders).words()]
+        said = [decode_part(one, AckMessage) for _, one in sent(orders or self.orders)]
         return [(one.data.phase, one.data.code) for one in said]
 
 
@@ -100,7 +114,7 @@ def test_a_command_is_accepted_and_done(desk: Desk) -> None:
     command = _command()
     desk.orders.take(_delivery(command))
     assert desk.done == [0.5]
-    words = desk.orders.words()
+    words = sent(desk.orders)
     said = [decode_part(payload, AckMessage) for _, payload in words]
     assert [one.data.phase for one in said] == ["accepted", "done"]
     assert {one.data.command for one in said} == {command.id}
@@ -280,7 +294,7 @@ def test_a_disk_that_fails_half_way_begins_nothing_but_a_release(
 def test_words_that_nobody_fetches_are_bounded(desk: Desk) -> None:
     for _ in range(MOST_WORDS):
         desk.orders.take(_delivery(_command()))
-    assert len(desk.orders.words()) == MOST_WORDS
+    assert len(sent(desk.orders)) == MOST_WORDS
     assert desk.orders.dropped == {"words": MOST_WORDS}
 
 
@@ -317,22 +331,94 @@ def test_a_row_that_cannot_be_read_is_an_error_of_the_disk(desk: Desk, tmp_path:
         desk.ledger.said(command.id)
 
 
-def test_through_the_uplink(desk: Desk, tmp_path: Path) -> None:
-    broker = FakeBroker()
-    with Spool(tmp_path / "spool.db", desk.clock) as spool:
-        uplink = Uplink(
+class Line:
+    """A broker, the uplink to it, and commands that come over it."""
+
+    def __init__(self, desk: Desk, spool: Spool) -> None:
+        self.broker = FakeBroker()
+        self.uplink = Uplink(
             ADDRESS,
             LinkOptions("h", 1, "x"),
-            broker.link,
+            self.broker.link,
             spool,
             desk.clock,
             session="00000001",
             agent="1",
             orders=desk.orders,
         )
-        uplink.turn(0)
-        broker.route(str(TOPIC), encode(_command()), retain=False, qos=1)
-        uplink.turn(0)
-    acks = [msgspec.json.decode(one) for topic, one, _ in broker.published if "/ack/" in topic]
-    assert [one["data"]["phase"] for one in acks] == ["accepted", "done"]
-    assert desk.done == [0.5]
+        self.uplink.turn(0)
+
+    def command(self) -> None:
+        self.broker.route(str(TOPIC), encode(_command()), retain=False, qos=1)
+
+    def acks(self) -> list[str]:
+        found = [one for topic, one, _ in self.broker.published if "/ack/" in topic]
+        return [decode_part(one, AckMessage).data.phase for one in found]
+
+
+@pytest.fixture
+def line(desk: Desk, tmp_path: Path) -> Iterator[Line]:
+    with Spool(tmp_path / "spool.db", desk.clock) as spool:
+        yield Line(desk, spool)
+
+
+def test_through_the_uplink(desk: Desk, line: Line) -> None:
+    line.command()
+    for _ in range(3):
+        line.uplink.turn(0)
+    assert (line.acks(), desk.done) == (["accepted", "done"], [0.5])
+
+
+def test_words_that_the_broker_did_not_answer_are_sent_again_by_the_next_line(line: Line) -> None:
+    line.command()
+    line.uplink.turn(0)
+    line.broker.stop()
+    line.uplink.turn(0)
+    line.broker.start()
+    for _ in range(3):
+        line.uplink.turn(0)
+    assert line.acks() == ["accepted", "done"] * 2
+
+
+def test_words_are_kept_where_the_line_falls_between_them(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, tries = FakeLink.publish, []
+
+    def falls(link: FakeLink, topic: str, payload: bytes, **more: Any) -> int:
+        if "/ack/" in topic:
+            tries.append(topic)
+            if len(tries) == 2:
+                raise LinkError("not connected", where="mqtt fake")
+        return publish(link, topic, payload, **more)
+
+    monkeypatch.setattr(FakeLink, "publish", falls)
+    line.command()
+    line.uplink.turn(0)
+    assert line.acks() == ["accepted"]
+    line.uplink.turn(0)
+    line.uplink.turn(0)
+    assert line.acks() == ["accepted", "done"]
+
+
+def test_what_is_said_while_the_line_is_away_is_sent_when_it_is_back(
+    desk: Desk, line: Line
+) -> None:
+    line.broker.stop()
+    line.uplink.turn(0)
+    desk.orders.take(_delivery(_command()))
+    line.uplink.turn(0)
+    assert line.acks() == []
+    line.broker.start()
+    line.uplink.turn(0)
+    assert line.acks() == ["accepted", "done"]
+
+
+def test_the_effect_goes_with_the_word_and_is_remembered(desk: Desk) -> None:
+    held = Effect(held=30)
+    desk.orders.serve({("hall", "lamp-set"): lambda one: one.finish("done", effect=held)})
+    delivery = _delivery(_command())
+    for _ in range(2):
+        desk.orders.take(delivery)
+    effects = [decode_part(one, AckMessage).data.effect for _, one in sent(desk.orders)]
+    assert effects == [None, held, held]
