@@ -165,6 +165,13 @@ CATALOGUE: tuple[Spec, ...] = (
         "how often its parent started it again since the parent began",
         _one(lambda s: s.restarts),
     ),
+    Spec(
+        "linli_edge_clock_synced",
+        "gauge",
+        (),
+        "1 or 0: something (NTP) keeps its clock right",
+        _one(lambda s: s.clocksync == "synced" if s.clocksync else None),
+    ),
     Spec("linli_edge_memory_bytes", "gauge", (), "resident memory", _one(lambda s: s.rss)),
     Spec(
         "linli_edge_disk_free_bytes",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from linli.events import ConfigReport, LaneReport
+from linli.events import ClockSync, ConfigReport, LaneReport
 
 
 class CameraStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +94,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     pid: int
     time: datetime
+    clocksync: ClockSync | None = None
     uptime: float
     restarts: int
     fell: str | None

@@ -304,8 +304,17 @@ ADVICE: dict[str, Advice] = {
         "/devices",
     ),
     "edge-clock": Advice(
-        msg("The clock of an edge box is wrong"),
-        msg("Its incidents carry the time of receiving, not of happening."),
+        msg("The clock of an edge box is ahead"),
+        msg(
+            "Hours on this box begin and end too early; its incidents carry the time of "
+            "receiving, not of happening."
+        ),
+        msg("Ask the installer to let it set its clock by the network."),
+        "/devices",
+    ),
+    "edge-clock-behind": Advice(
+        msg("The clock of an edge box is behind"),
+        msg("Hours on this box begin and end too late: by night a closed zone may not be watched."),
         msg("Ask the installer to let it set its clock by the network."),
         "/devices",
     ),

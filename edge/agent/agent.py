@@ -208,6 +208,7 @@ class Agent:
             version=self._version,
             pid=os.getpid(),
             time=self._clock.now(),
+            clocksync=health.clock_sync(),
             uptime=now - self._started,
             restarts=self._lives.restarts,
             fell=self._lives.fell,

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import sqlalchemy as sa
 
+from ingest.doctor import clocks
 from ingest.doctor.off import switched_off
 from ingest.doctor.sources import DOCTOR, Sources
 from ingest.feed import Feed
@@ -17,7 +18,7 @@ from ingest.services.devices import DeviceService
 from ingest.services.estate import LATELY
 from ingest.services.views import NodeView
 from ingest.store import journal
-from ingest.store.engine import from_micros, reading, to_micros
+from ingest.store.engine import reading, to_micros
 from ingest.store.registry import CONFIRMED, device
 from linli.counted import counted
 
@@ -25,8 +26,6 @@ WAITS = timedelta(minutes=10)
 MANY = 1000
 FELL = timedelta(hours=1)
 DISK_LOW, DISK_BAD = 1024**3, 256 * 1024**2
-LOOKED_AT = 20_000
-"""Newest journal rows in which wrong clocks are looked for."""
 
 
 def look(sources: Sources) -> Iterator[Finding]:
@@ -41,7 +40,7 @@ def look(sources: Sources) -> Iterator[Finding]:
     for node in nodes:
         found = list(_of(node, behind[node.node], sources))
         yield from found or [well("edge", f"{_name(node)} reports and keeps up")]
-    yield from _clocks(sources)
+    yield from clocks.look(sources, {one.node: _name(one) for one in nodes})
 
 
 def _kinds_behind(sources: Sources) -> Mapping[str, Collection[str]]:
@@ -171,28 +170,6 @@ def _turned_away(node: NodeView, sources: Sources) -> Iterator[Finding]:
             "not read so far, and some were refused in the last minutes",
             means="Alarms of this box may come late; what its spool holds is sent again.",
             do="See /api/v1/rejects for what is wrong with them, and mend or switch off that box",
-        )
-
-
-def _clocks(sources: Sources) -> Iterator[Finding]:
-    table = journal.message.c
-    with reading(sources.journal) as connection:
-        last = journal.last_position(connection)
-        wrong = connection.execute(
-            sa.select(table.node, sa.func.max(table.received))
-            .where(table.id > last - LOOKED_AT, table.flags.op("&")(journal.FUTURE) != 0)
-            .group_by(table.node)
-        ).all()
-    if not wrong:
-        yield well("clocks", "no clock of an edge runs ahead")
-    for node, received in wrong:
-        yield Finding(
-            code="edge-clock",
-            about=node,
-            level="warning",
-            what=f"the clock of {node} runs ahead, last noticed {from_micros(received):%F %R} UTC",
-            means="Times on its incidents are those of receiving, not of happening.",
-            do="Let the edge set its clock by the network (NTP)",
         )
 
 

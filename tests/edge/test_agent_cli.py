@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -132,6 +133,7 @@ def test_what_is_not_delivered_is_said_and_kept(site: Site) -> None:
 def test_check_tries_everything_and_sends_nothing(site: Site) -> None:
     code, out, err = site.run("check")
     assert (code, err) == (0, "")
+    assert re.search(r"^clock \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", out, re.MULTILINE)
     assert "camera cam: 416x240" in out
     assert not (site.folder / "data" / "spool.db").exists()
 

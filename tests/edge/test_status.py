@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -24,6 +25,7 @@ from edge.standing import DoorStanding, Standing, UploadStanding
 from linli.cli.edge.status import status
 from linli.clock import SystemClock
 from linli.errors import LinkError, StoreError
+from linli.events import ClockSync
 from linli.process import StopSignal
 
 PAGE = Path(__file__).parents[2] / "docs/reference/edge-metrics.md"
@@ -138,6 +140,27 @@ def test_a_person_reads_what_runs(standing: Standing, tmp_path: Path) -> None:
     assert "door lift-1: held; its relay does not answer" in said.output
     assert "broker connected, ingest ready" in said.output
     assert msgspec.json.decode(for_machines.output, type=Standing).node == NODE.id
+
+
+@pytest.mark.parametrize(
+    ("sync", "said", "figure"),
+    [
+        ("synced", "10:00 UTC\n", 1.0),
+        ("unsynced", "10:00 UTC; nothing (NTP) keeps it right", 0.0),
+        ("holdover", "10:00 UTC; nothing (NTP) keeps it right", 0.0),
+        (None, "10:00 UTC\n", None),
+    ],
+)
+def test_a_clock_that_nothing_keeps_right_is_said(
+    standing: Standing, tmp_path: Path, sync: ClockSync | None, said: str, figure: float | None
+) -> None:
+    at = datetime(2026, 3, 2, 17, 10, tzinfo=UTC)
+    one = msgspec.structs.replace(standing, clocksync=sync, time=at)
+    with listening(one) as port:
+        assert f"clock 2026-03-02 17:{said}" in asked(tmp_path, port).output
+    families = text_string_to_metric_families(metrics.text(one).decode())
+    found = {family.name: [sample.value for sample in family.samples] for family in families}
+    assert found["linli_edge_clock_synced"] == ([] if figure is None else [figure])
 
 
 def test_a_key_that_is_not_trusted_is_said(standing: Standing, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from doctor_codes import every_code
+from doctor_faults import put_report
 from house import NODE, SITE, Folder
 from patient import Patient, patient_in, row
 
@@ -31,6 +32,7 @@ from ingest.store.registry import device, node, team
 from linli.broker import free_port
 from linli.cli.doctor.command import examine
 from linli.cli.main import command
+from linli.clock import ManualClock
 from linli.codec import encode
 from linli.events import LaneReport, Status
 from linli.ids import uuid7
@@ -202,6 +204,39 @@ def test_clocks_skipped_rows_quarantine_pictures(patient: Patient) -> None:
     assert set(wrong) == {"edge-clock", "rows-skipped", "quarantine-full", "pictures-missing"}
     assert "c001-n09" in wrong["edge-clock"].what
     assert exit_code(wrong.values()) == 1
+
+
+def test_a_clock_that_is_behind(patient: Patient) -> None:
+    folder = patient.folder
+    behind = ManualClock(folder.clock.now() - timedelta(hours=6))
+    put_report(folder, behind)
+    put_report(folder, ManualClock(folder.clock.now() - timedelta(hours=6)), node="c001-n09")
+    one = patient.wrong()["edge-clock-behind"]
+    was, now = behind.now(), folder.clock.now()
+    assert one.what.startswith(f"the clock of {NODE} (")
+    assert one.what.endswith(f") said {was:%F %R} at {now:%F %R} UTC")
+    assert one.about == NODE, "of a box that is not in use nobody goes by its hours"
+    put_report(folder, folder.clock)
+    assert patient.wrong() == {}, "it was set right"
+
+
+@pytest.mark.parametrize("seconds", [61, -59])
+def test_a_report_long_under_way_is_no_wrong_clock(patient: Patient, seconds: int) -> None:
+    put_report(patient.folder, patient.folder.clock)
+    put_report(patient.folder, ManualClock(patient.folder.clock.now() - timedelta(seconds=seconds)))
+    assert patient.wrong() == {}
+
+
+def test_what_waited_or_is_over_tells_nothing_of_a_clock(patient: Patient) -> None:
+    folder = patient.folder
+    behind = ManualClock(folder.clock.now() - timedelta(hours=6))
+    folder.put_event(folder.event(time=behind.now()))  # a fact of the spool
+    put_report(folder, behind, flags=journal.REPLAYED)
+    assert patient.wrong() == {}
+    put_report(folder, behind)
+    assert set(patient.wrong()) == {"edge-clock-behind"}
+    patient.pass_time(301)
+    assert "edge-clock-behind" not in patient.wrong()
 
 
 def test_pictures_that_no_longer_fit(patient: Patient) -> None:

@@ -24,7 +24,7 @@ import pytest
 import sqlalchemy as sa
 from authorities import authority
 from click.testing import CliRunner
-from house import AREA, NODE, SITE
+from house import AREA, NODE, SITE, Folder
 from influx_fake import served
 from notices import Office
 from patient import Patient, row
@@ -65,6 +65,7 @@ from ingest.store.notify import notifier
 from ingest.store.registry import node
 from linli.broker import free_port
 from linli.cli.main import command
+from linli.clock import Clock, ManualClock
 from linli.codec import encode
 from linli.errors import InputError
 from linli.events import LaneReport, Status
@@ -330,6 +331,19 @@ def _edge_clock(patient: Patient) -> None:
         connection.execute(journal.message.insert(), ahead)
 
 
+def _edge_clock_behind(patient: Patient) -> None:
+    folder = patient.folder
+    put_report(folder, ManualClock(folder.clock.now() - 6 * HOUR))
+
+
+def put_report(folder: Folder, clock: Clock, **columns: int | str) -> None:
+    """Keep a report that a box wrote by such a clock and that came just now."""
+    data = report_data(version("linli"), 5, folder.path, (), [])
+    about = Topic(SITE, AREA, NODE, "self", "health", "report")
+    columns = {"time": to_micros(clock.now()), **columns}
+    folder.put("health", "report", report(about, stamp(clock), data), device="self", **columns)
+
+
 def _edge_certificate(patient: Patient) -> None:
     now = patient.folder.clock.now()
     values = {"node": NODE, "kind": "issue", "asked": now, "until": now + 3 * DAY}
@@ -399,6 +413,7 @@ FAULTS: dict[str, Fault] = {
     "edge-backlog": partial(_lane, pending=7),
     "edge-certificate": _edge_certificate,
     "edge-clock": _edge_clock,
+    "edge-clock-behind": _edge_clock_behind,
     "edge-disk": _edge_disk,
     "edge-fell": lambda one: _edge_reports(one, lives=Lives(2, "uplink fell")),
     "edge-gave-up": partial(_lane, evicted=2),

@@ -10,12 +10,14 @@ import click
 from edge.agent.build import link_options, load_pool, taught_places
 from edge.agent.guide import guide_point
 from edge.agent.host import settings_now
+from edge.health import clock_sync
 from edge.scene import Scene
 from edge.sensors.known import known_sensors
 from edge.settings import Camera
 from edge.source.sources import source_of
 from edge.speech.speaker import speaker_of
 from linli.cli.edge.options import config_option
+from linli.cli.edge.status import clock_note
 from linli.clock import SystemClock
 from linli.errors import InputError
 from linli.settings import make_folder
@@ -32,6 +34,7 @@ def check(config: Path) -> None:
     settings.ingest_key()
     make_folder(settings.folder)
     click.echo(f"{config}: good" + (f", over version {version} of the ingest" * bool(version)))
+    click.echo(f"clock {SystemClock().now():%F %T} UTC{clock_note(clock_sync())}")
     if any(camera.guide is None for camera in settings.camera):
         model = load_pool(settings, SystemClock()).model
         click.echo(f"model {model.name} {model.version}: runs")

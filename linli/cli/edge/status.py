@@ -14,6 +14,7 @@ from edge.standing import CameraStanding, Standing, UploadStanding
 from linli.cli.edge.options import config_option
 from linli.counted import counted
 from linli.errors import LinkError
+from linli.events import ClockSync
 
 PATIENCE = 5.0
 NOTHING_RUNS = 3
@@ -25,7 +26,7 @@ NOTHING_RUNS = 3
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document.")
 def status(config: Path, as_json: bool) -> None:
-    """Show what the edge of these settings does now: cameras, model, spool, ways, doors.
+    """Show what the edge of these settings does now: clock, cameras, model, spool, ways, doors.
 
     It is asked on this machine; nothing is started or sent.
     """
@@ -66,6 +67,7 @@ def lines(one: Standing) -> list[str]:
     said = [
         f"edge {one.site}/{one.node}, Linli {one.version}, up {_span(one.uptime)}{again}",
         f"memory {one.rss // 1_000_000} MB, disk {one.diskfree // 1_000_000} MB free",
+        f"clock {one.time:%F %T} UTC{clock_note(one.clocksync)}",
         f"model {one.model or 'none'}"
         + (f"; not the wanted one: {one.model_fault}" if one.model_fault else ""),
     ]
@@ -87,6 +89,13 @@ def lines(one: Standing) -> list[str]:
     if one.upload is not None:
         said.append(_pictures(one.upload))
     return said
+
+
+def clock_note(sync: ClockSync | None) -> str:
+    """Return what is to be known of a clock beside its time."""
+    if sync in {"synced", None}:
+        return ""
+    return "; nothing (NTP) keeps it right, and hours go by it"
 
 
 def _pictures(one: UploadStanding) -> str:
