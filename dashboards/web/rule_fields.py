@@ -159,6 +159,13 @@ def _event(names: Names, words: Words) -> tuple[Spec, ...]:
             "check",
             hint=msg("Otherwise it is only kept."),
         ),
+        Spec(
+            "outage",
+            msg("It means that the device cannot be heard"),
+            "check",
+            hint=msg("Then it belongs to the outage of what the device hangs behind."),
+            rare=True,
+        ),
     )
 
 

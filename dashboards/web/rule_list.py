@@ -26,6 +26,8 @@ BUILTIN = {
     "door-hold": msg("Door held open"),
     "voice-prompt": msg("Sentence said"),
     "lamp-set": msg("Lamps set by staff"),
+    "camera-away": msg("No picture comes"),
+    "sensor-offline": msg("Sensor silent"),
     "edge": msg("Everything else that an edge reports"),
 }
 """What the built-in rules are called; one of the site's own is called as people wrote it."""

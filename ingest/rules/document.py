@@ -101,7 +101,7 @@ class EventRule(Rule, frozen=True, kw_only=True, tag="event"):
 
     The first event rule that fits an event has it, those of the site before those built in. With
     `for` it must have gone on that long; without `raises` nothing comes of it. Without `severity`
-    it is as severe as the edge said.
+    it is as severe as the edge said. An `outage` is part of that of what its device hangs behind.
     """
 
     event: Annotated[tuple[EventName, ...], Meta(min_length=1, max_length=64)]
@@ -111,6 +111,7 @@ class EventRule(Rule, frozen=True, kw_only=True, tag="event"):
     severity: Severity | None = None
     lasting: Span | None = field(name="for", default=None)
     raises: bool = True
+    outage: bool = False
 
 
 class Derived(Rule, frozen=True, kw_only=True):

@@ -157,19 +157,25 @@ def _active(
     rule: AnyRule, origin: Origin, groups: tuple[Group, ...], zone: tzinfo
 ) -> Active[AnyRule]:
     # What a rule is called changes nothing of what it does, and what is here is enabled: digests
-    # stay those of versions that knew no such key.
+    # stay those of versions that knew no such key, nor `outage`.
     said = msgspec.to_builtins(replace(rule, label="-"))
     del said["enabled"]
+    if not said.get("outage"):
+        said.pop("outage", None)
     content = msgspec.json.encode((said, groups, str(zone)))
     policy = Policy(
         safety=rule.safety,
-        outage=isinstance(rule, AbsenceRule),
+        outage=_outage(rule),
         clear_after=_delta(rule.clear_after),
         flap=_delta(rule.flap),
         late_after=_delta(rule.late_after),
     )
     digest = hashlib.sha256(content).hexdigest()
     return Active(rule, origin, digest, Hours(rule.during, zone), policy, groups)
+
+
+def _outage(rule: AnyRule) -> bool:
+    return isinstance(rule, AbsenceRule) or (isinstance(rule, EventRule) and rule.outage)
 
 
 def revive(rule: AnyRule) -> Active[AnyRule]:

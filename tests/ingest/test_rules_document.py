@@ -141,6 +141,8 @@ def test_rules_of_the_site_come_first_and_may_replace_or_leave_out_the_built_in_
         ("door-hold", "builtin"),
         ("voice-prompt", "builtin"),
         ("lamp-set", "builtin"),
+        ("camera-away", "builtin"),
+        ("sensor-offline", "builtin"),
     ]
     assert [one.id for one in compiled(load("builtin = false\n" + HOT)).rules] == ["hot"]
 
@@ -149,6 +151,15 @@ def test_a_name_changes_a_document_and_not_what_a_rule_does() -> None:
     one, other = compiled(load(HOT)), compiled(load(HOT.replace('"Hot"', '"热"')))
     assert one.rules[0].digest == other.rules[0].digest
     assert one.rules[0].digest != compiled(load(HOT + "clear = 3")).rules[0].digest
+
+
+def test_what_is_no_outage_is_remembered_as_before_rules_could_say_so() -> None:
+    text = '[[rule]]\ntype = "event"\nid = "e"\nlabel = "E"\nevent = ["*"]\nfor = "1min"\n'
+    plain, same, other = (
+        compiled(load(text + more)).rules[0] for more in ("", "outage = false\n", "outage = true\n")
+    )
+    assert plain.digest == same.digest != other.digest
+    assert (plain.policy.outage, other.policy.outage) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def test_what_a_built_in_rule_raises_is_counted_too(folder: Folder) -> None:
         "door-hold": (0, "builtin"),
         "voice-prompt": (0, "builtin"),
         "lamp-set": (0, "builtin"),
+        "camera-away": (0, "builtin"),
+        "sensor-offline": (0, "builtin"),
         "edge": (0, "builtin"),
     }
 
