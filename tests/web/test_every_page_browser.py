@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import unescape
 from itertools import product
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from by_keys import walked
@@ -18,7 +19,9 @@ from community import lived
 from community_edges import node_of
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from house import SITE, jpeg
+from fastapi.testclient import TestClient
+from house import SITE, Folder, jpeg
+from msgspec.structs import replace
 from served import Served, served
 from starlette.routing import Mount
 
@@ -30,10 +33,12 @@ from ingest.app import create_app
 from ingest.duty.book import ONLY, Kind
 from ingest.floors.book import Marker
 from ingest.incidents.silence import Matchers
+from ingest.notify.links import LinkKey, PersonalLinks
 from ingest.repairs import book as repairs
 from ingest.repairs.finding import Finding, settled
 from ingest.services import Services
 from ingest.services.registry import NOTHING_YET
+from ingest.settings import IngestSettings
 from ingest.store.engine import writing
 from ingest.store.registry import person, team
 
@@ -66,7 +71,7 @@ SHOTS = os.environ.get("LINLI_SHOTS")
 NOT_PAGES = {
     "/live": "a stream",
     "/wall/live": "a stream",
-    "/wall/open/{code}": "opens once: test_wall.py",
+    "/wall/open/{code}": "for a screen alone: below",
     "/push-worker.js": "a script",
     "/report/{week}.csv": "a list",
     "/settings/calls/new": "leads on to the form of a ladder",
@@ -75,8 +80,8 @@ NOT_PAGES = {
     "/incidents/{incident}/pictures/{picture}": "a picture",
     "/orders/{order}/picture": "a picture",
     "/i/{token}/picture": "a picture",
-    "/i/{token}": "has no session: test_phone_browser.py",
-    "/login": "nobody signed in needs it: test_browser.py",
+    "/i/{token}": "has no session: below",
+    "/login": "nobody signed in needs it: below",
 }
 NO_LINK = {
     "/wall": "a screen opens it by its address",
@@ -85,6 +90,9 @@ NO_LINK = {
 EXAMPLE = Path(__file__).parents[2] / "docs/reference/examples/edge-config/camera.json"
 NEVER = re.compile(r"\.(css|js|svg|png|jpg|csv|xlsx|ics|json|webmanifest)$")
 MOST = 400
+PREFIX = "/estate"
+ADDRESS = re.compile(r'\s((?!value=|data-v=)[a-z-]+)="([^"]*)"')
+"""Attributes that lead somewhere: not what a form sends, nor what a part of a page is known by."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,10 @@ class There:
     server: Served
     routes: dict[str, re.Pattern[str]]
     cookie: str
+    app: FastAPI
+    """The same behind a prefix."""
+    strangers: tuple[tuple[str, str, int], ...]
+    """Pages that need nobody to sign in, or that refuse: address, cookie, and status."""
 
     def route(self, path: str) -> str | None:
         """Return the first route that an address leads to, as the server chooses."""
@@ -117,9 +129,8 @@ def page_routes(app: FastAPI) -> dict[str, re.Pattern[str]]:
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
     with lived(tmp_path_factory.mktemp("pages")) as community:
         folder = community.folder
-        app = create_app(folder.settings, clock=folder.clock)
-        site, services, now = folder.settings.site, app.state.services, folder.clock.now()
-        mount(app, services, site=site.label, zone=site.timezone, clock=folder.clock)
+        app, now = pages(folder, folder.settings), folder.clock.now()
+        services = app.state.services
         with writing(folder.state) as connection:
             accounts.add_account(connection, "站长", "admin", now, "a long password of a test")
             (account,) = (one for one in accounts.accounts(connection) if one.name == "站长")
@@ -127,12 +138,38 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
             someone = {"person": "li", "label": "李静", "role": "duty", "team": "night"}
             connection.execute(person.insert(), someone)
             cookie, session = accounts.open_session(connection, account, now)
+            accounts.add_account(connection, "客人", "street", now, "a long password of a test")
+            (guest,) = (one for one in accounts.accounts(connection) if one.name == "客人")
+            looks, _ = accounts.open_session(connection, guest, now)
             ill = Finding(code="disk-low", level="bad", what="0.1 GB are free", do="Make room")
             old = Finding(code="notify-dead", level="warning", what="2 were given up")
             repairs.write(connection, settled((ill, old), {}, now), now)
         furnish(services, session.viewer, now)
+        key, waiting = LinkKey(folder.path), services.incidents.list(session.viewer).items
+        token = PersonalLinks("http://linli.test", key).token(waiting[0].id, "person:li", now)
+        screen = services.access.add_screen(session.viewer, "门岗", now)
+        strangers = (
+            ("/login", "", 200),
+            ("/login?next=/devices", "", 200),
+            (f"/i/{token}", "", 200),
+            ("/i/none", "", 404),
+            (f"/wall/open/{screen.secret}", "", 200),
+            ("/nothing-here", "", 404),
+            ("/nothing-here", cookie, 404),
+            ("/incidents/none", cookie, 404),
+            ("/settings/access", looks, 403),
+        )
+        below = replace(folder.settings, http=replace(folder.settings.http, path_prefix=PREFIX))
         with served(app) as server:
-            yield There(server, page_routes(app), cookie)
+            yield There(server, page_routes(app), cookie, pages(folder, below), strangers)
+
+
+def pages(folder: Folder, settings: IngestSettings) -> FastAPI:
+    """Return the application of a folder with its pages."""
+    app = create_app(settings, clock=folder.clock)
+    site = settings.site
+    mount(app, app.state.services, site=site.label, zone=site.timezone, clock=folder.clock)
+    return app
 
 
 def furnish(services: Services, viewer: Viewer, now: datetime) -> None:
@@ -205,6 +242,69 @@ def test_every_page_is_reached_by_links_and_good_for_all(
     assert troubles == [], "\n".join(["", *troubles])
 
 
+def test_pages_for_strangers_and_refusals_are_good_for_all(
+    there: There, page: playwright.Page
+) -> None:
+    troubles: list[str] = []
+    context = page.context
+    for number, (where, cookie, status) in enumerate(there.strangers):
+        context.clear_cookies()
+        if cookie:
+            context.add_cookies([{"name": COOKIE, "value": cookie, "url": there.server.url}])
+        look = LOOKS[(number * STEP) % len(LOOKS)]
+        shots = Path(SHOTS) if SHOTS else None
+        name = f"stranger-{number}"
+        wrong = looked_at(there, page, where, name, look, shots, status=status)
+        if not page.locator("[autofocus]").count():  # the Tab key begins there, not on top
+            wrong += walked(page)
+        troubles += [f"{where} {look}: {one}" for one in wrong]
+    context.clear_cookies()
+    context.add_cookies([{"name": COOKIE, "value": there.cookie, "url": there.server.url}])
+    assert troubles == [], "\n".join(["", *troubles])
+
+
+def test_every_page_stays_below_a_prefix(there: There) -> None:
+    client = TestClient(there.app, base_url="http://linli.test")
+    troubles, files = [], set[str]()
+
+    def read(where: str, cookie: str, status: int) -> list[str]:
+        """Look at the addresses on a page; return where its links lead, without the prefix."""
+        client.cookies.clear()
+        if cookie:
+            client.cookies.set(COOKIE, cookie)
+        answer = client.get(PREFIX + where)
+        if answer.status_code != status:
+            troubles.append(f"{where}: {answer.status_code}")
+        found = [(name, unescape(text)) for name, text in ADDRESS.findall(answer.text)]
+        absolute = [(name, text) for name, text in found if text.startswith("/")]
+        troubles.extend(
+            f"{where}: {name}={text}"
+            for name, text in absolute
+            if f"{PREFIX}{PREFIX}" in text or not f"{text}/".startswith(f"{PREFIX}/")
+        )
+        files.update(text for _, text in absolute if "/static/" in text)
+        led = (urljoin(PREFIX + where, text) for name, text in found if name == "href")
+        ours = (one.partition("#")[0].removeprefix(PREFIX) for one in led if one.startswith(PREFIX))
+        return [one for one in ours if not NEVER.search(urlsplit(one).path)]
+
+    seen, ahead = set(NOT_PAGES), ["/", *NO_LINK]
+    while ahead:
+        where = ahead.pop(0)
+        route = there.route(urlsplit(where).path)
+        if route is None or route in seen:
+            continue
+        seen.add(route)
+        ahead += read(where, there.cookie, 200)
+    for where, cookie, status in there.strangers:
+        read(where, cookie, status)
+    troubles += [f"{one}: no link leads there" for one in sorted(set(there.routes) - seen)]
+    for file in sorted(files):
+        answer = client.get(file)
+        if answer.status_code != 200 or b"url(/" in answer.content:
+            troubles.append(f"{file}: {answer.status_code}, or leads above")
+    assert troubles == [], "\n".join(["", *troubles])
+
+
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("look", LOOKS, ids="-".join)
@@ -234,6 +334,7 @@ def looked_at(
     route: str,
     look: tuple[str, str, str],
     shots: Path | None,
+    status: int = 200,
 ) -> list[str]:
     """Open a page, keep a picture of it in `shots`, and return what is wrong with it."""
     size, language, scheme = look
@@ -244,7 +345,7 @@ def looked_at(
     answer = page.goto(
         f"{there.server.url}{where}{joint}lang={LANGUAGES[language]}", wait_until="load"
     )
-    if answer is None or answer.status != 200:
+    if answer is None or answer.status != status:
         return [f"answers {answer and answer.status}"]
     if shots is not None:
         shots.mkdir(parents=True, exist_ok=True)
