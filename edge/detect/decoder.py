@@ -15,10 +15,14 @@ Shape = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The shapes of a model's inputs and outputs; None where a size is left open."""
+    """The shapes of a model's inputs and outputs; None where a size is left open.
+
+    `side` is the longest side in pixels that a network of an open size was taught with, if known.
+    """
 
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
+    side: int | None = None
 
     def __str__(self) -> str:
         return f"inputs {_text(self.inputs)}, outputs {_text(self.outputs)}"

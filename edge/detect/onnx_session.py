@@ -34,6 +34,7 @@ _ERRORS: tuple[type[Exception], ...] = (
 )
 _ERRORS_ONLY = 3
 _VERSION_LENGTH = 32
+_LONGEST = 4096  # pixels
 _MOST_BYTES = 1 << 31  # of one protobuf message; read whole, more would take all the memory
 
 
@@ -93,6 +94,7 @@ def open_session(path: Path, *, threads: int = 1) -> OnnxSession:
         ) from None
     give_memory_back()  # 30 MB after weights that were kept in 8 bits
     inputs, outputs = session.get_inputs(), session.get_outputs()
+    metadata = session.get_modelmeta().custom_metadata_map
     floats = all(port.type == "tensor(float)" for port in (*inputs, *outputs))
     if not floats:
         kinds = ", ".join(port.type for port in (*inputs, *outputs))
@@ -102,8 +104,8 @@ def open_session(path: Path, *, threads: int = 1) -> OnnxSession:
     return OnnxSession(
         path=path,
         sha256=hashlib.sha256(content).hexdigest(),
-        signature=Signature(_shapes(inputs), _shapes(outputs)),
-        metadata=session.get_modelmeta().custom_metadata_map,
+        signature=Signature(_shapes(inputs), _shapes(outputs), _side(metadata, path)),
+        metadata=metadata,
         _session=session,
         _input=inputs[0].name,
         _output=outputs[0].name,
@@ -119,6 +121,20 @@ def _shapes(ports: list[Any]) -> tuple[Shape, ...]:
     return tuple(
         tuple(size if isinstance(size, int) else None for size in port.shape) for port in ports
     )
+
+
+def _side(metadata: Mapping[str, str], path: Path) -> int | None:
+    """Read the longest side of pictures. Raises InputError when it is none."""
+    text = metadata.get("side")
+    if text is None:
+        return None
+    if not (text.isdecimal() and len(text) <= len(str(_LONGEST)) and 0 < int(text) <= _LONGEST):
+        raise InputError(
+            f"its metadata say side = {text[:20]!r}",
+            where=str(path),
+            hint=f"It is a number of pixels up to {_LONGEST}",
+        )
+    return int(text)
 
 
 def _short(error: Exception) -> str:

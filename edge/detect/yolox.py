@@ -15,7 +15,7 @@ from edge.detect.detections import Floats
 
 KNOWN = "YOLOX (input [1, 3, H, W], output [1, N, 5 + classes] with N cells of strides 8, 16, 32)"
 STRIDES = (8, 16, 32)
-SIDE = 416  # the longest side of a picture for a network that leaves its size open
+SIDE = 416  # the longest side of a picture where a network leaves its size open and says nothing
 _BOX = 5
 _LARGEST_LOG = 8.0  # e^8 cells is wider than any picture; more would overflow
 
@@ -73,8 +73,11 @@ def yolox(signature: Signature) -> YoloxDecoder | None:
         case Signature(((1 | None, 3, None, None),), ((1 | None, None, int(columns)),)) if (
             columns > _BOX
         ):
-            cells, strides = _grid(SIDE, SIDE)
-            wants = Input(SIDE, SIDE, step=STRIDES[-1])
+            side = signature.side or SIDE
+            if side % STRIDES[-1]:
+                return None
+            cells, strides = _grid(side, side)
+            wants = Input(side, side, step=STRIDES[-1])
             return YoloxDecoder(wants, columns - _BOX, cells, strides)
         case _:
             return None

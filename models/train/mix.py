@@ -48,6 +48,7 @@ def main() -> None:
     )
     parser.add_argument("files", nargs="+", metavar="FILE[:SHARE]")
     parser.add_argument("--doubt", action="append", default=[], metavar="CLASS=LOGITS")
+    parser.add_argument("--side", help="the longest side of pictures that it does best with")
     parser.add_argument("--version", default="0")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -64,6 +65,8 @@ def main() -> None:
         "mixed": " ".join(f"{Path(path).stem}:{share or 1}" for path, _, share in parted),
         "doubt": " ".join(args.doubt),
     }
+    if args.side:
+        facts["side"] = args.side
     del model.metadata_props[:]
     for key, value in facts.items():
         entry = model.metadata_props.add()

@@ -59,6 +59,15 @@ def test_a_network_of_any_size_is_read_by_the_size_it_was_given() -> None:
     assert box.tolist() == [12 * 32, 7 * 32, 13 * 32, 8 * 32]
 
 
+def test_a_network_of_any_size_may_say_what_it_does_best_with() -> None:
+    open_size = (((1, 3, None, None),), ((1, None, 8),))
+    made = yolox(Signature(*open_size, side=352))
+    assert made is not None
+    assert (made.wants.width, made.wants.height) == (352, 352)
+    assert made.wants.around(352, 198) == (352, 224)
+    assert yolox(Signature(*open_size, side=350)) is None
+
+
 @pytest.mark.parametrize(
     ("objectness", "best", "floor", "count"),
     [(0.5, 0.5, 0.25, 1), (0.5, 0.5, 0.26, 0), (0.2, 1.0, 0.3, 0), (np.nan, 1.0, 0.1, 0)],

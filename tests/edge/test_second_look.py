@@ -1,4 +1,4 @@
-"""A second look only takes away, only from one class, and is bounded."""
+"""A second look takes away more than it adds, of one class only, and is bounded."""
 
 import math
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from edge.classify.second_look import ClassifierLook
 from edge.detect.detections import Detections
 from edge.detect.detector import OnnxDetector, load_detector
 from edge.detect.letterbox import Image
-from edge.detect.second_look import LEAST, LOOKS, WORTH, SecondLook, believed, weighed
+from edge.detect.second_look import LEAST, LOOKS, MOST, PART, WORTH, SecondLook, believed, weighed
 from edge.geometry import Box
 from linli.errors import InputError
 from linli.resources import resource
@@ -44,20 +44,22 @@ class FakeLook:
 
 
 def found(*rows: tuple[float, str]) -> Detections:
-    boxes = np.array([[0.1, 0.2, 0.3, 0.4 + 0.01 * n] for n in range(len(rows))], np.float32)
+    boxes = np.array([[0.1 * n, 0.2, 0.1 * n + 0.09, 0.4] for n in range(len(rows))], np.float32)
     scores = np.array([score for score, _ in rows], np.float32)
     return Detections(boxes, scores, np.array([NAMES.index(name) for _, name in rows]), NAMES)
 
 
 @pytest.mark.parametrize("score", [0.2, 0.4, 0.9, 1.0])
 @pytest.mark.parametrize("odds", [-20.0, -3.0, -1.0, 0.0, 2.0, 20.0])
-def test_no_score_rises_and_none_falls_further_than_the_second_may_take_it(
-    score: float, odds: float
-) -> None:
+def test_no_score_moves_further_than_the_second_may_move_it(score: float, odds: float) -> None:
     after = believed(score, odds)
-    assert after <= score
-    assert after >= believed(score, LEAST) - 1e-9
-    assert odds < 0 or after == pytest.approx(score, abs=1e-3)
+    assert believed(score, LEAST) - 1e-9 <= after <= believed(score, MOST) + 1e-9
+    assert (after >= score - 1e-3) if odds >= 0 else (after <= score)
+
+
+def test_the_second_takes_away_more_than_it_adds() -> None:
+    assert believed(WORTH - 0.01, 20.0) < 0.45  # less than the door of the elevator's pack asks
+    assert believed(believed(0.5, 20.0), -20.0) < 0.5
 
 
 def test_two_witnesses_are_multiplied() -> None:
@@ -90,6 +92,43 @@ def test_a_picture_full_of_them_takes_no_more_than_some_looks() -> None:
     seen = weighed(found(*[(0.5, "ebike")] * (LOOKS + 3)), PICTURE, look, floor=0.1)
     assert len(look.shown) == LOOKS
     assert len(seen) == LOOKS + 3
+
+
+@pytest.mark.parametrize(
+    ("label", "share", "stays"),
+    [
+        ("ebike", PART + 0.05, False),
+        ("ebike", PART - 0.05, True),
+        ("wheelchair", PART + 0.05, True),  # whoever sits in it is not part of an e-bike
+    ],
+)
+def test_a_part_of_what_is_believed_more_is_not_another(
+    label: str, share: float, stays: bool
+) -> None:
+    wheel = (0.5 - 0.1 * share, 0.4, 0.5 - 0.1 * share + 0.1, 0.5)  # so much of it is left of 0.5
+    seen = Detections(
+        np.array([[0.1, 0.2, 0.5, 0.8], wheel], np.float32),
+        np.array([0.8, 0.7], np.float32),
+        np.array([NAMES.index("ebike"), NAMES.index(label)]),
+        NAMES,
+    )
+    assert len(weighed(seen, PICTURE, FakeLook(0.0), floor=0.1)) == 1 + stays
+
+
+def test_the_part_that_is_believed_more_is_the_thing() -> None:
+    @dataclass
+    class Nearer(FakeLook):
+        def odds(self, image: Image, box: Box) -> float:
+            return -2.0 if box[0] < 0.2 else 2.0
+
+    seen = Detections(
+        np.array([[0.1, 0.2, 0.5, 0.8], [0.3, 0.3, 0.5, 0.8]], np.float32),
+        np.array([0.8, 0.7], np.float32),
+        np.array([1, 1]),
+        NAMES,
+    )
+    (box,) = weighed(seen, PICTURE, Nearer(0.0), floor=0.1).boxes
+    assert box[0] == pytest.approx(0.3)
 
 
 def test_a_box_without_an_inside_is_left_as_it_is() -> None:
