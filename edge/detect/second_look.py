@@ -17,6 +17,7 @@ from edge.detect.letterbox import Image
 from edge.geometry import Box
 
 WORTH = 0.1  # a score below it counts for nothing, whatever the second says
+SURE = 0.75  # from here on the detector is believed as it is: most e-bikes cost no look
 LOOKS = 4  # at one picture or part of it, best score first; each takes some milliseconds
 LEAST = -3.0  # 1 to 20: it may be wrong too
 MOST = 2.0  # 7 to 1: what the detector hardly believes is not made an alarm by the second alone
@@ -43,7 +44,8 @@ class SecondLook(Protocol):
 def weighed(found: Detections, image: Image, second: SecondLook, *, floor: float) -> Detections:
     """Return what was found with the scores of one class as both believe, best score first.
 
-    What then lies below `floor` is gone, and so is a part of something that both agree on.
+    What then lies below `floor` is gone, and so is a part of something that both agree on, or that
+    the detector is sure of.
     """
     label = found.names.index(second.label)
     suspected = np.flatnonzero((found.classes == label) & (found.scores >= WORTH))
@@ -54,6 +56,9 @@ def weighed(found: Detections, image: Image, second: SecondLook, *, floor: float
     looks = 0
     for number in map(int, suspected):
         x1, y1, x2, y2 = map(float, found.boxes[number])
+        if scores[number] >= SURE:
+            agreed.append(number)
+            continue
         if looks == LOOKS or x1 >= x2 or y1 >= y2 or _is_part(number, agreed, found):
             continue
         looks += 1

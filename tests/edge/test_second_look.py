@@ -17,7 +17,17 @@ from edge.classify.second_look import ClassifierLook
 from edge.detect.detections import Detections
 from edge.detect.detector import OnnxDetector, load_detector
 from edge.detect.letterbox import Image
-from edge.detect.second_look import LEAST, LOOKS, MOST, PART, WORTH, SecondLook, believed, weighed
+from edge.detect.second_look import (
+    LEAST,
+    LOOKS,
+    MOST,
+    PART,
+    SURE,
+    WORTH,
+    SecondLook,
+    believed,
+    weighed,
+)
 from edge.geometry import Box
 from linli.errors import InputError
 from linli.resources import resource
@@ -69,11 +79,11 @@ def test_two_witnesses_are_multiplied() -> None:
 def test_only_one_class_is_looked_at_again_and_the_best_score_stays_first() -> None:
     look = FakeLook(-2.0)
     seen = weighed(
-        found((0.9, "person"), (0.8, "ebike"), (0.5, "wheelchair")), PICTURE, look, floor=0.1
+        found((0.9, "person"), (0.7, "ebike"), (0.5, "wheelchair")), PICTURE, look, floor=0.1
     )
     assert len(look.shown) == 1
     assert [NAMES[kind] for kind in seen.classes] == ["person", "wheelchair", "ebike"]
-    assert seen.scores.tolist() == pytest.approx([0.9, 0.5, believed(0.8, -2.0)])
+    assert seen.scores.tolist() == pytest.approx([0.9, 0.5, believed(0.7, -2.0)])
 
 
 def test_what_nobody_believes_any_more_is_gone() -> None:
@@ -84,6 +94,18 @@ def test_what_counts_for_nothing_is_not_looked_at() -> None:
     look = FakeLook(-9.0)
     before = found((0.9, "person"), (WORTH - 0.01, "ebike"))
     assert weighed(before, PICTURE, look, floor=0.1) is before
+    assert not look.shown
+
+
+def test_what_the_detector_is_sure_of_is_not_looked_at_and_its_parts_are_not_others() -> None:
+    look = FakeLook(-9.0)
+    seen = Detections(
+        np.array([[0.1, 0.2, 0.5, 0.8], [0.1, 0.5, 0.3, 0.8]], np.float32),
+        np.array([SURE, 0.4], np.float32),
+        np.array([1, 1]),
+        NAMES,
+    )
+    assert weighed(seen, PICTURE, look, floor=0.1).scores.tolist() == [SURE]
     assert not look.shown
 
 
@@ -108,7 +130,7 @@ def test_a_part_of_what_is_believed_more_is_not_another(
     wheel = (0.5 - 0.1 * share, 0.4, 0.5 - 0.1 * share + 0.1, 0.5)  # so much of it is left of 0.5
     seen = Detections(
         np.array([[0.1, 0.2, 0.5, 0.8], wheel], np.float32),
-        np.array([0.8, 0.7], np.float32),
+        np.array([0.7, 0.6], np.float32),
         np.array([NAMES.index("ebike"), NAMES.index(label)]),
         NAMES,
     )
@@ -123,7 +145,7 @@ def test_the_part_that_is_believed_more_is_the_thing() -> None:
 
     seen = Detections(
         np.array([[0.1, 0.2, 0.5, 0.8], [0.3, 0.3, 0.5, 0.8]], np.float32),
-        np.array([0.8, 0.7], np.float32),
+        np.array([0.7, 0.6], np.float32),
         np.array([1, 1]),
         NAMES,
     )
@@ -134,11 +156,11 @@ def test_the_part_that_is_believed_more_is_the_thing() -> None:
 def test_a_box_without_an_inside_is_left_as_it_is() -> None:
     flat = Detections(
         np.array([[0.1, 0.5, 0.3, 0.5]], np.float32),
-        np.array([0.8], np.float32),
+        np.array([0.7], np.float32),
         np.array([1]),
         NAMES,
     )
-    assert weighed(flat, PICTURE, FakeLook(-9.0), floor=0.1).scores.tolist() == pytest.approx([0.8])
+    assert weighed(flat, PICTURE, FakeLook(-9.0), floor=0.1).scores.tolist() == pytest.approx([0.7])
 
 
 def test_the_built_in_detector_brings_its_own() -> None:
