@@ -151,8 +151,8 @@ def engine_of(text: str) -> Engine:
     return engine
 
 
-def known(*_: str) -> Known:
-    return Known("sensor")
+def known(_: str, device: str) -> Known:
+    return Known("edge" if device == "self" else "sensor")
 
 
 def taker(engine: Engine) -> Callable[[Kept], object]:

@@ -53,6 +53,7 @@ EVENTS = {
     "tamper": Word(Text("传感器被拆", "Sensor taken off")),
     "tilted": Word(Text("倾倒", "Tipped over")),
     "sensor-offline": Word(Text("传感器失联", "Sensor silent")),
+    "edge-silent": Word(Text("边缘盒失联", "Edge box silent")),
     "sensor-source-offline": Word(Text("传感器网关失联", "Sensors' gateway silent")),
 }
 STEPS = {

@@ -45,6 +45,7 @@ TODO = {
     "on": msg("see whether it is meant to be on"),
     "message-conflict": msg("ask who put an old copy on this box; if nobody did, cut it off"),
     "disk-low": msg("tell whoever looks after the server or the box to make room on its disk"),
+    "edge-silent": msg("see whether the box has power and network; it tells of nothing until then"),
     "vibration": msg("see what shakes it"),
     "alarm-storm": msg("look at the list: many alarms came at once"),
 }

@@ -28,6 +28,7 @@ BUILTIN = {
     "lamp-set": msg("Lamps set by staff"),
     "camera-away": msg("No picture comes"),
     "sensor-offline": msg("Sensor silent"),
+    "edge-silent": msg("Edge box silent"),
     "edge": msg("Everything else that an edge reports"),
 }
 """What the built-in rules are called; one of the site's own is called as people wrote it."""

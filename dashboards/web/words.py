@@ -64,6 +64,7 @@ EVENTS = {
     "sensor-source-offline": msg("Sensors' gateway silent"),
     "message-conflict": msg("Box contradicts its own messages"),
     "disk-low": msg("Disk · %(object)s"),
+    "edge-silent": msg("Edge box silent"),
 }
 KEPT = {
     "gate-passed": msg("Somebody passed a gate"),

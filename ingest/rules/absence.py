@@ -66,6 +66,11 @@ def expire(
     return replace(state, raised=at), (begun,)
 
 
+def leave(rule: AbsenceRule, state: AbsenceState, clock: int) -> tuple[Outcome, ...]:
+    """Return what changes when a box was switched off in order: nobody misses it."""
+    return () if state.raised is None else (_over(rule, state, clock),)
+
+
 def _over(rule: AbsenceRule, state: AbsenceState, clock: int) -> Outcome:
     assert state.raised is not None
     return Outcome("clear", clock, state.raised, state.raised, (), _why(rule))

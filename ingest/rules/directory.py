@@ -8,14 +8,13 @@ import sqlalchemy as sa
 
 from ingest.registry import book
 from ingest.rules.facts import Spot
-from ingest.rules.rule_set import UNKNOWN, Known
+from ingest.rules.rule_set import BOX, UNKNOWN, Known
 from ingest.rules.spans import SECOND
 from ingest.store.registry import CONFIRMED, RETIRED, device, node
 from linli.topics import SELF
 
 ASK_AGAIN = 30 * SECOND
 """How long, by the ingest's clock, an answer is believed."""
-BOX = "edge"
 _NODE = sa.select(node.c.standing, node.c.subject).where(node.c.node == sa.bindparam("of_node"))
 _DEVICE = sa.select(device.c.kind, device.c.standing, device.c.subject).where(
     device.c.node == sa.bindparam("of_node"), device.c.device == sa.bindparam("of_device")

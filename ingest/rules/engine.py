@@ -100,6 +100,8 @@ class Engine:
             self._advance(row.received)
         if row.life and not row.replayed:
             self._hear(row)
+        if row.leaves and not row.replayed:
+            self._leave(row)
         for fact in self._ordered(row):
             self._wait(fact, row)
         self._settle()
@@ -141,12 +143,24 @@ class Engine:
             if rule.reading is not None and rule.reading not in names:
                 continue
             narrow = rule.event is not None or rule.reading is not None or row.device == SELF
-            for place in (spot,) if narrow else (spot, box(spot)):
+            places = (spot,) if narrow else (spot, box(spot))
+            for place in places[-1:] if active.of_boxes else places:
                 for name, target in targets(active, place, self._known(active, place)):
                     state = self.memory.targets.get((active.id, name))
                     known = state if isinstance(state, AbsenceState) else None
                     step = absence.take(rule, known, target, clocks.now, clocks.away)
                     self._apply(active, (active.id, name), target, Step(*step))
+
+    def _leave(self, row: Row) -> None:
+        """Miss a box no more that was switched off in order, until it is heard of again."""
+        place, clock = row.spot, self.memory.clocks.now
+        for active in self.rules.absences:
+            key = (active.id, place.name)
+            state = self.memory.targets.get(key)
+            whole = active.rule.reading is None and active.rule.event is None
+            if whole and isinstance(state, AbsenceState):
+                step = Step(None, absence.leave(active.rule, state, clock))
+                self._apply(active, key, state.spot, step)
 
     def _pass(self, fact: Happening) -> None:
         active = self._claim(fact)

@@ -99,6 +99,7 @@ class Row(NamedTuple):
 
     `message` is the id of the message, empty where it has none. `replayed`: it waited for its
     device to be confirmed, so `received` is long ago. `life`: it shows that its sender is there.
+    `leaves`: its box says that it was switched off in order.
     """
 
     position: int
@@ -112,6 +113,7 @@ class Row(NamedTuple):
     message: str = ""
     replayed: bool = False
     life: bool = True
+    leaves: bool = False
     fact: EventFact | None = None
     passing: bool = False
     readings: tuple[tuple[str, float, int], ...] = ()

@@ -23,6 +23,7 @@ from linli.topics import PROBE, Topic
 
 _UNSAID = frozenset({CLOCK, PROBE})
 """Kinds of rows that no device made; time passes with them, no more."""
+_LAST = frozenset({"lost", "stopped"})
 
 
 def topic_of(kept: Kept) -> Topic:
@@ -43,6 +44,7 @@ def row_of(kept: Kept, message: Message | None, now: int, started: datetime | No
     What waited for its device to be confirmed counts from now on, not from when it was received.
     """
     received = from_micros(kept.received)
+    state = message.state if isinstance(message, Status) else None
     replayed = bool(kept.flags & REPLAYED)
     row = Row(
         position=kept.id,
@@ -55,9 +57,9 @@ def row_of(kept: Kept, message: Message | None, now: int, started: datetime | No
         name=kept.name,
         message=kept.event_id or "",
         replayed=replayed,
-        # A last will is no sign of life, and neither is our own clock.
-        life=kept.kind not in _UNSAID
-        and not (isinstance(message, Status) and message.state == "lost"),
+        # A last will is no sign of life, nor is a last word, which a broker keeps, nor our clock.
+        life=kept.kind not in _UNSAID and state not in _LAST,
+        leaves=state == "stopped",
     )
     if isinstance(message, EventMessage):
         heard = from_micros(max(kept.received, now)) if replayed else received

@@ -32,6 +32,8 @@ from ingest.rules.spans import micros
 
 R_co = TypeVar("R_co", bound=Rule, covariant=True)
 ANY = "*"
+BOX = "edge"
+"""The kind of an edge box."""
 Origin = Literal["site", "builtin"]
 
 
@@ -66,6 +68,11 @@ class Active(Generic[R_co]):
     def asks(self) -> bool:
         """Whether the registry has to be asked which devices it is about."""
         return self.rule.where != _ANYWHERE
+
+    @property
+    def of_boxes(self) -> bool:
+        """Whether it is about edge boxes alone, which are known without asking."""
+        return self.rule.where.kind == (BOX,)
 
     @property
     def remembers(self) -> bool:

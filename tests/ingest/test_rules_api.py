@@ -70,6 +70,7 @@ def test_rules_are_read_changed_and_kept_by_version(client: TestClient, folder: 
         ("lamp-set", "builtin"),
         ("camera-away", "builtin"),
         ("sensor-offline", "builtin"),
+        ("edge-silent", "builtin"),
         ("edge", "builtin"),
     ]
     made = put(client, HOT, first.headers["etag"], headers, note="heat")
@@ -162,7 +163,7 @@ def test_a_document_of_another_linli_is_shown_with_its_faults(client, folder: Fo
         versions.add(connection, "nonsense", actor="user:x", at=NOON)
     shown = client.get(RULES).json()
     assert shown["faults"][0].startswith("not valid TOML")
-    assert [one["origin"] for one in shown["rules"]] == ["builtin"] * 9
+    assert [one["origin"] for one in shown["rules"]] == ["builtin"] * 10
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def shell(folder: Folder, tmp_path: Path):
 def test_check_says_whether_a_file_is_good(shell, tmp_path: Path) -> None:
     assert shell("check", "rules.toml") == (
         0,
-        f"{tmp_path / 'rules.toml'}: good. 1 rule, 9 built-in behind them\n",
+        f"{tmp_path / 'rules.toml'}: good. 1 rule, 10 built-in behind them\n",
     )
     assert json.loads(shell("check", "rules.toml", "--json")[1])["rules"] == ["hot"]
     code, said = shell("check", "bad.toml")
@@ -220,6 +221,7 @@ def test_apply_and_show(shell, folder: Folder) -> None:
         "lamp-set",
         "camera-away",
         "sensor-offline",
+        "edge-silent",
         "edge",
     ]
     assert shell("show", "--text", "--config", "ingest.toml")[1] == HOT

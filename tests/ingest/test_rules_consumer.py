@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from house import ADMIN, AREA, CAMERA, NODE, NOON, SITE, Folder
 from msgspec.structs import replace
 
@@ -49,6 +50,7 @@ label = "Silent"
 for = "10min"
 where = { kind = ["camera"] }
 """
+ALONE = f"builtin = false\n{SILENT}"
 
 
 LANES = ("events", "telemetry")
@@ -314,7 +316,7 @@ def test_devices_heard_of_before_are_missed_from_the_switch_on(folder: Folder) -
     hot(folder)
     reader = cursor(folder)
     reader.step()
-    write(folder, SILENT)
+    write(folder, ALONE)
     for _ in range(59):
         tick(folder)
     reader.step()
@@ -328,7 +330,7 @@ def test_devices_heard_of_before_are_missed_from_the_switch_on(folder: Folder) -
 
 
 def test_a_device_retired_by_people_is_missed_no_more(folder: Folder) -> None:
-    write(folder, SILENT)
+    write(folder, ALONE)
     hot(folder)
     for _ in range(70):
         tick(folder)
@@ -344,7 +346,7 @@ def test_a_device_retired_by_people_is_missed_no_more(folder: Folder) -> None:
 
 
 def test_our_own_absence_is_nobodys_silence(folder: Folder) -> None:
-    write(folder, SILENT)
+    write(folder, ALONE)
     hot(folder)
     tick(folder)
     tick(folder, later=86_400)
@@ -354,12 +356,106 @@ def test_our_own_absence_is_nobodys_silence(folder: Folder) -> None:
     assert brief(folder) == []
 
 
-def test_the_built_in_rules_remember_nothing(folder: Folder) -> None:
+def test_the_built_in_rules_remember_when_each_box_was_heard_of_and_no_more(
+    folder: Folder,
+) -> None:
     folder.put_event(folder.event())
     hot(folder)
     cursor(folder).step()
     with reading(folder.state) as connection:
-        assert connection.execute(rule_memory.select()).all() == []
+        memory = keeper.load(connection)
+        assert connection.scalar(sa.select(sa.func.count()).select_from(rule_memory)) == 3
+    assert set(memory.targets) == {("edge-silent", f"{NODE}/self")}
+    assert (set(memory.rules), memory.lanes, memory.clocks.oldest) == ({"edge-silent"}, {}, 0)
+
+
+def test_a_dead_box_calls_once_and_is_over_when_it_is_heard_of(folder: Folder) -> None:
+    report(folder, later=0)
+    for _ in range(29):
+        tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+    folder.put_status("lost")
+    for _ in range(3):
+        tick(folder)
+    cursor(folder).step()
+    (one,) = incidents(folder)
+    assert (one.key.event, one.key.device, one.severity) == ("edge-silent", "self", "high")
+    assert (one.rule, one.condition_active, one.title) == ("rule:edge-silent@0", True, None)
+    assert one.policy.outage
+    report(folder, later=60)
+    cursor(folder).step()
+    assert brief(folder) == [("edge-silent", "rule:edge-silent@0", False)]
+
+
+def test_a_box_that_was_switched_off_in_order_is_not_missed_until_it_is_heard_of(
+    folder: Folder,
+) -> None:
+    report(folder, later=0)
+    folder.put_status("stopped")
+    for _ in range(100):
+        tick(folder)
+    folder.put_status("stopped")  # a broker keeps it, and tells it again
+    for _ in range(100):
+        tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+    folder.put_status("ready")
+    for _ in range(31):
+        tick(folder)
+    cursor(folder).step()
+    assert [name for name, _, _ in brief(folder)] == ["edge-silent"]
+
+
+def test_a_box_that_stops_in_order_while_it_was_missed_is_missed_no_more(folder: Folder) -> None:
+    report(folder, later=0)
+    for _ in range(31):
+        tick(folder)
+    folder.put_status("stopped")
+    cursor(folder).step()
+    assert brief(folder) == [("edge-silent", "rule:edge-silent@0", False)]
+
+
+def test_after_an_outage_of_our_own_boxes_have_as_long_to_come_back(folder: Folder) -> None:
+    report(folder, later=0)
+    for _ in range(3):
+        tick(folder)
+    tick(folder, later=7200)
+    for _ in range(26):
+        tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+    report(folder, later=5)
+    tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+
+
+def test_a_box_that_was_retired_or_never_heard_of_is_not_missed(folder: Folder) -> None:
+    for _ in range(40):
+        tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+    report(folder, later=0)
+    cursor(folder).step()
+    retire(folder, f"{NODE}/{CAMERA}", NODE)
+    for _ in range(40):
+        tick(folder)
+    cursor(folder).step()
+    assert brief(folder) == []
+
+
+def test_a_restart_of_the_ingest_misses_the_same_boxes(folder: Folder) -> None:
+    report(folder, later=0)
+    cursor(folder).step()
+    for _ in range(29):
+        tick(folder)
+        cursor(folder).step()
+    assert brief(folder) == []
+    for _ in range(2):
+        tick(folder)
+        cursor(folder).step()
+    assert brief(folder) == [("edge-silent", "rule:edge-silent@0", True)]
 
 
 def test_replaying_the_journal_makes_the_same_incidents(tmp_path: Path) -> None:
@@ -370,6 +466,8 @@ def test_replaying_the_journal_makes_the_same_incidents(tmp_path: Path) -> None:
         if minute % 3 == 0:
             first.put_event(first.event(name="ebike-in-elevator"))
         report(first, later=60)
+    for _ in range(31):
+        tick(first)
     cursor(first).step()
     before = [(one.id, one.number, one.state, one.first, one.last) for one in incidents(first)]
     with writing(first.state) as connection:
@@ -385,7 +483,8 @@ def test_replaying_the_journal_makes_the_same_incidents(tmp_path: Path) -> None:
     cursor(first).step()
     after = [(one.id, one.number, one.state, one.first, one.last) for one in incidents(first)]
     assert after == before
-    assert len(before) == 2
+    assert len(before) == 3
+    assert brief(first)[-1][0] == "edge-silent"
     first.close()
 
 
@@ -414,7 +513,7 @@ def test_what_goes_on_at_a_retired_device_is_over(folder: Folder, killed: bool) 
     assert [one.condition_active for one in both] == [False, False]
     with reading(folder.state) as connection:
         rows = [book.newest_of(connection, one.id, 1_000_000)[-1] for one in both]
-        assert keeper.load(connection).targets == {}
+        assert set(keeper.load(connection).targets) == {("edge-silent", f"{NODE}/self")}
     assert {(row.step, row.actor) for row in rows} == {("cleared", "rule:retired")}
     assert {row.at for row in rows} == {folder.clock.now()}
 
@@ -431,7 +530,7 @@ def test_what_was_sent_before_and_is_read_after_is_over_too(folder: Folder) -> N
     reader.step()
     assert [active for _, _, active in brief(folder)] == [False, False]
     with reading(folder.state) as connection:
-        assert keeper.load(connection).targets == {}
+        assert set(keeper.load(connection).targets) == {("edge-silent", f"{NODE}/self")}
 
 
 def test_a_batch_that_failed_does_not_forget_who_was_retired(folder: Folder, monkeypatch) -> None:

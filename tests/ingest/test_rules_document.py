@@ -143,6 +143,7 @@ def test_rules_of_the_site_come_first_and_may_replace_or_leave_out_the_built_in_
         ("lamp-set", "builtin"),
         ("camera-away", "builtin"),
         ("sensor-offline", "builtin"),
+        ("edge-silent", "builtin"),
     ]
     assert [one.id for one in compiled(load("builtin = false\n" + HOT)).rules] == ["hot"]
 

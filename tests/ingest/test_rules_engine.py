@@ -54,7 +54,7 @@ def test_a_rule_that_is_gone_ends_what_it_raised_with_the_same_episode() -> None
     assert over.fact.key == begun.fact.key
     assert seconds(over.fact.at) == 5
     assert not after.memory.targets
-    assert not after.memory.rules
+    assert set(after.memory.rules) == {"edge-silent"}
 
 
 DOOR = """
@@ -148,16 +148,19 @@ def test_targets_without_room_are_counted_and_say_nothing(monkeypatch) -> None:
     assert estate.memory.clocks.refused == 2
 
 
-def test_the_built_in_rules_remember_nothing() -> None:
-    estate = Estate("")
+def test_the_built_in_rules_remember_when_each_box_was_heard_of_and_no_more() -> None:
+    estate = Estate("", kinds={"n1/self": "edge"})
     said = estate.take(event("ebike-in-elevator", 0), event("zone-dwell", 1), reading(1, 2))
     assert [(one.rule, one.fact.policy.safety) for one in said] == [
         ("ebike-in-elevator", True),
         ("edge", False),
     ]
-    assert not estate.memory.targets
+    estate.take(*(reading(1, 3, device=f"d{number}") for number in range(20)))
+    assert set(estate.memory.targets) == {("edge-silent", "n1/self")}
     assert not estate.memory.lanes
     assert not estate.engine.rules.wants_readings
+    estate.engine.note()
+    assert estate.memory.clocks.oldest == 0  # a start reads no row again
 
 
 def test_what_waited_for_its_device_moves_no_clock() -> None:

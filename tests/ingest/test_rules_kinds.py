@@ -246,6 +246,29 @@ def test_a_box_is_missed_when_nothing_behind_it_says_anything() -> None:
     assert estate.say(reading(1, 710, device="d2")) == [("clear", 710)]
 
 
+def stopped(when: float, **more: object):
+    row = report(when)._replace(name="status", lanes=(), life=False, leaves=True)
+    return row._replace(**more)  # type: ignore[arg-type]
+
+
+def test_a_box_that_was_switched_off_in_order_is_missed_by_no_rule() -> None:
+    estate = Estate(ABSENT.replace('{ kind = ["camera"] }', '{ device = ["n1/self"] }'))
+    assert estate.say(reading(1, 0), stopped(5), *ticks(10, 2000)) == []
+    assert estate.say(reading(1, 2005), *ticks(2010, 2700)) == [("raise", 2605)]
+    assert estate.say(stopped(2705)) == [("clear", 2705)]
+
+
+def test_what_is_behind_a_box_that_was_switched_off_is_missed_as_ever() -> None:
+    estate = camera()
+    assert estate.say(reading(1, 0), stopped(5), *ticks(10, 700)) == [("raise", 600)]
+
+
+def test_a_last_word_that_waited_for_its_box_is_old() -> None:
+    estate = Estate("", kinds={"n1/self": "edge"})
+    said = [*estate.take(reading(1, 0), stopped(5, replayed=True), *ticks(10, 310))]
+    assert [(one.kind, one.rule) for one in said] == [("raise", "edge-silent")]
+
+
 def test_the_absence_of_one_reading_is_not_ended_by_another() -> None:
     estate = Estate(ABSENT + 'reading = "t"\n', kinds={"n1/d1": "camera"})
     others = [reading(1, second, name="x") for second in range(10, 700, 10)]

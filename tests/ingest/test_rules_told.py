@@ -20,6 +20,7 @@ from ingest.store.journal import CLOCK
 from linli.events import Reading
 
 SILENT = """
+builtin = false
 [[rule]]
 type = "absence"
 id = "silent"

@@ -89,6 +89,7 @@ def test_what_a_built_in_rule_raises_is_counted_too(folder: Folder) -> None:
         "lamp-set": (0, "builtin"),
         "camera-away": (0, "builtin"),
         "sensor-offline": (0, "builtin"),
+        "edge-silent": (0, "builtin"),
         "edge": (0, "builtin"),
     }
 
