@@ -52,8 +52,7 @@ def desk(visit: SignedIn, did: Annotated[str, Query(max_length=64)] = "") -> Res
     """Show what needs a person now; after a step without script, that it can be undone."""
     found = visit.house.desk.list(visit.viewer, visit.language)
     done = undoable(visit, did) if did else None
-    zone = str(visit.calendar.zone)
-    return visit.live_page("desk.html", "desk", page="desk", done=done, zone=zone, **found)
+    return visit.live_page("desk.html", "desk", page="desk", done=done, **found)
 
 
 @router.get("/incidents")

@@ -109,6 +109,7 @@ class Visit:
         context.setdefault("page", "")
         context.setdefault("have", "")
         context.setdefault("clock", calendar.clock(calendar.now))
+        context.setdefault("zone", str(calendar.zone))
         text = self.frame.render(
             template,
             site=self.house.site,

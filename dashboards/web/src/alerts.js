@@ -7,13 +7,14 @@ const MUTED = "linli.muted";
 const RANG = "linli.rang";
 const HEARD = "linli.heard";
 const AGAIN = 30000;
+const TOGETHER = 1500;
 
 export function ring() {
   const box = document.querySelector("[data-alerts]");
   if (!box) return;
   box.hidden = false;
   const part = (name) => box.querySelector(`[data-alerts-${name}]`);
-  const desk = { box, part, audio: null, heard: null, rang: Date.now() };
+  const desk = { box, part, audio: null, heard: null };
   part("on").addEventListener("click", () => turnOn(desk));
   part("mute").querySelector("select").addEventListener("change", (event) => {
     const minutes = Number(event.target.value);
@@ -34,7 +35,7 @@ export function ring() {
     show(desk);
     const found = alarms();
     const critical = found && Number(found.dataset.critical);
-    if (critical && Date.now() - desk.rang >= AGAIN) sound(desk, "critical");
+    if (critical && sinceRang() >= AGAIN) sound(desk, "critical");
   }, 5000);
   if (read(ON)) wake(desk);
   show(desk);
@@ -82,19 +83,39 @@ function quiet() {
   return !read(ON) || Number(read(MUTED)) > Date.now();
 }
 
+// Of several pages of this browser one sounds, among those that are let: where the browser can tell
+// them apart, else the first to say so.
 function sound(desk, severity) {
-  if (quiet()) return;
-  desk.rang = Date.now();
-  // Of several pages of this browser one sounds.
-  if (Date.now() - Number(read(RANG)) < 1500) return;
+  if (quiet() || !able(desk)) return;
+  const turn = () => take(desk, severity);
+  if (!navigator.locks) {
+    window.setTimeout(turn, Math.random() * 300);
+    return;
+  }
+  navigator.locks.request(RANG, { ifAvailable: true }, (lock) => {
+    if (!lock) return undefined;
+    turn();
+    return new Promise((done) => window.setTimeout(done, TOGETHER));
+  });
+}
+
+function take(desk, severity) {
+  if (sinceRang() < TOGETHER) return;
   write(RANG, String(Date.now()));
   document.documentElement.dataset.rang = String(Number(document.documentElement.dataset.rang || 0) + 1);
   const tones = { critical: [880, 660, 880, 660], high: [784, 659] }[severity] || [659];
   tones.forEach((tone, index) => beep(desk.audio, tone, index * 0.22));
 }
 
+function sinceRang() {
+  return Date.now() - Number(read(RANG));
+}
+
+function able(desk) {
+  return Boolean(desk.audio) && desk.audio.state === "running";
+}
+
 function beep(audio, tone, after) {
-  if (!audio || audio.state !== "running") return;
   const at = audio.currentTime + after;
   const source = audio.createOscillator();
   const level = audio.createGain();
@@ -131,9 +152,9 @@ function allowed() {
 
 function turnOn(desk) {
   write(ON, "on");
+  write(RANG, String(Date.now() - TOGETHER)); // what is critical is not heard on top of the test
   wake(desk).then(() => {
-    beep(desk.audio, 784, 0);
-    beep(desk.audio, 659, 0.22);
+    if (able(desk)) [784, 659].forEach((tone, index) => beep(desk.audio, tone, index * 0.22));
     say(desk, desk.box.dataset.test);
     window.setTimeout(() => say(desk, ""), 4000);
     show(desk);
@@ -169,7 +190,7 @@ function show(desk) {
   words.textContent = muted ? desk.box.dataset.until.replace("{time}", clock(desk, until)) : "";
   const line = desk.part("said");
   if (muted) say(desk, "");
-  if (on && !muted && desk.audio && desk.audio.state !== "running") say(desk, desk.box.dataset.click);
+  if (on && !muted && desk.audio && !able(desk)) say(desk, desk.box.dataset.click);
   else if (line.textContent === desk.box.dataset.click) say(desk, "");
 }
 

@@ -1,6 +1,7 @@
 import "./old-browsers.js";
 import htmx from "htmx.org";
 import "htmx-ext-sse";
+import { ring } from "./alerts.js";
 import { sendFormsSafely } from "./forms.js";
 import { foldAgain } from "./folds.js";
 import { keepRegionsKeyed } from "./keyed.js";
@@ -13,4 +14,5 @@ sendFormsSafely();
 keepTimesFresh();
 offerPush();
 foldAgain();
+ring();
 htmx.createEventSource = (url) => new LiveSource(url);
