@@ -34,7 +34,17 @@ pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
 ]
 KEY = Key.new()
-AFTER = {"audit", "device", "cursor", "tally", "notifier", "climb", "notification", "session"}
+AFTER = {
+    "audit",
+    "device",
+    "cursor",
+    "rule_memory",
+    "tally",
+    "notifier",
+    "climb",
+    "notification",
+    "session",
+}
 """Tables of the state that a restore itself writes."""
 
 

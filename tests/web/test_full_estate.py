@@ -192,7 +192,7 @@ def test_the_desk_is_usable(app: FastAPI, tmp_path: Path) -> None:
         page.keyboard.press("j")
         focused = page.evaluate("document.activeElement.closest('.card').dataset.key")
         page.keyboard.press("a")
-        shows(f'[data-open-count="{waiting - 1}"]')
+        shows(f'section[data-open-count="{waiting - 1}"]')
         shows(f'.group-handled [data-key="{focused}"]')
         shows(".group-waiting .card", 30)
         page.click(".group-waiting .more a")
