@@ -186,8 +186,9 @@ def test_the_desk_is_usable(app: FastAPI, tmp_path: Path) -> None:
             playwright.expect(page.locator(what)).to_have_count(number, timeout=60_000)
 
         shows(".group-waiting .card", 30)
-        waiting = int(page.get_attribute("[data-open-count]", "data-open-count"))
+        waiting = int(page.get_attribute("section[data-open-count]", "data-open-count"))
         assert waiting > WAITING - 10
+        page.wait_for_load_state()  # until then nobody listens to keys
         page.keyboard.press("j")
         page.keyboard.press("j")
         focused = page.evaluate("document.activeElement.closest('.card').dataset.key")
